@@ -1,0 +1,65 @@
+"""The top-level command line. A command is imported only when it is chosen, so `--help` stays instant."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from data_label_factory import __version__
+from data_label_factory.errors import FactoryError
+
+# name: (module with a `main(argv) -> exit code`, one line of help)
+COMMANDS = {
+    "identify": ("data_label_factory.identify.cli", "index, verify and recognise pictures of your things"),
+}
+
+_USAGE = """\
+usage: data_label_factory COMMAND …      (or: dlf COMMAND …)
+
+Hold something up to a camera and be told which of your things it is.
+
+commands:
+{commands}
+
+  -h, --help   show this and exit; COMMAND --help says more
+  --version    show the version and exit
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code (2 for wrong use and for what the user has to mend)."""
+    return dispatch(list(sys.argv[1:] if argv is None else argv), COMMANDS, _USAGE)
+
+
+def dispatch(argv: list[str], commands: dict[str, tuple[str, str]], usage: str) -> int:
+    """Hand `argv` to the command it names; print a FactoryError as one clean line."""
+    text = usage.format(commands="\n".join(f"  {name:12} {help_}" for name, (_, help_) in commands.items()))
+    if not argv or argv[0] in ("-h", "--help"):
+        print(text, end="", file=sys.stderr if not argv else sys.stdout)
+        return 0 if argv else 2
+    if argv[0] == "--version":
+        print(f"data_label_factory {__version__}")
+        return 0
+    if argv[0] not in commands:
+        print(f"error: there is no command {argv[0]!r}. Choose one of: {', '.join(commands)}", file=sys.stderr)
+        return 2
+    try:
+        return int(importlib.import_module(commands[argv[0]][0]).main(argv[1:]))
+    except FactoryError as exc:
+        print(f"error: {exc}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as exc:
+        # A command module's own import of an optional package, met before need() could say so.
+        if (exc.name or "").split(".")[0] not in ("numpy", "cv2", "onnxruntime"):
+            raise
+        print(f"error: {exc.name} is not installed. Run: pip install 'data_label_factory[identify]'", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; what was finished is kept", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader (head, less) has gone; point stdout elsewhere so that the interpreter's last flush is quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

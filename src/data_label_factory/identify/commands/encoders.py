@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from data_label_factory.errors import EncoderError
+from data_label_factory.identify.commands import parser
+from data_label_factory.identify.encoders import ENCODERS, EncoderSpec
+from data_label_factory.identify.encoders.clip import cache_folder, locate, weights_in_cache
+
+
+def main(argv: Sequence[str]) -> int:
+    p = parser("encoders", "List the encoders, what each is for, and whether its weights are on this machine.")
+    p.add_argument("--fetch", choices=("clip",), help="download these weights now, for use without a network later")
+    p.add_argument("--json", action="store_true", help="print the list as JSON")
+    args = p.parse_args(argv)
+
+    if args.fetch:
+        print(f"clip: {locate('')}")
+        return 0
+    rows = [
+        {"id": spec.id, "dim": spec.dim, "ready": _ready(spec), "licence": spec.licence, "why": spec.why}
+        for spec in ENCODERS.values()
+    ]
+    if args.json:
+        print(json.dumps(rows))
+    else:
+        for row in rows:
+            print(f"{row['id']:11} {row['dim'] or 'any':>4}  {row['ready']:15} {row['why']}  [{row['licence']}]")
+        print(f"Fetched weights are kept in {cache_folder()}")
+    return 0
+
+
+def _ready(spec: EncoderSpec) -> str:
+    if spec.id == "clip":
+        return "ready" if weights_in_cache() else "fetched on use"
+    if spec.id == "onnx":
+        return "give a path"
+    try:
+        spec.locate("")
+    except EncoderError:
+        return "not installed"
+    return "ready"

@@ -1,0 +1,109 @@
+"""The demo's result as one picture: each view with outlines and names, the references it was told by below it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from data_label_factory.identify.images import RGB, decode
+from data_label_factory.identify.recognize import Detection
+from data_label_factory.identify.verify import Report
+
+_PAGE, _PANEL, _INK, _SOFT, _SURE, _UNSURE = "#12161d", "#1c232d", "#eef2f7", "#9aa6b6", "#3ddc84", "#f2b84b"
+_GAP, _HEAD_HEIGHT, _STRIP_HEIGHT, _THUMB_HEIGHT = 28, 120, 250, 214
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A webcam-like `frame` (H, W, 3) uint8, the names of what it truly shows, and what was recognised in it."""
+
+    frame: RGB
+    truth: list[str]
+    detections: list[Detection]
+
+
+def draw_result(scenes: Sequence[Scene], refs: Path, report: Report, references: int) -> Image.Image:
+    """An RGB picture, all scenes side by side. Only confident detections are shown."""
+    height, width = scenes[0].frame.shape[:2]
+    size = (_GAP + len(scenes) * (width + _GAP), _HEAD_HEIGHT + height + _STRIP_HEIGHT + 2 * _GAP)
+    page = Image.new("RGB", size, _PAGE)
+    draw = ImageDraw.Draw(page)
+    draw.text((_GAP, 26), "Which of my things is this?", _INK, _font(40))
+    summary = (
+        f"{references} references, one picture each · no training · self-identification {report.self_id_rate:.0%} · "
+        f"median margin {report.as_json()['median_margin']:.2f}: {report.verdict}"
+    )
+    draw.text((_GAP, 78), summary, _SOFT, _font(22))
+    for number, scene in enumerate(scenes):
+        left = _GAP + number * (width + _GAP)
+        page.paste(_annotated(scene), (left, _HEAD_HEIGHT))
+        _draw_strip(page, scene, refs, (left, _HEAD_HEIGHT + height + _GAP // 2), width)
+    return page
+
+
+def _annotated(scene: Scene) -> Image.Image:
+    # Twice as large while drawing: Pillow's lines are not antialiased.
+    view = Image.fromarray(scene.frame).resize((scene.frame.shape[1] * 2, scene.frame.shape[0] * 2))
+    draw = ImageDraw.Draw(view)
+    for detection in _sure(scene):
+        corners = [(float(x) * 2, float(y) * 2) for x, y in detection.outline]
+        draw.line([*corners, corners[0], corners[1]], _SURE, 7, joint="curve")
+    for detection in _sure(scene):
+        left, top, _, _ = (value * 2 for value in detection.box)
+        text = f"{detection.label}  {detection.score:.2f}"
+        box = draw.textbbox((0, 0), text, _font(34))
+        left = min(max(8, left), view.width - box[2] - 34)
+        top = max(8, top - 56)
+        draw.rounded_rectangle((left, top, left + box[2] + 26, top + 50), 12, _SURE)
+        draw.text((left + 13, top + 5), text, "#0a140e", _font(34))
+    return view.resize((scene.frame.shape[1], scene.frame.shape[0]), Image.Resampling.LANCZOS)
+
+
+def _draw_strip(page: Image.Image, scene: Scene, refs: Path, at: tuple[int, int], width: int) -> None:
+    draw = ImageDraw.Draw(page)
+    left, top = at
+    draw.rounded_rectangle((left, top, left + width, top + _STRIP_HEIGHT), 14, _PANEL)
+    sure = _sure(scene)
+    room = width // max(len(sure), 1)
+    for place, detection in enumerate(sure):
+        thumb = Image.fromarray(decode(refs / detection.filename, min_side=_THUMB_HEIGHT))
+        thumb.thumbnail((room // 2, _THUMB_HEIGHT))
+        x = left + place * room + 14
+        page.paste(thumb, (x, top + 18))
+        _draw_facts(draw, detection, (x + thumb.width + 12, top + 18), room - thumb.width - 34)
+    if not sure:
+        draw.text((left + 20, top + 100), "nothing it is sure of", _UNSURE, _font(24))
+
+
+def _draw_facts(draw: ImageDraw.ImageDraw, detection: Detection, at: tuple[int, int], room: int) -> None:
+    label, (x, y) = detection.label, at
+    lines = _wrapped(draw, label.name, room)
+    for line in lines:
+        draw.text((x, y), line, _INK, _font(20))
+        y += 25
+    for fact in (label.rarity, label.set_code, f"similarity {detection.score:.2f}", f"margin {detection.margin:.2f}"):
+        if fact:
+            draw.text((x, y + 6), fact, _SOFT, _font(16))
+            y += 23
+
+
+def _wrapped(draw: ImageDraw.ImageDraw, text: str, room: int) -> list[str]:
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and draw.textlength(longer, _font(20)) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines[:4]
+
+
+def _sure(scene: Scene) -> list[Detection]:
+    return sorted((d for d in scene.detections if d.confident), key=lambda d: d.box[0])
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)

@@ -1,0 +1,113 @@
+"""What an encoder is: pictures in, unit vectors out; and the recipe that turns a picture into its input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from data_label_factory.identify.images import RGB
+
+Embeddings = NDArray[np.float32]  # (N, D), unit rows
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How a picture becomes model input. Stored in every index, so that two recipes never mix.
+
+    `fit`: "squash" resizes to side × side whatever the shape; "crop" resizes the shorter side to `side` and cuts
+    the centre square. `layout`: "NHWC-uint8" hands the pixels over as they are; "NCHW-float32" scales them to
+    0…1, subtracts `mean` and divides by `std` (per channel, red first).
+    """
+
+    side: int
+    fit: Literal["squash", "crop"]
+    resample: Literal["bilinear", "bicubic"]
+    layout: Literal["NHWC-uint8", "NCHW-float32"]
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    def __call__(self, rgb: RGB) -> NDArray[Any]:
+        """(H, W, 3) uint8 → (side, side, 3) uint8, or (3, side, side) float32, as `layout` says."""
+        image = Image.fromarray(rgb)
+        square = np.asarray(_squash(image, self) if self.fit == "squash" else _centre_crop(image, self))
+        if self.layout == "NHWC-uint8":
+            return square
+        scaled = square.astype(np.float32) / np.float32(255)
+        return np.ascontiguousarray(
+            ((scaled - np.float32(self.mean)) / np.float32(self.std)).transpose(2, 0, 1), dtype=np.float32
+        )
+
+
+@dataclass(frozen=True)
+class EncoderIdentity:
+    """What made an embedding. Two embeddings compare only when these are equal."""
+
+    id: str
+    weights_sha256: str
+    preprocessing: dict[str, Any]
+
+    @classmethod
+    def of(cls, encoder_id: str, weights_sha256: str, recipe: Preprocess) -> EncoderIdentity:
+        # As JSON would give it back (lists for tuples), so that a stored identity compares equal.
+        values = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(recipe).items()}
+        return cls(encoder_id, weights_sha256, values)
+
+    def __str__(self) -> str:
+        return f"{self.id} (weights {self.weights_sha256[:8]})"
+
+
+class Encoder(Protocol):
+    """Pictures in, unit vectors out. Safe to call from several threads."""
+
+    @property
+    def identity(self) -> EncoderIdentity: ...
+
+    @property
+    def dim(self) -> int: ...
+
+    def encode(self, images: Sequence[RGB]) -> Embeddings:
+        """N pictures, (H, W, 3) uint8 RGB of any size → (N, D) float32, each row of length 1."""
+        ...
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """One row of the table of encoders."""
+
+    id: str
+    dim: int | None  # None: known only once the model is open
+    recipe: Preprocess | None  # None: read beside the model
+    locate: Callable[[str], Path]  # what follows "id:" → the model file; raises EncoderError
+    licence: str
+    why: str
+
+
+def unit_rows(vectors: NDArray[Any]) -> Embeddings:
+    """Scale each row of (N, D) to length 1, as float32; a row of zeros stays one."""
+    rows = np.asarray(vectors, dtype=np.float32)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, np.finfo(np.float32).tiny), dtype=np.float32)
+
+
+_RESAMPLE = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+
+
+def _squash(image: Image.Image, recipe: Preprocess) -> Image.Image:
+    return image.resize((recipe.side, recipe.side), _RESAMPLE[recipe.resample])
+
+
+def _centre_crop(image: Image.Image, recipe: Preprocess) -> Image.Image:
+    """As torchvision's Resize and CenterCrop, which CLIP was published with, round: down, then half to even."""
+    side, short = recipe.side, min(image.size)
+    width, height = (int(side * length / short) for length in image.size)
+    left, top = round((width - side) / 2), round((height - side) / 2)
+    # Only the part that survives the crop is resized: a 16 × 10,000 strip would otherwise become 224 × 140,000.
+    scale_x, scale_y = image.width / width, image.height / height
+    box = (left * scale_x, top * scale_y, (left + side) * scale_x, (top + side) * scale_y)
+    return image.resize((side, side), _RESAMPLE[recipe.resample], box=box)

@@ -1,0 +1,142 @@
+"""OpenAI's CLIP ViT-B/32, image tower only: it knows what a picture means rather than which picture it is.
+
+Radford et al., "Learning Transferable Visual Models From Natural Language Supervision", ICML 2021. An ONNX export
+is fetched once from its hub, checked against the SHA-256 the hub states, and kept in the cache folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import threading
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from data_label_factory.atomic import write_text
+from data_label_factory.errors import EncoderError, FactoryError
+from data_label_factory.extras import need
+from data_label_factory.identify.encoders.base import EncoderSpec, Preprocess
+from data_label_factory.identify.encoders.onnx import file_sha256
+
+REPOSITORY = "Qdrant/clip-ViT-B-32-vision"
+MODEL_FILE = "model.onnx"
+_CHECKSUM_FILE = "model.onnx.sha256.json"
+_PROBE_SECONDS = 0.8
+
+RECIPE = Preprocess(
+    side=224,
+    fit="crop",
+    resample="bicubic",
+    layout="NCHW-float32",
+    mean=(0.48145466, 0.4578275, 0.40821073),
+    std=(0.26862954, 0.26130258, 0.27577711),
+)
+
+
+def cache_folder() -> Path:
+    """Where fetched weights live: $DLF_CACHE, else the user's cache folder."""
+    base = os.environ.get("DLF_CACHE")
+    return (
+        Path(base) if base else Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "data_label_factory"
+    )
+
+
+def weights_in_cache() -> bool:
+    return (_home() / MODEL_FILE).is_file()
+
+
+def locate(folder: str) -> Path:
+    """The model in `folder` if one is named, else in the cache, fetched into it when it is not there yet.
+
+    Raises EncoderError: no model there; no network; the file is not the one that was fetched.
+    """
+    if folder:
+        model = Path(folder).expanduser() / MODEL_FILE
+        if not model.is_file():
+            raise EncoderError(f"There is no {MODEL_FILE} in {folder}", _by_hand(Path(folder)))
+        return model
+    home = _home()
+    model = home / MODEL_FILE
+    if not model.is_file():
+        fetch(home)
+    elif (home / _CHECKSUM_FILE).is_file():
+        _check_unchanged(model, json.loads((home / _CHECKSUM_FILE).read_text("utf-8")))
+    return model
+
+
+def _home() -> Path:
+    return cache_folder() / "clip-vit-b-32"
+
+
+def fetch(home: Path) -> None:
+    """Download the model into `home`, check it, and note its SHA-256 there. Raises EncoderError."""
+    hub = need("huggingface_hub", extra="clip")
+    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+    if not _reachable(endpoint):
+        raise EncoderError(f"The weights of CLIP are not here yet and {endpoint} cannot be reached", _by_hand(home))
+    staging = home / "fetching"
+    try:
+        url = hub.hf_hub_url(REPOSITORY, MODEL_FILE, endpoint=endpoint)
+        stated = hub.get_hf_file_metadata(url, endpoint=endpoint).etag or ""
+        got = Path(hub.hf_hub_download(REPOSITORY, MODEL_FILE, local_dir=staging, endpoint=endpoint))
+        sha256 = file_sha256(got)
+        # For a large file the hub's ETag is its SHA-256; anything else cannot be checked and is not trusted.
+        if sha256 != stated:
+            raise EncoderError(
+                f"{MODEL_FILE} arrived with SHA-256 {sha256[:12]}, the hub states {stated[:12]}", "Try again"
+            )
+        got.replace(home / MODEL_FILE)
+        write_text(home / _CHECKSUM_FILE, json.dumps({"sha256": sha256, "bytes": (home / MODEL_FILE).stat().st_size}))
+    except FactoryError:
+        raise
+    except Exception as exc:  # the hub library raises its own tree, httpx's, and OSError
+        raise EncoderError(f"Could not fetch {REPOSITORY} from {endpoint} ({exc})", _by_hand(home)) from exc
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _check_unchanged(model: Path, noted: dict[str, object]) -> None:
+    if model.stat().st_size != noted["bytes"] or file_sha256(model) != noted["sha256"]:
+        raise EncoderError(f"{model} is not the file that was fetched", "Delete it; the next use fetches it again")
+
+
+def _reachable(endpoint: str) -> bool:
+    """Whether a connection opens at all: the download itself would retry for most of a minute before giving up."""
+    if os.environ.get("HF_HUB_OFFLINE", "") not in ("", "0"):
+        return False
+    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
+        return True  # only the proxy knows
+    parts = urlsplit(endpoint)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    opened = threading.Event()
+
+    def probe() -> None:
+        with suppress(OSError):
+            socket.create_connection((parts.hostname or "", port), timeout=_PROBE_SECONDS).close()
+            opened.set()
+
+    # In a thread, since no timeout bounds the name look-up when the name server is dead.
+    thread = threading.Thread(target=probe, daemon=True)
+    thread.start()
+    thread.join(_PROBE_SECONDS)
+    return opened.is_set()
+
+
+def _by_hand(folder: Path) -> str:
+    return (
+        f"On a machine with network, download {MODEL_FILE} of {REPOSITORY} and put it into {folder}, "
+        "or name the folder that holds it: --encoder clip:DIR"
+    )
+
+
+CLIP = EncoderSpec(
+    id="clip",
+    dim=512,
+    recipe=RECIPE,
+    locate=locate,
+    licence="MIT",
+    why="meaning rather than picture: three-dimensional products, plants; fetched once (335 MB)",
+)

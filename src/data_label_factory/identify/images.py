@@ -1,0 +1,186 @@
+"""Bytes or a file → (H, W, 3) uint8 RGB. The one decoder of the program: building, serving and training use it.
+
+What it settles, once: EXIF orientation is applied; transparency is laid over white; of an animation or a
+multi-page file the first picture counts; 16-bit and float samples are scaled to 8 bits; CMYK and greyscale become
+RGB; an ICC profile is ignored (samples are taken as sRGB), since the encoders never saw managed colours either.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from data_label_factory.errors import ImageError, ImageTooLargeError, ImageUnsupportedError
+from data_label_factory.extras import need
+from data_label_factory.labels import IMAGE_SUFFIXES
+
+RGB = NDArray[np.uint8]  # (H, W, 3), red first
+
+# No others: Pillow also knows formats that run interpreters or that nobody photographs in.
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"})
+_SCAN_OR_END = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a picture may cost. A small file can claim a huge canvas, or repeat its scans to burn time."""
+
+    max_bytes: int = 64 * 2**20
+    max_pixels: int = 64_000_000
+    max_scans: int = 64
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def decode(source: bytes | Path, *, limits: Limits = DEFAULT_LIMITS, min_side: int | None = None) -> RGB:
+    """Decode one picture to (H, W, 3) uint8 RGB.
+
+    `min_side` (px) allows a JPEG to be decoded at a half, a quarter or an eighth while its shorter side stays at
+    least that long: several times faster for phone photos when only a small picture is wanted.
+
+    Raises ImageTooLargeError over a limit, ImageUnsupportedError for what is no picture in a known format, and
+    ImageError for an empty, truncated or damaged one.
+    """
+    data = source if isinstance(source, bytes) else read_file(source, limits)
+    if not data:
+        raise ImageError("The file is empty", "Copy or download the picture again")
+    if len(data) > limits.max_bytes:
+        raise _too_large(f"The file has {len(data) / 2**20:.0f} MiB, over {limits.max_bytes / 2**20:.0f} MiB")
+    try:
+        with _open(data) as image:
+            return _to_rgb(image, data, limits, min_side)
+    except ImageError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
+        raise _too_large(f"The picture has over {limits.max_pixels / 1e6:.0f} megapixels") from exc
+    except UnidentifiedImageError as exc:
+        raise ImageUnsupportedError(
+            "Not a picture in a format this program reads",
+            "Save it as JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC",
+        ) from exc
+    except Exception as exc:
+        # Decoders meet hostile input with whatever they happen to trip over: SyntaxError, struct.error, KeyError …
+        raise ImageError(f"The picture is truncated or damaged ({exc})", "Copy or download it again") from exc
+
+
+def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """The bytes of a regular file. Raises ImageError for a missing, unreadable or special one, or one too large."""
+    try:
+        # Non-blocking, or opening a named pipe would wait for a writer that never comes.
+        with os.fdopen(
+            os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
+        ) as file:
+            info = os.fstat(file.fileno())
+            if not stat.S_ISREG(info.st_mode):
+                raise ImageError("Not a regular file", "Replace it with a picture")
+            if info.st_size > limits.max_bytes:
+                raise _too_large(
+                    f"The file has {info.st_size / 2**20:.0f} MiB, over {limits.max_bytes / 2**20:.0f} MiB"
+                )
+            return file.read()
+    except FileNotFoundError as exc:
+        what = "A symlink to nothing" if path.is_symlink() else "The file is gone"
+        raise ImageError(what, "Put the picture back") from exc
+    except OSError as exc:
+        raise ImageError(f"Cannot be read: {exc.strerror}", "Check its permissions and the disk") from exc
+
+
+def find_images(folder: Path) -> Iterator[str]:
+    """Relative paths (with `/`) of the picture files in `folder` and below, sorted.
+
+    By file suffix; hidden files are passed over, links to files are followed, links to folders are not (they can
+    form loops). Raises ImageError when `folder` is not a folder.
+    """
+    if not folder.is_dir():
+        raise ImageError(f"{folder} is not a folder", "Name the folder that holds the reference pictures")
+    found = []
+    for root, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".") and name != "__MACOSX"]
+        found += [
+            (Path(root) / name).relative_to(folder).as_posix()
+            for name in files
+            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
+        ]
+    yield from sorted(found)
+
+
+def _open(data: bytes) -> Image.Image:
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS and b"avif" not in data[8:40]:
+        # The plugin's own class, since registering it would change Pillow for the whole process.
+        heif: Image.Image = need("pi_heif", extra="identify").HeifImageFile(io.BytesIO(data))
+        return heif
+    return Image.open(io.BytesIO(data), formats=_FORMATS)
+
+
+def _to_rgb(image: Image.Image, data: bytes, limits: Limits, min_side: int | None) -> RGB:
+    width, height = image.size
+    if width * height > limits.max_pixels:
+        raise _too_large(
+            f"The picture is {width} × {height}, over the limit of {limits.max_pixels / 1e6:.0f} megapixels"
+        )
+    if image.format in ("JPEG", "MPO"):
+        if (scans := _count_scans(data, limits.max_scans)) > limits.max_scans:
+            raise _too_large(f"The JPEG repeats its scans ({scans} or more, over {limits.max_scans})")
+        if min_side is not None:
+            image.draft(
+                "RGB",
+                (
+                    max(1, width * min_side // min(width, height)),
+                    max(1, height * min_side // min(width, height)),
+                ),
+            )
+    image.load()
+    if image.mode in ("F", "I") or image.mode.startswith("I;16"):
+        image = _to_8_bit(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.array(_turned(image).convert("RGB"))
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # a broken EXIF block says nothing of the picture; leave it as it lies
+        return image
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    """Scale deep greyscale to 8 bits: 16-bit by its full range, float by what it holds (Pillow would clip both)."""
+    samples = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
+    if image.mode == "F":
+        low, high = float(samples.min()), float(samples.max())
+        low, high = (0.0, 1.0 if high <= 1 else 255.0) if low >= 0 and high <= 255 else (low, high)
+    else:
+        low, high = 0.0, 65535.0
+    scaled = (samples - low) / max(high - low, 1e-9) * 255
+    return Image.fromarray(np.clip(scaled + 0.5, 0, 255).astype(np.uint8))
+
+
+def _count_scans(data: bytes, stop_after: int) -> int:
+    """Number of scans (SOS markers) in a JPEG up to its end marker, counted to `stop_after + 1` at the most."""
+    scans = position = 0
+    while scans <= stop_after:
+        # Inside a scan 0xFF is followed by 00 or a restart; anything else is the next marker (ITU T.81, B.1.1).
+        marker = _SCAN_OR_END.search(data, position)
+        if marker is None or marker[1] == b"\xd9":
+            break
+        scans += marker[1] == b"\xda"
+        length = int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+        position = marker.end() + max(length, 2)
+    return scans
+
+
+def _too_large(message: str) -> ImageTooLargeError:
+    return ImageTooLargeError(message, "Save a smaller copy; 2,000 pixels a side are plenty")

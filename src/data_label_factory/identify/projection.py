@@ -1,0 +1,144 @@
+"""A trained projection head, applied in numpy and read without torch.
+
+The head is Linear(in → hidden) · GELU · Linear(hidden → out), its output scaled to length 1. Its file is what
+`torch.save({"state_dict", "in_dim", "hidden", "out_dim", "model"})` writes: a zip of raw tensors and a pickle that
+says where they lie. That pickle is read with an allow-list of the four names such a file needs, the same
+principle as torch's own `weights_only=True`; everything else in it is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import zipfile
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_label_factory.errors import EncoderError
+from data_label_factory.identify.encoders import Embeddings, unit_rows
+
+_STORAGES = {
+    "FloatStorage": np.dtype("<f4"),
+    "HalfStorage": np.dtype("<f2"),
+    "DoubleStorage": np.dtype("<f8"),
+}
+_MAX_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class ProjectionHead:
+    """`w1` (hidden, in), `b1` (hidden,), `w2` (out, hidden), `b2` (out,), all float32; `encoder` is the id of the
+    encoder it was trained on; `sha256` that of its file."""
+
+    w1: NDArray[np.float32]
+    b1: NDArray[np.float32]
+    w2: NDArray[np.float32]
+    b2: NDArray[np.float32]
+    encoder: str
+    sha256: str
+
+    @property
+    def in_dim(self) -> int:
+        return self.w1.shape[1]
+
+    @property
+    def out_dim(self) -> int:
+        return self.w2.shape[0]
+
+    def __call__(self, embeddings: Embeddings) -> Embeddings:
+        """(N, in_dim) float32 → (N, out_dim) float32 unit rows."""
+        return unit_rows(_gelu(embeddings @ self.w1.T + self.b1) @ self.w2.T + self.b2)
+
+    @classmethod
+    def load(cls, path: Path) -> ProjectionHead:
+        """Read a head file (`.pt`). Raises EncoderError when it is missing, damaged, or no such head."""
+        try:
+            data = path.read_bytes()
+            saved = _read_torch_zip(data)
+            state = saved["state_dict"]
+            matrices = [state[name] for name in state if state[name].ndim == 2]
+            vectors = [state[name] for name in state if state[name].ndim == 1]
+            (w1, w2), (b1, b2) = matrices, vectors
+            if not (w1.shape[0] == b1.shape[0] == w2.shape[1] and w2.shape[0] == b2.shape[0]):
+                raise ValueError(f"its layers do not fit together: {w1.shape}, {b1.shape}, {w2.shape}, {b2.shape}")
+            if not all(np.isfinite(array).all() for array in (w1, b1, w2, b2)):
+                raise ValueError("it holds values that are not finite")
+        except OSError as exc:
+            raise EncoderError(f"Cannot read the projection head {path}: {exc.strerror}") from exc
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            EOFError,
+            pickle.UnpicklingError,
+            zipfile.BadZipFile,
+        ) as exc:
+            raise EncoderError(f"{path} is not a projection head ({exc})", "Train one with: identify train") from exc
+        return cls(w1, b1, w2, b2, str(saved.get("model", "")), hashlib.sha256(data).hexdigest())
+
+
+def check_head_fits(head: ProjectionHead, encoder_id: str, dim: int | None) -> None:
+    """Raises EncoderError, naming both, when `head` was not trained on this encoder."""
+    if head.encoder != encoder_id or (dim is not None and head.in_dim != dim):
+        raise EncoderError(
+            f"The head was trained on encoder {head.encoder or 'unknown'} ({head.in_dim} dimensions), "
+            f"not on {encoder_id} ({dim or 'unknown'})",
+            f"Use --encoder {head.encoder or '…'}, or train a head on {encoder_id}",
+        )
+
+
+def _gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The exact GELU, x·Φ(x), with erf after Abramowitz & Stegun 7.1.26 (error under 2e-7, below float32's own)."""
+    z = np.abs(x) / np.sqrt(2.0)
+    t = 1.0 / (1.0 + 0.3275911 * z)
+    poly = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+    erf = np.sign(x) * (1.0 - poly * np.exp(-z * z))
+    return np.asarray(0.5 * x * (1.0 + erf), dtype=np.float32)
+
+
+class _HeadUnpickler(pickle.Unpickler):
+    """Reads torch.save's pickle: plain containers and float tensors, nothing that runs code."""
+
+    def __init__(self, file: io.BytesIO, archive: zipfile.ZipFile, prefix: str) -> None:
+        super().__init__(file)
+        self._archive, self._prefix = archive, prefix
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return _rebuild_tensor
+        if module == "torch" and name in _STORAGES:
+            return _STORAGES[name]
+        raise pickle.UnpicklingError(f"{module}.{name} has no place in a head")
+
+    def persistent_load(self, pid: Any) -> NDArray[Any]:
+        kind, dtype, key, _location, count = pid
+        if kind != "storage" or not isinstance(dtype, np.dtype):
+            raise pickle.UnpicklingError(f"unexpected {kind!r}")
+        return np.frombuffer(self._archive.read(f"{self._prefix}data/{key}"), dtype, count=count)
+
+
+def _rebuild_tensor(storage: NDArray[Any], offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> Any:
+    count = int(np.prod(size))
+    dense = tuple(int(np.prod(size[axis + 1 :])) for axis in range(len(size)))
+    if stride != dense and count > 1:
+        raise ValueError("a tensor is not contiguous")
+    return storage[offset : offset + count].reshape(size).astype(np.float32)
+
+
+def _read_torch_zip(data: bytes) -> Any:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > _MAX_BYTES:
+            raise ValueError("it is far too large for a head")
+        name = next((name for name in archive.namelist() if name.endswith("data.pkl")), None)
+        if name is None:
+            raise ValueError("it holds no tensors")
+        return _HeadUnpickler(io.BytesIO(archive.read(name)), archive, name.removesuffix("data.pkl")).load()
