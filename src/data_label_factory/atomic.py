@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from data_label_factory.errors import FactoryError
+
+_OWNER = re.compile(r"\.([0-9]{1,9})\.[a-z0-9_]{8}\.part$")  # .NAME.PID.RANDOM.part
 
 
 @contextmanager
@@ -25,7 +28,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     temporary: Path | None = None
     try:
         # Writing through a symlink must replace what it points at, not the link.
-        target = path.resolve() if path.is_symlink() else path
+        target = Path(os.path.realpath(path)) if path.is_symlink() else path
         for stale in target.parent.glob(f".{_glob_escape(target.name)}.*.part"):
             _remove_if_abandoned(stale)
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.{os.getpid()}.", suffix=".part", dir=target.parent)
@@ -57,9 +60,8 @@ def write_text(path: Path, text: str) -> None:
 
 def _remove_if_abandoned(stale: Path) -> None:
     """Remove a leftover whose process is gone; another live process may be writing the same name just now."""
-    pid = stale.name.split(".")[-3]
-    alive = pid.isdigit() and int(pid) != os.getpid() and _is_running(int(pid))
-    if not alive:
+    owner = _OWNER.search(stale.name)  # none: a file of somebody else's making
+    if owner and (int(owner[1]) == os.getpid() or not _is_running(int(owner[1]))):
         with suppress(OSError):
             stale.unlink()
 

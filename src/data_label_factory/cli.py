@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -35,6 +36,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def dispatch(argv: list[str], commands: dict[str, tuple[str, str]], usage: str) -> int:
     """Hand `argv` to the command it names; print a FactoryError as one clean line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's encoding lacks must not end the program
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            return _dispatch(argv, commands, usage)
+        finally:
+            sys.stdout.flush()  # here, where a reader that has gone is met quietly
+    except BrokenPipeError:
+        # The reader (head, less) has gone; point stdout elsewhere so that the interpreter's last flush is quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _dispatch(argv: list[str], commands: dict[str, tuple[str, str]], usage: str) -> int:
     text = usage.format(commands="\n".join(f"  {name:12} {help_}" for name, (_, help_) in commands.items()))
     if not argv or argv[0] in ("-h", "--help"):
         print(text, end="", file=sys.stderr if not argv else sys.stdout)
@@ -59,7 +75,3 @@ def dispatch(argv: list[str], commands: dict[str, tuple[str, str]], usage: str) 
     except KeyboardInterrupt:
         print("interrupted; what was finished is kept", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        # The reader (head, less) has gone; point stdout elsewhere so that the interpreter's last flush is quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0

@@ -27,7 +27,8 @@ DECODE_MIN_SIDE = 576
 
 @dataclass
 class BuildResult:
-    """What a build did. `unreadable` maps a relative path to the reason; `written` is False when nothing changed."""
+    """What a build did. `unreadable` maps a relative path to the reason; `written` is False when nothing changed;
+    `rebuilt` says why an older file was not built upon ("" when it was, or there was none)."""
 
     index: Index
     encoded: int = 0
@@ -35,6 +36,7 @@ class BuildResult:
     dropped: int = 0
     unreadable: dict[str, str] = field(default_factory=dict)
     written: bool = True
+    rebuilt: str = ""
 
 
 def build_index(
@@ -53,14 +55,18 @@ def build_index(
     `out` (`OUT.partial`) for the next run, and `out` stays as it was. Raises FactoryError when no picture can be
     indexed, the head belongs to another encoder, or the disk is full.
     """
+    if out.is_dir():
+        raise FactoryError(f"{out} is a folder", "Name a file for the index, such as refs.npz")
+    if not out.parent.is_dir():
+        raise FactoryError(f"There is no folder {out.parent}", "Make it first, or choose another place for the index")
     if head:
         check_head_fits(head, encoder.identity.id, None)
     meta = IndexMeta(
         encoder.identity, head.sha256 if head else "", created=datetime.now(UTC).isoformat(timespec="seconds")
     )
     partial = out.with_name(out.name + ".partial")
-    old = None if full else _load_if_same_maker(out, meta)
-    known = {} if full else _known_rows([_load_if_same_maker(partial, meta), old])
+    old, rebuilt = (None, "") if full else _load_if_same_maker(out, meta)
+    known = {} if full else _known_rows([_load_if_same_maker(partial, meta)[0], old])
 
     hashes, unreadable = _hash_files(refs)
     if not hashes and not unreadable:
@@ -68,7 +74,7 @@ def build_index(
             f"There is no picture in {refs}", "Put one picture an item there; the file name is its label"
         )
     todo = {digest: name for name, digest in hashes.items() if digest not in known}  # one file a content
-    result = BuildResult(index=None, unreadable=unreadable)  # type: ignore[arg-type]
+    result = BuildResult(index=None, unreadable=unreadable, rebuilt=rebuilt)  # type: ignore[arg-type]
     try:
         for names, rows in _encode(refs, list(todo.values()), encoder, head, unreadable, batch_size, quiet):
             known.update(zip((hashes[name] for name in names), rows, strict=True))
@@ -155,12 +161,13 @@ def _hash_files(refs: Path) -> tuple[dict[str, str], dict[str, str]]:
     return hashes, unreadable
 
 
-def _load_if_same_maker(path: Path, meta: IndexMeta) -> Index | None:
+def _load_if_same_maker(path: Path, meta: IndexMeta) -> tuple[Index | None, str]:
+    """The index at `path`; or None and why, with no reason when there is none yet."""
     try:
         index = Index.load(path)
-    except IndexFileError:
-        return None
-    return index if index.meta.same_maker(meta) else None
+    except IndexFileError as exc:
+        return None, exc.message if path.exists() else ""
+    return (index, "") if index.meta.same_maker(meta) else (None, f"It was made by {index.meta}")
 
 
 def _known_rows(indexes: Iterable[Index | None]) -> dict[str, Embeddings]:

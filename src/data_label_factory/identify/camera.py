@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from data_label_factory.identify.images import RGB
 
@@ -44,16 +44,21 @@ def render_view(references: Sequence[RGB], rng: Rng, *, width: int = 640, height
     return View(_sensor(frame, rng), outlines)
 
 
+def as_points(corners: ArrayLike) -> Outline:
+    """Corners as (n, 2) float32 px, the type OpenCV wants."""
+    return np.asarray(corners, dtype=np.float32)
+
+
 def straighten(image: RGB, outline: Outline, side: int) -> RGB:
     """Warp the quadrilateral `outline` (4, 2) px of `image` to a (side, side, 3) square, without aliasing."""
-    corners = np.float32([[0, 0], [side, 0], [side, side], [0, side]])
+    corners = as_points([[0, 0], [side, 0], [side, side], [0, side]])
     longest = max(float(np.linalg.norm(outline[i] - outline[i - 1])) for i in range(4))
     shrink = max(1, int(longest / side))  # warping samples single pixels, so shrink first what is much larger
     if shrink > 1:
         image = np.asarray(
             cv2.resize(image, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA), np.uint8
         )
-    matrix = cv2.getPerspectiveTransform(np.float32(outline / shrink), corners)
+    matrix = cv2.getPerspectiveTransform(as_points(outline / shrink), corners)
     return np.asarray(cv2.warpPerspective(image, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
@@ -62,7 +67,7 @@ def live_crop(reference: RGB, rng: Rng, side: int) -> RGB:
     view = render_view([reference], rng)
     outline = view.outlines[0]
     size = float(np.sqrt(max(cv2.contourArea(outline), 1.0)))
-    return straighten(view.image, np.float32(outline + rng.normal(0, 0.025 * size, (4, 2))), side)
+    return straighten(view.image, as_points(outline + rng.normal(0, 0.025 * size, (4, 2))), side)
 
 
 def _place(reference: RGB, rng: Rng, slot: int, slots: int, width: int, height: int) -> Outline:
@@ -72,7 +77,8 @@ def _place(reference: RGB, rng: Rng, slot: int, slots: int, width: int, height: 
     turn = np.radians(rng.normal(0, 12) + (rng.choice([90, 180, 270]) if rng.random() < 0.2 else 0))
     half = np.array([aspect, 1.0]) / max(aspect, 1.0) / 2
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
-    corners += rng.normal(0, 0.025, (4, 2))  # perspective: each corner nearer or farther
+    # Perspective: each corner nearer or farther, yet never across a thin reference.
+    corners += rng.normal(0, np.minimum(0.025, half / 10), (4, 2))
     rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     corners = corners @ rotation
     extent = corners.max(axis=0) - corners.min(axis=0)
@@ -80,7 +86,7 @@ def _place(reference: RGB, rng: Rng, slot: int, slots: int, width: int, height: 
     corners *= largest * rng.uniform(0.5, 0.97)
     slack = (np.array([room, height]) - (corners.max(axis=0) - corners.min(axis=0))) / 2
     centre = np.array([room * (slot + 0.5), height / 2]) - (corners.max(axis=0) + corners.min(axis=0)) / 2
-    return np.float32(corners + centre + rng.uniform(-slack, slack))
+    return as_points(corners + centre + rng.uniform(-slack, slack))
 
 
 def _paste(frame: NDArray[np.float32], item: NDArray[np.float32], outline: Outline) -> None:
@@ -88,12 +94,12 @@ def _paste(frame: NDArray[np.float32], item: NDArray[np.float32], outline: Outli
     longest = max(float(np.linalg.norm(outline[i] - outline[i - 1])) for i in range(4))
     shrink = longest / max(height, width)
     if shrink < 0.7:
-        item = np.asarray(cv2.resize(item, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.float32)
-        height, width = item.shape[:2]
-    matrix = cv2.getPerspectiveTransform(np.float32([[0, 0], [width, 0], [width, height], [0, height]]), outline)
+        width, height = max(1, round(width * shrink)), max(1, round(height * shrink))
+        item = np.asarray(cv2.resize(item, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    matrix = cv2.getPerspectiveTransform(as_points([[0, 0], [width, 0], [width, height], [0, height]]), outline)
     size = (frame.shape[1], frame.shape[0])
     mask = np.zeros(frame.shape[:2], np.float32)
-    cv2.fillConvexPoly(mask, np.int32(np.round(outline * 16)), 1.0, cv2.LINE_AA, shift=4)
+    cv2.fillConvexPoly(mask, np.round(outline * 16).astype(np.int32), 1.0, cv2.LINE_AA, shift=4)
     shadow = cv2.GaussianBlur(np.roll(mask, (5, 4), (0, 1)), (0, 0), 5)[..., None]
     warped = np.asarray(cv2.warpPerspective(item, matrix, size, borderMode=cv2.BORDER_REPLICATE), np.float32)
     frame *= 1 - 0.45 * shadow
@@ -111,7 +117,7 @@ def _lit(reference: RGB, rng: Rng) -> NDArray[np.float32]:
         cx, cy, sx, sy = rng.uniform(0, 1), rng.uniform(0, 1), rng.uniform(0.08, 0.35), rng.uniform(0.05, 0.2)
         glare = np.exp(-(((x - cx) / sx) ** 2 + ((y - cy) / sy) ** 2)) * rng.uniform(0.4, 1.0)
         lit += (255 - lit) * glare[..., None].astype(np.float32)
-    return lit
+    return np.asarray(lit, np.float32)
 
 
 def _finger(frame: NDArray[np.float32], outline: Outline, rng: Rng) -> None:
@@ -139,9 +145,9 @@ def _sensor(frame: NDArray[np.float32], rng: Rng) -> RGB:
     seen = 255 * np.clip(frame * gain / 255, 0, 1) ** rng.uniform(0.85, 1.2)
     blur = rng.uniform(0, 1.4)
     if blur > 0.3:
-        seen = cv2.GaussianBlur(seen, (0, 0), blur)
+        seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), blur), np.float64)
     if rng.random() < 0.25:
-        seen = cv2.filter2D(seen, -1, _motion_kernel(rng))
+        seen = np.asarray(cv2.filter2D(seen, -1, _motion_kernel(rng)), np.float64)
     seen = seen + rng.normal(0, rng.uniform(1, 7), seen.shape)
     picture = np.clip(seen, 0, 255).astype(np.uint8)
     _, packed = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 92))])
@@ -164,13 +170,13 @@ def _ground(rng: Rng, width: int, height: int) -> NDArray[np.float32]:
     grain = rng.normal(0, 1, (height // 4 + 1, width // 4 + 1, 1)).astype(np.float32)
     kind = rng.integers(3)
     if kind == 1:  # wood: noise drawn out along one direction
-        grain = cv2.GaussianBlur(grain, (0, 0), sigmaX=12, sigmaY=0.6)[..., None] * 4
+        grain = np.asarray(cv2.GaussianBlur(grain, (0, 0), sigmaX=12, sigmaY=0.6), np.float32)[..., None] * 4
     grain = np.asarray(cv2.resize(grain, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)[..., None]
     ground = np.float32(base) + grain * np.float32(rng.uniform(3, 16)) * np.float32(rng.uniform(0.6, 1.0, 3))
     if kind == 2:
         for _ in range(int(rng.integers(4, 16))):
             _thing(ground, rng, width, height)
-    return np.clip(ground, 0, 255)
+    return np.asarray(np.clip(ground, 0, 255), np.float32)
 
 
 def _thing(ground: NDArray[np.float32], rng: Rng, width: int, height: int) -> None:
@@ -179,7 +185,7 @@ def _thing(ground: NDArray[np.float32], rng: Rng, width: int, height: int) -> No
     size = (float(rng.uniform(15, width / 2)), float(rng.uniform(10, height / 2)))
     box = cv2.boxPoints((centre, size, float(rng.uniform(0, 180))))
     if rng.random() < 0.6:
-        cv2.fillConvexPoly(ground, np.int32(box), colour, cv2.LINE_AA)
+        cv2.fillConvexPoly(ground, box.astype(np.int32), colour, cv2.LINE_AA)
     else:
         axes = (int(size[0] / 2), int(size[1] / 2))
         cv2.ellipse(ground, (int(centre[0]), int(centre[1])), axes, 0, 0, 360, colour, -1, cv2.LINE_AA)

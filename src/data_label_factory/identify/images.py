@@ -11,6 +11,8 @@ import io
 import os
 import re
 import stat
+import threading
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +30,7 @@ RGB = NDArray[np.uint8]  # (H, W, 3), red first
 # No others: Pillow also knows formats that run interpreters or that nobody photographs in.
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"})
-_SCAN_OR_END = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
+_SCAN_OR_END = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,11 @@ def decode(source: bytes | Path, *, limits: Limits = DEFAULT_LIMITS, min_side: i
     if len(data) > limits.max_bytes:
         raise _too_large(f"The file has {len(data) / 2**20:.0f} MiB, over {limits.max_bytes / 2**20:.0f} MiB")
     try:
-        with _open(data) as image:
+        with _QUIET, _open(data) as image:
             return _to_rgb(image, data, limits, min_side)
     except ImageError:
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
+    except Image.DecompressionBombError as exc:
         raise _too_large(f"The picture has over {limits.max_pixels / 1e6:.0f} megapixels") from exc
     except UnidentifiedImageError as exc:
         raise ImageUnsupportedError(
@@ -77,10 +79,8 @@ def decode(source: bytes | Path, *, limits: Limits = DEFAULT_LIMITS, min_side: i
 def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """The bytes of a regular file. Raises ImageError for a missing, unreadable or special one, or one too large."""
     try:
-        # Non-blocking, or opening a named pipe would wait for a writer that never comes.
-        with os.fdopen(
-            os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
-        ) as file:
+        # An opener, so that the descriptor is closed even when it is a folder's.
+        with open(path, "rb", opener=_without_waiting) as file:
             info = os.fstat(file.fileno())
             if not stat.S_ISREG(info.st_mode):
                 raise ImageError("Not a regular file", "Replace it with a picture")
@@ -115,6 +115,39 @@ def find_images(folder: Path) -> Iterator[str]:
     yield from sorted(found)
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    """Non-blocking, or opening a named pipe would wait for a writer that never comes."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+class _Quiet:
+    """Keeps Pillow from printing warnings (a large canvas, odd metadata) while any thread decodes.
+
+    Counted, since `warnings.catch_warnings` is not made for threads that leave in another order than they came.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._before = warnings.catch_warnings()
+                self._before.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._before.__exit__(None, None, None)
+
+
+_QUIET = _Quiet()
+
+
 def _open(data: bytes) -> Image.Image:
     if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS and b"avif" not in data[8:40]:
         # The plugin's own class, since registering it would change Pillow for the whole process.
@@ -141,12 +174,13 @@ def _to_rgb(image: Image.Image, data: bytes, limits: Limits, min_side: int | Non
                 ),
             )
     image.load()
+    image = _turned(image)  # before anything that makes a new image, which would have no EXIF block
     if image.mode in ("F", "I") or image.mode.startswith("I;16"):
         image = _to_8_bit(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.array(_turned(image).convert("RGB"))
+    return np.array(image.convert("RGB"))
 
 
 def _turned(image: Image.Image) -> Image.Image:

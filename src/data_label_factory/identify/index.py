@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,18 @@ from data_label_factory.labels import Label, item_key
 FORMAT_VERSION = 1
 _TEXT_FIELDS = ("names", "filenames", "set_codes", "rarities", "sha256")
 _SEARCH_BLOCK_BYTES = 64 * 2**20
+# What zipfile, numpy and json trip over in a damaged file; RuntimeError is an archive that claims to be encrypted.
+_DAMAGED = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,7 @@ class Index:
 
     @property
     def dim(self) -> int:
-        return self.embeddings.shape[1]
+        return int(self.embeddings.shape[1])
 
     @cached_property
     def items(self) -> NDArray[np.int64]:
@@ -113,7 +126,8 @@ class Index:
     def load(cls, path: Path) -> Index:
         """Read an index. Raises IndexFileError when it is missing, damaged, or not an index this version reads."""
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            # Opened here, not by numpy, which leaves the file open when it is no archive.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 fields = {name: stored[name] for name in ("embeddings", *_TEXT_FIELDS)}
                 meta = json.loads(str(stored["meta"]))
             if meta["format"] != FORMAT_VERSION:
@@ -128,7 +142,7 @@ class Index:
             ) from exc
         except OSError as exc:
             raise IndexFileError(f"Cannot read the index {path}: {exc.strerror or exc}") from exc
-        except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as exc:
+        except _DAMAGED as exc:
             raise IndexFileError(
                 f"{path} is not an index of this program ({exc})", "Make one with: identify index"
             ) from exc
@@ -137,6 +151,8 @@ class Index:
     def _check(self) -> None:
         if self.embeddings.ndim != 2 or self.embeddings.dtype != np.float32:
             raise ValueError(f"embeddings are {self.embeddings.dtype} {self.embeddings.shape}")
+        if not len(self):
+            raise ValueError("it holds no reference")
         for name in _TEXT_FIELDS:
             column = getattr(self, name)
             if column.shape != (len(self.embeddings),) or column.dtype.kind != "U":

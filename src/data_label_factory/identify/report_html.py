@@ -75,7 +75,8 @@ def _histogram(margins: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> st
 
 def _pair(a: str, b: str, similarity: float, kind: str, refs: Path | None) -> str:
     note = "" if kind == "similar" else f' <strong class="poor">{escape(kind)}</strong>'
-    return f'<article><div class="two">{_figure(a, refs)}{_figure(b, refs)}</div><p>similarity <b>{similarity:.3f}</b>{note}</p></article>'
+    figures = _figure(a, refs) + _figure(b, refs)
+    return f'<article><div class="two">{figures}</div><p>similarity <b>{similarity:.3f}</b>{note}</p></article>'
 
 
 def _figure(filename: str, refs: Path | None) -> str:
@@ -90,7 +91,8 @@ def _figure(filename: str, refs: Path | None) -> str:
             picture = f'<img alt="" src="data:image/jpeg;base64,{source}">'
         except ImageError:
             pass
-    return f"<figure>{picture}<figcaption>{escape(str(parse_label(filename)))}<small>{escape(filename)}</small></figcaption></figure>"
+    name, file = escape(str(parse_label(filename))), escape(filename)
+    return f"<figure>{picture}<figcaption>{name}<small>{file}</small></figcaption></figure>"
 
 
 def _failures(report: Report) -> str:
@@ -106,19 +108,35 @@ _PAGE = Template("""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>Index report: $verdict</title>
 <style>
-:root{color-scheme:light dark;--ink:#1c2430;--soft:#5d6878;--card:#fff;--page:#f3f5f8;--line:#dde2ea;--bar:#4b7bec}
-@media(prefers-color-scheme:dark){:root{--ink:#e8ecf2;--soft:#9aa5b5;--card:#1b2129;--page:#11151b;--line:#2c3541}}
-*{box-sizing:border-box}body{margin:0 auto;max-width:1060px;padding:2rem 1.25rem;background:var(--page);color:var(--ink);
-font:16px/1.5 system-ui,sans-serif}h1{margin:.1em 0;font-size:2.2rem}h2{margin:2.2rem 0 .7rem;font-size:1.15rem}
-.good{color:#1e9e5a}.fair{color:#c27d0e}.poor{color:#d64545}.soft,small{color:var(--soft)}
-section,article{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:1rem 1.2rem}
-dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:1rem 1.4rem;margin:0}dt{color:var(--soft);font-size:.85rem}
-dd{margin:0;font-size:1.35rem;font-weight:600;font-variant-numeric:tabular-nums}
-svg{width:100%;height:auto;font-size:11px;fill:var(--soft)}rect{fill:var(--bar)}line{stroke:var(--soft);stroke-dasharray:3 4}
-path{stroke:var(--line)}svg text[y="170"]{text-anchor:middle}
-.pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(310px,1fr));gap:1rem}.two{display:grid;grid-template-columns:1fr 1fr;gap:.8rem}
-figure{margin:0;min-width:0}img{display:block;width:100%;height:210px;object-fit:contain}figcaption{font-size:.9rem;overflow-wrap:anywhere}
-small{display:block}article p{margin:.6rem 0 0}.none{height:210px;display:grid;place-items:center;color:var(--soft)}
+:root { color-scheme: light dark; --ink: #1c2430; --soft: #5d6878; --card: #fff; --page: #f3f5f8;
+  --line: #dde2ea; --bar: #4b7bec }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e8ecf2; --soft: #9aa5b5; --card: #1b2129; --page: #11151b; --line: #2c3541 }
+}
+* { box-sizing: border-box }
+body { margin: 0 auto; max-width: 1060px; padding: 2rem 1.25rem; background: var(--page); color: var(--ink);
+  font: 16px/1.5 system-ui, sans-serif }
+h1 { margin: .1em 0; font-size: 2.2rem }
+h2 { margin: 2.2rem 0 .7rem; font-size: 1.15rem }
+.good { color: #1e9e5a } .fair { color: #c27d0e } .poor { color: #d64545 }
+.soft, small { color: var(--soft) }
+section, article { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1rem 1.2rem }
+dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 1rem 1.4rem; margin: 0 }
+dt { color: var(--soft); font-size: .85rem }
+dd { margin: 0; font-size: 1.35rem; font-weight: 600; font-variant-numeric: tabular-nums }
+svg { width: 100%; height: auto; font-size: 11px; fill: var(--soft) }
+svg rect { fill: var(--bar) }
+svg line { stroke: var(--soft); stroke-dasharray: 3 4 }
+svg path { stroke: var(--line) }
+svg text[y="170"] { text-anchor: middle }
+.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(310px, 1fr)); gap: 1rem }
+.two { display: grid; grid-template-columns: 1fr 1fr; gap: .8rem }
+figure { margin: 0; min-width: 0 }
+img { display: block; width: 100%; height: 210px; object-fit: contain }
+figcaption { font-size: .9rem; overflow-wrap: anywhere }
+small { display: block }
+article p { margin: .6rem 0 0 }
+.none { height: 210px; display: grid; place-items: center; color: var(--soft) }
 </style></head><body>
 <p class="soft">Index report · $maker</p>
 <h1 class="$tone">$verdict</h1><p>$action</p>

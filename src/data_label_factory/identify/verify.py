@@ -106,7 +106,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Of each of Q queries: its cosine to its own row, and to the best and second-best rows of other items."""
+    """Of each of Q queries: its cosine to its own row, and to the best rows of the two nearest other items."""
 
     own: Floats  # (Q,)
     other: Floats  # (Q,)
@@ -131,7 +131,8 @@ def verify_index(
     Memory stays within a few hundred megabytes beyond the index whatever N. Raises EncoderError when encoder or head
     are not the index's own, and ImageError when `simulate` finds no reference file that it can read.
     """
-    queries, unreadable = index.embeddings, {}
+    queries = index.embeddings
+    unreadable: dict[str, str] = {}
     if refs is not None and encoder is not None:
         index.require_maker(encoder.identity, head.sha256 if head else "")
         queries, unreadable = _encode_again(index, encoder, head, refs, quiet)
@@ -149,7 +150,7 @@ def verify_index(
         dim=index.dim,
         encoder=index.meta.encoder.id,
         projection=index.meta.head_sha256 or None,
-        basis="re-encoded" if refs is not None else "stored",
+        basis="re-encoded" if refs is not None and encoder is not None else "stored",
         self_id_rate=float(identified.mean()),
         not_identified=[str(name) for name in index.filenames[~identified]],
         unreadable=unreadable,
@@ -175,21 +176,23 @@ def nearest_others(queries: Embeddings, truth_rows: NDArray[np.int64], index: In
     by_item = np.argsort(items, kind="stable")
     first_of_item = np.searchsorted(items[by_item], np.arange(index.item_count + 1))
     for rows in _blocks(count, _ROW_BLOCK):
-        best = np.full((rows.stop - rows.start, 2), -np.inf, np.float32)
-        where = np.full(len(best), -1, np.int64)
+        best, runner_up = np.full((2, rows.stop - rows.start), -np.inf, np.float32)
+        where, best_item = np.full((2, len(best)), -1, np.int64)
         for columns in _blocks(len(index), _COLUMN_BLOCK):
             cosines = queries[rows] @ index.embeddings[columns].T
             _hide_own_item(cosines, items[truth_rows[rows]], by_item, first_of_item, columns)
             at = cosines.argmax(axis=1)
-            line = np.arange(len(at))
-            top = cosines[line, at]
-            cosines[line, at] = -np.inf
-            better = top > best[:, 0]
+            top, top_item = cosines[np.arange(len(at)), at], items[at + columns.start]
+            # A stranger's margin is its lead over the next item, as in recognition: hide the variants of the best.
+            _hide_own_item(cosines, top_item, by_item, first_of_item, columns)
+            better = top > best
+            loser = np.where(top_item == best_item, -np.inf, np.minimum(top, best))
+            runner_up = np.maximum.reduce([runner_up, cosines.max(axis=1), loser.astype(np.float32)])
             where[better] = at[better] + columns.start
-            best = -np.sort(-np.concatenate([best, top[:, None], cosines.max(axis=1)[:, None]], axis=1), axis=1)[:, :2]
+            best, best_item = np.maximum(best, top), np.where(better, top_item, best_item)
         # With no other item at all, a query is compared with nothing: cosine 0, the expectation of unlike pictures.
-        other[rows], second[rows] = (np.where(np.isfinite(column), column, 0) for column in best.T)
-        other_row[rows] = np.where(np.isfinite(best[:, 0]), where, -1)
+        other[rows], second[rows] = (np.where(np.isfinite(column), column, 0) for column in (best, runner_up))
+        other_row[rows] = where
     return Neighbours(own, other, second, other_row)
 
 
@@ -217,7 +220,8 @@ def _encode_again(
 ) -> tuple[Embeddings, dict[str, str]]:
     """Queries (N, D) from the files themselves; a file that cannot be read gives a zero row and its reason."""
     names = [str(name) for name in index.filenames]
-    queries, unreadable = np.zeros_like(index.embeddings), {}
+    queries = np.zeros_like(index.embeddings)
+    unreadable: dict[str, str] = {}
     with Progress("re-encoded", len(names), enabled=not quiet) as progress:
         for batch in decode_ahead([refs / name for name in names], 32):
             at = np.arange(progress.done, progress.done + len(batch))

@@ -21,9 +21,8 @@ def main(argv: Sequence[str]) -> int:
     report = result.report
     for name, reason in result.build.unreadable.items():
         print(f"not indexed: {name!r}: {reason}", file=sys.stderr)
-    print(
-        f"{report.refs} references of {report.items} items; self-identification {report.self_id_rate:.1%}; {report.verdict}"
-    )
+    print(f"{report.refs} references of {report.items} items; self-identification {report.self_id_rate:.1%}")
+    print(f"median margin {report.as_json()['median_margin']:.2f}: {report.verdict}")
     print(f"named {result.right} of the {result.shown} items in three webcam-like views")
     print(f"look at {result.picture}")
     return 0

@@ -31,6 +31,8 @@ def main(argv: Sequence[str]) -> int:
     )
     seconds = time.perf_counter() - start
     print(json.dumps(_as_json(result, args.out, seconds)) if args.json else _as_text(result, args.out, seconds))
+    if result.rebuilt:
+        print(f"the older index was not used: {result.rebuilt}", file=sys.stderr)
     for name, reason in result.unreadable.items():
         print(f"not indexed: {name!r}: {reason}", file=sys.stderr)
     return 1 if args.strict and result.unreadable else 0
@@ -59,5 +61,6 @@ def _as_json(result: BuildResult, out: Path, seconds: float) -> dict[str, object
         "dropped": result.dropped,
         "unreadable": result.unreadable,
         "written": result.written,
+        "rebuilt": result.rebuilt,
         "seconds": round(seconds, 3),
     }

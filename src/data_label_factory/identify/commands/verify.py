@@ -44,10 +44,9 @@ def main(argv: Sequence[str]) -> int:
         simulate=args.simulate,
         false_accept_rate=args.far,
     )
+    print(json.dumps(report.as_json()) if args.json else _as_text(report))
     if args.html:
         write_text(args.html, as_html(report, index, args.refs))
-    print(json.dumps(report.as_json(), ensure_ascii=False) if args.json else _as_text(report))
-    if args.html:
         print(f"page: {args.html}", file=sys.stderr)
     return 0 if report.passed else 1
 

@@ -40,7 +40,8 @@ class Preprocess:
             return square
         scaled = square.astype(np.float32) / np.float32(255)
         return np.ascontiguousarray(
-            ((scaled - np.float32(self.mean)) / np.float32(self.std)).transpose(2, 0, 1), dtype=np.float32
+            ((scaled - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)).transpose(2, 0, 1),
+            dtype=np.float32,
         )
 
 

@@ -63,7 +63,7 @@ def locate(folder: str) -> Path:
     if not model.is_file():
         fetch(home)
     elif (home / _CHECKSUM_FILE).is_file():
-        _check_unchanged(model, json.loads((home / _CHECKSUM_FILE).read_text("utf-8")))
+        _check_unchanged(model, home / _CHECKSUM_FILE)
     return model
 
 
@@ -98,8 +98,13 @@ def fetch(home: Path) -> None:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _check_unchanged(model: Path, noted: dict[str, object]) -> None:
-    if model.stat().st_size != noted["bytes"] or file_sha256(model) != noted["sha256"]:
+def _check_unchanged(model: Path, checksum: Path) -> None:
+    try:
+        noted = json.loads(checksum.read_text("utf-8"))
+        unchanged = model.stat().st_size == noted["bytes"] and file_sha256(model) == noted["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        unchanged = False
+    if not unchanged:
         raise EncoderError(f"{model} is not the file that was fetched", "Delete it; the next use fetches it again")
 
 

@@ -31,6 +31,11 @@ _PROVIDERS = {
     "cuda": "CUDAExecutionProvider",
     "coreml": "CoreMLExecutionProvider",
 }
+_CHOICES = {
+    "fit": ("squash", "crop"),
+    "resample": ("bilinear", "bicubic"),
+    "layout": ("NHWC-uint8", "NCHW-float32"),
+}
 _IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 
 
@@ -61,7 +66,7 @@ class OnnxEncoder:
 
     @cached_property
     def dim(self) -> int:
-        return self.encode([np.zeros((self.recipe.side, self.recipe.side, 3), np.uint8)]).shape[1]
+        return int(self.encode([np.zeros((self.recipe.side, self.recipe.side, 3), np.uint8)]).shape[1])
 
     @cached_property
     def device(self) -> str:
@@ -172,12 +177,23 @@ def _read_sidecar(path: Path, known: dict[str, Any]) -> dict[str, Any]:
     allowed = {*known, "mean", "std"}
     try:
         values = json.loads(path.read_text("utf-8"))
-        unknown = set(values) - allowed
-        if unknown:
+        if not isinstance(values, dict):
+            raise ValueError("it is no JSON object")
+        if unknown := set(values) - allowed:
             raise ValueError(f"unknown keys {sorted(unknown)}")
+        if wrong := [key for key, value in values.items() if not _is_valid(key, value)]:
+            raise ValueError(f"{wrong[0]} cannot be {values[wrong[0]]!r}")
         return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
     except (OSError, ValueError, TypeError) as exc:
         raise EncoderError(f"{path} is not a preprocessing recipe: {exc}", f"Its keys are {sorted(allowed)}") from exc
+
+
+def _is_valid(key: str, value: Any) -> bool:
+    if key in _CHOICES:
+        return value in _CHOICES[key]
+    if key == "side":
+        return isinstance(value, int) and value > 0
+    return isinstance(value, list) and len(value) == 3 and all(isinstance(v, int | float) for v in value)
 
 
 def _locate(argument: str) -> Path:

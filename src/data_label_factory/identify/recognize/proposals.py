@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from data_label_factory.identify.camera import Outline
+from data_label_factory.identify.camera import Outline, as_points
 from data_label_factory.identify.images import RGB
 
 _WORKING_SIDE_PX = 480  # edges of a held-up thing are plain at this size, and its print is not
@@ -30,7 +30,7 @@ def propose(frame: RGB, most: int = 10) -> list[Outline]:
     for quad in sorted(quads, key=lambda q: -cv2.contourArea(q)):
         if len(kept) < most and all(_box_iou(quad, other) < _SAME_IOU for other in kept):
             kept.append(quad)
-    return found + [np.float32(quad / scale) for quad in kept]
+    return found + [as_points(quad / scale) for quad in kept]
 
 
 def turns(outline: Outline) -> list[Outline]:
@@ -58,8 +58,8 @@ def _quads(edges: NDArray[np.uint8]) -> list[Outline]:
             continue
         polygon = cv2.approxPolyDP(hull, 0.04 * cv2.arcLength(hull, True), True)
         quad = polygon.reshape(-1, 2) if len(polygon) == 4 else cv2.boxPoints(cv2.minAreaRect(hull))
-        if area > _MIN_FILL * cv2.contourArea(np.float32(quad)):
-            quads.append(_clockwise(np.float32(quad)))
+        if area > _MIN_FILL * cv2.contourArea(as_points(quad)):
+            quads.append(_clockwise(as_points(quad)))
     return quads
 
 
@@ -70,7 +70,7 @@ def _clockwise(quad: Outline) -> Outline:
 
 
 def _rectangle(left: float, top: float, right: float, bottom: float) -> Outline:
-    return np.float32([[left, top], [right, top], [right, bottom], [left, bottom]])
+    return as_points([[left, top], [right, top], [right, bottom], [left, bottom]])
 
 
 def _box_iou(a: Outline, b: Outline) -> float:

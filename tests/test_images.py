@@ -1,0 +1,222 @@
+"""Any picture file becomes the same upright (H, W, 3) uint8 RGB, or one clear ImageError."""
+
+import os
+import re
+import struct
+import time
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import FOUR_COLOURS, encoded, four_colours, photo_like
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms, ImageFile, features
+
+from data_label_factory.errors import ImageError, ImageTooLargeError, ImageUnsupportedError
+from data_label_factory.identify.images import Limits, decode, find_images
+
+DATA = Path(__file__).parent / "data"
+PICTURE = four_colours()
+GREY = PICTURE.convert("L")
+OTHER = Image.new("RGB", PICTURE.size, "black")
+FRAMES = {"save_all": True, "append_images": [OTHER]}
+FILES = {
+    "baseline JPEG": encoded(PICTURE, "JPEG", quality=95),
+    "progressive JPEG": encoded(PICTURE, "JPEG", quality=95, progressive=True),
+    "MPO": encoded(PICTURE, "MPO", quality=95, **FRAMES),
+    "CMYK JPEG": encoded(PICTURE.convert("CMYK"), "JPEG", quality=95),
+    "PNG": encoded(PICTURE, "PNG"),
+    "APNG": encoded(PICTURE, "PNG", **FRAMES),
+    "palette PNG": encoded(PICTURE.quantize(4), "PNG"),
+    "WebP": encoded(PICTURE, "WEBP", quality=95),
+    "lossless WebP": encoded(PICTURE, "WEBP", lossless=True),
+    "animated WebP": encoded(PICTURE, "WEBP", lossless=True, **FRAMES),
+    "BMP": encoded(PICTURE, "BMP"),
+    "GIF": encoded(PICTURE, "GIF"),
+    "animated GIF": encoded(PICTURE, "GIF", **FRAMES),
+    "TIFF": encoded(PICTURE, "TIFF"),
+    "LZW TIFF": encoded(PICTURE, "TIFF", compression="tiff_lzw"),
+    "multi-page TIFF": encoded(PICTURE, "TIFF", **FRAMES),
+    "CMYK TIFF": encoded(PICTURE.convert("CMYK"), "TIFF"),
+    "HEIC": (DATA / "four_colours.heic").read_bytes(),
+    "HEIC lying on its side": (DATA / "four_colours_turned.heic").read_bytes(),
+}
+if features.check("avif"):
+    FILES["AVIF"] = encoded(PICTURE, "AVIF", quality=95)
+
+
+def assert_shows_four_colours(rgb: np.ndarray) -> None:
+    assert rgb.shape == (48, 64, 3)
+    for (x, y), colour in FOUR_COLOURS.items():
+        assert np.abs(rgb[y, x].astype(int) - colour).max() <= 6, (x, y, rgb[y, x])
+
+
+def png(width: int, height: int, *, bits: int, colour: int, samples: bytes = b"", extra: bytes = b"") -> bytes:
+    """A PNG written by hand, for what Pillow does not write. `samples` holds the rows without their filter bytes."""
+    stride = len(samples) // height
+    rows = b"".join(b"\0" + samples[y * stride : (y + 1) * stride] for y in range(height)) if samples else b""
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in [(b"IHDR", header), (b"tRNS", extra), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b"")]
+        if body or kind == b"IEND"
+    )
+
+
+def with_repeated_last_scan(progressive: bytes, times: int) -> bytes:
+    start = progressive.rindex(b"\xff\xda")
+    return progressive[:start] + progressive[start:-2] * times + b"\xff\xd9"
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_every_format_decodes_to_the_first_picture(kind: str) -> None:
+    assert_shows_four_colours(decode(FILES[kind]))
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_the_result_is_a_contiguous_writable_uint8_array(kind: str) -> None:
+    rgb = decode(FILES[kind])
+    assert rgb.dtype == np.uint8
+    assert rgb.flags.c_contiguous and rgb.flags.writeable
+    rgb[:] = 0
+
+
+@pytest.mark.parametrize("kind", ["baseline JPEG", "PNG", "HEIC"])
+def test_a_path_and_its_bytes_give_the_same(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "no suffix needed"
+    path.write_bytes(FILES[kind])
+    (tmp_path / "link.png").symlink_to(path)
+    assert np.array_equal(decode(path), decode(FILES[kind]))
+    assert np.array_equal(decode(tmp_path / "link.png"), decode(FILES[kind]))
+
+
+UNDO = {  # EXIF orientation → how a camera that notes it has laid the picture down
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+@pytest.mark.parametrize("orientation", UNDO)
+@pytest.mark.parametrize(
+    ("mode", "file_format", "options"),
+    [("RGB", "JPEG", {"quality": 95}), ("RGB", "PNG", {}), ("RGBA", "PNG", {}), ("P", "PNG", {}), ("RGB", "TIFF", {})]
+    + [("RGBA", "WEBP", {"lossless": True})],
+)
+def test_exif_orientation_is_applied(orientation: int, mode: str, file_format: str, options: dict) -> None:
+    how = UNDO[orientation]
+    lying = (PICTURE if how is None else PICTURE.transpose(how)).convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert_shows_four_colours(decode(encoded(lying, file_format, exif=exif, **options)))
+
+
+def test_exif_orientation_is_applied_to_16_bit_grey() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    deep = Image.fromarray(np.asarray(GREY.transpose(Image.Transpose.ROTATE_90)).astype(np.uint16) * 257)
+    assert np.array_equal(decode(encoded(deep, "PNG", exif=exif))[..., 0], np.asarray(GREY))
+
+
+@pytest.mark.parametrize("block", [b"MM\0*", b"II*\0\x08\0\0\0\x05\0\x12\x01", b"\xff" * 60, b"", b"MM\0*" + b"\x7f" * 30])
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
+def test_a_broken_exif_block_does_not_reject_the_picture(block: bytes, file_format: str) -> None:
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        assert_shows_four_colours(decode(encoded(PICTURE, file_format, exif=b"Exif\0\0" + block)))
+    assert not seen
+
+
+def test_alpha_is_laid_over_white() -> None:
+    half = PICTURE.convert("RGBA")
+    half.putalpha(Image.fromarray(np.full((48, 64), 102, np.uint8)))
+    expected = np.round(np.asarray(PICTURE) * 0.4 + 255 * 0.6)
+    for file_format, options in [("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {})]:
+        assert np.abs(decode(encoded(half, file_format, **options)) - expected).max() <= 1, file_format
+    grey = decode(encoded(Image.merge("LA", [GREY, Image.new("L", GREY.size, 0)]), "PNG"))
+    assert (grey == 255).all()
+
+
+def test_transparent_palette_entries_and_keyed_colours_become_white() -> None:
+    palette = PICTURE.quantize(4)
+    red, green = palette.getpixel((16, 12)), palette.getpixel((48, 12))
+    alphas = bytearray([255] * 4)
+    alphas[red], alphas[green] = 0, 51
+    rgb = decode(encoded(palette, "PNG", transparency=bytes(alphas)))
+    assert rgb[12, 16].tolist() == [255, 255, 255]
+    assert np.abs(rgb[12, 48] - (np.array([30, 180, 40]) * 0.2 + 204)).max() <= 1
+    assert rgb[36, 16].tolist() == [30, 60, 210]
+    assert decode(encoded(palette, "GIF", transparency=red))[12, 16].tolist() == [255, 255, 255]
+    keyed = decode(encoded(PICTURE, "PNG", transparency=(220, 30, 30)))
+    assert keyed[12, 16].tolist() == [255, 255, 255]
+    assert keyed[12, 48].tolist() == [30, 180, 40]
+
+
+DEEP = np.asarray(GREY).astype(np.int64) * 257
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encoded(GREY, "PNG"),
+        encoded(GREY, "JPEG", quality=100),
+        encoded(Image.fromarray(DEEP.astype(np.uint16)), "PNG"),
+        encoded(Image.fromarray(DEEP.astype(np.uint16)), "TIFF"),
+        encoded(Image.fromarray(DEEP.astype(np.int32)), "TIFF"),
+        encoded(Image.fromarray(np.asarray(GREY).astype(np.float32)), "TIFF"),
+        encoded(Image.fromarray(np.asarray(GREY).astype(np.float32) / 255), "TIFF"),
+        png(64, 48, bits=16, colour=2, samples=np.repeat(DEEP[..., None], 3, axis=2).astype(">u2").tobytes()),
+    ],
+    ids=["L", "L JPEG", "16-bit", "16-bit TIFF", "I TIFF", "F TIFF 0-255", "F TIFF 0-1", "16-bit RGB"],
+)
+def test_greyscale_of_any_depth_is_scaled_not_clipped(data: bytes) -> None:
+    rgb = decode(data)
+    assert rgb.shape == (48, 64, 3)
+    assert np.abs(rgb.astype(int) - np.asarray(GREY)[..., None]).max() <= 1
+
+
+def test_float_samples_outside_8_bits_are_scaled_by_what_they_hold_and_nan_is_no_error() -> None:
+    samples = np.linspace(-1000, 3000, 64 * 48, dtype=np.float32).reshape(48, 64)
+    rgb = decode(encoded(Image.fromarray(samples), "TIFF"))
+    assert rgb[0, 0].tolist() == [0, 0, 0] and rgb[-1, -1].tolist() == [255, 255, 255]
+    samples[5, 5] = np.nan
+    assert decode(encoded(Image.fromarray(samples), "TIFF")).shape == (48, 64, 3)
+
+
+def test_one_bit_pictures_are_black_and_white() -> None:
+    rgb = decode(encoded(GREY.point(lambda v: 255 if v > 200 else 0, "1"), "PNG"))
+    assert rgb[12, 16].tolist() == [0, 0, 0] and rgb[36, 48].tolist() == [255, 255, 255]
+
+
+def test_an_icc_profile_is_ignored() -> None:
+    swapped = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes().replace(b"rXYZ", b"?XYZ", 1)
+    swapped = swapped.replace(b"bXYZ", b"rXYZ", 1).replace(b"?XYZ", b"bXYZ", 1)
+    assert_shows_four_colours(decode(encoded(PICTURE, "PNG", icc_profile=swapped)))
+    assert_shows_four_colours(decode(encoded(PICTURE, "JPEG", quality=95, icc_profile=swapped)))
+
+
+@pytest.mark.parametrize(("min_side", "shape"), [(75, (75, 100)), (76, (150, 200)), (290, (300, 400)), (301, (600, 800))])
+def test_min_side_decodes_a_large_jpeg_smaller_but_never_below_it(min_side: int, shape: tuple[int, int]) -> None:
+    large = encoded(Image.fromarray(photo_like(800, 600)), "JPEG")
+    assert decode(large, min_side=min_side).shape == (*shape, 3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(width=st.integers(1, 700), height=st.integers(1, 700), min_side=st.integers(1, 400))
+def test_min_side_holds_for_every_shape(width: int, height: int, min_side: int) -> None:
+    rgb = decode(encoded(Image.new("L", (width, height)), "JPEG"), min_side=min_side)
+    assert min(rgb.shape[:2]) >= min(min_side, width, height)
+    assert rgb.shape[1] / rgb.shape[0] == pytest.approx(width / height, abs=8 * (width / height + 1) / min(rgb.shape[:2]))
+
+
+def test_min_side_leaves_a_png_alone() -> None:
+    assert decode(encoded(four_colours(800, 600), "PNG"), min_side=75).shape == (600, 800, 3)

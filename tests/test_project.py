@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+
+from data_label_factory.errors import ProjectError
+from data_label_factory.project import Bucket, load_project
+
+GOOD = """\
+project_name: yugioh
+target_object: trading card
+data_root: ~/cards
+buckets:
+  positive/cards:
+    source: ygoprodeck
+    queries: [Dark Magician, "Pharaoh's Servant", 47]
+  negative/desk: [empty desk, hand]
+"""
+
+
+def write(folder: Path, text: str | bytes) -> Path:
+    path = folder / "project.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_a_project_is_read_with_both_kinds_of_bucket(tmp_path: Path) -> None:
+    project = load_project(write(tmp_path, GOOD))
+    assert project.project_name == "yugioh"
+    assert project.target_object == "trading card"
+    assert project.data_root == Path.home() / "cards"
+    assert project.buckets == {
+        "positive/cards": Bucket(("Dark Magician", "Pharaoh's Servant", "47"), "ygoprodeck"),
+        "negative/desk": Bucket(("empty desk", "hand")),
+    }
+
+
+def test_data_root_and_target_object_have_defaults(tmp_path: Path) -> None:
+    project = load_project(write(tmp_path, "project_name: art\nbuckets: {a: [b]}\n"))
+    assert project.data_root == Path.home() / "data-label-factory" / "art"
+    assert project.target_object == "art"
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        (GOOD.replace("target_object", "target_objekt"), ["line 2: unknown key 'target_objekt'"]),
+        (GOOD.replace("source: y", "sauce: y"), ["line 6: unknown key 'sauce' in a bucket"]),
+        (GOOD.replace("[empty desk, hand]", "5"), ["line 8: a bucket must be a mapping"]),
+        (
+            GOOD.replace("yugioh", "[a]").replace("[empty desk, hand]", "[]"),
+            ["line 1: expected a text", "line 8: expected a list"],
+        ),
+        ("project_name: a\n", ["buckets is missing"]),
+        ("buckets: {a: [b]}\n", ["project_name is missing"]),
+        ("project_name: a\nbuckets: {a: {source: x}}\n", ["line 2: a bucket needs queries"]),
+        ("project_name: a\nbuckets: {../up: [b]}\n", ["line 2: '../up' is not a folder inside"]),
+        ("project_name: a\nproject_name: b\nbuckets: {a: [b]}\n", ["line 2: 'project_name' is there twice"]),
+        ("project_name: a\nbuckets: {a: [null]}\n", ["line 2: expected a text"]),
+        ("", ["line 1: the project must be a mapping"]),
+        ("a: [b", ["not valid YAML"]),
+        (b"\xff\xfe\x00", ["not valid YAML"]),
+    ],
+)
+def test_every_problem_is_named_with_its_line(tmp_path: Path, text: str | bytes, messages: list[str]) -> None:
+    with pytest.raises(ProjectError) as caught:
+        load_project(write(tmp_path, text))
+    for message in messages:
+        assert message in str(caught.value)
+
+
+def test_a_missing_project_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="Cannot read"):
+        load_project(tmp_path / "none.yaml")
