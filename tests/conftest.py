@@ -1,66 +1,75 @@
-"""Small helpers that several test files share."""
+"""What several test files share: a fast encoder, small distinct pictures, and the command line."""
 
-import io
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper
+import pytest
 from PIL import Image
 
-FOUR_COLOURS = {(16, 12): (220, 30, 30), (48, 12): (30, 180, 40), (16, 36): (30, 60, 210), (48, 36): (240, 240, 240)}
+from data_label_factory.identify.encoders import Embeddings, EncoderIdentity, OnnxEncoder, open_encoder, unit_rows
+from data_label_factory.identify.images import RGB
 
 
-def four_colours(width: int = 64, height: int = 48) -> Image.Image:
-    """Red, green / blue, white: no two of the eight ways to turn it look alike. 64 x 48 unless asked otherwise."""
-    small = np.array(list(FOUR_COLOURS.values()), np.uint8).reshape(2, 2, 3)
-    return Image.fromarray(small).resize((width, height), Image.Resampling.NEAREST)
+class GridEncoder:
+    """An Encoder that takes a picture's colours on a 4 × 4 grid (48 dimensions) for its embedding.
 
-
-def photo_like(width: int, height: int, seed: int = 0) -> np.ndarray:
-    """(height, width, 3) uint8: smooth colour noise, in which every shift and every filter shows."""
-    noise = np.random.default_rng(seed).integers(0, 256, (-(-height // 7) + 1, -(-width // 7) + 1, 3), dtype=np.uint8)
-    return np.asarray(Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC))
-
-
-def encoded(image: Image.Image, file_format: str, **options: Any) -> bytes:
-    """The bytes of `image` saved in `file_format`."""
-    file = io.BytesIO()
-    image.save(file, file_format, **options)
-    return file.getvalue()
-
-
-def mean_colour_model(path: Path, *, layout: str, side: int | str = "side", tokens: bool = False) -> Path:
-    """Write an ONNX model whose embedding of a picture is its mean colour, (N, 3).
-
-    `layout` as in Preprocess; `side` a number, or a name when the size is free; `tokens` makes the output (N, 2, 3),
-    the mean colour in the first token and its negative in the second.
+    `encoded` counts pictures; with `interrupt_after`, Ctrl-C comes once that many are done.
     """
-    nhwc = layout == "NHWC-uint8"
-    shape = ["batch", side, side, 3] if nhwc else ["batch", 3, side, side]
-    kind = TensorProto.UINT8 if nhwc else TensorProto.FLOAT
-    nodes = [
-        helper.make_node("Cast", ["pixels"], ["floats"], to=TensorProto.FLOAT),
-        helper.make_node("ReduceMean", ["floats"], ["mean"], axes=[1, 2] if nhwc else [2, 3], keepdims=0),
-    ]
-    initializers = []
-    if tokens:
-        initializers = [helper.make_tensor("one", TensorProto.INT64, [1], [1])]
-        nodes += [
-            helper.make_node("Neg", ["mean"], ["negative"]),
-            helper.make_node("Unsqueeze", ["mean", "one"], ["first"]),
-            helper.make_node("Unsqueeze", ["negative", "one"], ["second"]),
-            helper.make_node("Concat", ["first", "second"], ["out"], axis=1),
-        ]
-    else:
-        nodes += [helper.make_node("Identity", ["mean"], ["out"])]
-    graph = helper.make_graph(
-        nodes,
-        "mean_colour",
-        [helper.make_tensor_value_info("pixels", kind, shape)],
-        [helper.make_tensor_value_info("out", TensorProto.FLOAT, ["batch", 2, 3] if tokens else ["batch", 3])],
-        initializers,
-    )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
+
+    dim = 48
+
+    def __init__(self, name: str = "grid", *, interrupt_after: int | None = None) -> None:
+        self.identity = EncoderIdentity(name, "ab" * 32, {"side": 4})
+        self.encoded = 0
+        self._interrupt_after = interrupt_after
+
+    def encode(self, images: Sequence[RGB]) -> Embeddings:
+        if self._interrupt_after is not None and self.encoded >= self._interrupt_after:
+            raise KeyboardInterrupt
+        self.encoded += len(images)
+        small = [Image.fromarray(image).resize((4, 4), Image.Resampling.BOX) for image in images]
+        return unit_rows(np.stack([np.asarray(image, np.float32).ravel() - 127.5 for image in small]))
+
+
+def pixels(seed: int, width: int = 64, height: int = 64) -> RGB:
+    """A picture of random coloured tiles: every seed gives another one, and none is like another."""
+    tiles = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(tiles).resize((width, height), Image.Resampling.NEAREST))
+
+
+def save_picture(path: Path, seed: int, **options: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels(seed)).save(path, **options)
     return path
+
+
+@pytest.fixture
+def refs(tmp_path: Path) -> Path:
+    """Five distinct pictures: card_0.png … card_4.png."""
+    for seed in range(5):
+        save_picture(tmp_path / "refs" / f"card_{seed}.png", seed)
+    return tmp_path / "refs"
+
+
+@pytest.fixture
+def encoder() -> GridEncoder:
+    return GridEncoder()
+
+
+@pytest.fixture(scope="session")
+def sscd() -> OnnxEncoder:
+    return open_encoder("sscd")
+
+
+@pytest.fixture
+def dlf() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line as the user does, in a process of its own."""
+
+    def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, "-m", "data_label_factory", *map(str, arguments)]
+        return subprocess.run(line, capture_output=True, text=True, timeout=120, **options)
+
+    return run

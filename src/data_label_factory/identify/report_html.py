@@ -117,6 +117,7 @@ _PAGE = Template("""<!doctype html>
 body { margin: 0 auto; max-width: 1060px; padding: 2rem 1.25rem; background: var(--page); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif }
 h1 { margin: .1em 0; font-size: 2.2rem }
+h1::first-letter { text-transform: uppercase }
 h2 { margin: 2.2rem 0 .7rem; font-size: 1.15rem }
 .good { color: #1e9e5a } .fair { color: #c27d0e } .poor { color: #d64545 }
 .soft, small { color: var(--soft) }

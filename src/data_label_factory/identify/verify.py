@@ -211,8 +211,12 @@ def choose_thresholds(
         margin = max(0.0, float(passing[allowed])) if len(passing) > allowed else 0.0
         accepted = float(np.mean((genuine_sim > sim) & (genuine_margin > margin)))
         best = max(best, (accepted, float(sim), margin))
-    # Rounded up: a threshold shown to four digits must not let in more than the one that was measured.
-    return math.ceil(best[1] * 1e4) / 1e4, math.ceil(best[2] * 1e4) / 1e4
+    return _rounded_up(best[1]), _rounded_up(best[2])
+
+
+def _rounded_up(threshold: float) -> float:
+    """To four digits, never down: shown so, it must not let in more than the one that was measured."""
+    return math.ceil(threshold * 1e4) / 1e4
 
 
 def _encode_again(
@@ -286,9 +290,10 @@ def _thresholds(near: Neighbours, simulation: Simulation | None, rate: float) ->
     else:
         # Split the rate between the two: of the strangers that pass one, as small a share passes the other.
         share = float(np.sqrt(rate))
-        sim = round(float(np.quantile(near.other, 1 - share)), 4)
+        sim = float(np.quantile(near.other, 1 - share, method="higher"))
         passing = (near.other - near.second)[near.other >= sim]
-        margin = round(max(0.0, float(np.quantile(passing, 1 - share))), 4)
+        margin = float(np.quantile(passing, 1 - share, method="higher"))
+        sim, margin = _rounded_up(sim), _rounded_up(max(0.0, margin))
         basis = "the references themselves; --simulate gives better ones"
     return {"sim": sim, "margin": margin, "false_accept_rate": rate, "basis": basis}
 

@@ -1,0 +1,71 @@
+"""Pictures drawn for the tests, picture files made of them, and a tiny model to embed them."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+from PIL import Image
+
+FOUR_COLOURS = {(16, 12): (220, 30, 30), (48, 12): (30, 180, 40), (16, 36): (30, 60, 210), (48, 36): (240, 240, 240)}
+
+
+def four_colours(width: int = 64, height: int = 48) -> Image.Image:
+    """Red, green / blue, white: no two of the eight ways to turn it look alike."""
+    small = np.array(list(FOUR_COLOURS.values()), np.uint8).reshape(2, 2, 3)
+    return Image.fromarray(small).resize((width, height), Image.Resampling.NEAREST)
+
+
+def photo_like(width: int, height: int, seed: int = 0) -> np.ndarray:
+    """(height, width, 3) uint8: smooth colour noise, in which every shift and every filter shows."""
+    noise = np.random.default_rng(seed).integers(0, 256, (height // 7 + 2, width // 7 + 2, 3), dtype=np.uint8)
+    return np.array(Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def encoded(image: Image.Image, file_format: str, **options: Any) -> bytes:
+    """The bytes of `image` saved in `file_format`."""
+    file = io.BytesIO()
+    image.save(file, file_format, **options)
+    return file.getvalue()
+
+
+def png(width: int, height: int, *, bits: int, colour: int, samples: bytes = b"") -> bytes:
+    """A PNG written by hand, for what Pillow does not write. `samples` holds the rows without their filter bytes."""
+    stride = len(samples) // height
+    rows = b"".join(b"\0" + samples[y * stride : (y + 1) * stride] for y in range(height)) if samples else b""
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in [(b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b"")]
+    )
+
+
+def mean_colour_model(path: Path, *, layout: str, side: int | str = "side", tokens: bool = False) -> Path:
+    """Write an ONNX model whose embedding of a picture is its mean colour, (N, 3).
+
+    `layout` as in Preprocess; `side` a number, or a name when the size is free; `tokens` makes the output (N, 2, 3),
+    the mean colour in the first token and its negative in the second.
+    """
+    nhwc = layout == "NHWC-uint8"
+    shape = ["batch", side, side, 3] if nhwc else ["batch", 3, side, side]
+    nodes = [
+        helper.make_node("Cast", ["pixels"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["floats"], ["mean"], axes=[1, 2] if nhwc else [2, 3], keepdims=0),
+        helper.make_node("Neg", ["mean"], ["negative"]),
+        helper.make_node("Unsqueeze", ["mean", "one"], ["first"]),
+        helper.make_node("Unsqueeze", ["negative", "one"], ["second"]),
+        helper.make_node("Concat", ["first", "second"], ["tokens"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "mean_colour",
+        [helper.make_tensor_value_info("pixels", TensorProto.UINT8 if nhwc else TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("tokens" if tokens else "mean", TensorProto.FLOAT, None)],
+        [helper.make_tensor("one", TensorProto.INT64, [1], [1])],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
+    return path

@@ -1,0 +1,249 @@
+"""The command line: help, exit codes, output for people and for programs."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import save_picture
+
+from data_label_factory.cli import main
+from data_label_factory.identify.cli import COMMANDS
+from data_label_factory.identify.index import Index
+from data_label_factory.samples import draw_collection
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+HEAVY = ("numpy", "onnxruntime", "cv2", "torch", "PIL", "safetensors")
+
+
+def python(code: str, *arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True, **options)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with six sample cards in refs/ and their index i.npz, made by the command."""
+    folder = tmp_path_factory.mktemp("made")
+    draw_collection(folder / "refs", count=6)
+    assert main(["identify", "index", "--refs", str(folder / "refs"), "--out", str(folder / "i.npz")]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["identify", command, "--help"])
+    assert stopped.value.code == 0
+    assert f"usage: data_label_factory identify {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("before", [[], ["identify"]])
+def test_help_lists_the_commands(before: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*before, "--help"]) == 0
+    assert ("verify" if before else "identify") in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("before", [[], ["identify"]])
+def test_no_command_shows_the_help_as_an_error(before: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(before) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "usage:" in captured.err
+
+
+def test_an_unknown_command_is_refused_with_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["identify", "indx"]) == 2
+    assert "'indx'. Choose one of: index, verify, encoders" in capsys.readouterr().err
+    assert main(["identfy"]) == 2
+    assert "Choose one of: identify" in capsys.readouterr().err
+
+
+def test_the_version_is_shown(dlf: Run) -> None:
+    assert re.fullmatch(r"data_label_factory \d+\.\d+\S*\n", dlf("--version").stdout)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["identify", "--help"], ["--version"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    code = "import sys; from data_label_factory.cli import main; main(sys.argv[1:]); print('|', *sys.modules)"
+    loaded = python(code, *arguments).stdout.rpartition("|")[2].split()
+    assert "data_label_factory.cli" in loaded
+    assert not {*HEAVY} & {*loaded}
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    loaded = python("import sys, data_label_factory; print(*sys.modules)").stdout.split()
+    assert "data_label_factory" in loaded
+    assert not {*HEAVY} & {*loaded}
+
+
+def test_help_is_instant(dlf: Run) -> None:
+    def seconds() -> float:
+        start = time.perf_counter()
+        assert dlf("--help").returncode == 0
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(3)) < 0.25
+
+
+def test_an_error_is_one_line_without_a_traceback(tmp_path: Path, dlf: Run) -> None:
+    done = dlf("identify", "verify", "--index", tmp_path / "none.npz")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    place = f"{tmp_path}/none.npz"
+    assert done.stderr == f"error: There is no index at {place}. Make one: identify index --refs DIR --out {place}\n"
+
+
+def test_indexing_twice_says_what_was_done(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(made / "refs", tmp_path / "refs")
+    (tmp_path / "refs" / "empty.jpg").touch()
+    line = ["identify", "index", "--refs", str(tmp_path / "refs"), "--out", str(tmp_path / "i.npz")]
+    assert main(line) == 0
+    captured = capsys.readouterr()
+    assert "6 encoded, 0 unchanged, 0 dropped, 1 not readable; written" in captured.out
+    assert "not indexed: 'empty.jpg': The file is empty" in captured.err
+    assert main([*line, "--json"]) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert (values["encoded"], values["reused"], values["written"]) == (0, 6, False)
+    assert list(values["unreadable"]) == ["empty.jpg"]
+    assert main([*line, "--strict"]) == 1
+
+
+def test_a_damaged_older_index_is_mentioned(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "i.npz").write_bytes(b"damaged")
+    assert main(["identify", "index", "--refs", str(made / "refs"), "--out", str(tmp_path / "i.npz")]) == 0
+    assert "older index was not used" in capsys.readouterr().err
+
+
+def test_verify_passes_distinct_pictures_with_0(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["identify", "verify", "--index", str(made / "i.npz"), "--refs", str(made / "refs")]
+    assert main([*line, "--top-confusables", "3", "--simulate", "1", "--json"]) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert (values["self_id_rate"], values["basis"], values["simulated"]["views"]) == (1.0, "re-encoded", 6)
+    assert len(values["confusable_pairs"]) == 3
+    assert main(line[:4]) == 0
+    assert "self-identification  100.00%" in capsys.readouterr().out
+
+
+def test_verify_fails_doubles_with_1_and_names_them(made: Path, tmp_path: Path, dlf: Run) -> None:
+    card = next((made / "refs").iterdir())
+    for name in ("one.jpg", "two.jpg"):
+        (tmp_path / "refs").mkdir(exist_ok=True)
+        shutil.copy(card, tmp_path / "refs" / name)
+    dlf("identify", "index", "--refs", tmp_path / "refs", "--out", tmp_path / "i.npz")
+    done = dlf("identify", "verify", "--index", tmp_path / "i.npz")
+    assert done.returncode == 1
+    assert "one.jpg  ~  two.jpg   (same file)" in done.stdout
+    assert "not identified: two.jpg" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "options", [["--simulate", "1"], ["--simulate", "-1"], ["--far", "2"], ["--far", "nan"], ["--top", "3"]]
+)
+def test_verify_refuses_options_that_make_no_sense_with_2(
+    made: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["identify", "verify", "--index", str(made / "i.npz"), *options])
+    assert stopped.value.code == 2
+    assert options[0] in capsys.readouterr().err
+
+
+def test_the_page_is_self_contained_shows_pictures_and_escapes_names(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refs, html = tmp_path / "refs", tmp_path / "report.html"
+    first, second, *_ = sorted((made / "refs").iterdir())
+    refs.mkdir()
+    for name in ("<script>alert(1)<∕script>&.jpg", "same.jpg"):
+        shutil.copy(first, refs / name)
+    shutil.copy(second, refs / '"><img src=x onerror=alert(1)>.jpg')
+    main(["identify", "index", "--refs", str(refs), "--out", str(tmp_path / "i.npz")])
+    line = ["identify", "verify", "--index", str(tmp_path / "i.npz"), "--html", str(html)]
+    assert main([*line, "--refs", str(refs)]) == 1
+    page = html.read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "<script" not in page
+    assert "<img src=x" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert not re.search(r"https?://|<link|@import|url\(", page)
+    pictures = re.findall(r'<img [^>]*src="([^"]*)"', page)
+    assert len(pictures) == 4  # two pairs: the doubles are one item's nearest, the third has one of them
+    assert all(source.startswith("data:image/jpeg;base64,") for source in pictures)
+    assert "same file" in page
+    assert main(line) == 1
+    assert "no picture" in html.read_text("utf-8")
+    capsys.readouterr()
+
+
+def test_a_page_that_cannot_be_written_does_not_lose_the_report(made: Path, dlf: Run) -> None:
+    done = dlf("identify", "verify", "--index", made / "i.npz", "--html", made / "missing" / "x.html")
+    assert done.returncode == 2
+    assert "self-identification  100.00%" in done.stdout
+    assert done.stderr.startswith("error: Could not write")
+
+
+def test_four_encoders_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["identify", "encoders", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["id"] for row in rows] == ["sscd", "sscd-small", "clip", "onnx"]
+    assert rows[0]["ready"] == "ready"
+    assert main(["identify", "encoders"]) == 0
+    assert sum(line.split()[0] in {row["id"] for row in rows} for line in capsys.readouterr().out.splitlines()) == 4
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["identify", "encoders"], ["identify", "index", "--help"]])
+def test_a_reader_that_has_gone_is_met_quietly(arguments: list[str]) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    line = [sys.executable, "-m", "data_label_factory", *arguments]
+    done = subprocess.run(line, stdout=write_end, stderr=subprocess.PIPE, text=True)
+    os.close(write_end)
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+def test_names_the_terminal_cannot_show_do_not_end_the_program(tmp_path: Path, dlf: Run) -> None:
+    save_picture(tmp_path / "refs" / "漢字.png", 0)
+    out, plain = tmp_path / "ü.npz", {**os.environ, "PYTHONIOENCODING": "ascii"}
+    assert dlf("identify", "index", "--refs", tmp_path / "refs", "--out", out, env=plain).returncode == 0
+    assert len(Index.load(out)) == 1
+    done = dlf("identify", "verify", "--index", out, env=plain)
+    assert done.returncode == 0, done.stderr
+    json.loads(dlf("identify", "verify", "--index", out, "--json", env=plain).stdout)
+
+
+BASE_INSTALL = """
+import sys
+for name in ("numpy", "onnxruntime", "cv2", "torch", "safetensors"):
+    sys.modules[name] = None
+from data_label_factory.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_the_base_install_gives_help_and_says_what_to_install(tmp_path: Path) -> None:
+    assert python(BASE_INSTALL, "--help").returncode == 0
+    assert "encoders" in python(BASE_INSTALL, "identify", "--help").stdout
+    done = python(BASE_INSTALL, "identify", "index", "--refs", tmp_path, "--out", tmp_path / "i.npz")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "pip install 'data_label_factory[identify]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_ends_a_command_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(argv: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("data_label_factory.identify.commands.encoders.main", interrupted)
+    assert main(["identify", "encoders"]) == 130
+    assert capsys.readouterr().err.startswith("interrupted")

@@ -1,0 +1,228 @@
+"""Files that are no pictures, or want to cost too much: one clear ImageError, soon, and nothing printed."""
+
+import os
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawn import encoded, four_colours, photo_like, png
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageFile, features
+
+from data_label_factory.errors import ImageError, ImageTooLargeError, ImageUnsupportedError
+from data_label_factory.identify.images import Limits, decode, find_images
+
+PICTURE = four_colours()
+JPEG = encoded(Image.fromarray(photo_like(320, 240)), "JPEG")
+PROGRESSIVE = encoded(Image.fromarray(photo_like(320, 240)), "JPEG", progressive=True)
+PNG = encoded(Image.fromarray(photo_like(32, 24)), "PNG")
+GOOD = [
+    encoded(PICTURE, "JPEG"),
+    encoded(PICTURE, "JPEG", progressive=True, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"),
+    encoded(PICTURE, "MPO", save_all=True, append_images=[four_colours()]),
+    encoded(PICTURE, "PNG"),
+    encoded(PICTURE.quantize(4), "PNG", transparency=b"\0\x80\xff\xff"),
+    encoded(PICTURE, "WEBP"),
+    encoded(PICTURE, "BMP"),
+    encoded(PICTURE, "GIF", save_all=True, append_images=[four_colours()]),
+    encoded(PICTURE, "TIFF"),
+    encoded(PICTURE, "TIFF", compression="tiff_lzw"),
+    (Path(__file__).parent / "data" / "four_colours.heic").read_bytes(),
+    *([encoded(PICTURE, "AVIF")] if features.check("avif") else []),
+]
+
+
+@pytest.fixture
+def no_pixels_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(self: object) -> None:
+        pytest.fail("the pixels were decoded before the limits were checked")
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", load)
+
+
+def test_an_empty_file_says_so() -> None:
+    with pytest.raises(ImageError, match="empty"):
+        decode(b"")
+
+
+@pytest.mark.parametrize("data", [JPEG[:-2000], JPEG[: len(JPEG) // 2], PNG[: len(PNG) // 2]])
+def test_a_truncated_picture_says_so(data: bytes) -> None:
+    with pytest.raises(ImageError, match="truncated or damaged"):
+        decode(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"just some text, " * 20,
+        b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>',
+        b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\n",
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n",
+        encoded(PICTURE, "PPM"),
+        encoded(PICTURE, "ICO"),
+        b"\x89PNG\r\n\x1a\n",
+    ],
+    ids=["text", "SVG", "PDF", "EPS", "PPM", "ICO", "PNG signature only"],
+)
+def test_what_is_no_picture_in_a_known_format_is_unsupported(data: bytes) -> None:
+    with pytest.raises(ImageUnsupportedError, match="Save it as JPEG"):
+        decode(data)
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(8001, 8000), (11_000, 10_000), (14_000, 14_000), (60_000, 60_000), (2**31 - 1, 2**31 - 1)]
+)
+def test_a_huge_canvas_is_refused_from_its_header_without_a_warning(
+    width: int, height: int, no_pixels_decoded: None
+) -> None:
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        with pytest.raises(ImageTooLargeError, match=r"megapixels.*smaller copy"):
+            decode(png(width, height, bits=8, colour=2))
+    assert not seen
+
+
+def test_a_real_pixel_bomb_of_a_few_kilobytes_is_refused(no_pixels_decoded: None) -> None:
+    bomb = png(11_000, 10_000, bits=1, colour=0, samples=bytes(1375 * 10_000))
+    assert len(bomb) < 16_000
+    with pytest.raises(ImageTooLargeError, match="11000 × 10000"):
+        decode(bomb)
+
+
+def test_decoding_in_many_threads_leaves_the_warning_filters_as_they_were() -> None:
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(decode, GOOD * 20))
+    assert warnings.filters == before
+    with pytest.warns(UserWarning, match="ours"):
+        warnings.warn("ours", UserWarning, stacklevel=1)
+
+
+def with_repeated_last_scan(progressive: bytes, times: int) -> bytes:
+    start = progressive.rindex(b"\xff\xda")
+    return progressive[:start] + progressive[start:-2] * times + b"\xff\xd9"
+
+
+def test_a_jpeg_that_repeats_its_scans_is_refused_at_once(no_pixels_decoded: None) -> None:
+    began = time.perf_counter()
+    with pytest.raises(ImageTooLargeError, match="repeats its scans"):
+        decode(with_repeated_last_scan(PROGRESSIVE, 400))
+    assert time.perf_counter() - began < 0.5
+
+
+def test_an_ordinary_progressive_jpeg_keeps_within_the_scan_limit() -> None:
+    assert PROGRESSIVE.count(b"\xff\xda") > 5
+    assert decode(PROGRESSIVE).shape == (240, 320, 3)
+    with pytest.raises(ImageTooLargeError, match="over 3"):
+        decode(PROGRESSIVE, limits=Limits(max_scans=3))
+
+
+def test_bytes_after_the_end_of_a_jpeg_do_not_count_as_scans() -> None:
+    tail = np.random.default_rng(0).bytes(2**20) + b"\xff\xda" * 1000
+    for jpeg in (JPEG, PROGRESSIVE):
+        assert np.array_equal(decode(jpeg + tail), decode(jpeg))
+
+
+def test_a_jpeg_full_of_fill_bytes_takes_no_quadratic_time() -> None:
+    began = time.perf_counter()
+    decode(JPEG[:2] + b"\xff" * 2**20 + JPEG[2:])
+    with pytest.raises(ImageError):
+        decode(JPEG[:-500] + b"\xff" * 2**20 + b"\0")
+    assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        (Limits(max_bytes=1000), "MiB"),
+        (Limits(max_pixels=320 * 240 - 1), "320 × 240"),
+    ],
+)
+def test_custom_limits_hold_for_bytes_and_paths(limits: Limits, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(JPEG)
+    for source in (JPEG, path):
+        with pytest.raises(ImageTooLargeError, match=said):
+            decode(source, limits=limits)
+    assert decode(JPEG, limits=Limits(max_bytes=len(JPEG), max_pixels=320 * 240)).shape == (240, 320, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("pipe", "Not a regular file"),
+        ("folder", "Cannot be read"),
+        ("broken link", "symlink to nothing"),
+        ("loop", "Cannot be read"),
+        ("missing", "gone"),
+    ],
+)
+def test_what_is_no_readable_file_is_an_error_at_once_and_leaks_nothing(name: str, said: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "broken link").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    descriptors = Path("/proc/self/fd")
+    before = len(list(descriptors.iterdir())) if descriptors.exists() else 0
+    for _ in range(20):
+        with pytest.raises(ImageError, match=said):
+            decode(tmp_path / name)
+    if descriptors.exists():
+        assert len(list(descriptors.iterdir())) < before + 10
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_read_permission_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG)
+    path.chmod(0)
+    with pytest.raises(ImageError, match="Permission denied"):
+        decode(path)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_damaged_files_raise_only_image_errors(data: st.DataObject) -> None:
+    damaged = bytearray(data.draw(st.sampled_from(GOOD)))
+    for _ in range(data.draw(st.integers(0, 8))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    if data.draw(st.booleans()):
+        del damaged[data.draw(st.integers(0, len(damaged))) :]
+    try:
+        rgb = decode(
+            bytes(damaged), limits=Limits(max_pixels=1_000_000), min_side=data.draw(st.sampled_from([None, 8]))
+        )
+    except ImageError as error:
+        assert error.hint
+    else:
+        assert rgb.dtype == np.uint8 and rgb.ndim == 3 and rgb.shape[2] == 3
+
+
+def test_find_images_lists_picture_files_of_all_subfolders_sorted(tmp_path: Path) -> None:
+    wanted = ["B.JPG", "a b #1 100%.png", "a.jpeg", "line\nbreak.gif", "sub/deep/c.webp", "sub/d.HeIc", "カード/é.tiff"]
+    unwanted = [".hidden.png", ".cache/a.png", "__MACOSX/a.png", "notes.txt", "png", "a.jpg.part", "sub/e.svg"]
+    for name in wanted + unwanted:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "folder.png").mkdir()
+    assert list(find_images(tmp_path)) == sorted(wanted)
+
+
+def test_find_images_follows_links_to_files_but_not_to_folders(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.png").touch()
+    (tmp_path / "linked.png").symlink_to(tmp_path / "real" / "a.png")
+    (tmp_path / "real" / "loop").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "alias.png").symlink_to(tmp_path / "real", target_is_directory=True)
+    assert list(find_images(tmp_path)) == ["linked.png", "real/a.png"]
+
+
+@pytest.mark.parametrize("name", ["missing", "file.png"])
+def test_find_images_needs_a_folder(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file.png").touch()
+    with pytest.raises(ImageError, match="is not a folder"):
+        list(find_images(tmp_path / name))

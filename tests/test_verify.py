@@ -1,0 +1,268 @@
+"""The self-test of an index: what it counts, whom it names, and which thresholds it recommends."""
+
+import json
+import math
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import GridEncoder, pixels, save_picture
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image
+
+from data_label_factory.errors import EncoderError, ImageError
+from data_label_factory.identify import verify
+from data_label_factory.identify.build import build_index
+from data_label_factory.identify.encoders import EncoderIdentity, OnnxEncoder, unit_rows
+from data_label_factory.identify.index import Index, IndexMeta
+from data_label_factory.identify.report_html import as_html
+from data_label_factory.identify.verify import Report, choose_thresholds, nearest_others, verify_index
+from data_label_factory.samples import draw_collection
+
+
+def check(refs: Path, **options: Any) -> Report:
+    """Index the folder and verify it against its files."""
+    index = build_index(refs, refs.parent / "i.npz", GridEncoder(), quiet=True).index
+    return verify_index(index, GridEncoder(), refs=refs, quiet=True, **options)
+
+
+def index_of(embeddings: np.ndarray, names: list[str] | None = None) -> Index:
+    count = len(embeddings)
+    names = names or [f"Item {i}" for i in range(count)]
+    empty = np.array([""] * count)
+    files, hashes = (np.array([form.format(i) for i in range(count)]) for form in ("{}.jpg", "{:064x}"))
+    meta = IndexMeta(EncoderIdentity("grid", "ab" * 32, {"side": 4}))
+    return Index(unit_rows(embeddings), np.array(names), files, empty, empty, hashes, meta)
+
+
+def random_index(count: int, items: int, seed: int = 0) -> Index:
+    rng = np.random.default_rng(seed)
+    return index_of(rng.normal(size=(count, 8)), [f"Item {i}" for i in rng.integers(0, items, count)])
+
+
+def test_distinct_pictures_all_identify_themselves(refs: Path) -> None:
+    report = check(refs)
+    assert report.self_id_rate == 1
+    assert report.passed
+    assert report.basis == "re-encoded"
+    assert report.not_identified == []
+    assert (report.refs, report.items, report.dim) == (5, 5, 48)
+
+
+def test_the_default_encoder_identifies_sample_cards_also_through_a_camera(tmp_path: Path, sscd: OnnxEncoder) -> None:
+    draw_collection(tmp_path / "refs", count=8)
+    index = build_index(tmp_path / "refs", tmp_path / "i.npz", sscd, quiet=True).index
+    report = verify_index(index, sscd, refs=tmp_path / "refs", simulate=1, quiet=True)
+    assert report.self_id_rate == 1
+    assert report.simulated
+    assert report.simulated.top1 >= 0.75
+
+
+def test_one_file_under_two_names_is_named_and_not_identified(refs: Path) -> None:
+    shutil.copy(refs / "card_0.png", refs / "copy.png")
+    report = check(refs)
+    assert report.not_identified == ["card_0.png", "copy.png"]
+    assert report.self_id_rate == pytest.approx(4 / 6)
+    assert not report.passed
+    pair = report.confusable_pairs[0]
+    assert (pair.a, pair.b, pair.kind) == ("card_0.png", "copy.png", "same file")
+    assert pair.similarity == pytest.approx(1, abs=1e-5)
+
+
+def test_the_same_pixels_in_another_file_are_named_as_the_same_picture(refs: Path) -> None:
+    Image.fromarray(pixels(0)).save(refs / "copy.bmp")
+    report = check(refs)
+    assert report.confusable_pairs[0].kind == "same picture"
+    assert report.not_identified == ["card_0.png", "copy.bmp"]
+
+
+def test_alike_but_different_pictures_are_only_similar(refs: Path) -> None:
+    almost = pixels(0).copy()
+    almost[0, 0] ^= 1
+    Image.fromarray(almost).save(refs / "almost.png")
+    assert check(refs).confusable_pairs[0].kind == "similar"
+
+
+def test_variants_of_one_item_are_not_each_others_errors(refs: Path) -> None:
+    shutil.copy(refs / "card_0.png", refs / "LOCH-JP001_card_0_ur.png")
+    Image.fromarray(255 - pixels(1)).save(refs / "LOCH-JP002_card_1_ur.png")
+    report = check(refs)
+    assert report.self_id_rate == 1
+    assert (report.refs, report.items) == (7, 5)
+    assert report.variant_separation == {"items": 2, "median": pytest.approx(1, abs=0.05)}  # of 0 and of 2
+    assert not any({"card_0.png", "LOCH-JP001_card_0_ur.png"} == {p.a, p.b} for p in report.confusable_pairs)
+
+
+def test_without_variants_there_is_no_separation(refs: Path) -> None:
+    assert check(refs).variant_separation is None
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1024, 8192), (7, 5), (3, 1), (1, 200)])
+def test_neighbours_equal_a_naive_loop_whatever_the_blocks(
+    monkeypatch: pytest.MonkeyPatch, rows: int, columns: int
+) -> None:
+    monkeypatch.setattr(verify, "_ROW_BLOCK", rows)
+    monkeypatch.setattr(verify, "_COLUMN_BLOCK", columns)
+    index = random_index(90, items=30)
+    queries = unit_rows(index.embeddings + np.random.default_rng(1).normal(0, 0.2, index.embeddings.shape))
+    near = nearest_others(queries, np.arange(90), index)
+    cosines = queries @ index.embeddings.T
+    for query in range(90):
+        best: dict[int, float] = {}
+        for row, item in enumerate(index.items):
+            if item != index.items[query]:
+                best[item] = max(best.get(item, -1.0), float(cosines[query, row]))
+        first, second = sorted(best.values(), reverse=True)[:2]
+        assert near.own[query] == pytest.approx(cosines[query, query], abs=1e-5)
+        assert near.other[query] == pytest.approx(first, abs=1e-5)
+        assert near.second[query] == pytest.approx(second, abs=1e-5)
+        assert cosines[query, near.other_row[query]] == pytest.approx(first, abs=1e-5)
+        assert index.items[near.other_row[query]] != index.items[query]
+
+
+def test_pairs_are_the_most_similar_items_each_once(refs: Path) -> None:
+    index = random_index(60, items=60)
+    report = verify_index(index, top_confusables=5)
+    similarity = [pair.similarity for pair in report.confusable_pairs]
+    assert similarity == sorted(similarity, reverse=True)
+    assert len({frozenset((pair.a, pair.b)) for pair in report.confusable_pairs}) == 5
+    cosines = index.embeddings @ index.embeddings.T - 2 * np.eye(60)
+    assert similarity[0] == pytest.approx(float(cosines.max()), abs=1e-5)
+    assert verify_index(index, top_confusables=0).confusable_pairs == []
+
+
+@pytest.mark.parametrize(
+    ("margin", "verdict"),
+    [
+        (0.5, "ship it"),
+        (0.301, "ship it"),
+        (0.299, "consider training"),
+        (0.101, "consider training"),
+        (0.099, "train"),
+    ],
+)
+def test_the_verdict_follows_the_median_margin(margin: float, verdict: str) -> None:
+    angle = math.acos(1 - margin)
+    report = verify_index(index_of(np.array([[1.0, 0.0], [math.cos(angle), math.sin(angle)]])))
+    assert report.verdict == verdict
+    assert report.as_json()["median_margin"] == pytest.approx(margin, abs=1e-3)
+
+
+def test_stored_rows_serve_when_the_files_are_not_given() -> None:
+    report = verify_index(random_index(20, items=20))
+    assert report.basis == "stored"
+    assert report.self_id_rate == 1
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.01, 0.25, 1.0])
+def test_thresholds_from_stored_rows_keep_the_false_accept_rate(rate: float) -> None:
+    index = random_index(200, items=150)
+    thresholds = verify_index(index, false_accept_rate=rate).thresholds
+    near = nearest_others(index.embeddings, np.arange(200), index)
+    passing = (near.other > thresholds["sim"]) & (near.other - near.second > thresholds["margin"])
+    assert np.mean(passing) <= rate
+
+
+def test_a_picture_that_changed_since_indexing_is_not_identified(refs: Path) -> None:
+    index = build_index(refs, refs.parent / "i.npz", GridEncoder(), quiet=True).index
+    shutil.copy(refs / "card_1.png", refs / "card_0.png")
+    (refs / "card_2.png").unlink()
+    report = verify_index(index, GridEncoder(), refs=refs, quiet=True)
+    assert report.not_identified == ["card_0.png", "card_2.png"]
+    assert "gone" in report.unreadable["card_2.png"]
+
+
+def test_an_index_of_another_encoder_is_refused(refs: Path) -> None:
+    index = build_index(refs, refs.parent / "i.npz", GridEncoder(), quiet=True).index
+    with pytest.raises(EncoderError, match=r"grid.*other"):
+        verify_index(index, GridEncoder("other"), refs=refs, quiet=True)
+
+
+def test_a_single_item_passes_and_has_no_pair(tmp_path: Path) -> None:
+    save_picture(tmp_path / "refs" / "only.png", 0)
+    report = check(tmp_path / "refs", simulate=1)
+    assert report.self_id_rate == 1
+    assert report.confusable_pairs == []
+    json.dumps(report.as_json(), allow_nan=False)
+    assert "There is only one item" in as_html(report, Index.load(tmp_path / "i.npz"), tmp_path / "refs")
+
+
+def test_the_json_has_the_promised_keys(refs: Path) -> None:
+    values = json.loads(json.dumps(check(refs, simulate=1).as_json(), allow_nan=False))
+    promised = "refs items dim encoder projection self_id_rate median_margin margin_quartiles verdict confusable_pairs"
+    assert {*promised.split(), "thresholds", "simulated"} <= values.keys()
+    assert {"a", "b", "similarity"} <= values["confusable_pairs"][0].keys()
+    assert {"sim", "margin"} <= values["thresholds"].keys()
+    assert {"top1", "false_accept_rate"} <= values["simulated"].keys()
+    assert values["margin_quartiles"][0] <= values["median_margin"] <= values["margin_quartiles"][1]
+    assert values["projection"] is None
+
+
+def test_simulated_views_are_the_same_each_time_and_decide_the_thresholds(refs: Path) -> None:
+    first, second = check(refs, simulate=2), check(refs, simulate=2)
+    assert first.as_json() == second.as_json()
+    assert first.simulated
+    assert (first.simulated.views, first.simulated.references) == (10, 5)
+    assert first.thresholds["sim"] == first.simulated.sim_threshold
+    assert first.thresholds["basis"] == "simulated views"
+    assert check(refs).thresholds["basis"] != "simulated views"
+
+
+def test_simulation_takes_only_so_many_references(refs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "SIMULATED_REFERENCES_MAX", 3)
+    simulated = check(refs, simulate=1).simulated
+    assert simulated and simulated.references == 3
+
+
+def test_simulation_without_a_readable_file_is_an_error(refs: Path, tmp_path: Path) -> None:
+    index = build_index(refs, refs.parent / "i.npz", GridEncoder(), quiet=True).index
+    with pytest.raises(ImageError, match="No reference file"):
+        verify_index(index, GridEncoder(), refs=tmp_path / "empty", simulate=1, quiet=True)
+
+
+cosine = st.floats(-1, 1, width=32)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.integers(1, 40), st.sampled_from([0.0, 0.01, 0.1, 0.5, 1.0]))
+def test_thresholds_keep_the_false_accept_rate_and_accept_the_most(
+    data: st.DataObject, count: int, rate: float
+) -> None:
+    values = [data.draw(hnp.arrays(np.float32, count, elements=cosine)) for _ in range(4)]
+    genuine_sim, stranger_sim = values[0], values[2]
+    genuine_margin, stranger_margin = np.abs(values[1]), np.abs(values[3])
+    sim, margin = choose_thresholds(genuine_sim, genuine_margin, stranger_sim, stranger_margin, rate)
+    assert np.mean((stranger_sim > sim) & (stranger_margin > margin)) <= rate
+
+    accepted = np.mean((genuine_sim > sim - 2e-4) & (genuine_margin > margin - 2e-4))  # given back, rounded up
+    for try_sim in np.quantile(np.concatenate([genuine_sim, stranger_sim]), np.linspace(0, 1, 64)):
+        for try_margin in np.append(stranger_margin, 0):
+            if np.sum((stranger_sim > try_sim) & (stranger_margin > try_margin)) <= int(rate * count):
+                assert accepted >= np.mean((genuine_sim > try_sim) & (genuine_margin > try_margin))
+
+
+MEMORY = """
+import resource, sys, time
+sys.path.insert(0, {tests!r})
+import numpy as np
+from test_verify import index_of, verify_index
+index = index_of(np.random.default_rng(0).normal(size=(20_000, 512)).astype(np.float32))
+start = time.perf_counter()
+report = verify_index(index)
+print(report.self_id_rate, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, time.perf_counter() - start)
+"""
+
+
+def test_twenty_thousand_references_take_less_than_a_gigabyte() -> None:
+    line = [sys.executable, "-c", MEMORY.format(tests=str(Path(__file__).parent))]
+    printed = subprocess.run(line, capture_output=True, text=True, check=True).stdout
+    rate, mebibytes, seconds = map(float, printed.split())
+    assert rate == 1
+    assert mebibytes < 1000, printed
+    assert seconds < 60, printed
