@@ -179,11 +179,18 @@ def test_an_interrupted_run_keeps_the_old_index_and_what_it_encoded(refs: Path) 
 
 
 def test_interruptions_add_up(refs: Path) -> None:
+    interrupt(refs, GridEncoder(interrupt_after=0))
+    assert not (refs.parent / "i.npz.partial").exists()
     interrupt(refs, GridEncoder(interrupt_after=2))
     interrupt(refs, GridEncoder(interrupt_after=2))
     interrupt(refs, GridEncoder(interrupt_after=0))  # encodes nothing, and must not lose the rest
     assert not (refs.parent / "i.npz").exists()
     assert counts(build(refs)) == (1, 4, 0)
+
+
+def test_full_does_not_trust_what_an_interrupted_run_left(refs: Path) -> None:
+    interrupt(refs, GridEncoder(interrupt_after=2))
+    assert counts(build(refs, full=True)) == (5, 0, 0)
 
 
 def test_what_another_encoder_left_unfinished_is_not_used(refs: Path) -> None:

@@ -203,7 +203,8 @@ def test_a_reader_that_has_gone_is_met_quietly(arguments: list[str]) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     line = [sys.executable, "-m", "data_label_factory", *arguments]
-    done = subprocess.run(line, stdout=write_end, stderr=subprocess.PIPE, text=True)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(line, stdout=write_end, stderr=subprocess.PIPE, text=True, env=buffered)
     os.close(write_end)
     assert done.stderr == ""
     assert done.returncode == 0

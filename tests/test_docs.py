@@ -25,7 +25,9 @@ def test_the_commands_page_is_what_help_prints() -> None:
 
 def readme_commands() -> list[str]:
     text = (ROOT / "README.md").read_text("utf-8")
-    return [line for block in re.findall(r"```\n(.*?)```", text, re.S) for line in block.splitlines() if line[:4] == "data"]
+    return [
+        line for block in re.findall(r"```\n(.*?)```", text, re.S) for line in block.splitlines() if line[:4] == "data"
+    ]
 
 
 def test_every_readme_command_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,9 +122,10 @@ def test_an_ordinary_progressive_jpeg_keeps_within_the_scan_limit() -> None:
 
 
 def test_bytes_after_the_end_of_a_jpeg_do_not_count_as_scans() -> None:
-    tail = np.random.default_rng(0).bytes(2**20) + b"\xff\xda" * 1000
-    for jpeg in (JPEG, PROGRESSIVE):
-        assert np.array_equal(decode(jpeg + tail), decode(jpeg))
+    scans = b"\0\0" + b"\xff\xda\0\2" * 1000
+    for tail in (scans, np.random.default_rng(0).bytes(2**20)):
+        assert np.array_equal(decode(JPEG + tail), decode(JPEG))
+        assert np.array_equal(decode(PROGRESSIVE + tail), decode(PROGRESSIVE))
 
 
 def test_a_jpeg_full_of_fill_bytes_takes_no_quadratic_time() -> None:
@@ -149,6 +150,13 @@ def test_custom_limits_hold_for_bytes_and_paths(limits: Limits, said: str, tmp_p
         with pytest.raises(ImageTooLargeError, match=said):
             decode(source, limits=limits)
     assert decode(JPEG, limits=Limits(max_bytes=len(JPEG), max_pixels=320 * 240)).shape == (240, 320, 3)
+
+
+def test_a_file_over_the_limit_is_not_even_read(tmp_path: Path) -> None:
+    with (tmp_path / "sparse.jpg").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(ImageTooLargeError, match="1048576 MiB, over 64 MiB"):
+        decode(tmp_path / "sparse.jpg")
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,13 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from data_label_factory.errors import EncoderError, ImageError
-from data_label_factory.identify import verify
+from data_label_factory.identify import margins, simulate
 from data_label_factory.identify.build import build_index
 from data_label_factory.identify.encoders import EncoderIdentity, OnnxEncoder, unit_rows
 from data_label_factory.identify.index import Index, IndexMeta
+from data_label_factory.identify.margins import choose_thresholds, nearest_others
 from data_label_factory.identify.report_html import as_html
-from data_label_factory.identify.verify import Report, choose_thresholds, nearest_others, verify_index
+from data_label_factory.identify.verify import Report, verify_index
 from data_label_factory.samples import draw_collection
 
 
@@ -107,8 +108,8 @@ def test_without_variants_there_is_no_separation(refs: Path) -> None:
 def test_neighbours_equal_a_naive_loop_whatever_the_blocks(
     monkeypatch: pytest.MonkeyPatch, rows: int, columns: int
 ) -> None:
-    monkeypatch.setattr(verify, "_ROW_BLOCK", rows)
-    monkeypatch.setattr(verify, "_COLUMN_BLOCK", columns)
+    monkeypatch.setattr(margins, "_ROW_BLOCK", rows)
+    monkeypatch.setattr(margins, "_COLUMN_BLOCK", columns)
     index = random_index(90, items=30)
     queries = unit_rows(index.embeddings + np.random.default_rng(1).normal(0, 0.2, index.embeddings.shape))
     near = nearest_others(queries, np.arange(90), index)
@@ -135,6 +136,11 @@ def test_pairs_are_the_most_similar_items_each_once(refs: Path) -> None:
     cosines = index.embeddings @ index.embeddings.T - 2 * np.eye(60)
     assert similarity[0] == pytest.approx(float(cosines.max()), abs=1e-5)
     assert verify_index(index, top_confusables=0).confusable_pairs == []
+
+
+def test_of_the_variants_of_two_items_the_most_similar_two_are_the_pair() -> None:
+    index = index_of(np.array([[1, 0, 0], [1, 0.2, 0], [0, 1, 0.5]]), ["A", "B", "B"])
+    assert [(p.a, p.b) for p in verify_index(index).confusable_pairs] == [("0.jpg", "1.jpg")]
 
 
 @pytest.mark.parametrize(
@@ -215,7 +221,7 @@ def test_simulated_views_are_the_same_each_time_and_decide_the_thresholds(refs: 
 
 
 def test_simulation_takes_only_so_many_references(refs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verify, "SIMULATED_REFERENCES_MAX", 3)
+    monkeypatch.setattr(simulate, "SIMULATED_REFERENCES_MAX", 3)
     simulated = check(refs, simulate=1).simulated
     assert simulated and simulated.references == 3
 

@@ -1,0 +1,111 @@
+"""What a camera would make of an index: webcam-like views of its own references, searched for in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_label_factory.errors import ImageError
+from data_label_factory.identify.build import decode_ahead
+from data_label_factory.identify.camera import live_crop
+from data_label_factory.identify.encoders import Embeddings, Encoder
+from data_label_factory.identify.index import Index
+from data_label_factory.identify.margins import Floats, choose_thresholds, nearest_others
+from data_label_factory.identify.projection import ProjectionHead
+from data_label_factory.progress import Progress
+
+SIMULATED_REFERENCES_MAX = 2000
+_CAMERA_SIDE_PX = 288
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What webcam-like views predict. Accepted rates are shares of all views. `false_accept_rate` is the share of
+    stranger views accepted: the same views, with the true item taken out of the index. A reference that has a twin,
+    another item no less like it than a camera's own views of it are, is no stranger to the index even then, and is
+    left out of that; `twins` counts such references."""
+
+    views: int
+    references: int
+    top1: float
+    accepted_right: float
+    accepted_wrong: float
+    false_accept_rate: float
+    twins: int
+    sim_threshold: float
+    margin_threshold: float
+
+
+def simulate_camera(
+    index: Index,
+    encoder: Encoder,
+    head: ProjectionHead | None,
+    refs: Path,
+    *,
+    views: int,
+    false_accept_rate: float,
+    quiet: bool = False,
+) -> Simulation:
+    """Render `views` of each reference (of an even sample of 2,000 when there are more), search for them, and choose
+    the thresholds that accept most while at most `false_accept_rate` of strangers pass.
+
+    Raises ImageError when no reference file can be read.
+    """
+    seen, truth = _views(index, encoder, head, refs, views, quiet)
+    near = nearest_others(seen, truth, index)
+    own = _best_of_item(index, seen, truth)
+    right = own > near.other
+    twins = nearest_others(index.embeddings[truth], truth, index).other >= np.median(own)
+    strangers = ~twins if not twins.all() else np.ones(len(truth), bool)
+    lead = near.other - near.second  # a stranger's margin: what is nearest then against the next item
+    sim, gap = choose_thresholds(
+        np.where(right, own, -1).astype(np.float32),
+        np.where(right, own - near.other, 0).astype(np.float32),
+        near.other[strangers],
+        lead[strangers],
+        false_accept_rate,
+    )
+    wrong = ~right & (near.other > sim) & (near.other - np.maximum(own, near.second) > gap)
+    false = (near.other > sim) & (lead > gap)
+    return Simulation(
+        views=len(seen),
+        references=len(np.unique(truth)),
+        top1=round(float(right.mean()), 4),
+        accepted_right=round(float((right & (own > sim) & (own - near.other > gap)).mean()), 4),
+        accepted_wrong=round(float(wrong.mean()), 4),
+        false_accept_rate=round(float(false[strangers].mean()), 4),
+        twins=len(np.unique(truth[twins])),
+        sim_threshold=sim,
+        margin_threshold=gap,
+    )
+
+
+def _views(
+    index: Index, encoder: Encoder, head: ProjectionHead | None, refs: Path, views: int, quiet: bool
+) -> tuple[Embeddings, NDArray[np.int64]]:
+    """Embeddings (V, D) of the views and the row (V,) that each one shows."""
+    count = min(len(index), SIMULATED_REFERENCES_MAX)
+    rows = np.unique(np.linspace(0, len(index) - 1, count).astype(np.int64))
+    queries, truth = [], []
+    with Progress("simulated", len(rows) * views, enabled=not quiet) as progress:
+        for row, batch in zip(rows, decode_ahead([refs / str(index.filenames[r]) for r in rows], 1), strict=True):
+            if not isinstance(batch[0], ImageError):
+                # Seeded by content, so that a picture's views stay the same whatever else is in the folder.
+                rng = np.random.default_rng(int(str(index.sha256[row])[:16], 16))
+                encoded = encoder.encode([live_crop(batch[0], rng, _CAMERA_SIDE_PX) for _ in range(views)])
+                queries.append(head(encoded) if head else encoded)
+                truth += [row] * views
+            progress.step(views)
+    if not queries:
+        raise ImageError(f"No reference file in {refs} can be read", "Give the folder that was indexed")
+    return np.concatenate(queries), np.array(truth)
+
+
+def _best_of_item(index: Index, seen: Embeddings, truth: NDArray[np.int64]) -> Floats:
+    """(V,) each view's cosine to the nearest variant of the item it shows."""
+    variants = {item: np.flatnonzero(index.items == item) for item in np.unique(index.items[truth])}
+    best = [(index.embeddings[variants[index.items[row]]] @ view).max() for view, row in zip(seen, truth, strict=True)]
+    return np.array(best, np.float32)
