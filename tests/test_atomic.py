@@ -190,3 +190,11 @@ def test_a_killed_process_leaves_the_old_file_and_the_next_write_cleans_up(path:
     write(path)
     assert path.read_text() == "new"
     assert names(path) == ["index.npz", "other"]
+
+
+def test_two_threads_may_write_one_name_at_once(path: Path) -> None:
+    with atomic_write(path) as first, atomic_write(path) as second:
+        first.write(b"first")
+        second.write(b"second")
+    assert path.read_bytes() == b"first"  # the outer block ended last
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]

@@ -248,3 +248,17 @@ def test_ctrl_c_ends_a_command_with_one_line(
     monkeypatch.setattr("data_label_factory.identify.commands.encoders.main", interrupted)
     assert main(["identify", "encoders"]) == 130
     assert capsys.readouterr().err.startswith("interrupted")
+
+
+def test_a_full_disk_behind_stdout_or_a_file_for_a_folder_is_one_clean_line(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("")
+    command = [sys.executable, "-m", "data_label_factory", "identify"]
+    demo = subprocess.run([*command, "demo", "--out", str(taken)], capture_output=True, text=True)
+    assert demo.returncode == 2
+    assert demo.stderr.startswith("error: ") and demo.stderr.count("\n") == 1
+    if Path("/dev/full").exists():
+        with Path("/dev/full").open("w") as full:
+            shown = subprocess.run([*command, "--help"], stdout=full, stderr=subprocess.PIPE, text=True)
+        assert shown.returncode == 2
+        assert shown.stderr.startswith("error: ") and "Traceback" not in shown.stderr

@@ -15,6 +15,9 @@ from data_label_factory.errors import FactoryError
 _OWNER = re.compile(r"\.([0-9]{1,9})\.[a-z0-9_]{8}\.part$")  # .NAME.PID.RANDOM.part
 
 
+_being_written: set[str] = set()  # temporary names of this process, whatever thread writes them
+
+
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary file beside `path`; rename it over `path` only when the block ends without an error.
@@ -33,6 +36,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             _remove_if_abandoned(stale)
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.{os.getpid()}.", suffix=".part", dir=target.parent)
         temporary = Path(name)
+        _being_written.add(temporary.name)
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
@@ -48,6 +52,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         ) from exc
     finally:
         if temporary is not None:
+            _being_written.discard(temporary.name)
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
 
@@ -61,7 +66,10 @@ def write_text(path: Path, text: str) -> None:
 def _remove_if_abandoned(stale: Path) -> None:
     """Remove a leftover whose process is gone; another live process may be writing the same name just now."""
     owner = _OWNER.search(stale.name)  # none: a file of somebody else's making
-    if owner and (int(owner[1]) == os.getpid() or not _is_running(int(owner[1]))):
+    if owner is None or stale.name in _being_written:
+        return
+    # Our own pid on a file that we are not writing: a container's process often has its predecessor's pid.
+    if int(owner[1]) == os.getpid() or not _is_running(int(owner[1])):
         with suppress(OSError):
             stale.unlink()
 

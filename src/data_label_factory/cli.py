@@ -44,10 +44,18 @@ def dispatch(argv: list[str], commands: dict[str, tuple[str, str]], usage: str) 
             return _dispatch(argv, commands, usage)
         finally:
             sys.stdout.flush()  # here, where a reader that has gone is met quietly
-    except BrokenPipeError:
-        # The reader (head, less) has gone; point stdout elsewhere so that the interpreter's last flush is quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader (head, less) has gone
+        _drop_output()
         return 0
+    except OSError as exc:  # a disk or a folder that no stage expected to fail
+        _drop_output()
+        print(f"error: {exc.strerror or exc}" + (f": {exc.filename}" if exc.filename else ""), file=sys.stderr)
+        return 2
+
+
+def _drop_output() -> None:
+    """Point stdout elsewhere, or the interpreter's own last flush would fail as this one did."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(argv: list[str], commands: dict[str, tuple[str, str]], usage: str) -> int:

@@ -100,12 +100,13 @@ def find_images(folder: Path) -> Iterator[str]:
     """Relative paths (with `/`) of the picture files in `folder` and below, sorted.
 
     By file suffix; hidden files are passed over, links to files are followed, links to folders are not (they can
-    form loops). Raises ImageError when `folder` is not a folder.
+    form loops). Raises ImageError when `folder` is not a folder, or one in it may not be read: to leave out what is in
+    it without a word would drop its items from the index.
     """
     if not folder.is_dir():
         raise ImageError(f"{folder} is not a folder", "Name the folder that holds the reference pictures")
     found = []
-    for root, folders, files in os.walk(folder):
+    for root, folders, files in os.walk(folder, onerror=_cannot_walk):
         folders[:] = [name for name in folders if not name.startswith(".") and name != "__MACOSX"]
         found += [
             (Path(root) / name).relative_to(folder).as_posix()
@@ -146,6 +147,10 @@ class _Quiet:
 
 
 _QUIET = _Quiet()
+
+
+def _cannot_walk(exc: OSError) -> None:
+    raise ImageError(f"Cannot read the folder {exc.filename}: {exc.strerror}", "Check its permissions") from exc
 
 
 def _open(data: bytes) -> Image.Image:

@@ -25,6 +25,10 @@ def open_encoder(name: str = DEFAULT_ENCODER, *, device: Device = "auto", batch_
     spec = ENCODERS.get(kind)
     if spec is None:
         raise EncoderError(f"There is no encoder {name!r}", f"Choose one of: {', '.join(ENCODERS)}")
+    if argument and spec in (SSCD, SSCD_SMALL):
+        raise EncoderError(
+            f"{kind} takes no path", f"Write --encoder {kind}, or --encoder onnx:PATH for a model of your own"
+        )
     path = spec.locate(argument)
     recipe = spec.recipe or read_recipe(path)
     # The user's own model is known by its file's name; what it is, its hash says.

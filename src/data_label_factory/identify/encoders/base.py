@@ -96,6 +96,7 @@ def unit_rows(vectors: NDArray[Any]) -> Embeddings:
     return np.asarray(rows / np.maximum(lengths, np.finfo(np.float32).tiny), dtype=np.float32)
 
 
+_MOST_SIDES = 16  # a longer strip than that is cut before it is resized
 _RESAMPLE = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 
@@ -108,7 +109,10 @@ def _centre_crop(image: Image.Image, recipe: Preprocess) -> Image.Image:
     side, short = recipe.side, min(image.size)
     width, height = (int(side * length / short) for length in image.size)
     left, top = round((width - side) / 2), round((height - side) / 2)
-    # Only the part that survives the crop is resized: a 16 × 10,000 strip would otherwise become 224 × 140,000.
+    if max(width, height) <= _MOST_SIDES * side:
+        resized = image.resize((width, height), _RESAMPLE[recipe.resample])
+        return resized.crop((left, top, left + side, top + side))
+    # A 16 × 10,000 strip would become 224 × 140,000: resize only the part that the crop keeps.
     scale_x, scale_y = image.width / width, image.height / height
     box = (left * scale_x, top * scale_y, (left + side) * scale_x, (top + side) * scale_y)
     return image.resize((side, side), _RESAMPLE[recipe.resample], box=box)

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import socket
+import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -77,7 +78,8 @@ def fetch(home: Path) -> None:
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
     if not _reachable(endpoint):
         raise EncoderError(f"The weights of CLIP are not here yet and {endpoint} cannot be reached", _by_hand(home))
-    staging = home / "fetching"
+    home.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix="fetching-", dir=home))  # its own, should another process fetch as well
     try:
         url = hub.hf_hub_url(REPOSITORY, MODEL_FILE, endpoint=endpoint)
         stated = hub.get_hf_file_metadata(url, endpoint=endpoint).etag or ""
