@@ -54,7 +54,11 @@ def run_demo(out: Path, refs: Path | None, *, seed: int, say: Callable[[str], No
     report = verify_index(build.index, encoder, refs=refs, simulate=_SIMULATED_VIEWS, quiet=quiet)
     say("4/4 photographing a few of them and naming what is seen")
     recognizer = Recognizer(
-        build.index, encoder, sim_threshold=report.thresholds["sim"], margin_threshold=report.thresholds["margin"]
+        build.index,
+        encoder,
+        refs=refs,
+        sim_threshold=report.thresholds["sim"],
+        margin_threshold=report.thresholds["margin"],
     )
     scenes = _scenes(build, refs, recognizer, np.random.default_rng(seed))
     picture = out / "result.png"

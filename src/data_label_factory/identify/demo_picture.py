@@ -70,10 +70,10 @@ def _draw_strip(page: Image.Image, scene: Scene, refs: Path, at: tuple[int, int]
     room = width // max(len(sure), 1)
     for place, detection in enumerate(sure):
         thumb = Image.fromarray(decode(refs / detection.filename, min_side=_THUMB_HEIGHT))
-        thumb.thumbnail((room // 2, _THUMB_HEIGHT))
+        thumb.thumbnail((room * 2 // 5, _THUMB_HEIGHT))
         x = left + place * room + 14
         page.paste(thumb, (x, top + 18))
-        _draw_facts(draw, detection, (x + thumb.width + 12, top + 18), room - thumb.width - 34)
+        _draw_facts(draw, detection, (x + thumb.width + 10, top + 16), room - thumb.width - 28)
     if not sure:
         draw.text((left + 20, top + 100), "nothing it is sure of", _UNSURE, _font(24))
 
@@ -82,19 +82,19 @@ def _draw_facts(draw: ImageDraw.ImageDraw, detection: Detection, at: tuple[int, 
     label, (x, y) = detection.label, at
     lines = _wrapped(draw, label.name, room)
     for line in lines:
-        draw.text((x, y), line, _INK, _font(20))
-        y += 25
+        draw.text((x, y), line, _INK, _font(18))
+        y += 23
     for fact in (label.rarity, label.set_code, f"similarity {detection.score:.2f}", f"margin {detection.margin:.2f}"):
         if fact:
-            draw.text((x, y + 6), fact, _SOFT, _font(16))
-            y += 23
+            draw.text((x, y + 6), fact, _SOFT, _font(14))
+            y += 21
 
 
 def _wrapped(draw: ImageDraw.ImageDraw, text: str, room: int) -> list[str]:
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and draw.textlength(longer, _font(20)) > room:
+        if lines[-1] and draw.textlength(longer, _font(18)) > room:
             lines.append(word)
         else:
             lines[-1] = longer

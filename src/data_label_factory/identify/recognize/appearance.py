@@ -1,0 +1,192 @@
+"""Does the straightened crop look like the reference, where the reference differs from its kind?
+
+Crop and reference are compared in cells. Each cell that agrees or does not is evidence, a log-likelihood ratio against
+"another item of this kind": where others of the index agree as well, on the shared template, a cell says nothing. So
+near-twins are decided by what differs, and a stranger that shares the frame is not taken for a known item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from data_label_factory.identify.images import RGB
+from data_label_factory.identify.recognize.features import Floats, Ints
+
+THUMB_PX = 144  # longer side at which crop and reference are compared
+_CELLS = 10  # along the longer side; glare and fingers cost only the cells they cover
+_SHIFT_PX = 2  # a cell may lie off by so much
+_AGREES = 0.6  # correlation from which a cell agrees
+_BY_CHANCE = 0.12  # how often an unrelated cell does
+_SEEN, _UNSEEN = 0.7, 0.25  # how often the true one does: where the crop has contrast, and where glare or a finger is
+_FLAT = 3.0  # grey levels; a flatter cell of the reference cannot be compared
+_TWIN_SHARE = 0.85  # of cells that agree between two references which are near-twins
+_PRIOR_WEIGHT = 4
+_MIN_PART = 0.3  # of a side, that an occluder must leave
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A crop against a reference, cell by cell, (rows, columns): correlation, and both contrasts in grey levels."""
+
+    correlation: Floats
+    reference_contrast: Floats
+    crop_contrast: Floats
+
+    @property
+    def comparable(self) -> NDArray[np.bool_]:
+        return np.asarray(self.reference_contrast > _FLAT, bool)
+
+    @property
+    def agrees(self) -> NDArray[np.bool_]:
+        return np.asarray(self.correlation > _AGREES, bool)
+
+    @property
+    def visible(self) -> NDArray[np.bool_]:
+        """Cells with at least 0.4 of the contrast that the rest of the crop leads one to expect."""
+        use = self.comparable
+        gain = float(np.median(self.crop_contrast[use] / self.reference_contrast[use])) if use.any() else 1.0
+        expected = 0.4 * min(gain, 1.0) * self.reference_contrast
+        return np.asarray(use & (self.crop_contrast > np.maximum(2.5, expected)), bool)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Log-likelihood ratios that the crop shows the reference: of the `whole`, and of the best `part` that a straight
+    occluder leaves (less the log of the parts tried); with each the mean correlation, 1 at best, of distinctive cells.
+    `agreeing` is the share of visible cells that agree."""
+
+    whole: float
+    whole_correlation: float
+    part: float
+    part_correlation: float
+    agreeing: float
+
+    @property
+    def rank(self) -> float:
+        """What hypotheses for one place are compared by."""
+        return max(self.whole, self.part - 6)
+
+
+def thumbnail(picture: RGB) -> RGB:
+    """(H, W, 3) → the size at which crops are compared with it, the longer side THUMB_PX."""
+    height, width = picture.shape[:2]
+    factor = THUMB_PX / max(height, width)
+    size = (max(24, round(width * factor)), max(24, round(height * factor)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
+    """Two pictures of one size, (H, W, 3): each cell's best correlation over displacements up to `shift_px`."""
+    seen, known = _soft_grey(crop), _soft_grey(reference)
+    rows, columns = (max(2, round(side / THUMB_PX * _CELLS)) for side in known.shape)
+    mean, area = _cell_means(known, rows, columns)
+    variance = np.maximum(_cell_means(known * known, rows, columns)[0] - mean**2, 0)
+    best = np.full(area.shape, -1.0)
+    crop_variance = np.zeros(area.shape)
+    height, width = known.shape
+    padded = cv2.copyMakeBorder(seen, shift_px, shift_px, shift_px, shift_px, cv2.BORDER_REPLICATE)
+    for down in range(2 * shift_px + 1):
+        for right in range(2 * shift_px + 1):
+            moved = np.ascontiguousarray(padded[down : down + height, right : right + width], np.float32)
+            moved_mean = _cell_means(moved, rows, columns)[0]
+            moved_variance = _cell_means(moved * moved, rows, columns)[0] - moved_mean**2
+            covariance = _cell_means(moved * known, rows, columns)[0] - moved_mean * mean
+            best = np.maximum(best, covariance / np.sqrt(np.maximum(moved_variance, 1) * np.maximum(variance, 1)))
+            if down == right == shift_px:
+                crop_variance = np.maximum(moved_variance, 0)
+    return Cells(
+        best.astype(np.float32), np.sqrt(variance).astype(np.float32), np.sqrt(crop_variance).astype(np.float32)
+    )
+
+
+def learn_background(thumbs: Sequence[RGB], similar: Sequence[Ints]) -> tuple[list[Floats], list[list[int]]]:
+    """For each reference, how often its cells agree with those `similar` to it, (rows, columns) each; and its
+    near-twins, which are left out of that, or else nothing would speak for either."""
+    chances, twins = [], []
+    for own, others in zip(thumbs, similar, strict=True):
+        hits: Floats | float = 0.0
+        compared, same = 0, []
+        for other in others:
+            resized = np.asarray(cv2.resize(thumbs[other], (own.shape[1], own.shape[0])), np.uint8)
+            cells = compare(resized, own, shift_px=0)
+            if cells.comparable.any() and cells.agrees[cells.comparable].mean() > _TWIN_SHARE:
+                same.append(int(other))
+            else:
+                hits, compared = hits + cells.agrees.astype(np.float32), compared + 1
+        shape = compare(own, own, shift_px=0).correlation.shape
+        chance = (hits + np.full(shape, _PRIOR_WEIGHT * _BY_CHANCE, np.float32)) / (compared + _PRIOR_WEIGHT)
+        chances.append(np.asarray(chance, np.float32))
+        twins.append(same)
+    return chances, twins
+
+
+def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
+    """`chance` (rows, columns): how often another item of the kind agrees in each cell."""
+    likely = np.maximum(np.where(cells.visible, _SEEN, _UNSEEN), chance)
+    ratio = np.where(cells.agrees, np.log(likely / chance), np.log((1 - likely + 1e-3) / (1 - chance + 1e-3)))
+    ratio = np.where(cells.comparable, ratio, 0.0)
+    weight = (1 - chance) * np.minimum(cells.reference_contrast, 20) * cells.comparable
+
+    def of(rows: slice, columns: slice) -> tuple[float, float]:
+        mass = max(float(weight[rows, columns].sum()), 1e-6)
+        correlation = float((weight * cells.correlation)[rows, columns].sum()) / mass
+        return float(ratio[rows, columns].sum()), correlation
+
+    parts = [of(*part) for part in _parts(*ratio.shape)]
+    part, part_correlation = max(parts)
+    whole, whole_correlation = of(slice(None), slice(None))
+    visible = cells.visible
+    agreeing = float(cells.agrees[visible].mean()) if visible.any() else 0.0
+    return Evidence(whole, whole_correlation, part - float(np.log(len(parts))), part_correlation, agreeing)
+
+
+def prefers_first(crop: RGB, a: RGB, b: RGB) -> float:
+    """Which of two near-twins of one size the crop shows, judged where they differ: above 0 for `a`, below for `b`.
+
+    All three are freed of local brightness and contrast first, so that light decides nothing.
+    """
+    seen, first, second = (np.asarray(cv2.GaussianBlur(p, (0, 0), 1.5), np.float32) for p in (crop, a, b))
+    if float(np.abs(first - second).sum(axis=2).max()) < 12:
+        return 0.0
+    mean = np.asarray((first + second) / 2, np.float32)
+    spread = _local_spread(mean)
+    own = (seen - cv2.GaussianBlur(seen, (0, 0), 10)) / _local_spread(seen)
+    like_a = (first - cv2.GaussianBlur(first, (0, 0), 10)) / spread
+    like_b = (second - cv2.GaussianBlur(second, (0, 0), 10)) / spread
+    weight = np.abs(like_a - like_b)
+    gain = np.minimum(np.abs(own - like_b), 2) - np.minimum(np.abs(own - like_a), 2)
+    return float((weight * gain).sum() / max(float((weight * weight).sum()), 1e-6))
+
+
+def _parts(rows: int, columns: int) -> list[tuple[slice, slice]]:
+    """What a straight occluder may leave: above, below, left or right of a cut."""
+    everything = slice(None)
+    cuts_down = range(max(1, round(_MIN_PART * rows)), rows)
+    cuts_across = range(max(1, round(_MIN_PART * columns)), columns)
+    parts = [(part, everything) for cut in cuts_down for part in (slice(0, cut), slice(rows - cut, rows))]
+    parts += [(everything, part) for cut in cuts_across for part in (slice(0, cut), slice(columns - cut, columns))]
+    return parts or [(everything, everything)]
+
+
+def _soft_grey(picture: RGB) -> Floats:
+    return np.asarray(cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (0, 0), 1.1), np.float32)
+
+
+def _cell_means(values: Floats, rows: int, columns: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Means over rows × columns cells of (H, W), and the px of each, by an integral image."""
+    height, width = values.shape
+    sums = np.asarray(cv2.integral(values), np.float64)
+    down, across = np.arange(rows + 1) * height // rows, np.arange(columns + 1) * width // columns
+    corners = sums[down][:, across]
+    area = np.outer(np.diff(down), np.diff(across))
+    return (corners[1:, 1:] - corners[:-1, 1:] - corners[1:, :-1] + corners[:-1, :-1]) / area, area
+
+
+def _local_spread(picture: Floats) -> Floats:
+    mean = cv2.GaussianBlur(picture, (0, 0), 10)
+    return np.asarray(np.sqrt(np.maximum(cv2.GaussianBlur(picture * picture, (0, 0), 10) - mean * mean, 9)), np.float32)

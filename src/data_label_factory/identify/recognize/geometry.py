@@ -1,0 +1,178 @@
+"""From a cluster of votes to a checked homography with its outline, or to nothing.
+
+Robust fit: MAGSAC++, Barath et al., CVPR 2020, as OpenCV has it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from data_label_factory.identify.camera import Outline, as_points
+from data_label_factory.identify.recognize.features import Features, Floats, Ints, distances
+from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs
+from data_label_factory.identify.recognize.vote import Cluster
+
+Matrix = NDArray[np.float64]  # (3, 3)
+Mask = NDArray[np.bool_]
+
+_MIN_INLIERS = 5  # four points fit any homography
+_MAX_DISTANCE = 0.5  # RootSIFT
+_MIN_SIDE_PX = 12
+_MIN_ANGLE_SINE = 0.34  # corners between 20° and 160°
+_MAX_FORESHORTENING = 3
+_MAX_ASPECT_CHANGE = 4
+_MAX_REACH = 6  # frame sizes that a corner may lie outside
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A reference that lies in the frame by `homography` (3, 3), reference px → frame px; `outline` (4, 2) px is
+    clockwise from the reference's own top left; `inliers` are counted once a place."""
+
+    reference: int
+    homography: Matrix
+    outline: Outline
+    inliers: int
+
+
+class FrameMatcher:
+    """One frame's features, searched by place."""
+
+    def __init__(self, index: LocalIndex, frame: Features) -> None:
+        self._index, self._frame = index, frame
+        self._tree = cKDTree(frame.xy)
+
+    def verify(self, cluster: Cluster, candidates: Pairs, free: Mask) -> Hypothesis | None:
+        """Check a cluster against all `candidates` of its reference, using only the frame's `free` features (F,)."""
+        index, frame = self._index, self._frame
+        shape = index.shapes[cluster.reference]
+        half = shape[::-1] / 2
+        cos, sin = np.cos(cluster.angle), np.sin(cluster.angle)
+        turn = cluster.scale * np.array([[cos, -sin], [sin, cos]])
+        diagonal = 2 * float(np.hypot(*half)) * cluster.scale
+        query, feature = candidates.query, candidates.feature
+        gap = (index.xy[feature] - half) @ turn.T + cluster.centre - frame.xy[query]
+        fits = free[query] & (np.einsum("ij,ij->i", gap, gap) < (0.25 * diagonal) ** 2)
+        fits &= self._alike(query, feature, cluster.scale, cluster.angle)
+        query, feature = query[fits], feature[fits]
+        fit = fit_homography(index.xy[feature], frame.xy[query], max(2.0, 0.012 * diagonal))
+        if fit is None or outline_of(fit[0], shape, frame.shape) is None:
+            return None
+        return self._refine(cluster.reference, fit[0], free)
+
+    def _refine(self, reference: int, homography: Matrix, free: Mask) -> Hypothesis | None:
+        """Match again where the homography says, twice, each time closer, and fit anew."""
+        index, frame = self._index, self._frame
+        shape = index.shapes[reference]
+        features = np.arange(index.first[reference], index.first[reference + 1])
+        found: tuple[Ints, Ints] | None = None
+        for radius in (0.03, 0.012):
+            outline = outline_of(homography, shape, frame.shape)
+            if outline is None:
+                return None
+            scale = float(np.sqrt(cv2.contourArea(outline) / shape.prod()))
+            diagonal = scale * float(np.hypot(*shape))
+            edge = outline[1] - outline[0] + outline[2] - outline[3]
+            seen = features[index.size[features] * scale > 1.2]  # finer than anything SIFT finds in the frame
+            place = cv2.perspectiveTransform(index.xy[seen][None], homography)[0] if len(seen) else index.xy[seen]
+            turn = float(np.arctan2(edge[1], edge[0]))
+            query, feature = self._near(seen, place, max(3.0, radius * diagonal), scale, turn, free)
+            fit = fit_homography(index.xy[feature], frame.xy[query], max(2.0, 0.006 * diagonal))
+            if fit is None or outline_of(fit[0], shape, frame.shape) is None:
+                break
+            homography, inlier = fit
+            found = query[inlier], feature[inlier]
+        outline = outline_of(homography, shape, frame.shape)
+        if found is None or outline is None or len(found[0]) < _MIN_INLIERS:
+            return None
+        return Hypothesis(reference, homography, outline, _places(frame.xy[found[0]], index.xy[found[1]]))
+
+    def _near(
+        self, features: Ints, place: Floats, radius: float, scale: float, angle: float, free: Mask
+    ) -> tuple[Ints, Ints]:
+        """Pairs that are each other's best within `radius` px of the predicted places: (frame rows, features)."""
+        height, width = self._frame.shape
+        inside = (place > -radius).all(axis=1) & (place[:, 0] < width + radius) & (place[:, 1] < height + radius)
+        features, place = features[inside], place[inside]
+        if not len(features):
+            return features, features
+        balls = self._tree.query_ball_point(place, radius)
+        lengths = np.array([len(ball) for ball in balls])
+        query = np.array([row for ball in balls for row in ball], np.int64)
+        feature = np.repeat(features, lengths)
+        fits = free[query] & self._alike(query, feature, scale, angle)
+        query, feature = query[fits], feature[fits]
+        gap = distances(self._index.descriptors[feature], self._frame.descriptors[query])
+        best = mutual_best(query, feature, gap)
+        best = best[gap[best] < _MAX_DISTANCE]
+        return query[best], feature[best]
+
+    def _alike(self, query: Ints, feature: Ints, scale: float, angle: float) -> Mask:
+        """Pairs whose size and angle fit the pose to about a factor of two and 45°."""
+        octaves = np.log2(self._frame.size[query] / (self._index.size[feature] * scale))
+        turn = (self._frame.angle[query] - self._index.angle[feature] - angle + np.pi) % (2 * np.pi) - np.pi
+        return np.asarray((np.abs(octaves) < 1.1) & (np.abs(turn) < 0.85), bool)
+
+
+def fit_homography(source: Floats, target: Floats, tolerance_px: float) -> tuple[Matrix, Mask] | None:
+    """(N, 2) → (N, 2) px: the homography and its inliers (N,), or None. OpenCV raises for too few points and answers
+    nothing for collinear ones."""
+    if len(source) < _MIN_INLIERS:
+        return None
+    try:
+        matrix, inlier = cv2.findHomography(
+            source, target, cv2.USAC_MAGSAC, tolerance_px, maxIters=1500, confidence=0.999
+        )
+    except cv2.error:
+        return None
+    if matrix is None or matrix.shape != (3, 3) or not np.isfinite(matrix).all():
+        return None
+    return np.asarray(matrix, np.float64), np.asarray(inlier, bool).ravel()
+
+
+def outline_of(homography: Matrix, shape: Floats, frame_shape: tuple[int, int]) -> Outline | None:
+    """The outline (4, 2) px of a reference of `shape` (height, width), if it is one a flat thing before a camera can
+    have: convex, not mirrored, of some size, no corner too sharp, not too foreshortened."""
+    height, width = (float(v) for v in shape)
+    corners = as_points([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
+    depth = corners @ homography[2, :2] + homography[2, 2]
+    if (depth <= 1e-6 * abs(homography[2, 2])).any() or depth.max() > _MAX_FORESHORTENING * depth.min():
+        return None
+    outline = as_points((corners @ homography[:2, :2].T + homography[:2, 2]) / depth[:, None])
+    edges = np.roll(outline, -1, axis=0) - outline
+    following = np.roll(edges, -1, axis=0)
+    cross = edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0]
+    sides = np.hypot(edges[:, 0], edges[:, 1])
+    if (cross <= 0).any() or sides.min() < _MIN_SIDE_PX:
+        return None
+    if (cross / (sides * np.roll(sides, -1))).min() < _MIN_ANGLE_SINE:
+        return None
+    opposite = sides[:2] / sides[2:]
+    aspect = (sides[0] + sides[2]) / (sides[1] + sides[3]) / (width / height)
+    if max(opposite.max(), (1 / opposite).max()) > _MAX_FORESHORTENING:
+        return None
+    if not 1 / _MAX_ASPECT_CHANGE < aspect < _MAX_ASPECT_CHANGE or np.abs(outline).max() > _MAX_REACH * max(
+        frame_shape
+    ):
+        return None
+    return outline
+
+
+def mutual_best(a: Ints, b: Ints, distance: Floats) -> Ints:
+    """Which of M pairs (a[i], b[i]) are the nearest of both their sides: rows, ascending."""
+    order = np.argsort(distance, kind="stable")
+    best_of_a, best_of_b = np.zeros(len(order), bool), np.zeros(len(order), bool)
+    best_of_a[order[np.unique(a[order], return_index=True)[1]]] = True
+    best_of_b[order[np.unique(b[order], return_index=True)[1]]] = True
+    return np.flatnonzero(best_of_a & best_of_b)
+
+
+def _places(a: Floats, b: Floats) -> int:
+    """Inliers counted once a place (2 px), since SIFT often describes one place several times."""
+    spots = np.round(np.concatenate([a, b], axis=1) / 2).astype(np.int64)
+    return min(len(np.unique(spots[:, :2], axis=0)), len(np.unique(spots[:, 2:], axis=0)))

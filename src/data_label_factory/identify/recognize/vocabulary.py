@@ -1,0 +1,108 @@
+"""A vocabulary of local features learnt from the index itself, and short binary signatures within a word.
+
+A word holds about `PER_WORD` descriptors however many references there are, so looking a descriptor up costs
+O(√words) and scanning its words O(1): the time a frame stays almost constant as an index grows. Signatures after
+Hamming embedding: Jégou, Douze & Schmid, ECCV 2008.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_label_factory.identify.recognize.features import Floats, Ints
+
+PER_WORD = 48
+SIGNATURE_BITS = 128
+_CELLS = 3  # coarse cells looked into for a query
+_TRAINING_ROWS = 60_000
+_BLOCK = 8192
+
+Signatures = NDArray[np.uint64]  # (N, SIGNATURE_BITS / 64)
+
+
+class Vocabulary:
+    """Two-level k-means words over (N, 128) uint8 descriptors. Deterministic for the same descriptors."""
+
+    def __init__(self, descriptors: NDArray[np.uint8]) -> None:
+        rng = np.random.default_rng(0)
+        count, dim = descriptors.shape
+        cells = max(1, int(np.sqrt(count / PER_WORD)))
+        sample = (
+            descriptors if count <= _TRAINING_ROWS else descriptors[rng.choice(count, _TRAINING_ROWS, replace=False)]
+        )
+        self._coarse = kmeans(sample.astype(np.float32), cells, 8, rng)
+        rotation = np.linalg.qr(rng.standard_normal((dim, dim)))[0]
+        self._rotation = np.asarray(rotation[:, :SIGNATURE_BITS], np.float32)
+        self._fine = self._split(descriptors, rng)
+        self._first = np.cumsum([0, *map(len, self._fine)])
+        self._rotated_words = np.concatenate(self._fine) @ self._rotation
+
+    def __len__(self) -> int:
+        return len(self._rotated_words)
+
+    def words(self, rows: Floats, probes: int) -> Ints:
+        """(N, 128) float32 descriptors → their nearest words (N, probes), nearest first; -1 where there are fewer."""
+        count = len(rows)
+        cells = min(_CELLS, len(self._coarse))
+        near = _nearest(rows, self._coarse, cells)[0].ravel()
+        score = np.full((count * cells, probes), -np.inf, np.float32)
+        word = np.full((count * cells, probes), -1, np.int64)
+        order = np.argsort(near, kind="stable")
+        used, start = np.unique(near[order], return_index=True)
+        for cell, slots in zip(used, np.split(order, start[1:]), strict=True):
+            at, value = _nearest(rows[slots // cells], self._fine[cell], min(probes, len(self._fine[cell])))
+            columns = np.arange(at.shape[1])
+            score[slots[:, None], columns] = value
+            word[slots[:, None], columns] = at + self._first[cell]
+        score, word = score.reshape(count, -1), word.reshape(count, -1)
+        best = np.argsort(-score, axis=1, kind="stable")[:, :probes]
+        return np.take_along_axis(word, best, axis=1)
+
+    def rotate(self, rows: Floats) -> Floats:
+        """(N, 128) → (N, SIGNATURE_BITS), what `signatures` compares."""
+        return rows @ self._rotation
+
+    def signatures(self, rotated: Floats, words: Ints) -> Signatures:
+        """Which side of its word's centre each rotated row lies on, packed."""
+        return np.packbits(rotated > self._rotated_words[words], axis=1).view(np.uint64)
+
+    def _split(self, descriptors: NDArray[np.uint8], rng: np.random.Generator) -> list[Floats]:
+        """Each coarse cell's words."""
+        blocks = range(0, len(descriptors), _BLOCK)
+        own = [_nearest(descriptors[i : i + _BLOCK].astype(np.float32), self._coarse, 1)[0][:, 0] for i in blocks]
+        cell = np.concatenate(own) if own else np.zeros(0, np.int64)
+        fine = []
+        for number, centre in enumerate(self._coarse):
+            rows = np.flatnonzero(cell == number)
+            words = max(1, round(len(rows) / PER_WORD))
+            if len(rows) > 64 * words:
+                rows = np.sort(rng.choice(rows, 64 * words, replace=False))
+            fine.append(kmeans(descriptors[rows].astype(np.float32), words, 5, rng) if len(rows) else centre[None])
+        return fine
+
+
+def kmeans(rows: Floats, k: int, iterations: int, rng: np.random.Generator) -> Floats:
+    """Lloyd's k-means: (N, D) → centres (min(k, N), D), at least one; an empty cluster restarts from a random row."""
+    if not len(rows):
+        return np.zeros((1, rows.shape[1]), np.float32)
+    centres = rows[rng.choice(len(rows), min(k, len(rows)), replace=False)].copy()
+    for _ in range(iterations):
+        own = np.concatenate([_nearest(rows[i : i + _BLOCK], centres, 1)[0][:, 0] for i in range(0, len(rows), _BLOCK)])
+        sizes = np.bincount(own, minlength=len(centres))
+        order = np.argsort(own, kind="stable")
+        full = sizes > 0
+        starts = np.cumsum(sizes)[full] - sizes[full]
+        centres[full] = np.add.reduceat(rows[order], starts, axis=0) / sizes[full, None]
+        centres[~full] = rows[rng.choice(len(rows), int((~full).sum()))]
+    return centres
+
+
+def _nearest(rows: Floats, centres: Floats, k: int) -> tuple[Ints, Floats]:
+    """The `k` nearest centres of each row, in no order, and a score that falls with the distance; both (N, k)."""
+    score = rows @ centres.T - np.einsum("kd,kd->k", centres, centres) / 2
+    if k < len(centres):
+        at = np.argpartition(-score, k - 1, axis=1)[:, :k] if k > 1 else score.argmax(axis=1)[:, None]
+    else:
+        at = np.tile(np.arange(len(centres)), (len(rows), 1))
+    return at.astype(np.int64), np.take_along_axis(score, at, axis=1)

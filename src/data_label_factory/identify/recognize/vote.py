@@ -1,0 +1,119 @@
+"""Single matches vote for (reference, place, size, turn); what many of them agree on is a hypothesis.
+
+Weights after local naive-Bayes nearest neighbours: McCann & Lowe, CVPR 2012. Voting in similarity space after Lowe,
+IJCV 2004, section 7.3. No region has to be proposed beforehand, and several items fall out as several clusters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from data_label_factory.identify.recognize.features import Features, Floats, Ints
+from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs
+
+_BACKGROUND_RANK = 10  # the distance to so many references further on stands for "anything"
+_FAR = 0.5  # RootSIFT distance of unrelated descriptors, where there are fewer references than that
+_ANGLE_BINS = 8
+_CELL_SHARE = 0.35  # of the item's diagonal
+_MIN_VOTES = 3
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Votes that agree: `scale` frame px per reference px, `angle` radians, `centre` (2,) px in the frame; `rows` are
+    the voting matches."""
+
+    reference: int
+    weight: float
+    scale: float
+    angle: float
+    centre: Floats
+    rows: Ints
+
+
+def weigh(pairs: Pairs, index: LocalIndex) -> tuple[Ints, Floats]:
+    """The best match of each query with each reference, and its weight: rows into `pairs` (M,), weights (M,) > 0.
+
+    The weight is d²(background) - d², the background being the distance to the 10th nearest reference: a detail that
+    is as near to many references weighs nothing.
+    """
+    owner = index.reference[pairs.feature]
+    order = np.lexsort((pairs.distance, owner, pairs.query))
+    order = order[_first_of_run(pairs.query[order], owner[order])]
+    order = order[np.lexsort((pairs.distance[order], pairs.query[order]))]
+    query, distance = pairs.query[order], pairs.distance[order]
+    starts = np.flatnonzero(_first_of_run(query))
+    lengths = np.diff(np.append(starts, len(query)))
+    rank = np.arange(len(query)) - np.repeat(starts, lengths)
+    background = np.full(len(starts), _FAR, np.float32)
+    further = min(_BACKGROUND_RANK, max(len(index) - 1, 1))
+    has = lengths > further
+    background[has] = np.minimum(_FAR, distance[starts[has] + further])
+    weight = np.repeat(background, lengths) ** 2 - distance**2
+    keep = (weight > 0) & (rank < further)
+    return order[keep], np.asarray(weight[keep], np.float32)
+
+
+def clusters(index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats, most: int = 40) -> list[Cluster]:
+    """At most `most` clusters, heaviest first. Each vote falls into the two nearest bins of every dimension."""
+    if not len(weights):
+        return []
+    owner = index.reference[pairs.feature]
+    half = index.shapes[owner][:, ::-1] / 2
+    scale = frame.size[pairs.query] / index.size[pairs.feature]
+    angle = (frame.angle[pairs.query] - index.angle[pairs.feature]) % (2 * np.pi)
+    arm = half - index.xy[pairs.feature]
+    cos, sin = np.cos(angle), np.sin(angle)
+    turned = np.stack([cos * arm[:, 0] - sin * arm[:, 1], sin * arm[:, 0] + cos * arm[:, 1]], axis=1)
+    centre = frame.xy[pairs.query] + scale[:, None] * turned
+    diagonal = 2 * np.hypot(half[:, 0], half[:, 1])
+    octave = np.log2(scale * diagonal)  # of the item's diagonal in the frame
+    keys, votes = _bins(owner, octave, angle, centre)
+    order = np.argsort(keys, kind="stable")
+    starts = np.flatnonzero(_first_of_run(keys[order]))
+    total = np.add.reduceat(weights[votes[order]], starts)
+    ends = np.append(starts[1:], len(order))
+    candidates = np.flatnonzero(ends - starts >= _MIN_VOTES)
+    found: list[Cluster] = []
+    for bin_ in candidates[np.argsort(-total[candidates], kind="stable")][: most * 24]:
+        rows = votes[order[starts[bin_] : ends[bin_]]]
+        reference, middle = int(owner[rows[0]]), np.median(centre[rows], axis=0)
+        size, long = float(np.exp2(np.median(octave[rows]))), float(diagonal[rows[0]])
+        near = (
+            np.hypot(*(c.centre - middle)) < 0.5 * min(size, c.scale * long) for c in found if c.reference == reference
+        )
+        if not any(near):
+            turn = float(np.angle(np.exp(1j * angle[rows]).sum()))
+            found.append(
+                Cluster(reference, float(total[bin_]), size / long, turn, np.asarray(middle, np.float32), rows)
+            )
+        if len(found) >= most:
+            break
+    return found
+
+
+def _bins(owner: Ints, octave: Floats, angle: Floats, centre: Floats) -> tuple[Ints, Ints]:
+    """Keys of the 16 bins of every vote, and the vote of each."""
+    keys = []
+    low = np.floor(octave - 0.5).astype(np.int64)
+    turn = np.floor(angle / (2 * np.pi) * _ANGLE_BINS - 0.5).astype(np.int64)
+    for up in (0, 1):
+        cell = _CELL_SHARE * np.exp2(low + up + 0.5)
+        corner = np.floor(centre / cell[:, None] - 0.5).astype(np.int64)
+        for side in (0, 1):
+            base = (owner * 32 + (low + up).clip(0, 31)) * _ANGLE_BINS + (turn + side) % _ANGLE_BINS
+            for right in (0, 1):
+                column = base * 4096 + (corner[:, 0] + right + 1024).clip(0, 4095)
+                keys += [column * 4096 + (corner[:, 1] + down + 1024).clip(0, 4095) for down in (0, 1)]
+    return np.concatenate(keys), np.tile(np.arange(len(owner)), len(keys))
+
+
+def _first_of_run(*columns: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Where a sorted column, or any of several, changes; True at the first row."""
+    changes = np.zeros(len(columns[0]), bool)
+    changes[:1] = True
+    for column in columns:
+        changes[1:] |= column[1:] != column[:-1]
+    return changes

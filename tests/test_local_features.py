@@ -1,0 +1,175 @@
+"""The parts of the recogniser against naive loops and hand-made cases."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_label_factory.identify.recognize import appearance
+from data_label_factory.identify.recognize.features import REFERENCE, Features, distances
+from data_label_factory.identify.recognize.geometry import fit_homography, mutual_best, outline_of
+from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs
+from data_label_factory.identify.recognize.recognizer import _inside
+from data_label_factory.identify.recognize.vocabulary import Vocabulary, kmeans
+from data_label_factory.identify.recognize.vote import weigh
+
+SHAPE = np.array([300, 200], np.float32)
+FRAME = (480, 640)
+
+
+def features_of(descriptors: np.ndarray, rng: np.random.Generator) -> Features:
+    count = len(descriptors)
+    xy = rng.uniform(0, 200, (count, 2)).astype(np.float32)
+    return Features(xy, np.full(count, 4, np.float32), np.zeros(count, np.float32), descriptors, (300, 200))
+
+
+def random_descriptors(rng: np.random.Generator, count: int) -> np.ndarray:
+    histograms = rng.gamma(0.5, 1, (count, 128))
+    return np.sqrt(histograms / histograms.sum(1, keepdims=True) * 512**2).clip(0, 255).astype(np.uint8)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=20, unique=True), st.randoms())
+def test_mutual_best_equals_the_naive_loop(pairs: list[tuple[int, int]], random: "object") -> None:
+    order = list(range(len(pairs)))
+    random.shuffle(order)  # type: ignore[attr-defined]
+    a, b = (np.array(column) for column in zip(*pairs, strict=True))
+    distance = np.array(order, np.float32)
+    naive = [
+        i
+        for i in range(len(pairs))
+        if all(distance[i] <= distance[j] for j in range(len(pairs)) if a[j] == a[i] or b[j] == b[i])
+    ]
+    assert mutual_best(a, b, distance).tolist() == naive
+
+
+def test_distances_equal_the_naive_loop() -> None:
+    rng = np.random.default_rng(0)
+    a, b = random_descriptors(rng, 40), random_descriptors(rng, 40)
+    naive = [float(np.linalg.norm(x.astype(float) - y.astype(float)) / 512) for x, y in zip(a, b, strict=True)]
+    assert distances(a, b) == pytest.approx(naive, abs=1e-5)
+
+
+def homography(corners: list[list[float]]) -> np.ndarray:
+    source = np.array([[0, 0], [200, 0], [200, 300], [0, 300]], np.float32)
+    return cv2.getPerspectiveTransform(source, np.array(corners, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("corners", "sane"),
+    [
+        ([[100, 100], [250, 110], [240, 330], [90, 320]], True),
+        ([[240, 330], [90, 320], [100, 100], [250, 110]], True),  # upside down
+        ([[250, 110], [100, 100], [90, 320], [240, 330]], False),  # mirrored
+        ([[100, 100], [250, 110], [90, 320], [240, 330]], False),  # a bow tie
+        ([[100, 100], [105, 100], [105, 107], [100, 107]], False),  # a few pixels
+        ([[100, 100], [400, 110], [405, 125], [95, 112]], False),  # a sliver
+        ([[200, 100], [220, 100], [400, 330], [10, 330]], False),  # far too foreshortened
+        ([[100, 100], [9000, 110], [9000, 9000], [90, 9000]], False),  # far outside the frame
+    ],
+)
+def test_only_outlines_that_a_camera_can_see_are_sane(corners: list[list[float]], sane: bool) -> None:
+    outline = outline_of(homography(corners), SHAPE, FRAME)
+    assert (outline is not None) == sane
+    if outline is not None:
+        assert outline == pytest.approx(np.array(corners), abs=0.1)
+
+
+def test_too_few_or_collinear_points_fit_nothing_and_raise_nothing() -> None:
+    line = np.array([[i, i] for i in range(20)], np.float32)
+    assert fit_homography(line[:3], line[:3], 2.0) is None
+    found = fit_homography(line, line * 2, 2.0)
+    assert found is None or outline_of(found[0], SHAPE, FRAME) is None or np.isfinite(found[0]).all()
+
+
+def test_a_detail_that_all_references_share_is_worth_nothing() -> None:
+    rng = np.random.default_rng(1)
+    template = random_descriptors(rng, 60)
+    references = [features_of(np.concatenate([template, random_descriptors(rng, 60)]), rng) for _ in range(30)]
+    index = LocalIndex(references)
+    rarity = index.rarity.reshape(30, 120)
+    assert rarity[:, :60].mean() < 0.15
+    assert rarity[:, 60:].mean() > 0.9
+    pairs = index.pairs(references[7].descriptors)
+    rows, weights = weigh(pairs, index)
+    own = index.reference[pairs.feature[rows]] == 7
+    from_template = pairs.query[rows] < 60
+    assert weights[own & ~from_template].sum() > 20 * weights[from_template].sum()
+
+
+def test_weigh_keeps_the_best_match_of_each_query_with_each_reference() -> None:
+    rng = np.random.default_rng(2)
+    index = LocalIndex([features_of(random_descriptors(rng, 20), rng) for _ in range(3)])
+    pairs = Pairs(np.array([0, 0, 0]), np.array([1, 2, 25]), np.array([0.3, 0.1, 0.2], np.float32))
+    rows, weights = weigh(pairs, index)
+    assert sorted(rows.tolist()) == [1, 2]
+    assert weights[rows.tolist().index(1)] == pytest.approx(0.25 - 0.01, abs=1e-6)
+
+
+def test_a_descriptor_finds_itself_through_the_vocabulary() -> None:
+    rng = np.random.default_rng(3)
+    index = LocalIndex([features_of(random_descriptors(rng, 400), rng) for _ in range(10)])
+    noisy = (index.descriptors.astype(int) + rng.integers(-6, 7, index.descriptors.shape)).clip(0, 255).astype(np.uint8)
+    pairs = index.pairs(noisy)
+    found = set(pairs.query[pairs.query == pairs.feature].tolist())
+    assert len(found) > 0.9 * len(noisy)
+    assert len(pairs.query) < 0.05 * len(noisy) ** 2
+
+
+def test_kmeans_finds_separate_groups_and_survives_few_rows() -> None:
+    rng = np.random.default_rng(4)
+    groups = np.repeat(np.eye(4, 8, dtype=np.float32) * 10, 50, axis=0) + rng.normal(0, 0.1, (200, 8)).astype(
+        np.float32
+    )
+    centres = kmeans(groups, 12, 10, rng)
+    assert max(np.linalg.norm(centres - c, axis=1).min() for c in np.eye(4, 8) * 10) < 0.5
+    assert kmeans(groups[:2], 5, 3, rng).shape == (2, 8)
+    assert kmeans(groups[:0], 5, 3, rng).shape == (1, 8)
+    assert len(Vocabulary(np.zeros((0, 128), np.uint8))) == 1
+
+
+def test_inside_equals_opencv() -> None:
+    rng = np.random.default_rng(5)
+    outline = np.array([[100, 80], [300, 120], [280, 400], [60, 350]], np.float32)
+    points = rng.uniform(0, 450, (500, 2)).astype(np.float32)
+    naive = [cv2.pointPolygonTest(outline, (float(x), float(y)), False) >= 0 for x, y in points]
+    assert _inside(points, outline).tolist() == naive
+
+
+def test_a_blank_picture_has_no_features() -> None:
+    assert len(REFERENCE(np.full((50, 40, 3), 128, np.uint8))) == 0
+
+
+def picture(seed: int) -> np.ndarray:
+    rough = np.random.default_rng(seed).integers(0, 256, (14, 10, 3), dtype=np.uint8)
+    return cv2.resize(rough, (103, 144), interpolation=cv2.INTER_CUBIC)
+
+
+def test_evidence_speaks_for_the_same_picture_and_against_another() -> None:
+    chance = np.full(appearance.compare(picture(0), picture(0)).correlation.shape, 0.12, np.float32)
+    darker = (picture(0) * 0.6 + 20).astype(np.uint8)
+    same = appearance.weigh_evidence(appearance.compare(darker, picture(0)), chance)
+    other = appearance.weigh_evidence(appearance.compare(picture(1), picture(0)), chance)
+    assert same.whole > 60 and same.whole_correlation > 0.9 and same.agreeing > 0.95
+    assert other.whole < -20 and other.part < 10
+    half = darker.copy()
+    half[70:] = 30  # the lower half is covered
+    covered = appearance.weigh_evidence(appearance.compare(half, picture(0)), chance)
+    assert covered.part > covered.whole
+    assert covered.part_correlation > 0.9
+
+
+def test_template_cells_say_nothing() -> None:
+    cells = appearance.compare(picture(0), picture(0))
+    common = appearance.weigh_evidence(cells, np.full(cells.correlation.shape, 0.95, np.float32))
+    assert abs(common.whole) < 1e-6
+
+
+def test_twins_are_told_apart_by_what_differs() -> None:
+    first = picture(0)
+    second = first.copy()
+    second[100:130, 20:60] = picture(1)[100:130, 20:60]
+    lit = (first * 0.7 + 25).astype(np.uint8)
+    assert appearance.prefers_first(lit, first, second) > 0.3
+    assert appearance.prefers_first(lit, second, first) < -0.3
+    assert appearance.prefers_first(lit, first, first.copy()) == 0

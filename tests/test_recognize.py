@@ -1,0 +1,143 @@
+"""The recogniser on drawn cards and simulated views: names, outlines, and silence about what it does not know."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data_label_factory.errors import EncoderError
+from data_label_factory.identify.build import build_index
+from data_label_factory.identify.camera import View, render_view
+from data_label_factory.identify.encoders import OnnxEncoder, open_encoder
+from data_label_factory.identify.images import decode
+from data_label_factory.identify.index import Index
+from data_label_factory.identify.recognize import Detection, Recognizer
+from data_label_factory.samples import draw_collection
+
+CARDS = 24
+
+
+@pytest.fixture(scope="module")
+def cards(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return draw_collection(tmp_path_factory.mktemp("cards"), count=CARDS)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> OnnxEncoder:
+    return open_encoder("sscd-small")
+
+
+def index_of(files: list[Path], encoder: OnnxEncoder, folder: Path) -> tuple[Index, Path]:
+    refs = folder / "refs"
+    refs.mkdir()
+    for file in files:
+        (refs / file.name).write_bytes(file.read_bytes())
+    return build_index(refs, folder / "index.npz", encoder, quiet=True).index, refs
+
+
+@pytest.fixture(scope="module")
+def recognizer(cards: list[Path], encoder: OnnxEncoder, tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
+    index, refs = index_of(cards, encoder, tmp_path_factory.mktemp("all"))
+    return Recognizer(index, encoder, refs=refs)
+
+
+def views(cards: list[Path], count: int, seed: int) -> list[tuple[list[Path], View]]:
+    rng = np.random.default_rng(seed)
+    shown = [[cards[i] for i in rng.choice(len(cards), 1 + k % 3, replace=False)] for k in range(count)]
+    return [(files, render_view([decode(file) for file in files], rng)) for files in shown]
+
+
+def name(file: Path) -> str:
+    return file.stem.split("_")[1]
+
+
+def sure(detections: list[Detection]) -> list[Detection]:
+    return [detection for detection in detections if detection.confident]
+
+
+def test_items_are_named_and_outlined_and_nothing_else_is(recognizer: Recognizer, cards: list[Path]) -> None:
+    right, wrong, shown, errors = 0, 0, 0, []
+    for files, view in views(cards, 12, seed=5):
+        found = sure(recognizer.recognize(view.image))
+        known = {name(file) for file in files}
+        wrong += sum(name(Path(detection.filename)) not in known for detection in found)
+        for file, outline in zip(files, view.outlines, strict=True):
+            shown += 1
+            hits = [d for d in found if name(Path(d.filename)) == name(file)]
+            right += bool(hits)
+            size = np.sqrt(np.ptp(outline, axis=0).prod())
+            errors += [np.linalg.norm(d.outline - outline, axis=1).max() / size for d in hits[:1]]
+    assert wrong == 0
+    assert right >= 0.8 * shown
+    # In the reference's own order of corners, so this fails too when an upside-down card is outlined as it lies.
+    assert np.median(errors) < 0.03
+
+
+def test_strangers_that_share_the_template_get_no_sure_name(
+    cards: list[Path], encoder: OnnxEncoder, tmp_path: Path
+) -> None:
+    known = {name(file) for file in cards[:12]}
+    index, refs = index_of(cards[:12], encoder, tmp_path)
+    recognizer = Recognizer(index, encoder, refs=refs)
+    strangers = [file for file in cards[12:] if name(file) not in known]
+    for _, view in views(strangers, 8, seed=6):
+        assert sure(recognizer.recognize(view.image)) == []
+
+
+def test_an_index_of_one_item_can_say_yes_and_no(cards: list[Path], encoder: OnnxEncoder, tmp_path: Path) -> None:
+    index, refs = index_of(cards[:1], encoder, tmp_path)
+    recognizer = Recognizer(index, encoder, refs=refs)
+    rng = np.random.default_rng(1)
+    yes = [sure(recognizer.recognize(render_view([decode(cards[0])], rng).image)) for _ in range(4)]
+    assert sum(map(len, yes)) >= 2
+    for file in [file for file in cards if name(file) != name(cards[0])][:8]:
+        assert sure(recognizer.recognize(render_view([decode(file)], rng).image)) == []
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (1, 500), (500, 1), (480, 640), (3000, 4000)])
+def test_frames_without_items_of_any_shape_are_met_with_silence(recognizer: Recognizer, shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(2)
+    for frame in (np.full((*shape, 3), 90, np.uint8), rng.integers(0, 256, (*shape, 3), dtype=np.uint8)):
+        assert sure(recognizer.recognize(frame)) == []
+
+
+def test_without_reference_pictures_a_frame_is_judged_whole(
+    cards: list[Path], encoder: OnnxEncoder, tmp_path: Path
+) -> None:
+    index, _ = index_of(cards[:6], encoder, tmp_path)
+    recognizer = Recognizer(index, encoder)
+    upside_down = np.ascontiguousarray(decode(cards[3])[::-1, ::-1])
+    (detection,) = recognizer.recognize(upside_down)
+    assert (detection.filename, detection.confident, detection.inliers) == (cards[3].name, True, 0)
+    assert detection.score > 0.95
+    (unsure,) = recognizer.recognize(np.full((480, 640, 3), 200, np.uint8))
+    assert not unsure.confident
+
+
+def test_missing_and_blank_references_leave_the_others_working(
+    cards: list[Path], encoder: OnnxEncoder, tmp_path: Path
+) -> None:
+    index, refs = index_of(cards[:6], encoder, tmp_path)
+    (refs / cards[0].name).unlink()
+    recognizer = Recognizer(index, encoder, refs=refs)
+    assert list(recognizer.unreadable) == [cards[0].name]
+    found = sure(recognizer.recognize(render_view([decode(cards[4])], np.random.default_rng(3)).image))
+    assert {detection.filename for detection in found} <= {cards[4].name}
+
+
+def test_references_without_any_detail_give_no_answer_and_no_error(encoder: OnnxEncoder, tmp_path: Path) -> None:
+    refs = tmp_path / "refs"
+    refs.mkdir()
+    for shade in (20, 120, 220):
+        Image.new("RGB", (200, 300), (shade, shade, shade)).save(refs / f"shade_{shade}.png")
+    index = build_index(refs, tmp_path / "i.npz", encoder, quiet=True).index
+    recognizer = Recognizer(index, encoder, refs=refs)
+    frame = np.random.default_rng(4).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    assert sure(recognizer.recognize(frame)) == []
+
+
+def test_an_index_of_another_encoder_is_refused(cards: list[Path], encoder: OnnxEncoder, tmp_path: Path) -> None:
+    index, refs = index_of(cards[:2], encoder, tmp_path)
+    with pytest.raises(EncoderError, match=r"sscd-small.*not by sscd"):
+        Recognizer(index, open_encoder("sscd"), refs=refs)
