@@ -1,5 +1,6 @@
 """The recogniser on drawn cards and simulated views: names, outlines, and silence about what it does not know."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,13 @@ from PIL import Image
 
 from data_label_factory.errors import EncoderError
 from data_label_factory.identify.build import build_index
-from data_label_factory.identify.camera import View, render_view
+from data_label_factory.identify.camera import View, render_view, straighten
 from data_label_factory.identify.encoders import OnnxEncoder, open_encoder
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.recognize import Detection, Recognizer
+from data_label_factory.identify.recognize.judgement import in_its_place, look, one_a_place
+from data_label_factory.identify.recognize.recognizer import _search
 from data_label_factory.samples import draw_collection
 
 CARDS = 24
@@ -141,3 +144,74 @@ def test_an_index_of_another_encoder_is_refused(cards: list[Path], encoder: Onnx
     index, refs = index_of(cards[:2], encoder, tmp_path)
     with pytest.raises(EncoderError, match=r"sscd-small.*not by sscd"):
         Recognizer(index, open_encoder("sscd"), refs=refs)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_the_outline_starts_at_the_items_own_top_left_however_it_lies(
+    recognizer: Recognizer, cards: list[Path], turns: int
+) -> None:
+    frame = np.full((720, 720, 3), 70, np.uint8)
+    card = Image.fromarray(decode(cards[2]))
+    card.thumbnail((400, 400))
+    lying = np.rot90(np.asarray(card), -turns)
+    height, width = lying.shape[:2]
+    frame[150 : 150 + height, 200 : 200 + width] = lying
+    corners = np.add([[0, 0], [width, 0], [width, height], [0, height]], [200, 150])
+    (detection,) = sure(recognizer.recognize(frame))
+    assert detection.filename == cards[2].name
+    assert detection.outline == pytest.approx(np.roll(corners, -turns, axis=0), abs=4)
+    assert detection.box == pytest.approx((200, 150, 200 + width, 150 + height), abs=4)
+
+
+def test_detections_carry_their_evidence_and_share_no_place(recognizer: Recognizer, cards: list[Path]) -> None:
+    for _, view in views(cards, 6, seed=8):
+        found = recognizer.recognize(view.image)
+        for detection in sure(found):
+            assert detection.inliers >= 5
+            assert detection.outline.shape == (4, 2)
+            cosines = [cosine for _, cosine in detection.top_k]
+            assert len(cosines) == 5
+            assert cosines == sorted(cosines, reverse=True)
+            assert dict(detection.top_k).get(detection.filename, detection.score) == detection.score
+        centres = [detection.outline.mean(axis=0) for detection in sure(found)]
+        gaps = [float(np.linalg.norm(a - b)) for i, a in enumerate(centres) for b in centres[:i]]
+        assert min(gaps, default=999) > 50
+
+
+def test_large_frames_are_outlined_in_their_own_pixels(recognizer: Recognizer, cards: list[Path]) -> None:
+    view = render_view([decode(cards[5])], np.random.default_rng(11))
+    small = sure(recognizer.recognize(view.image))
+    large = Image.fromarray(view.image).resize((4000, 3000), Image.Resampling.BICUBIC)
+    found = sure(recognizer.recognize(np.asarray(large)))
+    assert [detection.filename for detection in found] == [detection.filename for detection in small] != []
+    assert found[0].outline / 6.25 == pytest.approx(small[0].outline, abs=5)
+
+
+def test_nothing_is_sure_when_looks_and_embedding_name_different_items(
+    cards: list[Path], encoder: OnnxEncoder, tmp_path: Path
+) -> None:
+    index, refs = index_of(cards, encoder, tmp_path)
+    shown = int(np.flatnonzero(index.filenames == cards[3].name)[0])
+    other = int((index.embeddings @ index.embeddings[shown]).argmin())
+    swapped = index.embeddings.copy()
+    swapped[[shown, other]] = swapped[[other, shown]]
+    frame = render_view([decode(cards[3])], np.random.default_rng(12)).image
+    assert [d.filename for d in sure(Recognizer(index, encoder, refs=refs).recognize(frame))] == [cards[3].name]
+    misled = Recognizer(replace(index, embeddings=swapped), encoder, refs=refs)
+    assert sure(misled.recognize(frame)) == []
+
+
+def test_what_the_embedding_finds_nearer_takes_over_when_it_also_looks_more_like_it(
+    recognizer: Recognizer, cards: list[Path]
+) -> None:
+    references = recognizer._references
+    assert references is not None
+    frame = render_view([decode(cards[3])], np.random.default_rng(12)).image
+    (right,) = one_a_place(_search(frame, references), references)
+    number = next(i for i in range(len(cards)) if i != right.hypothesis.reference)
+    wrong = look(frame, in_its_place(right.hypothesis, number, references), references)
+    assert wrong.evidence.rank < right.evidence.rank
+    cosines = recognizer._cosines([straighten(frame, right.outline, 288)])[0]
+    detection = recognizer._named(frame, wrong, cosines, references)
+    assert (detection.filename, detection.confident) == (cards[3].name, True)
+    assert detection.margin > 0

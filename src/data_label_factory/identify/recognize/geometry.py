@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from data_label_factory.identify.camera import Outline, as_points
 from data_label_factory.identify.recognize.features import Features, Floats, Ints, distances
@@ -41,11 +40,10 @@ class Hypothesis:
 
 
 class FrameMatcher:
-    """One frame's features, searched by place."""
+    """One frame's features against the references that votes point to."""
 
     def __init__(self, index: LocalIndex, frame: Features) -> None:
         self._index, self._frame = index, frame
-        self._tree = cKDTree(frame.xy)
 
     def verify(self, cluster: Cluster, candidates: Pairs, free: Mask) -> Hypothesis | None:
         """Check a cluster against all `candidates` of its reference, using only the frame's `free` features (F,)."""
@@ -101,10 +99,8 @@ class FrameMatcher:
         features, place = features[inside], place[inside]
         if not len(features):
             return features, features
-        balls = self._tree.query_ball_point(place, radius)
-        lengths = np.array([len(ball) for ball in balls])
-        query = np.array([row for ball in balls for row in ball], np.int64)
-        feature = np.repeat(features, lengths)
+        query, at = pairs_within(self._frame.xy, place, radius)
+        feature = features[at]
         fits = free[query] & self._alike(query, feature, scale, angle)
         query, feature = query[fits], feature[fits]
         gap = distances(self._index.descriptors[feature], self._frame.descriptors[query])
@@ -161,6 +157,33 @@ def outline_of(homography: Matrix, shape: Floats, frame_shape: tuple[int, int]) 
     ):
         return None
     return outline
+
+
+def pairs_within(points: Floats, places: Floats, radius: float) -> tuple[Ints, Ints]:
+    """Pairs of (P, 2) points and (Q, 2) places at most `radius` px apart: rows of both, (M,) each.
+
+    By a grid of cells as wide as the radius. Cells are numbered row by row, so the three that a place needs of each
+    row are one run of the sorted points.
+    """
+    if not len(points) or not len(places):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    corner = points.min(axis=0)
+    cell = np.floor((points - corner) / radius).astype(np.int64)
+    last = cell.max(axis=0)
+    stride = last[0] + 3  # two empty columns, so that no run reaches into the next row
+    key = cell[:, 1] * stride + cell[:, 0]
+    order = np.argsort(key, kind="stable")
+    # Far places are moved to just beyond the grid, which keeps their numbers valid; their distance refuses them below.
+    column, row = np.floor((places - corner) / radius).clip(-1, last + 1).astype(np.int64).T
+    middle = ((row[:, None] + np.array([-1, 0, 1])) * stride + column[:, None]).ravel()
+    start = np.searchsorted(key[order], middle - 1, side="left")
+    lengths = np.searchsorted(key[order], middle + 1, side="right") - start
+    run = np.repeat(np.arange(len(middle)), lengths)
+    within_run = np.arange(len(run)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    point, place = order[start[run] + within_run], run // 3
+    gap = points[point] - places[place]
+    near = np.einsum("ij,ij->i", gap, gap) <= radius**2
+    return point[near], place[near]
 
 
 def mutual_best(a: Ints, b: Ints, distance: Floats) -> Ints:

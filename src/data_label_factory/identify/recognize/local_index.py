@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.identify.recognize.features import Features, Floats, Ints, distances
-from data_label_factory.identify.recognize.vocabulary import Vocabulary
+from data_label_factory.identify.recognize.vocabulary import Vocabulary, count_bits
 
 _PROBES = 4  # words looked at for a query descriptor
 _MAX_BITS = 50  # of 128 that may differ: unrelated descriptors of one word differ in about 64
@@ -68,7 +68,7 @@ class LocalIndex:
         signature = self._vocabulary.signatures(self._vocabulary.rotate(rows)[query], word)
         bits = np.zeros(len(slot), np.int32)
         for column in range(signature.shape[1]):
-            bits += np.bitwise_count(self._signatures[entry, column] ^ signature[slot, column])
+            bits += count_bits(self._signatures[entry, column] ^ signature[slot, column])
         near = bits <= max_bits
         queries, features = query[slot[near]], self._entries[entry[near]]
         return Pairs(queries, features, distances(self.descriptors[features], descriptors[queries]))

@@ -1,49 +1,41 @@
 """A frame → its items, named and outlined, and silence about everything else.
 
 Local features vote for references (vote), a homography confirms the pose (geometry), and the straightened crop must
-look like the reference where that differs from its kind (appearance). The embedding of the crop gives the score.
+look like the reference where that differs from its kind (appearance). The embedding of the crop gives the score, and
+may contradict.
 Without reference pictures none of that is possible: whole frame and centre are then judged by embedding alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from data_label_factory.errors import ImageError
 from data_label_factory.identify.camera import Outline, as_points, straighten
-from data_label_factory.identify.encoders import Encoder, cpu_count
-from data_label_factory.identify.images import RGB, decode
+from data_label_factory.identify.encoders import Encoder
+from data_label_factory.identify.images import RGB
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.projection import ProjectionHead
-from data_label_factory.identify.recognize import appearance
-from data_label_factory.identify.recognize.appearance import Evidence
-from data_label_factory.identify.recognize.features import FRAME, REFERENCE, Features, Floats, Ints
-from data_label_factory.identify.recognize.geometry import FrameMatcher, Hypothesis, Mask
+from data_label_factory.identify.recognize.features import FRAME, Floats
+from data_label_factory.identify.recognize.geometry import FrameMatcher, Mask
+from data_label_factory.identify.recognize.judgement import Seen, in_its_place, look, one_a_place
 from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs
+from data_label_factory.identify.recognize.references import References, read_references
 from data_label_factory.identify.recognize.vote import Cluster, clusters, weigh
 from data_label_factory.labels import Label
 
 _CROP_SIDE_PX = 288
-_REFERENCE_MIN_SIDE_PX = 480  # a larger JPEG is decoded smaller
 _MOST_CHECKED = 32  # clusters verified a frame
+# Cosine by which another item must be nearer to contradict: over three standard deviations of what outlines 1 % off do
+# to that lead (0.008 at the median view, 0.015 at the worst tenth).
+_NOISE = 0.05
+_ONE_CELL = 3.0  # a single cell that agrees or does not moves the evidence by up to 2.8: looks this close are a tie
 _FRESH_VOTES = 0.4  # share of a cluster's votes that no confirmed item may have explained yet
-_SIMILAR = 12  # references that show what is common to a kind
-_OVERLAP_IOU = 0.3  # beyond it, two outlines are one thing
-
-# Strangers simulated from several collections reached 28 (whole) and 35 (part); near-certain true views have 50 and
-# more. In an index of very few items nothing shows what is template, so nearly every visible cell must agree.
-_WHOLE_MIN, _PART_MIN = 30.0, 36.0
-_WHOLE_CORRELATION_MIN, _PART_CORRELATION_MIN = 0.45, 0.6
-_FEW_ITEMS, _FEW_WHOLE_MIN, _FEW_AGREEING_MIN = 8, 20.0, 0.77
-_CONVINCING, _CONVINCING_CORRELATION, _CONVINCING_INLIERS = 25.0, 0.6, 15
 
 
 @dataclass(frozen=True)
@@ -68,18 +60,14 @@ class Detection:
         return float(left), float(top), float(right), float(bottom)
 
 
-@dataclass(frozen=True)
-class _Seen:
-    hypothesis: Hypothesis
-    crop: RGB
-    evidence: Evidence
-
-
 class Recognizer:
     """Names the items of an index in frames.
 
-    With `refs` every reference file is read and its features held in memory, about 0.3 MB each; `unreadable` maps
-    those that could not be read to the reason. Raises EncoderError when encoder or head did not make the index.
+    With `refs` every reference file is read and its features held in memory, at most about 0.26 MB each (1,000
+    features of 200 bytes, and a thumbnail); `unreadable` maps those that could not be read to the reason, and they are
+    never named. Without `refs` only the whole frame and its centre are compared, each turned four ways, and
+    `sim_threshold` and `margin_threshold` (cosines) alone decide. Raises EncoderError when encoder or head did not make
+    the index.
     """
 
     def __init__(
@@ -97,122 +85,31 @@ class Recognizer:
         self._index, self._encoder, self._head = index, encoder, head
         self._sim, self._margin, self._top_k = sim_threshold, margin_threshold, top_k
         self.unreadable: dict[str, str] = {}
-        self._rows = np.zeros(0, np.int64)  # the index row of each reference that could be read
+        self._references: References | None = None
         if refs is not None:
-            self._read_references(refs)
+            self._references, self.unreadable = read_references(index, refs)
 
     def recognize(self, frame: RGB) -> list[Detection]:
-        """(H, W, 3) uint8 RGB → detections, surest first, no two of the same spot. Any size of frame."""
-        if not len(self._rows):
+        """(H, W, 3) uint8 RGB → detections, strongest evidence first, no two of the same spot. Any size of frame."""
+        if self._references is None:
             return self._by_embedding(frame)
-        found = self._distinct(self._look(frame))
-        crops = [straighten(frame, seen.hypothesis.outline, _CROP_SIDE_PX) for seen in found]
-        cosines = self._cosines(crops)
-        return [
-            self._detection(
-                int(self._rows[seen.hypothesis.reference]),
-                row,
-                seen.hypothesis.outline,
-                self._accepts(seen.evidence),
-                seen.hypothesis.inliers,
-            )
-            for seen, row in zip(found, cosines, strict=True)
-        ]
+        found = one_a_place(_search(frame, self._references), self._references)
+        cosines = self._cosines([straighten(frame, seen.outline, _CROP_SIDE_PX) for seen in found])
+        return [self._named(frame, *one, self._references) for one in zip(found, cosines, strict=True)]
 
-    def _read_references(self, refs: Path) -> None:
-        def read(row: int) -> tuple[int, Features, RGB] | tuple[int, str, None]:
-            try:
-                picture = decode(refs / str(self._index.filenames[row]), min_side=_REFERENCE_MIN_SIDE_PX)
-            except ImageError as exc:
-                return row, str(exc), None
-            return row, REFERENCE(picture), appearance.thumbnail(picture)
-
-        features: list[Features] = []
-        self._thumbs: list[RGB] = []
-        rows = []
-        with ThreadPoolExecutor(cpu_count()) as pool:
-            for row, found, thumb in pool.map(read, range(len(self._index))):
-                if isinstance(found, str) or thumb is None:
-                    self.unreadable[str(self._index.filenames[row])] = str(found)
-                else:
-                    features.append(found)
-                    self._thumbs.append(thumb)
-                    rows.append(row)
-        if rows:
-            self._local = LocalIndex(features)
-            self._chances, self._twins = appearance.learn_background(self._thumbs, _most_similar(self._thumbs))
-            self._rows = np.array(rows, np.int64)
-
-    def _look(self, frame: RGB) -> list[_Seen]:
-        """Every hypothesis that geometry confirms, with its evidence. A convincing one takes its place out of play."""
-        features = FRAME(frame)
-        if not len(features):
-            return []
-        pairs = self._local.pairs(features.descriptors)
-        voters, weights = weigh(pairs, self._local)
-        votes = Pairs(pairs.query[voters], pairs.feature[voters], pairs.distance[voters])
-        matcher = FrameMatcher(self._local, features)
-        candidates = _by_reference(pairs, self._local)
-        free = np.ones(len(features), bool)
-        seen: list[_Seen] = []
-        checked = 0
-        for cluster in clusters(self._local, features, votes, weights):
-            if checked >= _MOST_CHECKED:
-                break
-            if not _is_fresh(cluster, votes, weights, free):
-                continue
-            checked += 1
-            hypothesis = matcher.verify(cluster, candidates[cluster.reference], free)
-            if hypothesis is None:
-                continue
-            one = self._seen(frame, hypothesis)
-            seen.append(one)
-            if _is_convincing(one):
-                seen += [self._seen(frame, self._as_twin(hypothesis, twin)) for twin in self._twins[cluster.reference]]
-                free &= ~_inside(features.xy, hypothesis.outline)
-        return seen
-
-    def _seen(self, frame: RGB, hypothesis: Hypothesis) -> _Seen:
-        thumb = self._thumbs[hypothesis.reference]
-        height, width = thumb.shape[:2]
-        shape = self._local.shapes[hypothesis.reference]
-        to_reference = np.diag([shape[1] / width, shape[0] / height, 1.0])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        crop = cv2.warpPerspective(frame, hypothesis.homography @ to_reference, (width, height), flags=flags)
-        cells = appearance.compare(np.asarray(crop, np.uint8), thumb)
-        evidence = appearance.weigh_evidence(cells, self._chances[hypothesis.reference])
-        return _Seen(hypothesis, np.asarray(crop, np.uint8), evidence)
-
-    def _as_twin(self, hypothesis: Hypothesis, twin: int) -> Hypothesis:
-        """The same outline as that of a near-twin, to be judged by looks."""
-        ours, theirs = self._local.shapes[hypothesis.reference], self._local.shapes[twin]
-        resize = np.diag([ours[1] / theirs[1], ours[0] / theirs[0], 1.0])
-        return Hypothesis(twin, hypothesis.homography @ resize, hypothesis.outline, hypothesis.inliers)
-
-    def _distinct(self, seen: Sequence[_Seen]) -> list[_Seen]:
-        """The best hypothesis of each place; between near-twins what differs decides."""
-        kept: list[_Seen] = []
-        for one in sorted(seen, key=lambda s: -s.evidence.rank):
-            if one.evidence.whole < 0 and one.evidence.part < 0:
-                continue
-            place = next(
-                (i for i, k in enumerate(kept) if _iou(one.hypothesis.outline, k.hypothesis.outline) > _OVERLAP_IOU),
-                None,
-            )
-            if place is None:
-                kept.append(one)
-            elif one.hypothesis.reference in self._twins[kept[place].hypothesis.reference]:
-                first, second = self._thumbs[kept[place].hypothesis.reference], self._thumbs[one.hypothesis.reference]
-                second = np.asarray(cv2.resize(second, (first.shape[1], first.shape[0])), np.uint8)
-                if appearance.prefers_first(kept[place].crop, first, second) < 0:
-                    kept[place] = one
-        return kept
-
-    def _accepts(self, evidence: Evidence) -> bool:
-        if self._index.item_count <= _FEW_ITEMS:
-            return evidence.whole >= _FEW_WHOLE_MIN and evidence.agreeing >= _FEW_AGREEING_MIN
-        whole = evidence.whole >= _WHOLE_MIN and evidence.whole_correlation >= _WHOLE_CORRELATION_MIN
-        return whole or (evidence.part >= _PART_MIN and evidence.part_correlation >= _PART_CORRELATION_MIN)
+    def _named(self, frame: RGB, seen: Seen, cosines: Floats, references: References) -> Detection:
+        """Name what is seen. Where the embedding finds another item clearly nearer, that one is looked at in the same
+        place: either it looks as much like it and takes over, or the two disagree and nothing is sure."""
+        row, nearest = int(references.rows[seen.hypothesis.reference]), int(cosines.argmax())
+        agreed = True
+        if self._index.items[nearest] != self._index.items[row] and cosines[nearest] - cosines[row] > _NOISE:
+            agreed = False
+            for rival in np.flatnonzero(references.rows == nearest):  # none, when its picture could not be read
+                other = look(frame, in_its_place(seen.hypothesis, int(rival), references), references)
+                if other.evidence.rank > seen.evidence.rank - _ONE_CELL:
+                    seen, row, agreed = other, nearest, True
+        confident = agreed and seen.is_accepted(self._index.item_count)
+        return self._detection(row, cosines, seen.outline, confident, seen.hypothesis.inliers)
 
     def _by_embedding(self, frame: RGB) -> list[Detection]:
         """The better of whole frame and centre, upright or turned, by embedding and the two thresholds alone."""
@@ -248,17 +145,35 @@ class Recognizer:
         )
 
 
-def _most_similar(thumbs: Sequence[RGB]) -> list[Ints]:
-    """For each reference the ones that look most like it, coarsely: they show what its kind has in common."""
-    tiny = np.stack([cv2.resize(t, (12, 16), interpolation=cv2.INTER_AREA).ravel() for t in thumbs]).astype(np.float32)
-    tiny = (tiny - tiny.mean(axis=1, keepdims=True)) / (tiny.std(axis=1, keepdims=True) + 1e-3)
-    most = min(_SIMILAR, len(thumbs) - 1)
-    similar = []
-    for number, row in enumerate(tiny):
-        likeness = tiny @ row
-        likeness[number] = -np.inf
-        similar.append(np.argsort(-likeness, kind="stable")[:most])
-    return similar
+def _search(frame: RGB, references: References) -> list[Seen]:
+    """Every pose that geometry confirms, with its evidence. A convincing one takes its place out of play."""
+    features, local = FRAME(frame), references.local
+    if not len(features):
+        return []
+    pairs = local.pairs(features.descriptors)
+    voters, weights = weigh(pairs, local)
+    votes = Pairs(pairs.query[voters], pairs.feature[voters], pairs.distance[voters])
+    matcher = FrameMatcher(local, features)
+    candidates = _by_reference(pairs, local)
+    free = np.ones(len(features), bool)
+    seen: list[Seen] = []
+    checked = 0
+    for cluster in clusters(local, features, votes, weights):
+        if checked >= _MOST_CHECKED:
+            break
+        if not _is_fresh(cluster, votes, weights, free):
+            continue
+        checked += 1
+        hypothesis = matcher.verify(cluster, candidates[cluster.reference], free)
+        if hypothesis is None:
+            continue
+        one = look(frame, hypothesis, references)
+        seen.append(one)
+        if one.is_convincing:
+            twins = references.twins[cluster.reference]
+            seen += [look(frame, in_its_place(hypothesis, twin, references), references) for twin in twins]
+            free &= ~_inside(features.xy, hypothesis.outline)
+    return seen
 
 
 def _by_reference(pairs: Pairs, index: LocalIndex) -> list[Pairs]:
@@ -274,19 +189,8 @@ def _is_fresh(cluster: Cluster, votes: Pairs, weights: Floats, free: Mask) -> bo
     return bool(left >= _FRESH_VOTES * cluster.weight)
 
 
-def _is_convincing(seen: _Seen) -> bool:
-    evidence = seen.evidence
-    looks = evidence.whole > _CONVINCING and evidence.whole_correlation > _CONVINCING_CORRELATION
-    return looks and seen.hypothesis.inliers >= _CONVINCING_INLIERS
-
-
 def _inside(points: Floats, outline: Outline) -> NDArray[np.bool_]:
     """(N, 2) px → (N,) whether inside a convex outline that runs clockwise."""
     edges = np.roll(outline, -1, axis=0) - outline
     arms = points[:, None] - outline[None]
     return np.asarray((edges[:, 0] * arms[..., 1] - edges[:, 1] * arms[..., 0] >= 0).all(axis=1), bool)
-
-
-def _iou(a: Outline, b: Outline) -> float:
-    shared, _ = cv2.intersectConvexConvex(a, b)
-    return float(shared) / max(cv2.contourArea(a) + cv2.contourArea(b) - float(shared), 1e-6)

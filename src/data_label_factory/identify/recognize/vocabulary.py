@@ -19,6 +19,7 @@ _TRAINING_ROWS = 60_000
 _BLOCK = 8192
 
 Signatures = NDArray[np.uint64]  # (N, SIGNATURE_BITS / 64)
+_BITS_OF_BYTE = np.array([value.bit_count() for value in range(256)], np.uint8)
 
 
 class Vocabulary:
@@ -80,6 +81,14 @@ class Vocabulary:
                 rows = np.sort(rng.choice(rows, 64 * words, replace=False))
             fine.append(kmeans(descriptors[rows].astype(np.float32), words, 5, rng) if len(rows) else centre[None])
         return fine
+
+
+def count_bits(words: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """How many bits of each word are set, 0 … 64, in the same shape. numpy has this from version 2 on."""
+    if hasattr(np, "bitwise_count"):
+        return np.asarray(np.bitwise_count(words), np.uint8)
+    bytes_ = np.ascontiguousarray(words).view(np.uint8).reshape(*words.shape, 8)
+    return np.asarray(_BITS_OF_BYTE[bytes_].sum(axis=-1), np.uint8)
 
 
 def kmeans(rows: Floats, k: int, iterations: int, rng: np.random.Generator) -> Floats:

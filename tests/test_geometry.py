@@ -1,0 +1,150 @@
+"""Finding by place, counting bits, weighing votes and fitting outlines, against naive loops and known poses."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_label_factory.identify.recognize import vocabulary
+from data_label_factory.identify.recognize.features import Features
+from data_label_factory.identify.recognize.geometry import FrameMatcher, fit_homography, outline_of, pairs_within
+from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs
+from data_label_factory.identify.recognize.vocabulary import count_bits
+from data_label_factory.identify.recognize.vote import clusters, weigh
+
+SHAPE = (300, 200)  # height, width of the references in px
+FRAME = (480, 640)
+
+
+@given(seed=st.integers(0, 10_000), points=st.integers(0, 60), places=st.integers(0, 30), radius=st.floats(0.5, 200))
+def test_pairs_within_equals_the_naive_loop(seed: int, points: int, places: int, radius: float) -> None:
+    rng = np.random.default_rng(seed)
+    a = rng.uniform(0, 300, (points, 2)).astype(np.float32)
+    b = rng.uniform(-400, 700, (places, 2)).astype(np.float32)  # many far outside
+    point, place = pairs_within(a, b, radius)
+    naive = {(i, j) for i in range(points) for j in range(places) if np.square(a[i] - b[j]).sum() <= radius**2}
+    assert len(point) == len(set(zip(point.tolist(), place.tolist(), strict=True)))
+    assert set(zip(point.tolist(), place.tolist(), strict=True)) == naive
+
+
+@pytest.mark.parametrize("shift", [0.0, -1e6, 1e9])
+def test_places_beyond_any_grid_are_near_nothing(shift: float) -> None:
+    points = np.array([[0, 0], [50, 0], [0, 50], [50, 50]], np.float32)
+    place = np.array([[shift, 25.0]], np.float32)
+    assert len(pairs_within(points, place, 10.0)[0]) == 0
+
+
+@pytest.mark.parametrize("old_numpy", [False, True])
+def test_count_bits_equals_the_naive_loop(old_numpy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if old_numpy:
+        monkeypatch.delattr(vocabulary.np, "bitwise_count", raising=False)
+    words = np.random.default_rng(0).integers(0, 2**64, (50, 3), dtype=np.uint64)
+    words[0] = [0, 2**64 - 1, 1]
+    strided = words[:, 1]  # the index counts column by column
+    assert count_bits(words).tolist() == [[int(word).bit_count() for word in row] for row in words]
+    assert count_bits(strided).tolist() == [int(word).bit_count() for word in strided]
+    assert count_bits(words[:0]).shape == (0, 3)
+
+
+def descriptors(rng: np.random.Generator, count: int) -> np.ndarray:
+    histograms = rng.gamma(0.5, 1, (count, 128))
+    return np.sqrt(histograms / histograms.sum(1, keepdims=True) * 512**2).clip(0, 255).astype(np.uint8)
+
+
+def reference(rng: np.random.Generator, count: int) -> Features:
+    xy = (rng.uniform(0.05, 0.95, (count, 2)) * [SHAPE[1], SHAPE[0]]).astype(np.float32)
+    return Features(xy, np.full(count, 4, np.float32), np.zeros(count, np.float32), descriptors(rng, count), SHAPE)
+
+
+@pytest.fixture(scope="module")
+def index() -> LocalIndex:
+    rng = np.random.default_rng(1)
+    return LocalIndex([reference(rng, 80) for _ in range(15)])
+
+
+def naive_weigh(pairs: Pairs, owner: np.ndarray, references: int, far: float = 0.5) -> dict[int, float]:
+    """LNBNN query by query: the best of each reference, less the distance to the 10th other one."""
+    weights = {}
+    for query in set(pairs.query.tolist()):
+        best: dict[int, int] = {}
+        for row in np.flatnonzero(pairs.query == query).tolist():
+            whose = int(owner[pairs.feature[row]])
+            if whose not in best or pairs.distance[row] < pairs.distance[best[whose]]:
+                best[whose] = row
+        ranked = sorted(best.values(), key=lambda row: pairs.distance[row])
+        further = min(10, references - 1)
+        background = min(far, float(pairs.distance[ranked[further]])) if len(ranked) > further else far
+        for row in ranked[:further]:
+            if (gain := background**2 - float(pairs.distance[row]) ** 2) > 0:
+                weights[row] = gain
+    return weights
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_weigh_equals_the_naive_loop(index: LocalIndex, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    count = 400
+    distance = rng.permutation(np.linspace(0.05, 0.6, count)).astype(np.float32)  # no ties
+    pairs = Pairs(rng.integers(0, 12, count), rng.integers(0, len(index.reference), count), distance)
+    rows, weights = weigh(pairs, index)
+    naive = naive_weigh(pairs, index.reference, len(index))
+    assert sorted(rows.tolist()) == sorted(naive)
+    assert dict(zip(rows.tolist(), weights.tolist(), strict=True)) == pytest.approx(naive, abs=1e-6)
+
+
+def seen_as(index: LocalIndex, number: int, angle: float, scale: float, centre: tuple[float, float]) -> Features:
+    """A frame that shows one reference turned by `angle` and scaled about `centre`, among features of nothing."""
+    rng = np.random.default_rng(9)
+    own = slice(index.first[number], index.first[number + 1])
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    xy = (index.xy[own] - np.array([SHAPE[1], SHAPE[0]]) / 2) @ turn.T + centre + rng.normal(0, 0.3, (80, 2))
+    clutter = rng.uniform(0, 480, (200, 2))
+    angles = np.concatenate([index.angle[own] + angle, rng.uniform(0, 2 * np.pi, 200)])
+    return Features(
+        np.concatenate([xy, clutter]).astype(np.float32),
+        np.concatenate([index.size[own] * scale, rng.uniform(2, 20, 200)]).astype(np.float32),
+        angles.astype(np.float32),
+        np.concatenate([index.descriptors[own], descriptors(rng, 200)]),
+        FRAME,
+    )
+
+
+@pytest.mark.parametrize("degrees", [0, 45, 90, 180, 275])
+def test_votes_find_the_pose_and_the_outline_starts_at_the_references_own_top_left(
+    index: LocalIndex, degrees: int
+) -> None:
+    angle, scale, centre = np.radians(degrees), 0.9, (320.0, 240.0)
+    frame = seen_as(index, 4, angle, scale, centre)
+    pairs = index.pairs(frame.descriptors)
+    rows, weights = weigh(pairs, index)
+    votes = Pairs(pairs.query[rows], pairs.feature[rows], pairs.distance[rows])
+    best = clusters(index, frame, votes, weights)[0]
+    assert best.reference == 4
+    own = index.reference[pairs.feature] == 4
+    candidates = Pairs(pairs.query[own], pairs.feature[own], pairs.distance[own])
+    matcher = FrameMatcher(index, frame)
+    found = matcher.verify(best, candidates, np.ones(len(frame), bool))
+    assert found is not None
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    true = np.array([[-100, -150], [100, -150], [100, 150], [-100, 150]]) @ turn.T + centre
+    assert found.outline == pytest.approx(true, abs=3.0)
+    assert found.inliers >= 50
+    # What another item explains already is not counted again.
+    assert matcher.verify(best, candidates, np.zeros(len(frame), bool)) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_homography_is_found_among_twice_as_many_outliers(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    corners = np.array([[0, 0], [200, 0], [200, 300], [0, 300]], np.float32)
+    target = np.array([[400, 380], [190, 360], [210, 60], [390, 70]], np.float32)  # upside down and tilted
+    true = cv2.getPerspectiveTransform(corners, target)
+    good = rng.uniform(0, 200, (40, 2)).astype(np.float32)
+    source = np.concatenate([good, rng.uniform(0, 200, (80, 2)).astype(np.float32)])
+    seen = cv2.perspectiveTransform(good[None], true)[0] + rng.normal(0, 0.3, good.shape).astype(np.float32)
+    fit = fit_homography(source, np.concatenate([seen, rng.uniform(0, 480, (80, 2)).astype(np.float32)]), 2.0)
+    assert fit is not None
+    outline = outline_of(fit[0], np.array([300, 200], np.float32), FRAME)
+    assert outline == pytest.approx(target, abs=6.0)
+    assert fit[1][:40].mean() > 0.9
