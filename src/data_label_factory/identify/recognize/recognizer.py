@@ -64,10 +64,10 @@ class Recognizer:
     """Names the items of an index in frames.
 
     With `refs` every reference file is read and its features held in memory, at most about 0.26 MB each (1,000
-    features of 200 bytes, and a thumbnail); `unreadable` maps those that could not be read to the reason, and they are
-    never named. Without `refs` only the whole frame and its centre are compared, each turned four ways, and
-    `sim_threshold` and `margin_threshold` (cosines) alone decide. Raises EncoderError when encoder or head did not make
-    the index.
+    features of 200 bytes, and a thumbnail; two to four times that while reading). `unreadable` maps those that could
+    not be read to the reason; they are never named. Without `refs` only the whole frame and its centre are compared,
+    each turned four ways, and `sim_threshold` and `margin_threshold` (cosines) alone decide. Raises EncoderError when
+    encoder or head did not make the index.
     """
 
     def __init__(
