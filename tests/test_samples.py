@@ -3,11 +3,13 @@
 import re
 from itertools import combinations
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from data_label_factory.errors import FactoryError
 from data_label_factory.samples import SampleCard, draw_card, draw_collection, sample_cards
 from data_label_factory.samples.art import paint_art
 
@@ -85,11 +87,11 @@ def test_collection_is_deterministic_whole_and_independent_of_count(tmp_path: Pa
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*args: object, **kwargs: object) -> None:
-        Path(str(args[1])).write_bytes(b"half a card")
+    def fail(image: Image.Image, file: BinaryIO, *args: object, **kwargs: object) -> None:
+        file.write(b"half a card")
         raise OSError("disk full")
 
     monkeypatch.setattr(Image.Image, "save", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(FactoryError, match="disk full"):
         draw_collection(tmp_path, count=1)
     assert list(tmp_path.iterdir()) == []
