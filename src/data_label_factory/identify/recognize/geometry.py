@@ -21,6 +21,10 @@ Mask = NDArray[np.bool_]
 
 _MIN_INLIERS = 5  # four points fit any homography
 _MAX_DISTANCE = 0.5  # RootSIFT
+_RATIO = 0.85
+_TOLERANCE_PX = 3.0
+_SURELY_SEEN_PX = 1.8  # a feature of this diameter in the frame should be found unless something is amiss
+_MIN_EXPECTED = 5.0  # features; a share of fewer says little
 _MIN_SIDE_PX = 12
 _MIN_ANGLE_SINE = 0.34  # corners between 20° and 160°
 _MAX_FORESHORTENING = 3
@@ -31,12 +35,15 @@ _MAX_REACH = 6  # frame sizes that a corner may lie outside
 @dataclass(frozen=True)
 class Hypothesis:
     """A reference that lies in the frame by `homography` (3, 3), reference px → frame px; `outline` (4, 2) px is
-    clockwise from the reference's own top left; `inliers` are counted once a place."""
+    clockwise from the reference's own top left; `inliers` are counted once a place; `share` is how much of
+    what the reference should show at this size was found, each feature by its rarity in the index: what all
+    references have in common counts for nothing."""
 
     reference: int
     homography: Matrix
     outline: Outline
     inliers: int
+    share: float
 
 
 class FrameMatcher:
@@ -63,6 +70,27 @@ class FrameMatcher:
             return None
         return self._refine(cluster.reference, fit[0], free)
 
+    def match(self, reference: int, free: Mask) -> Hypothesis | None:
+        """Match one reference with all `free` features of the frame, without votes: slower, and finds what the
+        inverted index misses. Nearest neighbour with Lowe's ratio test among the reference's own features."""
+        index, frame = self._index, self._frame
+        first, last = index.first[reference], index.first[reference + 1]
+        query = np.flatnonzero(free)
+        if last - first < 2 or not len(query):
+            return None
+        ours = frame.descriptors[query].astype(np.float32)
+        theirs = index.descriptors[first:last].astype(np.float32)
+        gap = np.einsum("ij,ij->i", theirs, theirs) - 2 * ours @ theirs.T
+        nearest = np.argpartition(gap, 1, axis=1)[:, :2]
+        pair = np.sort(np.take_along_axis(gap, nearest, axis=1), axis=1) + np.einsum("ij,ij->i", ours, ours)[:, None]
+        fits = pair[:, 0] < _RATIO**2 * pair[:, 1]
+        feature = first + gap[fits].argmin(axis=1)
+        shape = index.shapes[reference]
+        fit = fit_homography(index.xy[feature], frame.xy[query[fits]], _TOLERANCE_PX)
+        if fit is None or outline_of(fit[0], shape, frame.shape) is None:
+            return None
+        return self._refine(reference, fit[0], free)
+
     def _refine(self, reference: int, homography: Matrix, free: Mask) -> Hypothesis | None:
         """Match again where the homography says, twice, each time closer, and fit anew."""
         index, frame = self._index, self._frame
@@ -88,7 +116,12 @@ class FrameMatcher:
         outline = outline_of(homography, shape, frame.shape)
         if found is None or outline is None or len(found[0]) < _MIN_INLIERS:
             return None
-        return Hypothesis(reference, homography, outline, _places(frame.xy[found[0]], index.xy[found[1]]))
+        rarity = index.rarity[found[1]]
+        place = _first_of_place(frame.xy[found[0]], index.xy[found[1]], rarity)
+        scale = float(np.sqrt(cv2.contourArea(outline) / shape.prod()))
+        expected = float(index.rarity[features[index.size[features] * scale > _SURELY_SEEN_PX]].sum())
+        share = float(rarity[place].sum()) / max(expected, _MIN_EXPECTED)
+        return Hypothesis(reference, homography, outline, len(place), min(share, 1.0))
 
     def _near(
         self, features: Ints, place: Floats, radius: float, scale: float, angle: float, free: Mask
@@ -195,7 +228,11 @@ def mutual_best(a: Ints, b: Ints, distance: Floats) -> Ints:
     return np.flatnonzero(best_of_a & best_of_b)
 
 
-def _places(a: Floats, b: Floats) -> int:
-    """Inliers counted once a place (2 px), since SIFT often describes one place several times."""
-    spots = np.round(np.concatenate([a, b], axis=1) / 2).astype(np.int64)
-    return min(len(np.unique(spots[:, :2], axis=0)), len(np.unique(spots[:, 2:], axis=0)))
+def _first_of_place(a: Floats, b: Floats, rarity: Floats) -> Ints:
+    """Rows of one inlier a place (2 px in both pictures), the rarest, since SIFT often describes one place several
+    times."""
+    order = np.argsort(-rarity, kind="stable")
+    for points in (a, b):
+        spots = np.round(points[order] / 2).astype(np.int64)
+        order = order[np.sort(np.unique(spots, axis=0, return_index=True)[1])]
+    return order

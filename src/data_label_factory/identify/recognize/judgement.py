@@ -1,9 +1,9 @@
-"""Which of the poses that geometry confirms are believed: one a place, and only where the looks say so."""
+"""What the frame shows at the poses that geometry confirms, and which of several poses for one place is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,44 +12,48 @@ from data_label_factory.identify.camera import Outline
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize import appearance
 from data_label_factory.identify.recognize.appearance import Evidence
+from data_label_factory.identify.recognize.colour import colour_deficit
 from data_label_factory.identify.recognize.geometry import Hypothesis
 from data_label_factory.identify.recognize.references import References
+from data_label_factory.identify.recognize.sureness import log_odds
 
 _OVERLAP_IOU = 0.3  # beyond it, two outlines are one thing
-
-# Strangers simulated from several collections reached 28 (whole) and 35 (part); near-certain true views have 50 and
-# more. In an index of very few items nothing shows what is template, so nearly every visible cell must agree.
-_WHOLE_MIN, _PART_MIN = 30.0, 36.0
-_WHOLE_CORRELATION_MIN, _PART_CORRELATION_MIN = 0.45, 0.6
-_FEW_ITEMS, _FEW_WHOLE_MIN, _FEW_AGREEING_MIN = 8, 20.0, 0.77
+_HOPELESS = -6.0  # log-odds: not even worth a question mark
+_UNDECIDED = 0.2  # of the preference that a clear picture of one of two twins shows
 _CONVINCING, _CONVINCING_CORRELATION, _CONVINCING_INLIERS = 25.0, 0.6, 15
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A pose, what the frame shows there, straightened to the size of the reference's thumbnail, and its evidence."""
+    """A pose, what the frame shows there, straightened to the size of the reference's thumbnail; its evidence,
+    and how far its colours fall short (`colour_deficit`)."""
 
     hypothesis: Hypothesis
     crop: RGB
     evidence: Evidence
+    colour: float
 
     @property
     def outline(self) -> Outline:
         return self.hypothesis.outline
 
     @property
+    def rank(self) -> float:
+        """What hypotheses for one place are compared by: log-odds before the embedding has been asked."""
+        return self.log_odds(self.evidence.rank, 0.0)
+
+    def sureness(self, lead: float) -> float:
+        """Log-odds with the embedding's lead, see `sureness.log_odds`."""
+        return self.log_odds(self.evidence.whole, lead)
+
+    def log_odds(self, looks: float, lead: float) -> float:
+        return log_odds(looks, self.evidence.whole_correlation, lead, self.colour, self.hypothesis.share)
+
+    @property
     def is_convincing(self) -> bool:
         """Sure enough to take its place in the frame out of play for others."""
         looks = self.evidence.whole > _CONVINCING and self.evidence.whole_correlation > _CONVINCING_CORRELATION
         return looks and self.hypothesis.inliers >= _CONVINCING_INLIERS
-
-    def is_accepted(self, item_count: int) -> bool:
-        """Whether the evidence is enough to name it, in an index of so many items."""
-        evidence = self.evidence
-        if item_count <= _FEW_ITEMS:
-            return evidence.whole >= _FEW_WHOLE_MIN and evidence.agreeing >= _FEW_AGREEING_MIN
-        whole = evidence.whole >= _WHOLE_MIN and evidence.whole_correlation >= _WHOLE_CORRELATION_MIN
-        return whole or (evidence.part >= _PART_MIN and evidence.part_correlation >= _PART_CORRELATION_MIN)
 
 
 def look(frame: RGB, hypothesis: Hypothesis, references: References) -> Seen:
@@ -62,37 +66,45 @@ def look(frame: RGB, hypothesis: Hypothesis, references: References) -> Seen:
     warped = cv2.warpPerspective(frame, hypothesis.homography @ to_reference, (width, height), flags=flags)
     crop = np.asarray(warped, np.uint8)
     cells = appearance.compare(crop, thumb)
-    return Seen(hypothesis, crop, appearance.weigh_evidence(cells, references.chances[hypothesis.reference]))
+    evidence = appearance.weigh_evidence(cells, references.chances[hypothesis.reference])
+    return Seen(hypothesis, crop, evidence, colour_deficit(crop, thumb, cells))
 
 
 def in_its_place(hypothesis: Hypothesis, reference: int, references: References) -> Hypothesis:
     """Another reference at the same outline, to be judged by looks where geometry cannot tell the two apart."""
     ours, theirs = references.local.shapes[hypothesis.reference], references.local.shapes[reference]
     resize = np.diag([ours[1] / theirs[1], ours[0] / theirs[0], 1.0])
-    return Hypothesis(reference, hypothesis.homography @ resize, hypothesis.outline, hypothesis.inliers)
+    return replace(hypothesis, reference=reference, homography=hypothesis.homography @ resize)
 
 
 def one_a_place(seen: Sequence[Seen], references: References) -> list[Seen]:
     """The best of each place, best first; between near-twins what differs decides."""
     kept: list[Seen] = []
-    for one in sorted(seen, key=lambda s: -s.evidence.rank):
-        if one.evidence.whole < 0 and one.evidence.part < 0:
-            continue
+    for one in sorted((s for s in seen if s.rank > _HOPELESS), key=lambda s: -s.rank):
         place = next((i for i, rival in enumerate(kept) if _iou(one.outline, rival.outline) > _OVERLAP_IOU), None)
         if place is None:
             kept.append(one)
-        elif _is_likelier_twin(one, kept[place], references):
+        elif _preference(kept[place], one.hypothesis.reference, references) < 0:
             kept[place] = one
     return kept
 
 
-def _is_likelier_twin(one: Seen, rival: Seen, references: References) -> bool:
-    ours, theirs = one.hypothesis.reference, rival.hypothesis.reference
-    if ours not in references.twins[theirs]:
-        return False
-    first, second = references.thumbs[theirs], references.thumbs[ours]
+def indistinguishable(seen: Seen, references: References) -> list[int]:
+    """References that the frame cannot tell from the one seen: twins that differ too little, or where it is too
+    blurred to show what differs."""
+    twins = references.twins[seen.hypothesis.reference]
+    return [twin for twin in twins if abs(_preference(seen, twin, references)) < _UNDECIDED]
+
+
+def _preference(seen: Seen, twin: int, references: References) -> float:
+    """Above 0 where the crop shows what sets the reference seen apart from its near-twin, below 0 for the twin, 1
+    or -1 when it shows just that; 1 for a reference that is no twin."""
+    own = seen.hypothesis.reference
+    if twin not in references.twins[own]:
+        return 1.0
+    first, second = references.thumbs[own], references.thumbs[twin]
     second = np.asarray(cv2.resize(second, (first.shape[1], first.shape[0])), np.uint8)
-    return appearance.prefers_first(rival.crop, first, second) < 0
+    return appearance.prefers_first(seen.crop, first, second)
 
 
 def _iou(a: Outline, b: Outline) -> float:

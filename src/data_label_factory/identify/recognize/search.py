@@ -1,0 +1,102 @@
+"""One frame against all references: every pose that geometry confirms, with what the frame shows there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from data_label_factory.identify.camera import Outline
+from data_label_factory.identify.images import RGB
+from data_label_factory.identify.recognize.features import FRAME, Floats, Ints
+from data_label_factory.identify.recognize.geometry import FrameMatcher, Mask
+from data_label_factory.identify.recognize.judgement import Seen, in_its_place, look
+from data_label_factory.identify.recognize.local_index import Pairs
+from data_label_factory.identify.recognize.references import References
+from data_label_factory.identify.recognize.vote import Cluster, clusters, weigh
+
+_MOST_CHECKED = 32  # clusters verified a frame
+_FRESH_VOTES = 0.4  # share of a cluster's votes that no confirmed item may have explained yet
+
+
+class FrameSearch:
+    """The features of one (H, W, 3) frame, looked up once; `hidden` are numbers of references to pass over."""
+
+    def __init__(self, frame: RGB, references: References, hidden: Ints) -> None:
+        self._frame, self._references = frame, references
+        self._hidden = hidden
+        self._features = FRAME(frame)
+        self._matcher = FrameMatcher(references.local, self._features)
+        self._free = np.ones(len(self._features), bool)
+
+    def by_votes(self) -> list[Seen]:
+        """Hypotheses from clusters of votes. A convincing one takes its place in the frame out of play."""
+        local = self._references.local
+        pairs = self._pairs
+        if not len(pairs.query):
+            return []
+        voters, weights = weigh(pairs, local)
+        votes = Pairs(pairs.query[voters], pairs.feature[voters], pairs.distance[voters])
+        seen: list[Seen] = []
+        checked = 0
+        for cluster in clusters(local, self._features, votes, weights):
+            if checked >= _MOST_CHECKED:
+                break
+            if _is_fresh(cluster, votes, weights, self._free):
+                checked += 1
+                seen += self._look(cluster, self._candidates(cluster.reference))
+        return seen
+
+    def by_shortlist(self, numbers: Sequence[int]) -> list[Seen]:
+        """Hypotheses for the references `numbers`, each matched on its own with all free features of the frame."""
+        found = []
+        for number in numbers:
+            hypothesis = self._matcher.match(number, self._free) if number not in self._hidden else None
+            if hypothesis is not None:
+                found.append(look(self._frame, hypothesis, self._references))
+        return found
+
+    @cached_property
+    def _pairs(self) -> Pairs:
+        pairs = self._references.local.pairs(self._features.descriptors)
+        if not len(self._hidden):
+            return pairs
+        kept = ~np.isin(self._references.local.reference[pairs.feature], self._hidden)
+        return Pairs(pairs.query[kept], pairs.feature[kept], pairs.distance[kept])
+
+    @cached_property
+    def _by_owner(self) -> tuple[Ints, Ints]:
+        """The pairs' rows ordered by whose feature it is, and those owners."""
+        owner = self._references.local.reference[self._pairs.feature]
+        order = np.argsort(owner, kind="stable")
+        return order, owner[order]
+
+    def _candidates(self, reference: int) -> Pairs:
+        order, owners = self._by_owner
+        run = order[slice(*np.searchsorted(owners, [reference, reference + 1]))]
+        return Pairs(self._pairs.query[run], self._pairs.feature[run], self._pairs.distance[run])
+
+    def _look(self, cluster: Cluster, candidates: Pairs) -> list[Seen]:
+        hypothesis = self._matcher.verify(cluster, candidates, self._free)
+        if hypothesis is None:
+            return []
+        references = self._references
+        seen = [look(self._frame, hypothesis, references)]
+        if seen[0].is_convincing:
+            twins = [twin for twin in references.twins[cluster.reference] if twin not in self._hidden]
+            seen += [look(self._frame, in_its_place(hypothesis, twin, references), references) for twin in twins]
+            self._free &= ~_inside(self._features.xy, hypothesis.outline)
+        return seen
+
+
+def _is_fresh(cluster: Cluster, votes: Pairs, weights: Floats, free: Mask) -> bool:
+    left = weights[cluster.rows][free[votes.query[cluster.rows]]].sum()
+    return bool(left >= _FRESH_VOTES * cluster.weight)
+
+
+def _inside(points: Floats, outline: Outline) -> Mask:
+    """(N, 2) px → (N,) whether inside a convex outline that runs clockwise."""
+    edges = np.roll(outline, -1, axis=0) - outline
+    arms = points[:, None] - outline[None]
+    return np.asarray((edges[:, 0] * arms[..., 1] - edges[:, 1] * arms[..., 0] >= 0).all(axis=1), bool)
