@@ -42,7 +42,9 @@ _FRESH_VOTES = 0.4  # share of a cluster's votes that no confirmed item may have
 class Detection:
     """One item seen. `outline` (4, 2) float32 px, clockwise from the reference's own top left; `score` is the cosine
     of the straightened crop to `filename`'s reference, `margin` its lead over the best other item; `inliers` the local
-    features that fit (0 without reference pictures); `top_k` the nearest references with their cosines."""
+    features that fit (0 without reference pictures); `top_k` the nearest references with their cosines; `variants` the
+    files that the picture cannot tell apart, the named one first; `false_accept_rate` (0…1) the strictest rate at which
+    it would still be confident."""
 
     label: Label
     filename: str
@@ -52,6 +54,8 @@ class Detection:
     outline: Outline
     inliers: int
     top_k: tuple[tuple[str, float], ...]
+    variants: tuple[str, ...] = ()
+    false_accept_rate: float = 1.0
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -121,7 +125,7 @@ class Recognizer:
         best = int(cosines.max(axis=1).argmax())
         detection = self._detection(int(cosines[best].argmax()), cosines[best], ways[best], True, 0)
         sure = detection.score > self._sim and detection.margin > self._margin
-        return [Detection(**{**vars(detection), "confident": sure})]
+        return [Detection(**{**vars(detection), "confident": sure, "false_accept_rate": 0.0 if sure else 1.0})]
 
     def _cosines(self, crops: Sequence[RGB]) -> Floats:
         if not crops:
@@ -142,6 +146,7 @@ class Recognizer:
             outline=outline,
             inliers=inliers,
             top_k=tuple((str(self._index.filenames[near]), float(cosines[near])) for near in order),
+            false_accept_rate=0.0 if confident else 1.0,
         )
 
 
