@@ -128,12 +128,12 @@ def test_unreadable_photos_are_reported_and_stop_nothing(tmp_path: Path) -> None
     photos(tmp_path, "elf.png")
     (tmp_path / "elf.jpg").write_bytes(b"no picture")
     queries = read_queries(index_of(*FILES), tmp_path)
-    result = evaluate(Replay([[seen("elf.png")]]), queries, quiet=True)
+    result = evaluate(Replay([[seen("elf.png")]]).recognize, queries, quiet=True)
     assert (result.figures.items, result.figures.accepted_right) == (1, 1.0)
     assert list(result.unreadable) == ["elf.jpg"]
     (tmp_path / "elf.png").write_bytes(b"")
     with pytest.raises(TruthError, match="None of the photos"):
-        evaluate(Replay([]), queries, quiet=True)
+        evaluate(Replay([]).recognize, queries, quiet=True)
 
 
 def naive(frames: list[tuple[list[tuple[str, Any]], list[Detection]]]) -> dict[str, float]:
@@ -198,7 +198,7 @@ def test_every_figure_equals_a_naive_count(tmp_path: Path, outlines: str) -> Non
         frames.append((items, detections))
         true = [TrueItem(f"{s}.png", frozenset({s}), None if q is None else as_points(q)) for s, q in items]
         queries.append(Query(path, str(number), tuple(true)))
-    result = evaluate(Replay([detections for _, detections in frames]), Queries(queries), quiet=True)
+    result = evaluate(Replay([detections for _, detections in frames]).recognize, Queries(queries), quiet=True)
     expected = naive(frames)
     got = {key: getattr(result.figures, key) for key in expected}
     assert got == pytest.approx(expected)
@@ -224,13 +224,13 @@ def test_top_5_holds_the_name_given_and_the_nearest_others(tmp_path: Path) -> No
     frames = [[seen("9.png", top_k=nearest)], [seen("2.png", top_k=nearest)], []]
     for stem, top5 in (("3", 2 / 3), ("4", 1 / 3), ("9", 1 / 3), ("2", 2 / 3), ("5", 0)):
         query = Query(path, "a", (TrueItem(f"{stem}.png", frozenset({stem})),))
-        assert evaluate(Replay(frames), Queries([query] * 3), quiet=True).figures.top5 == pytest.approx(top5), stem
+        assert evaluate(Replay(frames).recognize, Queries([query] * 3), quiet=True).figures.top5 == pytest.approx(top5), stem
 
 
 def test_percentiles_of_one_photo_and_of_a_hundred(tmp_path: Path) -> None:
     query = Query(save_picture(tmp_path / "a.png", 0), "a", (TrueItem("a.png", frozenset({"a"})),))
     for count in (1, 100):
-        result = evaluate(Replay([[]] * count), Queries([query] * count), quiet=True)
+        result = evaluate(Replay([[]] * count).recognize, Queries([query] * count), quiet=True)
         times = sorted(outcome.ms for outcome in result.outcomes)
         assert result.ms_p95 == times[94 if count == 100 else 0]
         assert times[0] <= result.ms_p50 <= times[-1]

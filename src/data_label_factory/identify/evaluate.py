@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from statistics import median
-from typing import Any, Protocol
+from typing import Any
 
 from data_label_factory.errors import ImageError, TruthError
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.judge import Verdict, judge
+from data_label_factory.identify.misses import Miss, find_misses
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.identify.truth import Queries, Query
 from data_label_factory.progress import Progress
 
 _CURVE_POINTS_MAX = 60
-
-
-class Recognises(Protocol):
-    """What is evaluated: one frame (H, W, 3) uint8 RGB → its detections."""
-
-    def recognize(self, frame: RGB) -> list[Detection]: ...
 
 
 @dataclass(frozen=True)
@@ -84,6 +79,10 @@ class Evaluation:
         last, points = len(rates) - 1, min(len(rates), _CURVE_POINTS_MAX)
         return [self._at(rates[round(i * last / max(points - 1, 1))]) for i in range(points)]
 
+    @cached_property
+    def misses(self) -> list[Miss]:
+        return [miss for outcome in self.outcomes for miss in find_misses(outcome.query, outcome.verdict)]
+
     @property
     def ms_p50(self) -> float:
         return median(outcome.ms for outcome in self.outcomes)
@@ -99,6 +98,7 @@ class Evaluation:
             "ms_p50": round(self.ms_p50, 1),
             "ms_p95": round(self.ms_p95, 1),
             "curve": [{key: round(v, 6) for key, v in asdict(point).items()} for point in self.curve],
+            "misses": [miss.as_json() for miss in self.misses],
             "unreadable": self.unreadable,
             "without_truth": self.without_truth,
         }
@@ -110,10 +110,10 @@ class Evaluation:
         return CurvePoint(rate, figures.accepted_right, figures.accepted_wrong_per_frame, figures.false_accepts)
 
 
-def evaluate(recognizer: Recognises, queries: Queries, *, quiet: bool = False) -> Evaluation:
-    """Recognise every photo and judge it. A time holds decoding and recognising, one photo after the other.
+def evaluate(recognize: Callable[[RGB], list[Detection]], queries: Queries, *, quiet: bool = False) -> Evaluation:
+    """Recognise every photo, as `Recognizer.recognize` does, and judge it.
 
-    Raises TruthError when no photo can be read.
+    A time holds decoding and recognising, one photo after the other. Raises TruthError when no photo can be read.
     """
     outcomes: list[Outcome] = []
     unreadable: dict[str, str] = {}
@@ -121,7 +121,7 @@ def evaluate(recognizer: Recognises, queries: Queries, *, quiet: bool = False) -
         for query in queries.photos:
             start = time.perf_counter()
             try:
-                detections = recognizer.recognize(decode(query.path))
+                detections = recognize(decode(query.path))
             except ImageError as exc:
                 unreadable[query.name] = str(exc)
             else:

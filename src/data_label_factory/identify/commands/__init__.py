@@ -57,11 +57,15 @@ def add_recognizer_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--margin-threshold", metavar="X", type=cosine, help="… and from this lead over the next item up")
 
 
-def open_recognizer(args: argparse.Namespace) -> Recognizer:
-    """The recogniser that the options ask for. Raises FactoryError when index, weights or head do not fit."""
+def open_recognizer(args: argparse.Namespace, index: Index | None = None) -> Recognizer:
+    """The recogniser that the options ask for; `index` when it is loaded already.
+
+    Raises FactoryError when index, weights or head
+    do not fit, or no reference can be read.
+    """
     if args.refs and not args.refs.is_dir():
         raise FactoryError(f"{args.refs} is not a folder", "Name the folder that was indexed")
-    index = Index.load(args.index)
+    index = index or Index.load(args.index)
     given = {"sim_threshold": args.sim_threshold, "margin_threshold": args.margin_threshold}
     recognizer = Recognizer(
         index,

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from data_label_factory.atomic import write_text
 from data_label_factory.identify.commands import add_recognizer_options, open_recognizer, parser, report_unusable
 from data_label_factory.identify.evaluate import Evaluation, evaluate
+from data_label_factory.identify.evaluate_html import as_html
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.truth import read_queries
 
@@ -18,14 +21,19 @@ def main(argv: Sequence[str]) -> int:
         "--truth", metavar="FILE", type=Path, help="query,ref as CSV, or JSON (default: DIR/truth.json, .csv)"
     )
     p.add_argument("--negatives", metavar="DIR", type=Path, help="photos that show no item of the index")
+    p.add_argument("--html", metavar="FILE", type=Path, help="write a page with the curve and every miss as pictures")
     p.add_argument("--json", action="store_true", help="print the figures as JSON")
     args = p.parse_args(argv)
 
-    queries = read_queries(Index.load(args.index), args.queries, negatives=args.negatives, truth=args.truth)
-    result = evaluate(open_recognizer(args), queries)
+    index = Index.load(args.index)
+    queries = read_queries(index, args.queries, negatives=args.negatives, truth=args.truth)
+    result = evaluate(open_recognizer(args, index).recognize, queries)
     print(json.dumps(result.as_json()) if args.json else _as_text(result))
     report_unusable("not readable", result.unreadable)
     report_unusable("left out, nothing says what it shows", dict.fromkeys(result.without_truth, ""))
+    if args.html:
+        write_text(args.html, as_html(result, index, args.refs))
+        print(f"page: {args.html}", file=sys.stderr)
     return 0
 
 
