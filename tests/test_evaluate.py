@@ -1,23 +1,32 @@
 """Labelled photos → figures: the truth in all its spellings, and the rules against a naive re-statement of them."""
 
 import json
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import save_picture
+from PIL import Image
 
+from data_label_factory.cli import main
 from data_label_factory.errors import ImageError, TruthError
-from data_label_factory.identify.camera import as_points
+from data_label_factory.identify.build import build_index
+from data_label_factory.identify.camera import as_points, render_view
+from data_label_factory.identify.encoders import EncoderIdentity, open_encoder
 from data_label_factory.identify.evaluate import evaluate
-from data_label_factory.identify.images import RGB
-from data_label_factory.identify.index import Index
+from data_label_factory.identify.evaluate_html import as_html
+from data_label_factory.identify.images import RGB, decode
+from data_label_factory.identify.index import Index, IndexMeta
 from data_label_factory.identify.judge import box_iou
+from data_label_factory.identify.misses import KINDS
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.identify.truth import Queries, Query, TrueItem, read_queries
 from data_label_factory.labels import parse_label
+from data_label_factory.samples import draw_collection
 
 FILES = ["LOCH-JP001_dark_magician_pscr.jpg", "LOCH-JP001_dark_magician_ur.jpg", "elf.png", "set/AC%2FDC.jpg"]
 
@@ -224,7 +233,83 @@ def test_top_5_holds_the_name_given_and_the_nearest_others(tmp_path: Path) -> No
     frames = [[seen("9.png", top_k=nearest)], [seen("2.png", top_k=nearest)], []]
     for stem, top5 in (("3", 2 / 3), ("4", 1 / 3), ("9", 1 / 3), ("2", 2 / 3), ("5", 0)):
         query = Query(path, "a", (TrueItem(f"{stem}.png", frozenset({stem})),))
-        assert evaluate(Replay(frames).recognize, Queries([query] * 3), quiet=True).figures.top5 == pytest.approx(top5), stem
+        assert evaluate(Replay(frames).recognize, Queries([query] * 3), quiet=True).figures.top5 == pytest.approx(
+            top5
+        ), stem
+
+
+def test_each_miss_is_told_with_what_went_wrong(tmp_path: Path) -> None:
+    path = save_picture(tmp_path / "a.png", 0)
+    elf, orc, magician = (
+        TrueItem(name, frozenset({name.split(".")[0]}), as_points(square(x, 0)))
+        for name, x in (("elf.png", 0), ("orc.png", 20), (FILES[0], 40))
+    )
+    good, unsure = seen("elf.png"), seen("elf.png", rate=1.0)
+    nothing, variant = (
+        "Nothing was seen in its place.",
+        "Named surely as Dark Magician (UR), a variant of the same item",
+    )
+    twisted = [("not found", nothing), ("named as another", "Named surely as Elf")]
+    cases: list[tuple[tuple[TrueItem, ...], list[Detection], list[tuple[str, str]]]] = [
+        ((elf,), [good], []),
+        ((elf,), [unsure], [("unsure", "Named rightly, but not surely")]),
+        ((elf,), [], [("not found", nothing)]),
+        ((elf,), [seen("orc.png", rate=1.0)], [("named as another", "Named not surely as Orc")]),
+        ((elf,), [good, seen("elf.png", 1)], [("named twice", "Named surely as Elf")]),
+        ((elf,), [good, seen("orc.png", 50)], [("stranger accepted", "Named surely as Orc")]),
+        ((elf, orc), [seen("elf.png", 20)], twisted),
+        ((magician,), [seen(FILES[1], 40)], [("named as another", variant)]),
+        ((), [good], [("stranger accepted", "Named surely as Elf")]),
+        ((), [unsure], []),
+    ]  # fmt: skip
+    bare_elf, bare_orc = replace(elf, outline=None), replace(orc, outline=None)
+    cases += [
+        ((bare_elf,), [good, seen("orc.png", score=0.4)], [("not judged", "Named surely as Orc")]),
+        ((bare_elf, bare_orc), [good], [("not found", nothing)]),
+        ((bare_elf,), [seen("orc.png")], [("named as another", "Named surely as Orc")]),
+    ]  # fmt: skip
+    queries = [Query(path, str(number), items) for number, (items, _, _) in enumerate(cases)]
+    result = evaluate(Replay([detections for _, detections, _ in cases]).recognize, Queries(queries), quiet=True)
+    for number, (_, _, expected) in enumerate(cases):
+        told = [(miss.kind, str(miss).split(" (cosine")[0]) for miss in result.misses if miss.query.name == str(number)]
+        assert told == expected, number
+    assert {miss.kind for miss in result.misses} == {*KINDS}
+    assert str(result.misses[0]).endswith("not surely (cosine 0.50, margin 0.10).")
+    assert result.as_json()["misses"][0] == {
+        "photo": "1", "kind": "unsure", "ref": "elf.png", "named": "elf.png", "confident": False, "score": 0.5,
+    }  # fmt: skip
+
+
+def test_the_page_shows_every_miss_beside_its_reference_and_escapes_names(tmp_path: Path) -> None:
+    evil = '"><img src=x onerror=alert(1)>.png'
+    for name in ("refs/elf.png", f"refs/{evil}", "a.png", "<b>.png"):
+        save_picture(tmp_path / name, 1)
+    index = replace(index_of("elf.png", evil), meta=IndexMeta(EncoderIdentity("grid", "ab" * 32, {})))
+    elf = TrueItem("elf.png", frozenset({"elf"}), as_points(square(0, 0)))
+    queries = [Query(tmp_path / name, name, (elf,)) for name in ("a.png", "<b>.png", "a.png")]
+    queries.append(Query(tmp_path / "gone.png", "gone\udcff.png", ()))
+    replay = Replay([[seen(evil)], [seen("elf.png", rate=1.0)], []])
+    result = evaluate(replay.recognize, Queries(queries, ["<left>.png"]), quiet=True)
+    page = as_html(result, index, tmp_path / "refs")
+    page.encode("utf-8")
+    assert "<img src=x" not in page
+    assert not re.search(r"https?://|<link|@import|url\(|<script|<b>\.png|<left>", page)
+    sources = re.findall(r'<img [^>]*src="([^"]*)"', page)
+    assert len(sources) == 3 + 3 + 1  # a photo and its reference each, and what one was named as
+    assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
+    for text in ("0.0% accepted right", "Named as another: 1", "Unsure: 1", "Not found: 1", "Not readable", "Left out"):
+        assert text in page
+    assert 'class="curve"' in page
+    assert as_html(result, index, None).count("no picture") == 4
+
+
+def test_a_page_without_any_miss_says_so(tmp_path: Path) -> None:
+    query = Query(save_picture(tmp_path / "a.png", 0), "a", (TrueItem("elf.png", frozenset({"elf"})),))
+    result = evaluate(Replay([[seen("elf.png")]]).recognize, Queries([query]), quiet=True)
+    index = replace(index_of("elf.png"), meta=IndexMeta(EncoderIdentity("grid", "ab" * 32, {})))
+    page = as_html(result, index, None)
+    assert "No miss" in page
+    assert "silence was not tested" in page
 
 
 def test_percentiles_of_one_photo_and_of_a_hundred(tmp_path: Path) -> None:
@@ -235,3 +320,37 @@ def test_percentiles_of_one_photo_and_of_a_hundred(tmp_path: Path) -> None:
         assert result.ms_p95 == times[94 if count == 100 else 0]
         assert times[0] <= result.ms_p50 <= times[-1]
         assert result.curve == []
+
+
+def test_the_command_names_views_of_cards_and_prints_the_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cards = sorted(draw_collection(tmp_path / "all", count=8))
+    for card in cards[:5]:
+        (tmp_path / "refs").mkdir(exist_ok=True)
+        (tmp_path / "refs" / card.name).write_bytes(card.read_bytes())
+    rng = np.random.default_rng(2)
+    for folder, shown in (("queries", cards[:5]), ("strangers", cards[5:])):
+        (tmp_path / folder).mkdir()
+        for card in shown:
+            Image.fromarray(render_view([decode(card)], rng).image).save(tmp_path / folder / f"{card.stem}.png")
+    (tmp_path / "queries" / "other.png").write_bytes((tmp_path / "queries" / f"{cards[0].stem}.png").read_bytes())
+    (tmp_path / "strangers" / "bad.jpg").write_bytes(b"")
+    build_index(tmp_path / "refs", tmp_path / "i.npz", open_encoder("sscd-small"), quiet=True)
+    line = ["identify", "evaluate", "--index", str(tmp_path / "i.npz"), "--refs", str(tmp_path / "refs")]
+    line += ["--queries", str(tmp_path / "queries"), "--negatives", str(tmp_path / "strangers")]
+    assert main([*line, "--json", "--html", str(tmp_path / "page.html")]) == 0
+    printed = capsys.readouterr()
+    values = json.loads(printed.out)
+    assert (values["items"], values["frames"], values["empty_frames"], values["false_accepts"]) == (5, 5, 3, 0)
+    assert values["accepted_right"] >= 0.6
+    assert values["accepted_wrong_per_frame"] == 0
+    assert len(values["misses"]) == 5 - round(5 * values["accepted_right"])
+    assert values["ms_p95"] >= values["ms_p50"] > 1
+    assert "not readable: 'strangers/bad.jpg': The file is empty" in printed.err
+    assert "left out, nothing says what it shows: 'other.png'" in printed.err
+    assert (tmp_path / "page.html").read_text("utf-8").startswith("<!doctype html>")
+    assert main(line) == 0
+    assert "false accepts        0 of 3" in capsys.readouterr().out
+    assert main([*line, "--truth", str(tmp_path / "none.csv")]) == 2
+    assert "none.csv: The file is gone" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from data_label_factory.identify.index import Index
 from data_label_factory.identify.misses import KINDS, Miss
 from data_label_factory.identify.page import facts, figure, page, reasons, reference_figure
 
-_PHOTO_PX = 480
+_PHOTO_PX = 400
 _MISSES_MAX = 300  # each costs some 40 kB
 _TICKS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 1)
 _WIDTH, _HEIGHT, _LEFT, _TOP = 520, 190, 50, 22  # of the plotting area, px

@@ -21,7 +21,7 @@ class ItemVerdict:
     """One true item. `top1` and `top5`: named by the detection at its place, surely or not, or among its five nearest;
     `right`: named by an accepted one; `outlined`: by one that overlaps it by half (None without a true outline).
     `seen` is the detection that says most about it: the accepted right one, an unsure right one, or what is in its
-    place."""
+    place (without outlines: the highest-scored one that names nothing in the photo)."""
 
     item: TrueItem
     top1: bool
@@ -56,7 +56,7 @@ def judge(query: Query, detections: Sequence[Detection], accepted: Sequence[bool
     verdicts = []
     for item in query.items:
         if item.outline is None:
-            verdict, hits = _unplaced(item, by_score, sure, len(query.items))
+            verdict, hits = _unplaced(item, by_score, sure, query.items)
         else:
             verdict, hits = _placed(item, detections, [d for d in sure if not _is_in(d, used)])
         used += hits
@@ -84,11 +84,12 @@ def names(item: TrueItem, detection: Detection) -> bool:
 
 
 def _unplaced(
-    item: TrueItem, by_score: list[Detection], sure: list[Detection], shown: int
+    item: TrueItem, by_score: list[Detection], sure: list[Detection], shown: Sequence[TrueItem]
 ) -> tuple[ItemVerdict, list[Detection]]:
-    first = by_score[:shown]
+    first = by_score[: len(shown)]
     hits = [d for d in sure if names(item, d)]
-    seen = next((d for d in [*hits, *by_score] if names(item, d)), first[0] if first else None)
+    others = [d for d in by_score if not any(names(one, d) for one in shown)]
+    seen = next((d for d in [*hits, *by_score] if names(item, d)), others[0] if others else None)
     top1, top5 = any(names(item, d) for d in first), any(_in_top(item, d) for d in first)
     return ItemVerdict(item, top1, top5, bool(hits), None, seen), hits
 

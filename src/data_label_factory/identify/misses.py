@@ -37,7 +37,7 @@ class Miss:
         sure = "surely" if self.seen.confident else "not surely"
         if self.kind in ("unsure", "not found"):
             return f"Named rightly, but {'in a place that is taken' if self.seen.confident else 'not surely'} ({how})."
-        variant = ", a variant of the same item" if self.item and _are_variants(self.item, self.seen) else ""
+        variant = ", a variant of the same item" if self.item and _is_variant(self.item, self.seen) else ""
         return f"Named {sure} as {self.seen.label}{variant} ({how})."
 
     def as_json(self) -> dict[str, Any]:
@@ -68,5 +68,5 @@ def _kind(item: TrueItem, seen: Detection | None) -> str:
     return "unsure" if names(item, seen) else "named as another"
 
 
-def _are_variants(item: TrueItem, seen: Detection) -> bool:
-    return seen.label.item == item_key(parse_label(item.filename).name)
+def _is_variant(item: TrueItem, seen: Detection) -> bool:
+    return not names(item, seen) and seen.label.item == item_key(parse_label(item.filename).name)

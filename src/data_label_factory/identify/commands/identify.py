@@ -30,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
     p.add_argument("--json", action="store_true", help="print JSON, one line a frame")
     p.add_argument("--coco", metavar="FILE.json", type=Path, help="write outlines and boxes in COCO format")
     p.add_argument("--draw", metavar="DIR", type=Path, help="write a copy of each frame with outlines and names")
-    args = p.parse_args(argv)
+    args = p.parse_intermixed_args(argv)  # options may stand between files
 
     sources = find_sources(args.files)
     if not sources:
