@@ -262,11 +262,13 @@ def test_each_miss_is_told_with_what_went_wrong(tmp_path: Path) -> None:
         ((), [good], [("stranger accepted", "Named surely as Elf")]),
         ((), [unsure], []),
     ]  # fmt: skip
+    as_orc = [("named as another", "Named surely as Orc")]
     bare_elf, bare_orc = replace(elf, outline=None), replace(orc, outline=None)
     cases += [
         ((bare_elf,), [good, seen("orc.png", score=0.4)], [("not judged", "Named surely as Orc")]),
         ((bare_elf, bare_orc), [good], [("not found", nothing)]),
-        ((bare_elf,), [seen("orc.png")], [("named as another", "Named surely as Orc")]),
+        ((bare_elf,), [seen("orc.png")], as_orc),
+        ((bare_elf,), [seen("ape.png", score=0.9, rate=1), seen("orc.png")], as_orc),
     ]  # fmt: skip
     queries = [Query(path, str(number), items) for number, (items, _, _) in enumerate(cases)]
     result = evaluate(Replay([detections for _, detections, _ in cases]).recognize, Queries(queries), quiet=True)

@@ -11,11 +11,11 @@ from data_label_factory.cli import dispatch
 
 _PACKAGE = "data_label_factory.identify.commands"
 COMMANDS = {
-    "identify": (f"{_PACKAGE}.identify", "name what pictures, folders or videos show (the word may be left out)"),
     "index": (f"{_PACKAGE}.index", "encode a folder of reference pictures into one .npz file"),
     "verify": (f"{_PACKAGE}.verify", "test an index on itself: margins, confusable pairs, what to do"),
-    "evaluate": (f"{_PACKAGE}.evaluate", "score labelled photos: right, wrong, false accepts, time"),
     "encoders": (f"{_PACKAGE}.encoders", "list the encoders and whether their weights are here"),
+    "identify": (f"{_PACKAGE}.identify", "name what pictures, folders or videos show (the word may be left out)"),
+    "evaluate": (f"{_PACKAGE}.evaluate", "score labelled photos: right, wrong, false accepts, time"),
     "demo": (f"{_PACKAGE}.demo", "the whole job on a sample collection, or on your own folder"),
 }
 

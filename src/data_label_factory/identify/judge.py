@@ -21,7 +21,7 @@ class ItemVerdict:
     """One true item. `top1` and `top5`: named by the detection at its place, surely or not, or among its five nearest;
     `right`: named by an accepted one; `outlined`: by one that overlaps it by half (None without a true outline).
     `seen` is the detection that says most about it: the accepted right one, an unsure right one, or what is in its
-    place (without outlines: the highest-scored one that names nothing in the photo)."""
+    place (without outlines: one, sure if possible, that names nothing in the photo)."""
 
     item: TrueItem
     top1: bool
@@ -88,7 +88,8 @@ def _unplaced(
 ) -> tuple[ItemVerdict, list[Detection]]:
     first = by_score[: len(shown)]
     hits = [d for d in sure if names(item, d)]
-    others = [d for d in by_score if not any(names(one, d) for one in shown)]
+    by_surety = [*(d for d in by_score if _is_in(d, sure)), *by_score]
+    others = [d for d in by_surety if not any(names(one, d) for one in shown)]
     seen = next((d for d in [*hits, *by_score] if names(item, d)), others[0] if others else None)
     top1, top5 = any(names(item, d) for d in first), any(_in_top(item, d) for d in first)
     return ItemVerdict(item, top1, top5, bool(hits), None, seen), hits
