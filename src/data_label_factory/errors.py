@@ -8,6 +8,7 @@ The library raises these; the command line prints `message` and `hint` and exits
     ├── MissingExtraError    an optional dependency is not installed
     ├── EncoderError         weights missing, damaged or of another encoder
     ├── IndexFileError       an index file missing, damaged, or made by something else
+    ├── TruthError           what labelled photos show cannot be told from what was given
     └── ImageError           a picture that cannot be used
         ├── ImageTooLargeError       over a limit (bytes, pixels, scans)
         └── ImageUnsupportedError    not a picture in a format we read
@@ -45,6 +46,10 @@ class EncoderError(FactoryError):
 
 
 class IndexFileError(FactoryError):
+    pass
+
+
+class TruthError(FactoryError):
     pass
 
 

@@ -55,9 +55,15 @@ def item_key(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
+def stem_of(filename: str) -> str:
+    """File name or relative path (`/` separators) without folders and without the suffix of a picture; NFC."""
+    path = PurePosixPath(filename)
+    return unicodedata.normalize("NFC", path.stem if path.suffix.lower() in IMAGE_SUFFIXES else path.name)
+
+
 def parse_label(filename: str) -> Label:
     """Read the label off a file name or relative path (`/` separators); subfolders do not count. Never raises."""
-    stem = unicodedata.normalize("NFC", _stem(filename))
+    stem = stem_of(filename)
     rest, set_code, rarity = stem, "", ""
     if match := _SET_CODE.match(rest):
         set_code, rest = match[1], rest[match.end() :]
@@ -93,11 +99,6 @@ def format_label(label: Label) -> str:
                 break
             return stem
     raise LabelError(f"No file name can carry {name[:60]!r}", f"Shorten it to {MAX_STEM_BYTES} bytes of plain text")
-
-
-def _stem(filename: str) -> str:
-    path = PurePosixPath(filename)
-    return path.stem if path.suffix.lower() in IMAGE_SUFFIXES else path.name
 
 
 def _is_rarity(word: str) -> bool:

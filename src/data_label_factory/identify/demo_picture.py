@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from data_label_factory.identify.annotate import UNSURE, draw_marks, font, mark
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.identify.verify import Report
 
-_PAGE, _PANEL, _INK, _SOFT, _SURE, _UNSURE = "#12161d", "#1c232d", "#eef2f7", "#9aa6b6", "#3ddc84", "#f2b84b"
+_PAGE, _PANEL, _INK, _SOFT = "#12161d", "#1c232d", "#eef2f7", "#9aa6b6"
 _GAP, _HEAD_HEIGHT, _STRIP_HEIGHT, _THUMB_HEIGHT = 28, 120, 250, 214
 
 
@@ -31,35 +32,17 @@ def draw_result(scenes: Sequence[Scene], refs: Path, report: Report, references:
     size = (_GAP + len(scenes) * (width + _GAP), _HEAD_HEIGHT + height + _STRIP_HEIGHT + 2 * _GAP)
     page = Image.new("RGB", size, _PAGE)
     draw = ImageDraw.Draw(page)
-    draw.text((_GAP, 26), "Which of my things is this?", _INK, _font(40))
+    draw.text((_GAP, 26), "Which of my things is this?", _INK, font(40))
     summary = (
         f"{references} references, one picture each · no training · self-identification {report.self_id_rate:.0%} · "
         f"median margin {report.as_json()['median_margin']:.2f}: {report.verdict}"
     )
-    draw.text((_GAP, 78), summary, _SOFT, _font(22))
+    draw.text((_GAP, 78), summary, _SOFT, font(22))
     for number, scene in enumerate(scenes):
         left = _GAP + number * (width + _GAP)
-        page.paste(_annotated(scene), (left, _HEAD_HEIGHT))
+        page.paste(draw_marks(scene.frame, [mark(detection) for detection in _sure(scene)]), (left, _HEAD_HEIGHT))
         _draw_strip(page, scene, refs, (left, _HEAD_HEIGHT + height + _GAP // 2), width)
     return page
-
-
-def _annotated(scene: Scene) -> Image.Image:
-    # Twice as large while drawing: Pillow's lines are not antialiased.
-    view = Image.fromarray(scene.frame).resize((scene.frame.shape[1] * 2, scene.frame.shape[0] * 2))
-    draw = ImageDraw.Draw(view)
-    for detection in _sure(scene):
-        corners = [(float(x) * 2, float(y) * 2) for x, y in detection.outline]
-        draw.line([*corners, corners[0], corners[1]], _SURE, 7, joint="curve")
-    for detection in _sure(scene):
-        left, top, _, _ = (value * 2 for value in detection.box)
-        text = f"{detection.label}  {detection.score:.2f}"
-        box = draw.textbbox((0, 0), text, _font(34))
-        left = min(max(8, left), view.width - box[2] - 34)
-        top = max(8, top - 56)
-        draw.rounded_rectangle((left, top, left + box[2] + 26, top + 50), 12, _SURE)
-        draw.text((left + 13, top + 5), text, "#0a140e", _font(34))
-    return view.resize((scene.frame.shape[1], scene.frame.shape[0]), Image.Resampling.LANCZOS)
 
 
 def _draw_strip(page: Image.Image, scene: Scene, refs: Path, at: tuple[int, int], width: int) -> None:
@@ -75,18 +58,18 @@ def _draw_strip(page: Image.Image, scene: Scene, refs: Path, at: tuple[int, int]
         page.paste(thumb, (x, top + 18))
         _draw_facts(draw, detection, (x + thumb.width + 10, top + 16), room - thumb.width - 28)
     if not sure:
-        draw.text((left + 20, top + 100), "nothing it is sure of", _UNSURE, _font(24))
+        draw.text((left + 20, top + 100), "nothing it is sure of", UNSURE, font(24))
 
 
 def _draw_facts(draw: ImageDraw.ImageDraw, detection: Detection, at: tuple[int, int], room: int) -> None:
     label, (x, y) = detection.label, at
     lines = _wrapped(draw, label.name, room)
     for line in lines:
-        draw.text((x, y), line, _INK, _font(18))
+        draw.text((x, y), line, _INK, font(18))
         y += 23
     for fact in (label.rarity, label.set_code, f"similarity {detection.score:.2f}", f"margin {detection.margin:.2f}"):
         if fact:
-            draw.text((x, y + 6), fact, _SOFT, _font(14))
+            draw.text((x, y + 6), fact, _SOFT, font(14))
             y += 21
 
 
@@ -94,7 +77,7 @@ def _wrapped(draw: ImageDraw.ImageDraw, text: str, room: int) -> list[str]:
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and draw.textlength(longer, _font(18)) > room:
+        if lines[-1] and draw.textlength(longer, font(18)) > room:
             lines.append(word)
         else:
             lines[-1] = longer
@@ -103,7 +86,3 @@ def _wrapped(draw: ImageDraw.ImageDraw, text: str, room: int) -> list[str]:
 
 def _sure(scene: Scene) -> list[Detection]:
     return sorted((d for d in scene.detections if d.confident), key=lambda d: d.box[0])
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)

@@ -96,22 +96,22 @@ def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
         raise ImageError(f"Cannot be read: {exc.strerror}", "Check its permissions and the disk") from exc
 
 
-def find_images(folder: Path) -> Iterator[str]:
+def find_images(folder: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> Iterator[str]:
     """Relative paths (with `/`) of the picture files in `folder` and below, sorted.
 
-    By file suffix; hidden files are passed over, links to files are followed, links to folders are not (they can
-    form loops). Raises ImageError when `folder` is not a folder, or one in it may not be read: to leave out what is in
-    it without a word would drop its items from the index.
+    By file suffix (`suffixes` in lower case); hidden files are passed over, links to files are followed, links to
+    folders are not (they can form loops). Raises ImageError when `folder` is not a folder, or one in it may not be
+    read: to leave out what is in it without a word would drop its items from the index.
     """
     if not folder.is_dir():
-        raise ImageError(f"{folder} is not a folder", "Name the folder that holds the reference pictures")
+        raise ImageError(f"{folder} is not a folder", "Name the folder that holds the pictures")
     found = []
     for root, folders, files in os.walk(folder, onerror=_cannot_walk):
         folders[:] = [name for name in folders if not name.startswith(".") and name != "__MACOSX"]
         found += [
             (Path(root) / name).relative_to(folder).as_posix()
             for name in files
-            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
+            if not name.startswith(".") and Path(name).suffix.lower() in suffixes
         ]
     yield from sorted(found)
 

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from html import escape
 from pathlib import Path
 from string import Template
 
 import numpy as np
-from PIL import Image
 
-from data_label_factory.errors import ImageError
-from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
+from data_label_factory.identify.page import facts, page, reasons, reference_figure
 from data_label_factory.identify.verify import Report
-from data_label_factory.labels import parse_label
 
-_THUMB_PX = 220
 _BARS = 40
 
 
 def as_html(report: Report, index: Index, refs: Path | None) -> str:
     """The page as text. Pairs are shown as pictures when `refs` is given; a file that is gone is named instead."""
     values = report.as_json()
-    facts = {
+    values_shown = {
         "references": f"{report.refs}",
         "items": f"{report.items}",
         "self-identification": f"{report.self_id_rate:.2%}",
@@ -34,25 +28,26 @@ def as_html(report: Report, index: Index, refs: Path | None) -> str:
         "margin threshold": f"{report.thresholds['margin']:.3f}",
     }
     if s := report.simulated:
-        facts |= {
+        values_shown |= {
             "simulated top-1": f"{s.top1:.1%}",
             "accepted right": f"{s.accepted_right:.1%}",
             "accepted wrong": f"{s.accepted_wrong:.1%}",
             "strangers accepted": f"{s.false_accept_rate:.1%}",
         }
-    return _PAGE.substitute(
+    body = _BODY.substitute(
         verdict=escape(report.verdict),
         tone={"ship it": "good", "consider training": "fair"}.get(report.verdict, "poor"),
         action=escape(report.action),
         maker=escape(str(index.meta)),
         basis="the files, encoded again" if report.basis == "re-encoded" else "the stored rows",
         thresholds_from=escape(report.thresholds["basis"]),
-        facts="".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts.items()),
+        facts=facts(values_shown),
         histogram=_histogram(report.margins),
         pairs="".join(_pair(pair.a, pair.b, pair.similarity, pair.kind, refs) for pair in report.confusable_pairs)
         or "<p>There is only one item.</p>",
         failures=_failures(report),
     )
+    return page(f"Index report: {report.verdict}", body)
 
 
 def _histogram(margins: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> str:
@@ -75,76 +70,21 @@ def _histogram(margins: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> st
 
 def _pair(a: str, b: str, similarity: float, kind: str, refs: Path | None) -> str:
     note = "" if kind == "similar" else f' <strong class="poor">{escape(kind)}</strong>'
-    figures = _figure(a, refs) + _figure(b, refs)
+    figures = reference_figure(a, refs) + reference_figure(b, refs)
     return f'<article><div class="two">{figures}</div><p>similarity <b>{similarity:.3f}</b>{note}</p></article>'
-
-
-def _figure(filename: str, refs: Path | None) -> str:
-    picture = "<div class=none>no picture</div>"
-    if refs is not None:
-        try:
-            thumb = Image.fromarray(decode(refs / filename, min_side=_THUMB_PX))
-            thumb.thumbnail((_THUMB_PX, _THUMB_PX))
-            packed = io.BytesIO()
-            thumb.save(packed, "JPEG", quality=82)
-            source = base64.b64encode(packed.getvalue()).decode()
-            picture = f'<img alt="" src="data:image/jpeg;base64,{source}">'
-        except ImageError:
-            pass
-    name, file = escape(str(parse_label(filename))), escape(filename)
-    return f"<figure>{picture}<figcaption>{name}<small>{file}</small></figcaption></figure>"
 
 
 def _failures(report: Report) -> str:
     rows = [(name, "another item is as close") for name in report.not_identified if name not in report.unreadable]
     rows += list(report.unreadable.items())
-    if not rows:
-        return ""
-    listed = "".join(f"<li><code>{escape(name)}</code> {escape(reason)}</li>" for name, reason in rows[:200])
-    return f"<h2>Not identified</h2><ul>{listed}</ul>"
+    return reasons("Not identified", rows)
 
 
-_PAGE = Template("""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>Index report: $verdict</title>
-<style>
-:root { color-scheme: light dark; --ink: #1c2430; --soft: #5d6878; --card: #fff; --page: #f3f5f8;
-  --line: #dde2ea; --bar: #4b7bec }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e8ecf2; --soft: #9aa5b5; --card: #1b2129; --page: #11151b; --line: #2c3541 }
-}
-* { box-sizing: border-box }
-body { margin: 0 auto; max-width: 1060px; padding: 2rem 1.25rem; background: var(--page); color: var(--ink);
-  font: 16px/1.5 system-ui, sans-serif }
-h1 { margin: .1em 0; font-size: 2.2rem }
-h1::first-letter { text-transform: uppercase }
-h2 { margin: 2.2rem 0 .7rem; font-size: 1.15rem }
-.good { color: #1e9e5a } .fair { color: #c27d0e } .poor { color: #d64545 }
-.soft, small { color: var(--soft) }
-section, article { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1rem 1.2rem }
-dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 1rem 1.4rem; margin: 0 }
-dt { color: var(--soft); font-size: .85rem }
-dd { margin: 0; font-size: 1.35rem; font-weight: 600; font-variant-numeric: tabular-nums }
-svg { width: 100%; height: auto; font-size: 11px; fill: var(--soft) }
-svg rect { fill: var(--bar) }
-svg line { stroke: var(--soft); stroke-dasharray: 3 4 }
-svg path { stroke: var(--line) }
-svg text[y="170"] { text-anchor: middle }
-.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(310px, 1fr)); gap: 1rem }
-.two { display: grid; grid-template-columns: 1fr 1fr; gap: .8rem }
-figure { margin: 0; min-width: 0 }
-img { display: block; width: 100%; height: 210px; object-fit: contain }
-figcaption { font-size: .9rem; overflow-wrap: anywhere }
-small { display: block }
-article p { margin: .6rem 0 0 }
-.none { height: 210px; display: grid; place-items: center; color: var(--soft) }
-</style></head><body>
+_BODY = Template("""\
 <p class="soft">Index report · $maker</p>
 <h1 class="$tone">$verdict</h1><p>$action</p>
-<section><dl>$facts</dl></section>
+<section>$facts</section>
 <p class="soft">Self-identification used $basis. Thresholds come from $thresholds_from.</p>
 <h2>Margins: how much closer each reference is to itself than to the best other item</h2><section>$histogram</section>
 <h2>Most confusable pairs</h2><div class="pairs">$pairs</div>
-$failures
-</body></html>
-""")
+$failures""")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
+from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import DEFAULT_ENCODER, OnnxEncoder, open_encoder
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.projection import ProjectionHead
+from data_label_factory.identify.recognize import Recognizer
+
+_LISTED = 20  # files named one by one in a message
 
 
 def parser(name: str, description: str) -> argparse.ArgumentParser:
@@ -41,3 +46,52 @@ def open_encoder_of(index: Index, args: argparse.Namespace) -> OnnxEncoder:
     """The encoder named on the command line, or else the one the index says made it. Raises EncoderError."""
     name = args.encoder or index.meta.encoder.id.partition(":")[0]
     return open_encoder(name, device=args.device)
+
+
+def add_recognizer_options(p: argparse.ArgumentParser) -> None:
+    """The options that `open_recognizer` takes."""
+    p.add_argument("--index", metavar="FILE.npz", type=Path, required=True)
+    p.add_argument("--refs", metavar="DIR", type=Path, help="the reference pictures; without, only embeddings decide")
+    add_encoder_options(p, default=None)
+    p.add_argument("--sim-threshold", metavar="X", type=cosine, help="accept only from this cosine up")
+    p.add_argument("--margin-threshold", metavar="X", type=cosine, help="… and from this lead over the next item up")
+
+
+def open_recognizer(args: argparse.Namespace, index: Index | None = None) -> Recognizer:
+    """The recogniser that the options ask for; `index` when it is loaded already.
+
+    Raises FactoryError when index, weights or head
+    do not fit, or no reference can be read.
+    """
+    if args.refs and not args.refs.is_dir():
+        raise FactoryError(f"{args.refs} is not a folder", "Name the folder that was indexed")
+    index = index or Index.load(args.index)
+    given = {"sim_threshold": args.sim_threshold, "margin_threshold": args.margin_threshold}
+    recognizer = Recognizer(
+        index,
+        open_encoder_of(index, args),
+        open_head(args.projection),
+        refs=args.refs,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    if len(recognizer.unreadable) == len(index):
+        raise FactoryError(
+            f"None of the references can be read in {args.refs}", "Name with --refs the folder that was indexed"
+        )
+    report_unusable("reference not used", recognizer.unreadable)
+    return recognizer
+
+
+def report_unusable(what: str, reasons: dict[str, str]) -> None:
+    """Name on stderr the first 20 files that could not be used, each with its reason, and how many more there are."""
+    for name, reason in list(reasons.items())[:_LISTED]:
+        print(f"{what}: {name!r}" + (f": {reason}" if reason else ""), file=sys.stderr)
+    if len(reasons) > _LISTED:
+        print(f"{what}: {len(reasons) - _LISTED} more", file=sys.stderr)
+
+
+def cosine(text: str) -> float:
+    value = float(text)
+    if not -1 <= value <= 1:
+        raise argparse.ArgumentTypeError("must lie in -1…1")
+    return value

@@ -1,0 +1,158 @@
+"""Pictures, folders and videos → what is in each frame, one at a time, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import cv2
+import numpy as np
+
+from data_label_factory.errors import ImageError, ImageUnsupportedError
+from data_label_factory.identify.images import RGB, decode, find_images
+from data_label_factory.identify.recognize import Detection
+from data_label_factory.labels import IMAGE_SUFFIXES
+from data_label_factory.progress import Progress
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts", ".mts"})
+# A video that ends this much before its own count of frames is cut off; that count is an estimate in some containers.
+_CUT_OFF = 0.9
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to read: its `path`, and its place `inside` the folder it was found in (its file name if named itself)."""
+
+    path: Path
+    inside: str
+
+    @property
+    def is_video(self) -> bool:
+        return self.path.suffix.lower() in VIDEO_SUFFIXES
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """One frame, (H, W, 3) uint8 RGB, and what is in it. `number` counts a video's frames from 0."""
+
+    source: Source
+    number: int | None
+    image: RGB
+    detections: list[Detection]
+
+    @property
+    def name(self) -> str:
+        """The file as it was named, with `#` and the frame's number for a video."""
+        return str(self.source.path) + (f"#{self.number}" if self.number is not None else "")
+
+    def copy_name(self) -> PurePosixPath:
+        """Where a copy of the frame belongs below a folder: as inside the source's own, with a suffix we write."""
+        inside = PurePosixPath(self.source.inside)
+        if self.number is not None:
+            return inside.with_name(f"{inside.name}.{self.number:06}.jpg")
+        return inside if inside.suffix.lower() in (".jpg", ".jpeg", ".png") else inside.with_name(inside.name + ".jpg")
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A file, or the rest of one, that could not be read."""
+
+    source: Source
+    reason: str
+
+
+def find_sources(paths: Sequence[Path]) -> list[Source]:
+    """The files named, and the pictures and videos in the folders named and below. Raises ImageError for a folder that
+    may not be read."""
+    sources = []
+    for path in paths:
+        if path.is_dir():
+            names = find_images(path, IMAGE_SUFFIXES | VIDEO_SUFFIXES)
+            sources += [Source(path / name, name) for name in names]
+        else:
+            sources.append(Source(path, path.name))
+    return sources
+
+
+def recognize_files(
+    recognize: Callable[[RGB], list[Detection]], sources: Sequence[Source], *, every: int = 1, quiet: bool = False
+) -> Iterator[Recognised | Unreadable]:
+    """Recognise pictures, and of videos the frames 0, `every`, 2 × `every` …, in order.
+
+    Reads as it is asked to and holds one frame. What cannot be read is given as Unreadable and stops nothing.
+    """
+    with Progress("recognised", len(sources), enabled=not quiet) as progress:
+        for source in sources:
+            try:
+                if not source.is_video:
+                    image = decode(source.path)
+                    yield Recognised(source, None, image, recognize(image))
+                    progress.step()
+                    continue
+                progress.total -= 1
+                for number, image in read_video(source.path, every, progress):
+                    yield Recognised(source, number, image, recognize(image))
+                    progress.step()
+            except ImageError as exc:
+                yield Unreadable(source, str(exc))
+
+
+def as_json(frame: Recognised, shown: Sequence[Detection]) -> dict[str, Any]:
+    """A frame with the detections `shown` of it; `unsure` counts all that are not confident, shown or not."""
+    height, width = frame.image.shape[:2]
+    return {
+        "file": str(frame.source.path),
+        "frame": frame.number,
+        "width": width,
+        "height": height,
+        "items": [_detection_as_json(detection) for detection in shown],
+        "unsure": sum(not detection.confident for detection in frame.detections),
+    }
+
+
+def _detection_as_json(detection: Detection) -> dict[str, Any]:
+    return {
+        "name": detection.label.name,
+        "set_code": detection.label.set_code,
+        "rarity": detection.label.rarity,
+        "reference": detection.filename,
+        "variants": list(detection.variants),
+        "confident": detection.confident,
+        "score": round(detection.score, 4),
+        "margin": round(detection.margin, 4),
+        "false_accept_rate": round(detection.false_accept_rate, 6),
+        "outline": [[round(float(x), 1), round(float(y), 1)] for x, y in detection.outline],
+        "box": [round(value, 1) for value in detection.box],
+        "top_k": [[name, round(cosine, 4)] for name, cosine in detection.top_k],
+    }
+
+
+def read_video(path: Path, every: int, progress: Progress | None = None) -> Iterator[tuple[int, RGB]]:
+    """Number and picture, (H, W, 3) uint8 RGB, of each `every`-th frame, turned as the video says.
+
+    Adds the frames to come to the total of `progress`. Raises ImageError when the file is missing or no video, and,
+    after the last frame that could be read, when it is cut off.
+    """
+    if not path.is_file():
+        raise ImageError("A folder or device" if path.exists() else "The file is gone", "Name a video file")
+    video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    try:
+        claimed = max(int(video.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
+        if progress is not None:
+            progress.total += -(-claimed // every)
+        number = 0
+        while video.grab():
+            if number % every == 0:
+                good, frame = video.retrieve()
+                if not good:
+                    break
+                yield number, np.ascontiguousarray(np.asarray(frame, np.uint8)[..., ::-1])
+            number += 1
+    finally:
+        video.release()
+    if number == 0:
+        raise ImageUnsupportedError("Not a video that can be read", "Save it as MP4 with H.264, or copy it again")
+    if number < claimed * _CUT_OFF:
+        raise ImageError(f"The video ends after {number} of {claimed} frames", "Copy it again")

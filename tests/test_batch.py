@@ -1,0 +1,345 @@
+"""Pictures, folders and videos → frames, a COCO file, drawn copies; and the `identify` command around them."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from conftest import pixels, save_picture
+from PIL import Image
+from test_evaluate import index_of, seen, square
+
+from data_label_factory.cli import main
+from data_label_factory.errors import FactoryError
+from data_label_factory.identify.annotate import SURE, UNSURE, Mark, draw_marks, mark
+from data_label_factory.identify.batch import Recognised, Source, Unreadable, find_sources, recognize_files
+from data_label_factory.identify.build import build_index
+from data_label_factory.identify.camera import as_points, render_view
+from data_label_factory.identify.coco import CocoWriter, clip
+from data_label_factory.identify.copies import Copies
+from data_label_factory.identify.encoders import open_encoder
+from data_label_factory.identify.images import RGB, decode
+from data_label_factory.identify.recognize import Detection
+from data_label_factory.samples import draw_collection
+
+Frames = list[Recognised | Unreadable]
+
+
+def nothing(frame: RGB) -> list[Detection]:
+    return []
+
+
+def write_video(path: Path, shades: list[int], size: tuple[int, int] = (64, 48)) -> Path:
+    """A video of one grey a frame (with a little blue and no red, so that swapped channels show)."""
+    code = {".avi": "MJPG", ".mp4": "mp4v"}[path.suffix]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*code), 10, size)
+    for shade in shades:
+        writer.write(np.full((size[1], size[0], 3), (shade, shade // 2, 0), np.uint8))
+    writer.release()
+    return path
+
+
+def frame_of(name: str, *, number: int | None = None, size: tuple[int, int] = (64, 64)) -> Recognised:
+    return Recognised(Source(Path(name), Path(name).name), number, pixels(1, *size), [])
+
+
+def test_folders_are_walked_and_named_files_taken_as_they_are(tmp_path: Path) -> None:
+    for name in ("in/b.png", "in/a/c.jpg", "in/.hidden.png"):
+        save_picture(tmp_path / name, 1)
+    (tmp_path / "in" / "d.MP4").touch()
+    (tmp_path / "in" / "notes.txt").touch()
+    sources = find_sources([tmp_path / "in", tmp_path / "x.dat", tmp_path / "in" / "b.png"])
+    assert [source.inside for source in sources] == ["a/c.jpg", "b.png", "d.MP4", "x.dat", "b.png"]
+    assert [source.is_video for source in sources] == [False, False, True, False, False]
+
+
+def test_bad_files_are_given_with_their_reason_and_stop_nothing(tmp_path: Path) -> None:
+    good = save_picture(tmp_path / "good.png", 1)
+    bad = {"empty.png": b"", "text.mp4": b"no video", "cut.jpg": b"\xff\xd8\xff\xe0"}
+    for name, content in bad.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "folder.avi").mkdir()
+    names = [*bad, "gone.mp4", "gone.png"]
+    sources = [Source(tmp_path / name, name) for name in (*names, "folder.avi")] + [Source(good, "good.png")]
+    got: Frames = list(recognize_files(nothing, sources, quiet=True))
+    reasons = {file.source.inside: file.reason for file in got if isinstance(file, Unreadable)}
+    assert list(reasons) == [*names, "folder.avi"]
+    assert "Not a video" in reasons["text.mp4"]
+    assert "gone" in reasons["gone.mp4"]
+    assert isinstance(got[-1], Recognised)
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mp4"])
+def test_every_nth_frame_of_a_video_is_given_in_rgb(tmp_path: Path, suffix: str) -> None:
+    path = write_video(tmp_path / f"clip{suffix}", [20 * i for i in range(8)])
+    frames = list(recognize_files(nothing, find_sources([path]), every=3, quiet=True))
+    assert [frame.number for frame in frames if isinstance(frame, Recognised)] == [0, 3, 6]
+    for frame in frames:
+        assert isinstance(frame, Recognised)
+        assert frame.image.shape == (48, 64, 3)
+        red, green, blue = frame.image.mean(axis=(0, 1))
+        assert blue == pytest.approx(20 * (frame.number or 0), abs=8)
+        assert green == pytest.approx(blue / 2, abs=8)
+        assert red == pytest.approx(0, abs=8)
+    assert frames[1].name == f"{path}#3"  # type: ignore[union-attr]
+
+
+def test_a_video_that_is_cut_off_gives_its_frames_and_then_says_so(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "clip.avi", list(range(0, 200, 10)), (640, 480))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    *frames, last = recognize_files(nothing, find_sources([path]), quiet=True)
+    assert len(frames) >= 5
+    assert isinstance(last, Unreadable)
+    assert "of 20 frames" in last.reason
+
+
+def test_frames_are_read_only_as_they_are_asked_for(tmp_path: Path) -> None:
+    path, asked = save_picture(tmp_path / "a.png", 1), []
+    frames = recognize_files(lambda image: asked.append(image) or [], [Source(path, "a.png")] * 1000, quiet=True)
+    next(frames)
+    next(frames)
+    assert len(asked) == 2
+
+
+FILES = ("a_elf.png", "b_orc_ur.png", "b_orc.png")
+
+
+def load(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text("ascii"))
+
+
+def test_the_coco_file_holds_boxes_outlines_and_one_category_an_item(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    partly_outside = seen("b_orc.png", -4, 60, side=10, score=0.75)
+    with CocoWriter(out, index_of(*FILES)) as coco:
+        coco.add(frame_of("x/one.jpg"), [seen("b_orc_ur.png", 5, 6), partly_outside])
+        coco.add(frame_of("clip.mp4", number=30, size=(32, 16)), [])
+    data = load(out)
+    assert data["categories"] == [
+        {"id": 1, "name": "A Elf", "supercategory": "item"}, {"id": 2, "name": "B Orc", "supercategory": "item"}
+    ]  # fmt: skip
+    assert data["images"] == [
+        {"id": 1, "file_name": "x/one.jpg", "width": 64, "height": 64},
+        {"id": 2, "file_name": "clip.mp4#30", "width": 32, "height": 16, "video": "clip.mp4", "frame_number": 30},
+    ]
+    first, second = data["annotations"]
+    assert first | {"segmentation": 0} == {
+        "id": 1, "image_id": 1, "category_id": 2, "bbox": [5, 6, 10, 10], "area": 100, "iscrowd": 0, "score": 0.5,
+        "confident": True, "reference": "b_orc_ur.png", "segmentation": 0,
+    }  # fmt: skip
+    assert sorted(zip(*[iter(first["segmentation"][0])] * 2, strict=True)) == [(5, 6), (5, 16), (15, 6), (15, 16)]
+    assert second["bbox"] == [0, 60, 6, 4]
+    assert (second["area"], second["score"]) == (24, 0.75)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, BrokenPipeError, FactoryError])
+def test_the_coco_file_of_what_was_done_is_kept_when_the_rest_fails(tmp_path: Path, error: type[Exception]) -> None:
+    with pytest.raises(error), CocoWriter(tmp_path / "out.json", index_of(*FILES)) as coco:
+        coco.add(frame_of("one.jpg"), [seen("a_elf.png")])
+        raise error("now")
+    assert [len(load(tmp_path / "out.json")[key]) for key in ("images", "annotations")] == [1, 1]
+    assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
+
+
+def test_a_coco_file_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    for path in (tmp_path / "none" / "out.json", tmp_path):
+        with pytest.raises(FactoryError, match="Cannot write"), CocoWriter(path, index_of(*FILES)):
+            raise AssertionError("it began")
+    with CocoWriter(tmp_path / "empty.json", index_of(*FILES)):
+        pass
+    assert load(tmp_path / "empty.json")["images"] == []
+
+
+def test_outlines_are_cut_to_the_frame_like_a_mask(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        angles = np.sort(rng.uniform(0, 2 * np.pi, 4))
+        outline = as_points(np.stack([np.cos(angles), np.sin(angles)], 1) * 40 + rng.uniform(0, 60, 2))
+        ys, xs = np.mgrid[0:600, 0:600] / 10 + 0.05
+        edges = np.roll(outline, -1, axis=0) - outline
+        arms = np.stack([xs, ys], -1)[None] - outline[:, None, None]
+        inside = (edges[:, 0, None, None] * arms[..., 1] >= edges[:, 1, None, None] * arms[..., 0]).all(axis=0)
+        polygon = clip(outline, (60, 60))
+        assert polygon.min() >= -1e-3
+        assert polygon.max() <= 60 + 1e-3
+        if inside.any():
+            assert cv2.contourArea(polygon) == pytest.approx(inside.sum() / 100, abs=3)
+    assert clip(as_points(square(70, 70)), (60, 60)).max() == 60
+
+
+def test_sure_and_unsure_are_drawn_in_their_colours_at_their_outlines() -> None:
+    frame = np.zeros((480, 640, 3), np.uint8)
+    sure, unsure = seen("a_elf.png", 100, 200, side=150), seen("b_orc.png", 400, 200, side=150, rate=1.0)
+    assert [mark(one).colour for one in (sure, unsure)] == [SURE, UNSURE]
+    assert [mark(one).text for one in (sure, unsure)] == ["A Elf  0.50", "B Orc?  0.50"]
+    drawn = np.asarray(draw_marks(frame, [mark(sure), mark(unsure)]))
+    assert drawn.shape == frame.shape
+    assert not frame.any()
+    for x, colour in ((100, (61, 220, 132)), (400, (242, 184, 75))):
+        assert drawn[280, x] == pytest.approx(colour, abs=40)
+        assert not drawn[280, x + 75].any()
+    half = draw_marks(frame, [Mark(sure.outline, "", SURE)], longest_px=320)
+    assert half.size == (320, 240)
+    assert np.asarray(half)[140, 50] == pytest.approx((61, 220, 132), abs=60)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (16, 16), (500, 1), (3000, 2000)])
+def test_frames_of_any_size_can_be_drawn_on(size: tuple[int, int]) -> None:
+    frame = np.zeros((size[1], size[0], 3), np.uint8)
+    assert draw_marks(frame, [mark(seen("a_elf.png", 3, 4))]).size == size
+
+
+def test_copies_keep_subfolders_never_meet_and_never_replace_a_source(tmp_path: Path) -> None:
+    for name in ("in/a/x.png", "in/y.webp", "other/a.jpg", "more/a.jpg"):
+        save_picture(tmp_path / name, 1)
+    sources = find_sources([tmp_path / "in", tmp_path / "other" / "a.jpg", tmp_path / "more" / "a.jpg"])
+    copies = Copies(tmp_path / "out", sources)
+    frames = [frame for frame in recognize_files(nothing, sources, quiet=True) if isinstance(frame, Recognised)]
+    written = [copies.write(frame, []).relative_to(tmp_path / "out").as_posix() for frame in frames]
+    assert written == ["a/x.png", "y.webp.jpg", "a.jpg", "a-2.jpg"]
+    assert (tmp_path / "out" / "a" / "x.png").read_bytes().startswith(b"\x89PNG")
+    video = Recognised(Source(tmp_path / "c.mp4", "c.mp4"), 12, frames[0].image, [])
+    assert copies.write(video, []).name == "c.mp4.000012.jpg"
+    before = (tmp_path / "more" / "a.jpg").read_bytes()
+    with pytest.raises(FactoryError, match="would replace"):
+        Copies(tmp_path / "more", sources).write(frames[2], [])
+    assert (tmp_path / "more" / "a.jpg").read_bytes() == before
+    (tmp_path / "file").touch()
+    with pytest.raises(FactoryError, match="Cannot make the folder"):
+        Copies(tmp_path / "file", sources).write(frames[0], [])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six sample cards in refs/, their index i.npz, and in photos/ a view of two of them and an empty frame."""
+    folder = tmp_path_factory.mktemp("made")
+    cards = sorted(draw_collection(folder / "refs", count=6))
+    build_index(folder / "refs", folder / "i.npz", open_encoder("sscd-small"), quiet=True)
+    (folder / "photos").mkdir()
+    view = render_view([decode(card) for card in cards[1:3]], np.random.default_rng(4))
+    Image.fromarray(view.image).save(folder / "photos" / "two.jpg")
+    Image.new("RGB", (640, 480), "grey").save(folder / "photos" / "none.png")
+    return folder
+
+
+def options(made: Path) -> list[str]:
+    return ["--index", str(made / "i.npz"), "--refs", str(made / "refs")]
+
+
+def names(made: Path) -> set[str]:
+    return {path.name for path in sorted((made / "refs").iterdir())[1:3]}
+
+
+def test_the_command_prints_json_lines_and_writes_everything(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.jpg").touch()
+    files = [str(made / "photos"), str(tmp_path / "bad.jpg")]
+    more = ["--json", "--coco", str(tmp_path / "o.json"), "--draw", str(tmp_path / "drawn")]
+    assert main(["identify", "identify", *files, *options(made), *more]) == 1
+    printed = capsys.readouterr()
+    none, two, bad = map(json.loads, printed.out.splitlines())
+    assert (none["items"], bad["file"], bad["error"][:17]) == ([], files[1], "The file is empty")
+    assert {item["reference"] for item in two["items"]} == names(made)
+    assert (two["width"], two["height"], two["frame"], two["unsure"]) == (640, 480, None, 0)
+    for item in two["items"]:
+        assert item["confident"] is True
+        assert np.shape(item["outline"]) == (4, 2)
+    assert len(load(tmp_path / "o.json")["annotations"]) == 2
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["none.png", "two.jpg"]
+    assert np.any(decode(tmp_path / "drawn" / "two.jpg") != decode(made / "photos" / "two.jpg"))
+    assert "frames: 2, items named: 2, unsure: 0, not readable: 1" in printed.err
+
+
+def test_the_word_identify_may_be_left_out(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photo = str(made / "photos" / "two.jpg")
+    for line in ([photo, *options(made)], [*options(made), photo]):
+        assert main(["identify", *line]) == 0
+        out = capsys.readouterr().out
+        assert out.count(photo) == 2
+        assert "cosine" in out
+    assert main(["identify", "gone.jpg", *options(made)]) == 1
+    assert "not readable: 'gone.jpg': The file is gone" in capsys.readouterr().err
+    assert main(["identify", "x" * 5000]) == 2
+    assert main(["identify", ""]) == 2
+
+
+def test_unsure_ones_are_counted_and_listed_only_when_asked_for(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["identify", str(made / "photos" / "none.png"), "--index", str(made / "i.npz")]
+    assert main(line) == 0
+    printed = capsys.readouterr()
+    assert "– (1 unsure)" in printed.out
+    assert "unsure: 1 (--all lists them)" in printed.err
+    assert main([*line, "--all"]) == 0
+    assert "? " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--every", "0"], "at least 1"),
+        (["--sim-threshold", "2"], "must lie in"),
+        (["--coco", "none/x.json"], "Cannot write none/x.json"),
+        (["--refs", "none"], "none is not a folder"),
+        (["--refs", "photos"], "None of the references can be read in photos"),
+    ],
+)
+def test_wrong_use_is_2(
+    made: Path, more: list[str], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(made)
+    line = ["identify", "identify", "photos/none.png", *options(made), *more]
+    try:
+        code: Any = main(line)
+    except SystemExit as stopped:
+        code = stopped.code
+    assert code == 2
+    assert says in capsys.readouterr().err
+
+
+def test_an_empty_folder_is_wrong_use(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["identify", str(tmp_path), *options(made)]) == 2
+    assert "no picture or video" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
+def test_ctrl_c_keeps_the_coco_file_of_what_was_done(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "many").mkdir()
+    for number in range(300):
+        shutil.copy(made / "photos" / "two.jpg", tmp_path / "many" / f"{number:03}.jpg")
+    line = [sys.executable, "-m", "data_label_factory", "identify", str(tmp_path / "many"), *options(made), "--json"]
+    with subprocess.Popen(
+        [*line, "--coco", str(tmp_path / "o.json")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout and process.stderr
+        first = [process.stdout.readline() for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read().splitlines()
+        error = process.stderr.read()
+    assert process.returncode == 130
+    assert "interrupted; what was finished is kept" in error
+    assert "Traceback" not in error
+    kept = load(tmp_path / "o.json")
+    assert len(first) <= len(kept["images"]) <= len(first) + len(rest) + 1 < 300
+    assert {entry["image_id"] for entry in kept["annotations"]} == {entry["id"] for entry in kept["images"]}
+
+
+def test_a_reader_that_goes_away_ends_it_quietly_and_keeps_the_coco_file(made: Path, tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "data_label_factory", "identify", *[str(made / "photos")] * 20, *options(made)]
+    with subprocess.Popen(
+        [*line, "--coco", str(tmp_path / "o.json")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout and process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        error = process.stderr.read()
+    assert process.returncode == 0
+    assert "error" not in error
+    assert 1 <= len(load(tmp_path / "o.json")["images"]) < 40
