@@ -60,7 +60,7 @@ def reference(rng: np.random.Generator, count: int) -> Features:
 @pytest.fixture(scope="module")
 def index() -> LocalIndex:
     rng = np.random.default_rng(1)
-    return LocalIndex([reference(rng, 80) for _ in range(15)])
+    return LocalIndex.build([reference(rng, 80) for _ in range(15)])
 
 
 def naive_weigh(pairs: Pairs, owner: np.ndarray, references: int, far: float = 0.5) -> dict[int, float]:

@@ -15,7 +15,7 @@ from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.recognize import Detection, Recognizer
 from data_label_factory.identify.recognize.judgement import in_its_place, look, one_a_place
-from data_label_factory.identify.recognize.recognizer import _search
+from data_label_factory.identify.recognize.search import FrameSearch
 from data_label_factory.samples import draw_collection
 
 CARDS = 24
@@ -207,11 +207,10 @@ def test_what_the_embedding_finds_nearer_takes_over_when_it_also_looks_more_like
     references = recognizer._references
     assert references is not None
     frame = render_view([decode(cards[3])], np.random.default_rng(12)).image
-    (right,) = one_a_place(_search(frame, references), references)
+    (right,) = one_a_place(FrameSearch(frame, references, hidden=np.zeros(0, np.int64)).by_votes(), references)
     number = next(i for i in range(len(cards)) if i != right.hypothesis.reference)
     wrong = look(frame, in_its_place(right.hypothesis, number, references), references)
-    assert wrong.evidence.rank < right.evidence.rank
-    cosines = recognizer._cosines([straighten(frame, right.outline, 288)])[0]
-    detection = recognizer._named(frame, wrong, cosines, references)
-    assert (detection.filename, detection.confident) == (cards[3].name, True)
-    assert detection.margin > 0
+    assert wrong.rank < right.rank
+    (assessed,) = recognizer._assess(frame, [wrong], references, hidden=())
+    assert str(recognizer.index.filenames[assessed.row]) == cards[3].name
+    assert assessed.lead > 0

@@ -62,13 +62,13 @@ class FrameSearch:
         pairs = self._references.local.pairs(self._features.descriptors)
         if not len(self._hidden):
             return pairs
-        kept = ~np.isin(self._references.local.reference[pairs.feature], self._hidden)
+        kept = ~np.isin(self._references.local.owner(pairs.feature), self._hidden)
         return Pairs(pairs.query[kept], pairs.feature[kept], pairs.distance[kept])
 
     @cached_property
     def _by_owner(self) -> tuple[Ints, Ints]:
         """The pairs' rows ordered by whose feature it is, and those owners."""
-        owner = self._references.local.reference[self._pairs.feature]
+        owner = self._references.local.owner(self._pairs.feature)
         order = np.argsort(owner, kind="stable")
         return order, owner[order]
 

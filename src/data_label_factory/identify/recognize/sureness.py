@@ -75,13 +75,12 @@ _PRIOR_STRANGERS = 32  # that the prior counts for
 @dataclass(frozen=True)
 class Calibration:
     """What strangers to one index reach: in log-odds, and, for work without reference pictures, in lead. `strangers`
-    is how many were tried; `accepted_right` the share of simulated views named rightly and surely at 1 %."""
+    is how many were tried, `items` how many the index had then."""
 
     looks: Tail = LOOKS_PRIOR
     lead: Tail = LEAD_PRIOR
     strangers: int = 0
     items: int = 0
-    accepted_right: float | None = None
 
     def rate_by_looks(self, value: float) -> float:
         """The share of strangers whose log-odds are above `value`."""

@@ -39,7 +39,7 @@ def weigh(pairs: Pairs, index: LocalIndex) -> tuple[Ints, Floats]:
     The weight is d²(background) - d², the background being the distance to the 10th nearest reference: a detail that
     is as near to many references weighs nothing.
     """
-    owner = index.reference[pairs.feature]
+    owner = index.owner(pairs.feature)
     order = np.lexsort((pairs.distance, owner, pairs.query))
     order = order[_first_of_run(pairs.query[order], owner[order])]
     order = order[np.lexsort((pairs.distance[order], pairs.query[order]))]
@@ -60,7 +60,7 @@ def clusters(index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats, 
     """At most `most` clusters, heaviest first. Each vote falls into the two nearest bins of every dimension."""
     if not len(weights):
         return []
-    owner = index.reference[pairs.feature]
+    owner = index.owner(pairs.feature)
     half = index.shapes[owner][:, ::-1] / 2
     scale = frame.size[pairs.query] / index.size[pairs.feature]
     angle = (frame.angle[pairs.query] - index.angle[pairs.feature]) % (2 * np.pi)
