@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.camera import Outline, straighten
+from data_label_factory.identify.camera import Outline, as_points, straighten
 from data_label_factory.identify.encoders import Encoder
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.index import Index
@@ -50,6 +50,7 @@ _NOISE = 0.05
 _TIE = 0.12  # log-odds; a single cell that agrees or does not moves them by up to 0.1
 _SMALLEST_OWN_MARGIN = 0.05
 _SHORTLIST = 3  # references of each region that a second look tries
+_UNLIKE = 0.4  # cosine that unrelated pictures reach; the true one seldom stays below it
 _WORTH_A_LOOK, _WORTH_A_GUESS = 0.5, 0.2  # while no larger a share of strangers has as good a lead
 
 
@@ -73,7 +74,7 @@ class Detection:
     inliers: int
     top_k: tuple[tuple[str, float], ...]
     false_accept_rate: float
-    variants: tuple[str, ...]
+    variants: tuple[str, ...] = ()
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -167,7 +168,7 @@ class Recognizer:
     def assess(self, frame: RGB, hidden: Collection[int] = ()) -> list[Assessment]:
         """What may lie in a frame, as `recognize` finds it, with the rows `hidden` taken out of the index."""
         if self._references is None:
-            return self._by_embedding(frame, hidden)
+            return self._by_embedding(frame, hidden, turns=4)[:1]
         references = self._references
         numbers = np.flatnonzero(np.isin(references.rows, list(hidden)))
         search = FrameSearch(frame, references, hidden=numbers)
@@ -176,7 +177,7 @@ class Recognizer:
         if any(self._rate(one) <= self.strictness for one in assessed):
             return assessed
         # Nothing sure, as in a frame without items, or with one of few details: the embedding may know where to look.
-        guesses = self._by_embedding(frame, hidden)
+        guesses = self._by_embedding(frame, hidden, turns=1)
         promising = [guess for guess in guesses if self._rate(guess) <= _WORTH_A_LOOK]
         rows = [int(row) for guess in promising for row in np.argsort(-guess.cosines, kind="stable")[:_SHORTLIST]]
         shortlist = [int(number) for row in dict.fromkeys(rows) for number in np.flatnonzero(references.rows == row)]
@@ -218,9 +219,12 @@ class Recognizer:
             assessed.append(Assessment(row, seen.outline, cosines, lead, seen, twins))
         return assessed
 
-    def _by_embedding(self, frame: RGB, hidden: Collection[int]) -> list[Assessment]:
-        """Regions of the frame by embedding alone, the one with the greatest lead first, each item once."""
-        outlines = self._propose(frame)
+    def _by_embedding(self, frame: RGB, hidden: Collection[int], turns: int) -> list[Assessment]:
+        """Regions of the frame by embedding alone, each turned so many ways; the one with the greatest lead first,
+        each item once."""
+        outlines = [
+            as_points(np.roll(outline, -turn, axis=0)) for outline in self._propose(frame) for turn in range(turns)
+        ]
         crops = [straighten(frame, outline, _CROP_SIDE_PX) for outline in outlines]
         best: dict[int, Assessment] = {}
         for outline, cosines in zip(outlines, self._cosines(crops, hidden), strict=True):
@@ -254,15 +258,19 @@ class Recognizer:
 
     def _rate(self, one: Assessment) -> float:
         """The share of strangers that look as good."""
-        if one.seen is None:
-            return self.calibration.rate_by_lead(one.lead)
-        return self.calibration.rate_by_looks(one.sureness)
+        if one.seen is not None:
+            return self.calibration.rate_by_looks(one.sureness)
+        if one.cosines[one.row] <= _UNLIKE:  # a lead among pictures that are all unlike says nothing
+            return 1.0
+        return self.calibration.rate_by_lead(one.lead)
 
     def _detection(self, one: Assessment) -> Detection:
         index, margin = self.index, self._margin_of(one.row, one.cosines)
         score, rate = float(one.cosines[one.row]), self._rate(one)
         variants = (one.row, *one.twins)
         one_item = all(index.items[twin] == index.items[one.row] for twin in one.twins)
+        if one.seen is None and self._references is not None:
+            rate = max(rate, _WORTH_A_GUESS)  # a guess, since local features should have found it and did not
         sure = rate <= self.strictness and score > self._sim and margin > self._margin
         k = min(self._top_k, len(index))
         near = np.argpartition(-one.cosines, k - 1)[:k]

@@ -57,9 +57,11 @@ def read_references(
     and the reason for each file that could not.
     """
     held = {} if known is None else {str(digest): number for number, digest in enumerate(known.sha256)}
-    kept = [row for row in range(len(index)) if str(index.sha256[row]) in held]
-    missing = [row for row in range(len(index)) if str(index.sha256[row]) not in held]
-    read, unreadable = _read_files(index, refs, missing, quiet)
+    is_kept = [
+        str(index.sha256[row]) in held and (refs / str(index.filenames[row])).is_file() for row in range(len(index))
+    ]
+    kept, missing = np.flatnonzero(is_kept), np.flatnonzero(np.logical_not(is_kept))
+    read, unreadable = _read_files(index, refs, missing.tolist(), quiet)
     rows = np.array([*kept, *read], np.int64)
     if not len(rows):
         return None, unreadable

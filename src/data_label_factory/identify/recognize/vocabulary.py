@@ -58,6 +58,8 @@ class Vocabulary:
     def words(self, rows: Floats, probes: int) -> Ints:
         """(N, 128) float32 descriptors → their nearest words (N, probes), nearest first; -1 where there are fewer."""
         count = len(rows)
+        if not count:
+            return np.zeros((0, probes), np.int64)
         cells = min(_CELLS, len(self.coarse))
         near = _nearest(rows, self.coarse, cells)[0].ravel()
         score = np.full((count * cells, probes), -np.inf, np.float32)
