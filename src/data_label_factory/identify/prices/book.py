@@ -32,7 +32,7 @@ class PriceBook:
 
     @classmethod
     def load(cls, path: Path, fx: FxRates) -> PriceBook:
-        """Raises PriceError when `path` is no price file. Asks `fx` for the file's currency: that may use the network."""
+        """Raises PriceError when `path` is no price file. `fx` is asked for its currency, which may use the network."""
         file = PriceFile.load(path)
         return cls(file, fx.of(file.currency))
 

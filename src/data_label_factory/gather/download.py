@@ -1,0 +1,80 @@
+"""One picture from the network or a local file into the staging folder, looked at before it is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from data_label_factory.atomic import atomic_write, is_running
+from data_label_factory.errors import FactoryError, FetchError, ImageError
+from data_label_factory.fetch import Fetcher
+from data_label_factory.gather.base import Found
+from data_label_factory.gather.picture import inspect
+from data_label_factory.gather.shelf import Got
+from data_label_factory.pictures import DEFAULT_LIMITS, read_file
+
+_PREFIX = ".gather-"
+_UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What could not be had, and why."""
+
+    bucket: str
+    query: str
+    reason: str
+    url: str = ""
+
+
+class Staging:
+    """A folder inside the data root where pictures are written before they have a name. Threads may share it."""
+
+    def __init__(self, root: Path) -> None:
+        """Raises FactoryError. Removes what runs that were killed have left."""
+        self._folder = root / f"{_PREFIX}{os.getpid()}"
+        self._number = itertools.count()
+        for old in root.glob(f"{_PREFIX}*"):
+            owner = old.name.removeprefix(_PREFIX)
+            if owner == str(os.getpid()) or not (owner.isdecimal() and is_running(int(owner))):
+                shutil.rmtree(old, ignore_errors=True)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise FactoryError(f"Cannot make {self._folder}: {exc.strerror}", "Choose a place with --out") from exc
+
+    def fetch(self, found: Found, fetcher: Fetcher, interval: float) -> Got:
+        """Get, check and stage one picture. Raises FetchError, ImageError; FactoryError when the disk is full."""
+        data = read_file(found.path) if found.path else _download(found.url, fetcher, interval)
+        picture = inspect(data)
+        staged = self._folder / str(next(self._number))
+        with atomic_write(staged) as file:
+            file.write(data)
+        return Got(found, picture, hashlib.sha256(data).hexdigest(), len(data), staged)
+
+    def remove(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _download(url: str, fetcher: Fetcher, interval: float) -> bytes:
+    reply = fetcher.get(url, interval=interval, max_bytes=DEFAULT_LIMITS.max_bytes)
+    if not (reply.content_type.startswith("image/") or reply.content_type in _UNTYPED):
+        raise FetchError(f"{url.partition('?')[0][:200]}: it answered with {reply.content_type}, not with a picture")
+    return reply.body
+
+
+def first_that_comes(
+    staging: Staging, candidates: tuple[Found, ...], fetcher: Fetcher, interval: float
+) -> tuple[Got | None, list[tuple[Found, str]]]:
+    """The first candidate that can be had, and what was wrong with those before it."""
+    wrong: list[tuple[Found, str]] = []
+    for found in candidates:
+        try:
+            return staging.fetch(found, fetcher, interval), wrong
+        except (FetchError, ImageError) as exc:
+            wrong.append((found, exc.message))
+    return None, wrong

@@ -1,0 +1,128 @@
+"""One bucket: its folder, and its part of the manifest. Puts pictures under their names and never over another one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from data_label_factory.errors import FactoryError, ImageError
+from data_label_factory.gather.base import Found
+from data_label_factory.gather.manifest import Manifest
+from data_label_factory.gather.picture import Picture
+from data_label_factory.labels import Label, format_label, parse_label
+from data_label_factory.pictures import read_file
+
+
+@dataclass(frozen=True)
+class Got:
+    """A picture that came, was looked at, and waits in the file `staged` for its name."""
+
+    found: Found
+    picture: Picture
+    sha256: str
+    size: int
+    staged: Path
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What became of a picture: "new"; "present", it was there already; "double", it is there under another label.
+
+    `path` is the file that holds it now, relative to the data root; `label` the one it was found with.
+    """
+
+    what: str
+    path: str
+    label: Label
+
+
+class Shelf:
+    """Not for use by two threads at once: whoever places in order is alone anyway."""
+
+    def __init__(self, root: Path, bucket: str, manifest: Manifest) -> None:
+        self._root, self._bucket, self._manifest = root, bucket, manifest
+        self._by_sha: dict[str, str] = {}
+        self._by_url: dict[str, str] = {}
+        for path, entry in manifest.files.items():
+            if path.startswith(f"{bucket}/") and (root / path).is_file():
+                self._remember(path, entry)
+
+    def holds(self, found: Found) -> Placed | None:
+        """Where the picture is that came from this address, if it is there."""
+        path = self._by_url.get(found.url) if found.url else None
+        return self._known(path, found.label) if path and (self._root / path).is_file() else None
+
+    def place(self, got: Got, source: str, query: str) -> Placed:
+        """Move a staged picture to its name.
+
+        Raises LabelError for a name that no file can carry, FactoryError when the folder cannot be written.
+        """
+        stem = format_label(got.found.label)
+        if known := self._by_sha.get(got.sha256):
+            got.staged.unlink(missing_ok=True)
+            if got.found.url and got.found.url not in self._by_url:
+                self._manifest.files[known].setdefault("also_at", []).append(got.found.url)
+                self._by_url[got.found.url] = known
+            return self._known(known, got.found.label)
+        for number in count(1):
+            # A subfolder does not change the label: other pictures of one label go into 2/, 3/, …
+            path = f"{self._bucket}/{'' if number == 1 else f'{number}/'}{stem}{got.picture.suffix}"
+            what = _put(got, self._root / path)
+            if what:
+                self._record(path, got, source, query)
+                return Placed(what, path, got.found.label)
+        raise AssertionError("count() ended")
+
+    def _known(self, path: str, label: Label) -> Placed:
+        return Placed("present" if parse_label(path) == label else "double", path, label)
+
+    def _record(self, path: str, got: Got, source: str, query: str) -> None:
+        found = got.found
+        entry = {
+            "label": str(found.label),
+            "source": source,
+            "query": query,
+            "url": found.url or (found.path.name if found.path else ""),
+            "page": found.page,
+            "licence": found.licence,
+            "author": found.author,
+            "retrieved_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "sha256": got.sha256,
+            "bytes": got.size,
+            "width": got.picture.width,
+            "height": got.picture.height,
+        }
+        self._manifest.files[path] = entry
+        self._remember(path, entry)
+
+    def _remember(self, path: str, entry: dict[str, Any]) -> None:
+        self._by_sha.setdefault(str(entry.get("sha256")), path)
+        for url in (entry.get("url"), *(entry.get("also_at") or ())):
+            self._by_url.setdefault(str(url), path)
+
+
+def _put(got: Got, target: Path) -> str:
+    """ "new" when the picture was put there, "present" when it was there, "" when something else is."""
+    if os.path.lexists(target):
+        if _sha256_of(target) != got.sha256:
+            return ""
+        got.staged.unlink(missing_ok=True)
+        return "present"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        got.staged.replace(target)
+    except OSError as exc:
+        raise FactoryError(f"Could not write {target}: {exc.strerror}", "Choose another place with --out") from exc
+    return "new"
+
+
+def _sha256_of(path: Path) -> str:
+    try:
+        return hashlib.sha256(read_file(path)).hexdigest()
+    except ImageError:
+        return ""
