@@ -10,7 +10,6 @@ import json
 import os
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,10 +51,11 @@ class Reply:
 
 
 class _Host:
-    """What is known of one host: when it may be asked next, and how often in a row it did not answer."""
+    """What is known of one host: when it may be asked next, how often in a row it did not answer, the way to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str) -> None:
         self.lock = threading.Lock()
+        self.proxies = requests.utils.get_environ_proxies(address)
         self.next = 0.0
         self.silent = 0
 
@@ -87,7 +87,7 @@ class Fetcher:
         self._stopped = threading.Event()
         self._clock = clock
         self._sleep = sleep or self._stopped.wait
-        self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
+        self._hosts: dict[str, _Host] = {}
         self._local = threading.local()
 
     def stop(self) -> None:
@@ -108,14 +108,14 @@ class Fetcher:
         `interval` (seconds) is kept between two requests to the host. Raises FetchError when the answer is not 200,
         larger than `max_bytes` once decoded, too slow, or does not come.
         """
-        host = self._hosts[_shown(url).partition("//")[2].partition("/")[0]]
+        host = self._host(url)
         last = _TryAgainError("the host does not answer; not asked again in this run")
         for attempt in range(self.patience.tries):
             if host.silent >= _HOST_IS_GONE_AFTER:
                 raise _failed(url, str(last))
             self._wait_turn(host, interval)
             try:
-                reply = self._once(url, params, headers, max_bytes)
+                reply = self._once(url, params, headers, max_bytes, host.proxies)
             except _TryAgainError as exc:
                 last = exc
                 self._wait_before_retry(host, url, exc, attempt)
@@ -160,8 +160,18 @@ class Fetcher:
         else:
             self._sleep(self.patience.backoff * 2**attempt)
 
+    def _host(self, url: str) -> _Host:
+        address = "/".join(_shown(url).split("/", 3)[:3])
+        host = self._hosts.get(address)
+        return host or self._hosts.setdefault(address, _Host(address))
+
     def _once(
-        self, url: str, params: Mapping[str, str | int] | None, headers: Mapping[str, str] | None, max_bytes: int
+        self,
+        url: str,
+        params: Mapping[str, str | int] | None,
+        headers: Mapping[str, str] | None,
+        max_bytes: int,
+        proxies: dict[str, str],
     ) -> Reply:
         if self._stopped.is_set():
             raise _failed(url, "stopped")
@@ -169,7 +179,13 @@ class Fetcher:
         waits = (self.patience.connect, self.patience.silence)
         try:
             with self._session().get(
-                url, params=params, headers=headers, timeout=waits, stream=True, allow_redirects=headers is None
+                url,
+                params=params,
+                headers=headers,
+                timeout=waits,
+                stream=True,
+                allow_redirects=headers is None,
+                proxies=proxies,
             ) as answer:
                 _check_status(answer, url)
                 body = self._read(answer, url, max_bytes, deadline)
@@ -202,7 +218,9 @@ class Fetcher:
             session = self._local.session = requests.Session()
             session.max_redirects = 5
             session.headers["User-Agent"] = user_agent()
-            session.auth = _no_auth  # or requests would look for passwords in ~/.netrc
+            # Else requests would read the environment for every request, and look for passwords in ~/.netrc.
+            session.trust_env = False
+            session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         return session
 
 
@@ -277,10 +295,6 @@ def _plainly(exc: Exception) -> str:
     if isinstance(exc, requests.ConnectionError):
         return "no connection (is the network there, the name right?)"
     return f"it cannot be fetched ({type(exc).__name__})"
-
-
-def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _no_constant(name: str) -> Any:

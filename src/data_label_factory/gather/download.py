@@ -9,7 +9,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_label_factory.atomic import atomic_write, is_running
+from data_label_factory.atomic import is_running
 from data_label_factory.errors import FactoryError, FetchError, ImageError
 from data_label_factory.fetch import Fetcher
 from data_label_factory.gather.base import Found
@@ -52,8 +52,13 @@ class Staging:
         data = read_file(found.path) if found.path else _download(found.url, fetcher, interval)
         picture = inspect(data)
         staged = self._folder / str(next(self._number))
-        with atomic_write(staged) as file:
-            file.write(data)
+        try:
+            with staged.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as exc:
+            raise FactoryError(f"Could not write {staged}: {exc.strerror}", "Free some space, or use --out") from exc
         return Got(found, picture, hashlib.sha256(data).hexdigest(), len(data), staged)
 
     def remove(self) -> None:

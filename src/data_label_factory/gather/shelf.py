@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from data_label_factory.gather.manifest import Manifest
 from data_label_factory.gather.picture import Picture
 from data_label_factory.labels import Label, format_label, parse_label
 from data_label_factory.pictures import read_file
+
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EINVAL}  # FAT and the like
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Shelf:
         self._root, self._bucket, self._manifest = root, bucket, manifest
         self._by_sha: dict[str, str] = {}
         self._by_url: dict[str, str] = {}
+        self._folders: set[Path] = set()
         for path, entry in manifest.files.items():
             if path.startswith(f"{bucket}/") and (root / path).is_file():
                 self._remember(path, entry)
@@ -64,7 +68,6 @@ class Shelf:
         """
         stem = format_label(got.found.label)
         if known := self._by_sha.get(got.sha256):
-            got.staged.unlink(missing_ok=True)
             if got.found.url and got.found.url not in self._by_url:
                 self._manifest.files[known].setdefault("also_at", []).append(got.found.url)
                 self._by_url[got.found.url] = known
@@ -72,11 +75,21 @@ class Shelf:
         for number in count(1):
             # A subfolder does not change the label: other pictures of one label go into 2/, 3/, …
             path = f"{self._bucket}/{'' if number == 1 else f'{number}/'}{stem}{got.picture.suffix}"
-            what = _put(got, self._root / path)
+            what = _put(got, self._made(self._root / path))
             if what:
                 self._record(path, got, source, query)
                 return Placed(what, path, got.found.label)
         raise AssertionError("count() ended")
+
+    def _made(self, target: Path) -> Path:
+        """`target`, its folder made once."""
+        if target.parent not in self._folders:
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as exc:
+                raise FactoryError(f"Could not make {target.parent}: {exc.strerror}", "Use another --out") from exc
+            self._folders.add(target.parent)
+        return target
 
     def _known(self, path: str, label: Label) -> Placed:
         return Placed("present" if parse_label(path) == label else "double", path, label)
@@ -108,16 +121,19 @@ class Shelf:
 
 def _put(got: Got, target: Path) -> str:
     """ "new" when the picture was put there, "present" when it was there, "" when something else is."""
-    if os.path.lexists(target):
-        if _sha256_of(target) != got.sha256:
-            return ""
-        got.staged.unlink(missing_ok=True)
-        return "present"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        got.staged.replace(target)
+        # A second link to the staged file: unlike a rename, it never replaces what is there. The first link goes with
+        # the staging folder.
+        os.link(got.staged, target)
+        return "new"
+    except FileExistsError:
+        return "present" if _sha256_of(target) == got.sha256 else ""
     except OSError as exc:
-        raise FactoryError(f"Could not write {target}: {exc.strerror}", "Choose another place with --out") from exc
+        if exc.errno not in _NO_LINKS:
+            raise FactoryError(f"Could not write {target}: {exc.strerror}", "Choose another place with --out") from exc
+    if os.path.lexists(target):
+        return "present" if _sha256_of(target) == got.sha256 else ""
+    got.staged.replace(target)
     return "new"
 
 
