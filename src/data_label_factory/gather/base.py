@@ -30,14 +30,28 @@ class Found:
     path: Path | None = None
 
 
-class Source:
+class Api:
+    """A JSON API at one host, asked at its own pace."""
+
+    host: ClassVar[str] = ""  # where it lives; --base-url replaces it
+    interval: ClassVar[float] = 0.0  # seconds between two calls, as the site asks for
+
+    def __init__(self, fetcher: Fetcher, base_url: str = "") -> None:
+        self.fetcher = fetcher
+        self.base_url = (base_url or self.host).rstrip("/")
+
+    def json(self, path: str, params: Mapping[str, str | int] | None = None, **options: Any) -> Any:
+        """GET `path`, or a whole address such as that of a next page. Raises FetchError."""
+        url = path if "://" in path else self.base_url + path
+        return self.fetcher.json(url, params=params, interval=self.interval, **options)
+
+
+class Source(Api):
     """Base of all sources. A subclass fills in the table below and writes `find`."""
 
     name: ClassVar[str]
     about: ClassVar[str]  # one line for --list-sources
-    host: ClassVar[str] = ""  # where its API lives; --base-url replaces it
     licence: ClassVar[str] = ""  # of the pictures, where it is the same for all
-    interval: ClassVar[float] = 0.0  # seconds between two API calls, as the site asks for
     image_interval: ClassVar[float] = 0.0  # seconds between two pictures from one host
     options: ClassVar[Mapping[str, str]] = {}  # what `options:` of a bucket may hold → what it does
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # what an option may be, where that is a closed list
@@ -56,9 +70,8 @@ class Source:
         """`folder` is where relative paths in queries start: the project file's. `limit` is how many pictures of a
         query will be wanted. Raises ProjectError for options that this source does not have.
         """
-        self.fetcher = fetcher
+        super().__init__(fetcher, base_url)
         self.limit = limit
-        self.base_url = (base_url or self.host).rstrip("/")
         self.option = dict(options or {})
         self.folder = folder or Path()
         if unknown := sorted(self.option.keys() - self.options.keys() - {"max"}):
@@ -79,11 +92,6 @@ class Source:
         Raises FetchError, and LabelError or KeyError, TypeError, … for answers in no documented shape.
         """
         raise NotImplementedError
-
-    def json(self, path: str, params: Mapping[str, str | int] | None = None, **options: Any) -> Any:
-        """GET `path` of the API at the site's pace; `path` may be a whole address, such as a next page."""
-        url = path if "://" in path else self.base_url + path
-        return self.fetcher.json(url, params=params, interval=self.interval, **options)
 
 
 def label_of(name: str, set_code: str = "", rarity: str = "") -> Label:

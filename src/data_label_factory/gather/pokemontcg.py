@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from data_label_factory.gather.base import MAX_PAGES, Found, Source, label_of
+from data_label_factory.gather.base import MAX_PAGES, Api, Found, Source, label_of
 
 PAGE_SIZE = 250
 
@@ -32,12 +32,12 @@ class PokemonTcg(Source):
             )
 
 
-def search(source: Source, words: str, page_size: int = PAGE_SIZE) -> Iterator[dict[str, Any]]:
+def search(api: Api, words: str, page_size: int = PAGE_SIZE) -> Iterator[dict[str, Any]]:
     """Every card object that a search gives, page after page."""
     key = os.environ.get("POKEMONTCG_API_KEY", "").strip()
     headers = {"X-Api-Key": key} if key else None
     for page in range(1, MAX_PAGES + 1):
-        answer = source.json("/v2/cards", {"q": words, "page": page, "pageSize": page_size}, headers=headers)
+        answer = api.json("/v2/cards", {"q": words, "page": page, "pageSize": page_size}, headers=headers)
         yield from answer["data"]
         if not answer["data"] or page * page_size >= int(answer.get("totalCount", 0)):
             return

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from data_label_factory.errors import FetchError
-from data_label_factory.gather.base import MAX_PAGES, Found, Source, label_of
+from data_label_factory.gather.base import MAX_PAGES, Api, Found, Source, label_of
 
 
 class Scryfall(Source):
@@ -42,12 +42,12 @@ class Scryfall(Source):
                 )
 
 
-def search(source: Source, words: str, unique: str) -> Iterator[dict[str, Any]]:
+def search(api: Api, words: str, unique: str) -> Iterator[dict[str, Any]]:
     """Every card object that a search gives, page after page. Nothing found is an empty answer, not an error."""
     path, params = "/cards/search", {"q": words, "unique": unique, "order": "released"}
     for _ in range(MAX_PAGES):
         try:
-            answer = source.json(path, params)
+            answer = api.json(path, params)
         except FetchError as exc:
             if exc.status == 404:  # Scryfall's way to say that no card matches
                 return
