@@ -23,6 +23,7 @@ from data_label_factory.errors import FactoryError, ImageError, ProjectError
 from data_label_factory.fetch import Fetcher, Patience
 from data_label_factory.gather.picture import Picture, inspect
 from data_label_factory.gather.run import Gathered, gather
+from data_label_factory.gather.sources import open_source
 from data_label_factory.labels import parse_label
 from data_label_factory.project import load_project
 
@@ -448,3 +449,14 @@ def test_buckets_of_different_hosts_run_side_by_side(website: Site, project: Pat
     run(base_urls={"scryfall": f"{website.url}/slow"}, fetcher=Fetcher(Patience(tries=1)))
     times = {seen.path: seen.at for seen in website.seen}
     assert times["/1"] < times["/slow/cards/search"] + 0.3
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parent.parent / "projects").glob("*.yaml")), ids=lambda p: p.name
+)
+def test_the_projects_that_come_along_are_sound(path: Path) -> None:
+    project = load_project(path)
+    for name, bucket in project.buckets.items():
+        source = open_source(name, bucket, hurried(), folder=path.parent)
+        if source.takes_all:
+            assert list(source.find(bucket.queries[0]))

@@ -11,9 +11,9 @@ _PACKAGE = "data_label_factory.identify.commands"
 COMMANDS = {
     "index": (f"{_PACKAGE}.index", "encode a folder of reference pictures into one .npz file"),
     "verify": (f"{_PACKAGE}.verify", "test an index on itself: margins, confusable pairs, what to do"),
-    "scrape_prices": (f"{_PACKAGE}.scrape_prices", "ask a site what the references cost, into one .json file"),
     "encoders": (f"{_PACKAGE}.encoders", "list the encoders and whether their weights are here"),
     "demo": (f"{_PACKAGE}.demo", "the whole job on a sample collection, or on your own folder"),
+    "scrape_prices": (f"{_PACKAGE}.scrape_prices", "ask a site what the references cost, into one .json file"),
 }
 
 _USAGE = """\
