@@ -1,9 +1,12 @@
 """Gathering: what lands in the folder, what is left alone, what is said of failures, and that a crash costs nothing."""
 
+import functools
 import hashlib
 import json
 import os
 import random
+import re
+import resource
 import signal
 import subprocess
 import sys
@@ -98,6 +101,7 @@ def test_pictures_land_under_their_labels_with_their_provenance(
     entry = manifest(root)["files"]["positive/parts/m8_bolt.jpg"]
     assert entry["sha256"] == hashlib.sha256(jpeg(1)).hexdigest()
     assert (entry["url"], entry["source"], entry["width"]) == (f"{website.url}/1", "urls", 64)
+    assert entry["licence"] == ""
     assert entry["retrieved_at"].startswith("20")
     assert not list(root.glob(".gather*"))
 
@@ -127,6 +131,8 @@ def test_a_query_that_is_done_is_not_searched_again_until_it_is_asked_otherwise(
     project.write_text(project.read_text().replace("{source: urls, queries: [parts.csv]}", "[Kuriboh, Kuriboh]"))
     options = {"source": "ygoprodeck", "base_urls": {"ygoprodeck": website.url}}
     assert run(**options).new == ["positive/parts/kuriboh.jpg"]
+    (entry,) = manifest(project.parent / "data")["files"].values()
+    assert (entry["query"], entry["licence"]) == ("Kuriboh", "© Konami; for personal use")
     website.seen.clear()
     assert run(**options).present == 1
     assert website.seen == []
@@ -437,6 +443,23 @@ def test_ctrl_c_keeps_what_is_done_and_ends_at_once_even_when_a_server_is_silent
     root = project.parent / "data"
     assert len(manifest(root)["files"]) == 4
     assert not list(root.glob(".gather*"))
+
+
+def test_a_full_disk_ends_the_run_with_one_line_and_loses_nothing(
+    website: Site, project: Path, listed: Callable[..., None]
+) -> None:
+    website.on("/small", Answer(encoded(Image.new("L", (4, 4)), "PNG"), "image/png"))
+    website.on("/large", picture(1))
+    listed(("small", "/small"), ("large", "/large"))
+    line = [sys.executable, "-m", "data_label_factory", "gather", "--project", str(project)]
+    limit = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (1000, 1000))
+    done = subprocess.run(line, capture_output=True, text=True, preexec_fn=limit)
+    assert done.returncode == 2
+    assert re.search(r"^error: Could not write .*: File too large\. Free some space", done.stderr, re.M)
+    assert "Traceback" not in done.stderr
+    assert list(files(project.parent / "data")) in ([], ["positive/parts/small.png"])
+    assert subprocess.run(line, capture_output=True).returncode == 0
+    assert list(files(project.parent / "data")) == ["positive/parts/large.jpg", "positive/parts/small.png"]
 
 
 def test_buckets_of_different_hosts_run_side_by_side(website: Site, project: Path, run: Gather) -> None:

@@ -1,6 +1,7 @@
 """Every source against a local server in its site's documented shape, when it answers well and when it does not."""
 
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -428,6 +429,48 @@ def test_a_source_says_what_failed(website: Site, find: Find, name: str, answer:
     website.on(PATHS[name][0], answer)
     with pytest.raises(FetchError, match=f"{website.url}{PATHS[name][0]}: "):
         find(name, "x")
+
+
+GOOD = {
+    "ygoprodeck": {"data": [MAGICIAN]},
+    "scryfall": {"data": [magic("Boar", "3")], "has_more": False},
+    "pokemontcg": {"data": [pokemon(1)], "totalCount": 1},
+    "coverart": {"release-groups": [{"id": "a", "title": "t", "score": 100, "artist-credit": [{"name": "x"}]}]},
+    "wikimedia": {"query": {"pages": {"1": {"imageinfo": [{"url": "u", "mime": "image/png", "extmetadata": {}}]}}}},
+    "met": {"total": 1, "objectIDs": [1]},
+    "yugipedia": {
+        "parse": {"text": gallery(("X-A-JP-UR.png", "A-JP001", "UR"))},
+        "query": {"pages": [{"title": "File:X-A-JP-UR.png", "imageinfo": [{"url": "u"}]}]},
+    },
+    "tmdb": {"results": [{"id": 1, "title": "t", "poster_path": "/p", "release_date": "1999-01-01"}], "total_pages": 1},
+}
+
+
+def mutated(value: Any, rng: random.Random) -> Any:
+    """`value` with something else in one place of it."""
+    if isinstance(value, dict | list) and value and rng.random() < 0.8:
+        key = rng.choice(list(value) if isinstance(value, dict) else range(len(value)))
+        changed = dict(value) if isinstance(value, dict) else list(value)
+        changed[key] = mutated(value[key], rng)
+        return changed
+    return rng.choice([None, 5, -1.5, "x", "\ud800", [], {}, True, [[1]], {"a": 1}])
+
+
+@pytest.mark.usefixtures("key")
+@pytest.mark.parametrize("name", NETWORKED)
+def test_whatever_shape_an_answer_has_texts_come_out_or_a_failure_that_is_expected(
+    website: Site, find: Find, name: str
+) -> None:
+    rng = random.Random(name)
+    website.on(PATHS[name][0], as_json(GOOD[name]))
+    assert name == "met" or find(name, "x", 3)
+    for _ in range(60):
+        website.on(PATHS[name][0], as_json(mutated(GOOD[name], rng)))
+        try:
+            found = find(name, "x", 3)
+        except (FactoryError, LookupError, TypeError, ValueError, AttributeError):
+            continue  # the kinds that a run turns into a failure of the query
+        assert all(isinstance(one.url, str) and isinstance(one.label.name, str) for one in found)
 
 
 def test_every_source_is_listed_with_what_it_is_for() -> None:

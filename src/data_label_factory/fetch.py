@@ -161,7 +161,7 @@ class Fetcher:
             self._sleep(self.patience.backoff * 2**attempt)
 
     def _host(self, url: str) -> _Host:
-        address = "/".join(_shown(url).split("/", 3)[:3])
+        address = "/".join(shown(url).split("/", 3)[:3])
         host = self._hosts.get(address)
         return host or self._hosts.setdefault(address, _Host(address))
 
@@ -257,19 +257,19 @@ def _seconds_until(text: str) -> float | None:
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
 def _failed(url: str, reason: str, *, status: int = 0) -> FetchError:
-    error = FetchError(f"{_shown(url)}: {reason}")
+    error = FetchError(f"{shown(url)}: {reason}")
     error.status = status
     return error
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
     """The address without what may be secret in it: user, password, query."""
     try:
         parts = urlsplit(url)

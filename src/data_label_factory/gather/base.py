@@ -29,6 +29,12 @@ class Found:
     author: str = ""
     path: Path | None = None
 
+    def __post_init__(self) -> None:
+        """A site may send null or a number where a text belongs. Raises TypeError."""
+        for value in (self.url, self.page, self.licence, self.author):
+            if not isinstance(value, str):
+                raise TypeError(f"a text was expected, not {value!r}")
+
 
 class Api:
     """A JSON API at one host, asked at its own pace."""

@@ -68,13 +68,17 @@ def _as_text(result: Gathered, dry_run: bool, seconds: float) -> str:
     doubles = sum(map(len, result.doubles.values()))
     lines = [f"would fetch {path}  ←  {url}" for path, url in result.planned]
     if not dry_run:
-        lines += [f"the same picture as {path}: {', '.join(labels)}" for path, labels in result.doubles.items()]
+        lines += [f"the same picture as {path}: {_some(labels)}" for path, labels in result.doubles.items()]
     counts = f"{len(result.planned)} to fetch" if dry_run else f"{len(result.new)} new"
     lines.append(
         f"{result.root}: {counts}, {result.present} already there, {doubles} doubles left out, "
         f"{len(result.failures)} failed in {seconds:.1f} s"
     )
     return "\n".join(lines)
+
+
+def _some(labels: list[str]) -> str:
+    return ", ".join(labels[:_SHOWN]) + (f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else "")
 
 
 def _tell_failures(result: Gathered) -> None:

@@ -6,12 +6,13 @@ import hashlib
 import itertools
 import os
 import shutil
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from data_label_factory.atomic import is_running
 from data_label_factory.errors import FactoryError, FetchError, ImageError
-from data_label_factory.fetch import Fetcher
+from data_label_factory.fetch import Fetcher, shown
 from data_label_factory.gather.base import Found
 from data_label_factory.gather.picture import inspect
 from data_label_factory.gather.shelf import Got
@@ -47,10 +48,8 @@ class Staging:
         except OSError as exc:
             raise FactoryError(f"Cannot make {self._folder}: {exc.strerror}", "Choose a place with --out") from exc
 
-    def fetch(self, found: Found, fetcher: Fetcher, interval: float) -> Got:
-        """Get, check and stage one picture. Raises FetchError, ImageError; FactoryError when the disk is full."""
-        data = read_file(found.path) if found.path else _download(found.url, fetcher, interval)
-        picture = inspect(data)
+    def write(self, data: bytes) -> Path:
+        """Raises FactoryError when the disk is full."""
         staged = self._folder / str(next(self._number))
         try:
             with staged.open("xb") as file:
@@ -59,27 +58,39 @@ class Staging:
                 os.fsync(file.fileno())
         except OSError as exc:
             raise FactoryError(f"Could not write {staged}: {exc.strerror}", "Free some space, or use --out") from exc
-        return Got(found, picture, hashlib.sha256(data).hexdigest(), len(data), staged)
+        return staged
 
     def remove(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _download(url: str, fetcher: Fetcher, interval: float) -> bytes:
-    reply = fetcher.get(url, interval=interval, max_bytes=DEFAULT_LIMITS.max_bytes)
-    if not (reply.content_type.startswith("image/") or reply.content_type in _UNTYPED):
-        raise FetchError(f"{url.partition('?')[0][:200]}: it answered with {reply.content_type}, not with a picture")
-    return reply.body
+@dataclass(frozen=True)
+class Loader:
+    """Gets pictures for one bucket; its threads share it. `knows` tells by SHA-256 what the bucket holds already."""
 
+    staging: Staging
+    fetcher: Fetcher
+    interval: float
+    knows: Callable[[str], bool]
 
-def first_that_comes(
-    staging: Staging, candidates: tuple[Found, ...], fetcher: Fetcher, interval: float
-) -> tuple[Got | None, list[tuple[Found, str]]]:
-    """The first candidate that can be had, and what was wrong with those before it."""
-    wrong: list[tuple[Found, str]] = []
-    for found in candidates:
-        try:
-            return staging.fetch(found, fetcher, interval), wrong
-        except (FetchError, ImageError) as exc:
-            wrong.append((found, exc.message))
-    return None, wrong
+    def first_of(self, candidates: Iterable[Found]) -> tuple[Got | None, list[tuple[Found, str]]]:
+        """The first candidate that can be had, and what was wrong with those before it."""
+        wrong: list[tuple[Found, str]] = []
+        for found in candidates:
+            try:
+                return self._load(found), wrong
+            except (FetchError, ImageError) as exc:
+                wrong.append((found, exc.message))
+        return None, wrong
+
+    def _load(self, found: Found) -> Got:
+        data = read_file(found.path) if found.path else self._download(found.url)
+        picture = inspect(data)
+        sha256 = hashlib.sha256(data).hexdigest()
+        return Got(found, picture, sha256, len(data), None if self.knows(sha256) else self.staging.write(data))
+
+    def _download(self, url: str) -> bytes:
+        reply = self.fetcher.get(url, interval=self.interval, max_bytes=DEFAULT_LIMITS.max_bytes)
+        if not (reply.content_type.startswith("image/") or reply.content_type in _UNTYPED):
+            raise FetchError(f"{shown(url)}: it answered with {reply.content_type}, not with a picture")
+        return reply.body

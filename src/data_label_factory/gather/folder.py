@@ -28,6 +28,6 @@ class Folder(Source):
             if not path.resolve().is_relative_to(photos.resolve()):
                 raise ProjectError(f"{query}, line {line}: {row['file']!r} lies outside {photos}")
             label = row_label(row, query, line) if row["name"] else parse_label(row["file"])
-            about = {"page": row["page"], "licence": row["licence"] or self.licence, "author": row["author"]}
+            about = {"page": row["page"], "licence": row["licence"], "author": row["author"]}
             found.append(Found(label, path=path, **about))
         yield from found

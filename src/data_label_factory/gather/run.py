@@ -19,7 +19,7 @@ from typing import Any
 from data_label_factory.errors import FactoryError, FetchError, LabelError, ProjectError
 from data_label_factory.fetch import Fetcher
 from data_label_factory.gather.base import Found, Source
-from data_label_factory.gather.download import Failure, Staging, first_that_comes
+from data_label_factory.gather.download import Failure, Loader, Staging
 from data_label_factory.gather.manifest import Manifest
 from data_label_factory.gather.shelf import Got, Placed, Shelf
 from data_label_factory.gather.sources import open_source
@@ -167,11 +167,14 @@ class _Lane:
         self.run, self.bucket, self.source = run, bucket, source
         self.queries = list(dict.fromkeys(queries))
         self.shelf = Shelf(run.root, bucket, run.manifest)
+        self.loader: Loader | None = None
         self.done = run.manifest.queries.setdefault(bucket, {})
         self.failed: set[str] = set()
         self.files: dict[str, list[str]] = {}
 
     def work(self) -> None:
+        if self.run.staging is not None:
+            self.loader = Loader(self.run.staging, self.run.fetcher, self.source.image_interval, self.shelf.knows)
         for task, future in self.run.loaders.ahead(self._load, self._tasks(), self.run.window):
             with self.run.lock:
                 if self.run.over:
@@ -232,16 +235,16 @@ class _Lane:
         for found in task.candidates:
             if placed := self.shelf.holds(found):
                 return placed, None, []
-        if self.run.staging is None:
+        if self.loader is None:
             return None, None, []
-        return None, *first_that_comes(self.run.staging, task.candidates, self.run.fetcher, self.source.image_interval)
+        return None, *self.loader.first_of(task.candidates)
 
     def _settle(self, task: _Task, future: Future[tuple[Placed | None, Got | None, list[tuple[Found, str]]]]) -> None:
         """With the lock held: enter what came of a task into folder, manifest and result."""
         placed, got, wrong = future.result()
         try:
             if got is not None:
-                placed = self.shelf.place(got, self.source.name, task.query)
+                placed = self.shelf.place(got, self.source, task.query)
             elif placed is None and self.run.dry_run:
                 self._plan(task.candidates[0])
         except LabelError as exc:
@@ -249,8 +252,9 @@ class _Lane:
         if placed is not None:
             self._enter(placed, task.query)
         elif got is None:
-            for found, reason in wrong:
-                self._fail(task.query, reason, found.url or str(found.path))
+            for found, reason in wrong[:1]:
+                more = f" (so do {len(wrong) - 1} further ones)" if len(wrong) > 1 else ""
+                self._fail(task.query, reason + more, found.url or str(found.path))
         if task.ends and task.query not in self.failed and not self.run.dry_run:
             files = sorted(set(self.files.get(task.query, ())))
             self.done[task.query] = {"asked": self._asked(), "files": files}

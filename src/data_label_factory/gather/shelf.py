@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from data_label_factory.errors import FactoryError, ImageError
-from data_label_factory.gather.base import Found
+from data_label_factory.gather.base import Found, Source
 from data_label_factory.gather.manifest import Manifest
 from data_label_factory.gather.picture import Picture
 from data_label_factory.labels import Label, format_label, parse_label
@@ -23,13 +23,13 @@ _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.E
 
 @dataclass(frozen=True)
 class Got:
-    """A picture that came, was looked at, and waits in the file `staged` for its name."""
+    """A picture that came, was looked at, and waits in the file `staged` for its name (None: it is there already)."""
 
     found: Found
     picture: Picture
     sha256: str
     size: int
-    staged: Path
+    staged: Path | None
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,10 @@ class Shelf:
         path = self._by_url.get(found.url) if found.url else None
         return self._known(path, found.label) if path and (self._root / path).is_file() else None
 
-    def place(self, got: Got, source: str, query: str) -> Placed:
+    def knows(self, sha256: str) -> bool:
+        return sha256 in self._by_sha
+
+    def place(self, got: Got, source: Source, query: str) -> Placed:
         """Move a staged picture to its name.
 
         Raises LabelError for a name that no file can carry, FactoryError when the folder cannot be written.
@@ -94,15 +97,15 @@ class Shelf:
     def _known(self, path: str, label: Label) -> Placed:
         return Placed("present" if parse_label(path) == label else "double", path, label)
 
-    def _record(self, path: str, got: Got, source: str, query: str) -> None:
+    def _record(self, path: str, got: Got, source: Source, query: str) -> None:
         found = got.found
         entry = {
             "label": str(found.label),
-            "source": source,
+            "source": source.name,
             "query": query,
             "url": found.url or (found.path.name if found.path else ""),
             "page": found.page,
-            "licence": found.licence,
+            "licence": found.licence or source.licence,
             "author": found.author,
             "retrieved_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "sha256": got.sha256,
@@ -121,6 +124,7 @@ class Shelf:
 
 def _put(got: Got, target: Path) -> str:
     """ "new" when the picture was put there, "present" when it was there, "" when something else is."""
+    assert got.staged is not None, "what the bucket has is not placed again"
     try:
         # A second link to the staged file: unlike a rename, it never replaces what is there. The first link goes with
         # the staging folder.
