@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -304,6 +305,21 @@ def test_one_s_own_photos_are_copied_and_named(project: Path, run: Gather) -> No
     assert len(result.failures) == 3
     assert (photos / "IMG_1.JPG").read_bytes() == jpeg(1)
     assert run().present == 1
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
+def test_a_bucket_may_be_a_link_to_another_disk(
+    website: Site, project: Path, listed: Callable[..., None], run: Gather
+) -> None:
+    for path, seed in (("/1", 1), ("/2", 2)):
+        website.on(path, picture(seed))
+    listed(("bolt", "/1"), ("bolt", "/2"))
+    (project.parent / "data/positive").mkdir(parents=True)
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        (project.parent / "data/positive/parts").symlink_to(other)
+        assert run().new == ["positive/parts/bolt.jpg", "positive/parts/2/bolt.jpg"]
+        assert (Path(other) / "bolt.jpg").read_bytes() == jpeg(1)
+        assert run().present == 2
 
 
 def test_a_folder_that_cannot_be_written_ends_the_run(

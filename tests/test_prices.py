@@ -175,12 +175,14 @@ def test_an_older_price_bears_its_own_date() -> None:
     assert (price["median"], price["scraped_at"]) == (120.5, "2026-11-20T00:00:00+00:00")
 
 
-def test_things_without_a_set_code_are_priced_by_name_and_others_never_are() -> None:
+def test_what_is_priced_by_name_is_found_by_name_and_a_print_never_by_another_one() -> None:
     book = PriceBook(price_file(), rates())
     found = book.price_of(parse_label("m8_bolt.jpg"), "m8_bolt.jpg")
     assert found is not None
     assert found["median"] == 0.12
-    assert book.price_of(Label("M8 Bolt", "LOCH-JP099")) is None
+    assert book.price_of(Label("M8 Bolt", "LOCH-JP099")) == found
+    assert book.price_of(Label("Dark Magician", "LOCH-JP099")) is None
+    assert book.price_of(Label("Dark Magician")) is None
     assert book.price_of(Label("Unknown"), "unknown.jpg") is None
 
 

@@ -1,6 +1,7 @@
 """Every price site against a local server in its documented shape, and the price file that comes of it."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -390,6 +391,17 @@ def test_another_package_can_register_a_site(tmp_path: Path, monkeypatch: pytest
         with pytest.raises(PriceError, match=reason):
             site_class(name)
     sys.modules.pop("myshop_site", None)
+
+
+def test_the_site_of_the_docs_works(website: Site) -> None:
+    text = (Path(__file__).parent.parent / "docs" / "prices.md").read_text("utf-8")
+    names: dict[str, Any] = {}
+    exec(re.findall(r"```python\n(.*?)```", text, re.S)[0], names)
+    offers = [{"code": code, "price": 5, "rarity": "UR"} for code in ("LOCH-JP001", "OTHER-JP001")]
+    website.on("/api/offers", as_json(offers))
+    assert list(names["MyShop"](hurried(), website.url).listings("LOCH-JP")) == [
+        Listing("LOCH-JP001", Decimal(5), "UR")
+    ]
 
 
 # --- the command ----------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import FactoryError, ImageError
 from data_label_factory.gather.base import Found, Source
 from data_label_factory.gather.manifest import Manifest
@@ -18,7 +19,8 @@ from data_label_factory.gather.picture import Picture
 from data_label_factory.labels import Label, format_label, parse_label
 from data_label_factory.pictures import read_file
 
-_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EINVAL}  # FAT and the like
+# FAT and the like, or a bucket that is a link to another disk.
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EINVAL, errno.EXDEV}
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,8 @@ def _put(got: Got, target: Path) -> str:
             raise FactoryError(f"Could not write {target}: {exc.strerror}", "Choose another place with --out") from exc
     if os.path.lexists(target):
         return "present" if _sha256_of(target) == got.sha256 else ""
-    got.staged.replace(target)
+    with atomic_write(target) as file:
+        file.write(got.staged.read_bytes())
     return "new"
 
 

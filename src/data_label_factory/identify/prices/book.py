@@ -46,7 +46,7 @@ class PriceBook:
     def price_of(self, label: Label, filename: str = "") -> dict[str, Any] | None:
         """The `price` of a detection as JSON values, or None when nothing is known.
 
-        Looked up by set code (the label's, else the file name's), and for things that have none by file name or name.
+        Looked up by set code (the label's, else the file name's), then by file name and name, as one's own table may.
         When the label's rarity is priced, the amounts are of *that* rarity and `rarity` names it; otherwise they span
         all rarities of the code and `rarity` is None. The `usd_…` are None when no rate is known.
         """
@@ -108,8 +108,8 @@ class PriceBook:
 
     def _code(self, label: Label, filename: str) -> str | None:
         set_code = label.set_code or parse_label(filename).set_code
-        # With a set code, another print's price would be a guess; so its name is not tried.
-        keys = [set_code] if set_code else [filename, PurePosixPath(filename).stem, label.name]
+        # Sites key their prices by code, so a name finds only what the user's own table gave by name: for any print.
+        keys = (set_code, filename, PurePosixPath(filename).stem, label.name)
         return next((self._codes[item_key(key)] for key in keys if item_key(key) in self._codes), None)
 
 

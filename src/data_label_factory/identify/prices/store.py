@@ -28,6 +28,11 @@ class Listing:
     name_jp: str = ""
     in_stock: bool = True
 
+    def __post_init__(self) -> None:
+        """Raises TypeError for a price that is not exact."""
+        if not isinstance(self.price, Decimal):
+            raise TypeError(f"a price must be a Decimal, not {self.price!r}")
+
 
 @dataclass(frozen=True)
 class CodePrice:
