@@ -131,6 +131,15 @@ def test_a_key_in_the_headers_is_never_taken_to_another_address(website: Site) -
     assert len(website.asked("/b")) == 1
 
 
+def test_the_body_of_a_redirect_is_not_read(website: Site) -> None:
+    website.on("/a", Answer(b"x" * 1000, status=307, headers={"Location": "/caf%C3%A9 b?c=1"}, drip=0.02))
+    website.on("/café b", as_json("got it"))
+    start = time.monotonic()
+    assert Fetcher().json(f"{website.url}/a", params={"q": 1}) == "got it"
+    assert time.monotonic() - start < 5
+    assert website.seen[-1].query == {"c": "1"}
+
+
 def test_a_host_that_is_gone_is_given_up() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, not listening: every connection is refused

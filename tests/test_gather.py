@@ -274,6 +274,32 @@ def test_a_project_that_cannot_work_is_refused_before_anything_is_fetched(
     assert not (project.parent / "data").exists()
 
 
+def test_what_a_power_cut_left_short_is_made_whole_and_nothing_else_is_touched(
+    website: Site, project: Path, listed: Callable[..., None], run: Gather
+) -> None:
+    names = ("empty", "short", "mine", "other")
+    for number in range(4):
+        website.on(f"/{number}", picture(number))
+    listed(*[(name, f"/{number}") for number, name in enumerate(names)])
+    folder = run().root / "positive/parts"
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "short.jpg").write_bytes(jpeg(1)[:500])
+    (folder / "mine.jpg").write_bytes(jpeg(77))  # the user's own, better picture
+    (folder / "other.jpg").write_bytes(b"no picture, but not ours either")
+    result = run()
+    assert result.new == ["positive/parts/empty.jpg", "positive/parts/short.jpg", "positive/parts/2/other.jpg"]
+    assert [(folder / f"{name}.jpg").read_bytes() for name in names] == [
+        jpeg(0),
+        jpeg(1),
+        jpeg(77),
+        b"no picture, but not ours either",
+    ]
+    (folder / "short.jpg").write_bytes(jpeg(1)[:500])
+    (result.root / "manifest.json").unlink()  # the cut came before it was written
+    assert "positive/parts/short.jpg" in run().new
+    assert (folder / "short.jpg").read_bytes() == jpeg(1)
+
+
 def test_a_damaged_manifest_is_refused_and_without_it_files_are_entered_anew(
     website: Site, project: Path, listed: Callable[..., None], run: Gather
 ) -> None:
@@ -424,7 +450,7 @@ def test_killed_at_any_moment_and_run_again_the_folder_is_as_if_nothing_had_happ
         process.kill()
         process.wait()
         for name in files(project.parent / "data"):  # what is there is whole at any moment
-            if not name.startswith(".gather"):
+            if not name.startswith("."):  # pictures not placed yet, a manifest not written yet
                 assert inspect((project.parent / "data" / name).read_bytes())
     result = run()
     assert result.exit_code == 0

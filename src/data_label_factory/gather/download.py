@@ -53,9 +53,7 @@ class Staging:
         staged = self._folder / str(next(self._number))
         try:
             with staged.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+                file.write(data)  # the system writes it out in its own time: see Shelf on a power cut
         except OSError as exc:
             raise FactoryError(f"Could not write {staged}: {exc.strerror}", "Free some space, or use --out") from exc
         return staged

@@ -106,7 +106,7 @@ class _Run:
         self.result = Gathered(root)
         self.manifest = Manifest.load(root / "manifest.json")
         self.searchers, self.loaders = Workers(parallel), Workers(parallel)
-        self.window = 2 * parallel
+        self.window = 8 * parallel
         self.lock = threading.RLock()
         self.saved = time.monotonic()
         self.problem: BaseException | None = None
@@ -205,7 +205,7 @@ class _Lane:
         if self.source.takes_all or known is None or known.get("asked") != self._asked():
             return False
         files = known.get("files") or ()
-        if not files or not all((self.run.root / str(path)).is_file() for path in files):
+        if not files or not all(self.shelf.has(path) for path in files):
             return False
         with self.run.lock:
             self.run.result.present += len(files)
