@@ -17,6 +17,7 @@ COMMANDS = {
     "identify": (f"{_PACKAGE}.identify", "name what pictures, folders or videos show (the word may be left out)"),
     "evaluate": (f"{_PACKAGE}.evaluate", "score labelled photos: right, wrong, false accepts, time"),
     "demo": (f"{_PACKAGE}.demo", "the whole job on a sample collection, or on your own folder"),
+    "scrape_prices": (f"{_PACKAGE}.scrape_prices", "ask a site what the references cost, into one .json file"),
 }
 
 _USAGE = """\
