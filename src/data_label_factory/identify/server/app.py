@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from data_label_factory import __version__
 from data_label_factory.errors import FactoryError, ImageError, LabelError
 from data_label_factory.identify.server import items, pages, recognition, status
-from data_label_factory.identify.server.collection import AlreadyThereError, UnknownItemError
+from data_label_factory.identify.server.collection import ConflictError, UnknownItemError
 from data_label_factory.identify.server.context import Context
 from data_label_factory.identify.server.engine import Engine
 from data_label_factory.identify.server.guard import Guard
@@ -36,7 +36,7 @@ _SWAGGER_CSP = (
 )
 _STATUS: list[tuple[type[FactoryError], int]] = [
     (UnknownItemError, 404),
-    (AlreadyThereError, 409),
+    (ConflictError, 409),
     (LabelError, 422),
     (ImageError, 422),
 ]

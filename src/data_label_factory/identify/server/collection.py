@@ -38,7 +38,7 @@ class UnknownItemError(FactoryError):
     pass
 
 
-class AlreadyThereError(FactoryError):
+class ConflictError(FactoryError):
     pass
 
 
@@ -54,14 +54,14 @@ class Change:
 def add_item(engine: Engine, picture: RGB, label: Label) -> Change:
     """Make `picture`, (H, W, 3) uint8, the reference of a new item.
 
-    Raises LabelError for a name that no file can carry, AlreadyThereError for one the collection has, ImageError for a
+    Raises LabelError for a name that no file can carry, ConflictError for one the collection has, ImageError for a
     picture too small, FactoryError when it cannot be written; then nothing is changed.
     """
     stem = format_label(label)
     with engine.changing:
         index = _current(engine)
         if any(index.label(row) == label for row in range(len(index))):
-            raise AlreadyThereError(f"There is a {label} already", "Send a further view of it to /api/feedback")
+            raise ConflictError(f"There is a {label} already", "Send a further view of it to /api/feedback")
         return _add(engine, index, picture, f"{stem}.jpg", label)
 
 
@@ -79,7 +79,7 @@ def add_view(engine: Engine, picture: RGB, filename: str) -> Change:
 def remove(engine: Engine, filename: str) -> Change:
     """Take a reference out of the index, and move its file to the hidden folder `.removed`.
 
-    Raises UnknownItemError, or FactoryError for the last one or when the disk refuses.
+    Raises UnknownItemError, ConflictError for the last one, FactoryError when the disk refuses.
     """
     with engine.changing:
         index = _current(engine)
@@ -118,10 +118,10 @@ def with_reference(index: Index, filename: str, digest: str, embedding: NDArray[
 
 
 def without_reference(index: Index, filename: str) -> Index:
-    """`index` less the row of `filename`. Raises FactoryError for its last row: an index cannot be empty."""
+    """`index` less the row of `filename`. Raises ConflictError for its last row: an index cannot be empty."""
     keep = index.filenames != filename
     if not keep.any():
-        raise FactoryError("The last reference cannot be removed", "Add another one first")
+        raise ConflictError("The last reference cannot be removed", "Add another one first")
     return replace(
         index,
         embeddings=index.embeddings[keep],
@@ -137,10 +137,10 @@ def _add(engine: Engine, index: Index, picture: RGB, filename: str, label: Label
     data = _as_jpeg(picture)
     digest = hashlib.sha256(data).hexdigest()
     if (known := np.flatnonzero(index.sha256 == digest)).size:
-        raise AlreadyThereError(f"This very picture is there already, as {index.filenames[known[0]]}")
+        raise ConflictError(f"This very picture is there already, as {index.filenames[known[0]]}")
     path = _refs(engine) / filename
     if path.exists():
-        raise AlreadyThereError(f"There is a file {filename} already", "Choose another name, or index it")
+        raise ConflictError(f"There is a file {filename} already", "Choose another name, or index it")
     embedding = engine.encoder.encode([decode(data, min_side=DECODE_MIN_SIDE)])
     larger = with_reference(index, filename, digest, (engine.head(embedding) if engine.head else embedding)[0], label)
     try:

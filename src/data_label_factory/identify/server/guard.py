@@ -33,7 +33,7 @@ class Guard:
         self._app, self._settings, self._has_place = app, settings, has_place
         self._most_uploads, self._uploads = most_uploads, 0
         self._max_bytes = settings.max_upload_bytes + _FORM_OVERHEAD_BYTES
-        hosts = {urlsplit(origin).hostname for origin in settings.cors}
+        hosts = {_host(origin.partition("://")[2]) for origin in settings.cors} - {""}
         # Bound to loopback, a page whose name was made to lead here (DNS rebinding) must not get in.
         self._hosts = LOOPBACK_HOSTS | hosts if settings.is_local and not settings.api_key else None
 
@@ -100,10 +100,8 @@ class Guard:
         origin = headers.get("origin")
         if origin is None or origin in self._settings.cors or "*" in self._settings.cors:
             return True
-        place = urlsplit(origin)
-        return place.netloc == headers.get("host") or (
-            self._settings.is_local and _host(place.netloc) in LOOPBACK_HOSTS
-        )
+        place = origin.partition("://")[2]
+        return place == headers.get("host") or (self._settings.is_local and _host(place) in LOOPBACK_HOSTS)
 
     async def _with_limits(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app, but stop a body that grows too large or comes too slowly."""
@@ -131,7 +129,11 @@ class Guard:
             if refusal is None:  # else what the app makes of the error is ours to answer
                 await send(message)
 
-        await self._app(scope, limited_receive, held_back)
+        try:
+            await self._app(scope, limited_receive, held_back)
+        except HTTPException as exc:
+            if exc is not refusal:
+                raise
         if refusal is not None:
             await self._refuse(refusal, receive, send, Headers(scope=scope))
 

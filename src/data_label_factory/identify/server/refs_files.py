@@ -27,7 +27,8 @@ MEDIA_TYPES = {
 
 def wanted(path: str, raw_path: bytes, known: dict[str, int]) -> str | None:
     """The reference that a request names: its path decoded or, sent by a client that quotes nothing, as it is."""
-    for name in (path, raw_path.decode("utf-8", "replace"), unquote(path)):
+    raw = raw_path.decode("utf-8", "replace")
+    for name in (path, unquote(raw), raw):
         if name in known:
             return name
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from data_label_factory.identify.encoders import Device, cpu_count
 TRACKER_ORIGINS = ("http://localhost:3030", "http://127.0.0.1:3030")
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _MOST_WORKERS = 4
+_ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")  # as browsers send it
 
 
 @dataclass(frozen=True)
@@ -61,5 +63,10 @@ class Settings:
         for option in ("watch", "allow_enroll"):
             if getattr(self, option) and self.refs is None:
                 raise FactoryError(f"--{option.replace('_', '-')} needs --refs, the folder of reference pictures")
+        for origin in self.cors:
+            if not _ORIGIN.fullmatch(origin):
+                raise FactoryError(
+                    f"{origin!r} is not an origin", "--cors takes such as https://cards.example.org, or *"
+                )
         if (self.ssl_certfile is None) != (self.ssl_keyfile is None):
             raise FactoryError("TLS needs both --ssl-certfile and --ssl-keyfile")
