@@ -46,7 +46,7 @@ class Metrics:
 
     def count(self, method: str, path: str, status: int) -> None:
         self.requests.labels(method, path, str(status)).inc()
-        self.errors += status >= 400
+        self.errors += status >= 400 and path != "/readyz"
         if status in _REFUSED:
             self.rejected.labels(_REFUSED[status]).inc()
 
