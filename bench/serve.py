@@ -289,7 +289,7 @@ def answer_of(values: Values) -> Any:
 
 
 def rss(process: psutil.Process) -> float:
-    return round(process.memory_info().rss / 2**20, 1)
+    return round(float(process.memory_info().rss) / 2**20, 1)
 
 
 def slope(samples: list[tuple[int, float]]) -> Values:

@@ -280,3 +280,19 @@ def test_a_failure_to_load_ends_the_process_with_one_line(settings: Settings, tm
     assert server.stop() == 2
     assert sum(line.startswith("error:") for line in server.log) == 1
     assert "has no cuda" in "".join(server.log)
+
+
+def test_the_client_in_the_docs_works(server: Server, frame: bytes, tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "serve.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    (tmp_path / "photo.jpg").write_bytes(frame)
+    line = [sys.executable, "-W", "ignore::ResourceWarning", "-c", code.replace("http://localhost:8500", server.url)]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path)
+    assert re.search(r"\{'x1': 0\.\d+", done.stdout), done.stderr
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_an_ipv6_address(settings: Settings) -> None:
+    with Server(settings, "--host", "::1") as server:
+        assert server.url.startswith("http://[::1]:")
+        assert get(f"{server.url}/health")[0] == 200

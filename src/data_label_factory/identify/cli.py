@@ -11,8 +11,8 @@ _PACKAGE = "data_label_factory.identify.commands"
 COMMANDS = {
     "index": (f"{_PACKAGE}.index", "encode a folder of reference pictures into one .npz file"),
     "verify": (f"{_PACKAGE}.verify", "test an index on itself: margins, confusable pairs, what to do"),
-    "serve": (f"{_PACKAGE}.serve", "answer frames over HTTP: for clients, a live camera, and people"),
     "encoders": (f"{_PACKAGE}.encoders", "list the encoders and whether their weights are here"),
+    "serve": (f"{_PACKAGE}.serve", "answer frames over HTTP: for clients, a live camera, and people"),
     "demo": (f"{_PACKAGE}.demo", "the whole job on a sample collection, or on your own folder"),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Thread
@@ -42,9 +42,15 @@ _STATUS: list[tuple[type[FactoryError], int]] = [
 ]
 
 
-def create_app(settings: Settings, engine: Engine | None = None, *, load: bool = True) -> FastAPI:
-    """The application. With `load` it begins to read the references when it starts; a server that must know how that
-    went calls `engine.load` itself. Raises FactoryError for settings that cannot be served."""
+def create_app(
+    settings: Settings,
+    engine: Engine | None = None,
+    *,
+    load: bool = True,
+    on_failure: Callable[[FactoryError], None] | None = None,
+) -> FastAPI:
+    """The application. With `load` it begins to read the references and prices when it starts, and calls `on_failure`,
+    from a thread, when the references cannot be served. Raises FactoryError for settings that cannot be."""
     settings.check()
     engine = engine or Engine(settings)
 
@@ -52,7 +58,9 @@ def create_app(settings: Settings, engine: Engine | None = None, *, load: bool =
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         watcher = Watcher(engine) if settings.watch else None
         if load:
-            Thread(target=engine.load, name="load", daemon=True).start()
+            Thread(target=_load, args=(context, on_failure), name="load", daemon=True).start()
+            # Beside it: the exchange rate comes over a network that may be slow or absent.
+            Thread(target=_load_prices, args=(engine,), name="prices", daemon=True).start()
         if watcher:
             watcher.start()
         yield
@@ -68,6 +76,8 @@ def create_app(settings: Settings, engine: Engine | None = None, *, load: bool =
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        # Nothing leaves the computer, whatever the environment says of exporters.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         form_limits={"max_files": 4, "max_fields": 16, "max_part_size": 64 * 2**10},
     )
     context = app.state.context = Context(settings, engine)
@@ -88,6 +98,24 @@ def create_app(settings: Settings, engine: Engine | None = None, *, load: bool =
     )
     app.add_middleware(Observer, metrics=context.metrics, is_draining=lambda: context.draining)
     return app
+
+
+def _load(context: Context, on_failure: Callable[[FactoryError], None] | None) -> None:
+    try:
+        context.engine.load()
+    except Exception as exc:
+        context.failed = True
+        if on_failure:
+            on_failure(exc if isinstance(exc, FactoryError) else FactoryError(f"{type(exc).__name__}: {exc}"))
+        else:
+            note("cannot load", logging.ERROR, reason=exc)
+
+
+def _load_prices(engine: Engine) -> None:
+    try:
+        engine.adopt_prices()
+    except FactoryError as exc:
+        engine.problem("prices", exc)
 
 
 def _add_docs(app: FastAPI) -> None:

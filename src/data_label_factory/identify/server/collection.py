@@ -1,7 +1,7 @@
 """The collection served, on disk: a picture becomes a reference file and a row of the index, or goes.
 
-Both files are written whole, the reference first, so that whatever ends the process leaves an index that names only
-what is there.
+Both files are written whole, the reference before the index that names it, so that whatever ends the process leaves an
+index that names only what is there.
 """
 
 from __future__ import annotations
@@ -147,11 +147,12 @@ def _add(engine: Engine, index: Index, picture: RGB, filename: str, label: Label
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as file:
             file.write(data)
-        larger.save(engine.settings.index)
         engine.adopt(larger, because=f"{filename} was added")
+        larger.save(engine.settings.index)
     except BaseException:
         with suppress(OSError):
             path.unlink(missing_ok=True)
+        engine.adopt(index, because=f"{filename} could not be kept")
         raise
     return Change(filename, label, larger)
 

@@ -108,7 +108,7 @@ async def reference(
         if known == "*" or etag in [part.strip().removeprefix("W/") for part in known.split(",")]:
             return Response(status_code=304, headers=headers)
         if w is None:
-            return FileResponse(path, headers=headers, media_type=MEDIA_TYPES[Path(name).suffix.lower()])
+            return FileResponse(path, headers=headers, media_type=MEDIA_TYPES.get(Path(name).suffix.lower()))
         return Response(await _thumbnail(context, path, tag, w), media_type="image/jpeg", headers=headers)
     except OSError as exc:  # it went between two looks
         raise HTTPException(404, "The picture cannot be read any more") from exc

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import threading
 from bisect import bisect_left
 from collections import OrderedDict
@@ -36,11 +35,12 @@ def wanted(path: str, raw_path: bytes, known: dict[str, int]) -> str | None:
 
 def locate(refs: Path, filename: str) -> Path | None:
     """The regular file of a reference; None when there is none, or a `..` or a link leads out of the folder."""
-    root = os.path.realpath(refs)
-    real = os.path.realpath(refs / filename)
-    if os.path.commonpath([root, real]) != root or not Path(real).is_file():
+    try:
+        real = (refs / filename).resolve()
+        inside = real.is_relative_to(refs.resolve())
+    except (OSError, ValueError):  # a NUL, a loop of links
         return None
-    return Path(real)
+    return real if inside and real.is_file() else None
 
 
 def version(path: Path) -> str:

@@ -9,7 +9,6 @@ import signal
 import socket
 import ssl
 import sys
-from threading import Thread
 from types import FrameType
 
 import cv2
@@ -19,7 +18,6 @@ from threadpoolctl import threadpool_limits
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.server.app import create_app
 from data_label_factory.identify.server.context import Context
-from data_label_factory.identify.server.engine import Engine
 from data_label_factory.identify.server.observe import log_to_stderr, note
 from data_label_factory.identify.server.settings import Settings
 
@@ -52,13 +50,15 @@ def serve(settings: Settings) -> None:
         # Workers are the parallelism; threads below them would fight over the same cores.
         cv2.setNumThreads(1)
         sys.setswitchinterval(_SWITCH_SECONDS)
-        engine = Engine(settings)
-        app = create_app(settings, engine, load=False)
+        failure: list[FactoryError] = []
+
+        def give_up(exc: FactoryError) -> None:
+            failure.append(exc)
+            server.should_exit = True
+
+        app = create_app(settings, on_failure=give_up)
         context: Context = app.state.context
         server = _Server(_config(app, settings), context)
-        failure: list[FactoryError] = []
-        Thread(target=_load, args=(engine, context, server, failure), name="load", daemon=True).start()
-        Thread(target=_load_prices, args=(engine,), name="prices", daemon=True).start()
         _announce(settings, listener)
         with _QuietEnd():
             server.run([listener])
@@ -80,22 +80,6 @@ def _config(app: object, settings: Settings) -> uvicorn.Config:
         ssl_certfile=settings.ssl_certfile,
         ssl_keyfile=settings.ssl_keyfile,
     )
-
-
-def _load(engine: Engine, context: Context, server: uvicorn.Server, failure: list[FactoryError]) -> None:
-    try:
-        engine.load()
-    except Exception as exc:
-        failure.append(exc if isinstance(exc, FactoryError) else FactoryError(f"{type(exc).__name__}: {exc}"))
-        context.failed = server.should_exit = True
-
-
-def _load_prices(engine: Engine) -> None:
-    """Beside the references: the exchange rate comes over a network that may be slow or absent."""
-    try:
-        engine.adopt_prices()
-    except FactoryError as exc:
-        engine.problem("prices", exc)
 
 
 def _bind(settings: Settings) -> socket.socket:
