@@ -28,6 +28,7 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return make_collection(tmp_path_factory.mktemp("fuzzed"), count=2)
 
 
+@pytest.mark.slow
 def test_requests_made_from_the_document_meet_no_error_and_no_surprise(collection: Settings, tmp_path: Path) -> None:
     checks = "not_a_server_error,status_code_conformance,response_schema_conformance,content_type_conformance"
     with Server(collection, "--allow-enroll") as server:

@@ -190,7 +190,7 @@ def test_the_environment_mirrors_the_options(settings: Settings) -> None:
             health = json.load(answer)
         assert (health["sim_threshold"], health["margin_threshold"]) == (0.33, 0.22)
         assert (health["can_enroll"], health["watching"]) == (True, False)
-        assert any(re.search(r"event=request .*path=/health status=200", line) for line in server.log)
+        wait_until(lambda: re.search(r"event=request .*path=/health status=200", "".join(server.log)), 5)
     line = [sys.executable, "-c", script, "identify", "serve", "--ssl-certfile", "x"]
     done = subprocess.run(line, env={**names, "PATH": ""}, capture_output=True, text=True)
     assert "TLS needs both" in done.stderr  # so --index and --refs were found

@@ -135,9 +135,11 @@ class Guard:
             if exc is not refusal:
                 raise
         if refusal is not None:
-            await self._refuse(refusal, receive, send, Headers(scope=scope))
+            await self._refuse(refusal, receive, send, Headers(scope=scope), is_read=complete)
 
-    async def _refuse(self, error: HTTPException, receive: Receive, send: Send, headers: Headers) -> None:
+    async def _refuse(
+        self, error: HTTPException, receive: Receive, send: Send, headers: Headers, *, is_read: bool = False
+    ) -> None:
         """Answer at once, then read on for a moment: a connection closed on unread data loses the answer."""
         body = json.dumps({"detail": error.detail}).encode()
         fields = {
@@ -149,7 +151,7 @@ class Guard:
         raw = [(name.lower().encode(), value.encode()) for name, value in fields.items()]
         await send({"type": "http.response.start", "status": error.status_code, "headers": raw})
         await send({"type": "http.response.body", "body": body, "more_body": True})
-        if "expect" not in headers and _length(headers) <= _LINGER_FACTOR * self._max_bytes:
+        if not is_read and "expect" not in headers and _length(headers) <= _LINGER_FACTOR * self._max_bytes:
             await self._linger(receive)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
