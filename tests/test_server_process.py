@@ -296,3 +296,11 @@ def test_an_ipv6_address(settings: Settings) -> None:
     with Server(settings, "--host", "::1") as server:
         assert server.url.startswith("http://[::1]:")
         assert get(f"{server.url}/health")[0] == 200
+
+
+def test_without_the_extra_the_pip_line_is_given(settings: Settings) -> None:
+    script = "import sys; sys.modules['uvicorn'] = None; from data_label_factory.cli import main; sys.exit(main(sys.argv[1:]))"
+    line = [sys.executable, "-c", script, "identify", "serve", "--index", str(settings.index)]
+    done = subprocess.run(line, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "pip install 'data_label_factory[serve]'" in done.stderr

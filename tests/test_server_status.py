@@ -68,6 +68,8 @@ def test_the_front_page_links_to_what_is_there_and_asks_no_other_site(settings: 
         assert {"docs", "health", "api/items"} <= set(links)
         for link in links:
             assert client.get(f"/{link}").status_code == 200, link
+        assert "http://localhost/api/falcon" in page.text
+        assert "<b>" not in client.get("/", headers={"Host": "localhost:1<b>"}).text
         docs = client.get("/docs").text
         sources = re.findall(r'(?:src|href)="([^"]+)"', docs)
         assert len(sources) >= 3
@@ -130,3 +132,11 @@ def test_the_kind_of_error_tells_index_from_encoder(settings: Settings) -> None:
         Engine(replace(settings, index=Path("none.npz")))
     with pytest.raises(EncoderError):
         Engine(replace(settings, encoder="nosuch"))
+
+
+def test_a_wrong_address_or_method_is_told_where_to_look(settings: Settings) -> None:
+    with served(settings) as client:
+        for answer in (client.get("/nowhere"), client.get("/api/falcon"), client.put("/refs/x")):
+            assert answer.status_code in (404, 405)
+            assert "/docs" in answer.json()["detail"]
+        assert client.get("/api/falcon").headers["allow"] == "POST"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Thread
@@ -13,6 +13,7 @@ import fastapi_offline
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -147,6 +148,13 @@ def _add_error_answers(app: FastAPI) -> None:
             note("failed", logging.ERROR, reason=exc)
         return _problem(code, str(exc))
 
+    @app.exception_handler(404)
+    @app.exception_handler(405)
+    async def nowhere(_request: Request, exc: HTTPException) -> JSONResponse:
+        said = {"Not Found": "There is nothing here", "Method Not Allowed": "That cannot be done here"}
+        detail = f"{said[exc.detail]}. /docs shows what there is" if exc.detail in said else exc.detail
+        return _problem(exc.status_code, detail, exc.headers)
+
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, exc: RequestValidationError) -> JSONResponse:
         # Without the values sent, which may be a whole picture.
@@ -160,7 +168,7 @@ def _add_error_answers(app: FastAPI) -> None:
         return _problem(500, "The server met an error of its own; its log says more")
 
 
-def _problem(code: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
+def _problem(code: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     # Surrogates, from a name that is no UTF-8, cannot be sent.
     return JSONResponse({"detail": detail.encode("utf-8", "replace").decode()}, code, headers)
 

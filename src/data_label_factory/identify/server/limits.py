@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from data_label_factory.errors import FactoryError
@@ -58,7 +59,12 @@ class WorkQueue:
             raise
         start, loop = time.perf_counter(), asyncio.get_running_loop()
         future = self._pool.submit(job)
-        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave, start))
+
+        def leave(_: object) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits for the place any more
+                loop.call_soon_threadsafe(self._leave, start)
+
+        future.add_done_callback(leave)
         return await asyncio.wrap_future(future)
 
     def _leave(self, start: float) -> None:

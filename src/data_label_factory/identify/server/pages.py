@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
@@ -52,13 +53,12 @@ _LINKS = {
 
 
 @router.get("/")
-async def front(context: Shared) -> HTMLResponse:
+async def front(request: Request, context: Shared) -> HTMLResponse:
     snapshot = context.engine.snapshot
     state = f"{len(snapshot.index)} references of {snapshot.index.item_count} items." if snapshot else "Still loading."
     shown = {path: text for path, text in _LINKS.items() if path != "canvas/live" or has_tracker()}
     links = "".join(f'<li><a href="{path}">{text}</a></li>' for path, text in shown.items())
-    scheme = "https" if context.settings.ssl_certfile else "http"
-    page = _FRONT.format(state=state, links=links, base=f"{scheme}://localhost:{context.settings.port}/")
+    page = _FRONT.format(state=state, links=links, base=escape(str(request.base_url)))
     return HTMLResponse(page, headers={"Content-Security-Policy": _FRONT_CSP})
 
 
