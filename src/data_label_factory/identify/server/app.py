@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -48,40 +48,25 @@ def create_app(
     engine: Engine | None = None,
     *,
     load: bool = True,
-    on_failure: Callable[[FactoryError], None] | None = None,
+    on_loaded: Callable[[FactoryError | None], None] | None = None,
 ) -> FastAPI:
-    """The application. With `load` it begins to read the references and prices when it starts, and calls `on_failure`,
-    from a thread, when the references cannot be served. Raises FactoryError for settings that cannot be."""
+    """The application. With `load` it begins to read the references and prices when it starts, and calls `on_loaded`,
+    from a thread, with what was wrong, if anything. Raises FactoryError for settings that cannot be served."""
     settings.check()
     engine = engine or Engine(settings)
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        watcher = Watcher(engine) if settings.watch else None
-        if load:
-            Thread(target=_load, args=(context, on_failure), name="load", daemon=True).start()
-            # Beside it: the exchange rate comes over a network that may be slow or absent.
-            Thread(target=_load_prices, args=(engine,), name="prices", daemon=True).start()
-        if watcher:
-            watcher.start()
-        yield
-        context.draining = True
-        if watcher:
-            watcher.stop()
-        context.close()
-
+    context = Context(settings, engine)
     app = FastAPI(
         title="data_label_factory",
         version=__version__,
         summary="Which of your things is in the picture?",
         docs_url=None,
         redoc_url=None,
-        lifespan=lifespan,
+        lifespan=_lifespan(context, load, on_loaded),
         # Nothing leaves the computer, whatever the environment says of exporters.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         form_limits={"max_files": 4, "max_fields": 16, "max_part_size": 64 * 2**10},
     )
-    context = app.state.context = Context(settings, engine)
+    app.state.context = context
     for module in (recognition, items, status, pages):
         app.include_router(module.router)
     _add_docs(app)
@@ -101,15 +86,38 @@ def create_app(
     return app
 
 
-def _load(context: Context, on_failure: Callable[[FactoryError], None] | None) -> None:
+def _lifespan(
+    context: Context, load: bool, on_loaded: Callable[[FactoryError | None], None] | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        watcher = Watcher(context.engine) if context.settings.watch else None
+        if load:
+            Thread(target=_load, args=(context, on_loaded), name="load", daemon=True).start()
+            # Beside it: the exchange rate comes over a network that may be slow or absent.
+            Thread(target=_load_prices, args=(context.engine,), name="prices", daemon=True).start()
+        if watcher:
+            watcher.start()
+        yield
+        context.draining = True
+        if watcher:
+            watcher.stop()
+        context.close()
+
+    return lifespan
+
+
+def _load(context: Context, on_loaded: Callable[[FactoryError | None], None] | None) -> None:
+    error: FactoryError | None = None
     try:
         context.engine.load()
     except Exception as exc:
         context.failed = True
-        if on_failure:
-            on_failure(exc if isinstance(exc, FactoryError) else FactoryError(f"{type(exc).__name__}: {exc}"))
-        else:
-            note("cannot load", logging.ERROR, reason=exc)
+        error = exc if isinstance(exc, FactoryError) else FactoryError(f"{type(exc).__name__}: {exc}")
+    if on_loaded:
+        on_loaded(error)
+    elif error:
+        note("cannot load", logging.ERROR, reason=error)
 
 
 def _load_prices(engine: Engine) -> None:

@@ -22,7 +22,7 @@ from data_label_factory.identify.server.observe import log_to_stderr, note
 from data_label_factory.identify.server.settings import Settings
 
 _GRACE_SECONDS = 20  # for answers under way, once asked to stop
-_SWITCH_SECONDS = 0.001  # so that probes get their turn beside busy workers (Python's own is 0.005)
+_SWITCH_SECONDS = 0.001  # for probes to get their turn beside busy workers; it would slow the loading down
 
 
 class _Server(uvicorn.Server):
@@ -49,14 +49,15 @@ def serve(settings: Settings) -> None:
     with _bind(settings) as listener, threadpool_limits(1, user_api="blas"):
         # Workers are the parallelism; threads below them would fight over the same cores.
         cv2.setNumThreads(1)
-        sys.setswitchinterval(_SWITCH_SECONDS)
         failure: list[FactoryError] = []
 
-        def give_up(exc: FactoryError) -> None:
-            failure.append(exc)
-            server.should_exit = True
+        def loaded(error: FactoryError | None) -> None:
+            sys.setswitchinterval(_SWITCH_SECONDS)
+            if error:
+                failure.append(error)
+                server.should_exit = True
 
-        app = create_app(settings, on_failure=give_up)
+        app = create_app(settings, on_loaded=loaded)
         context: Context = app.state.context
         server = _Server(_config(app, settings), context)
         _announce(settings, listener)
