@@ -299,7 +299,8 @@ def test_an_ipv6_address(settings: Settings) -> None:
 
 
 def test_without_the_extra_the_pip_line_is_given(settings: Settings) -> None:
-    script = "import sys; sys.modules['uvicorn'] = None\nfrom data_label_factory.cli import main\nsys.exit(main(sys.argv[1:]))"
+    script = "import sys; sys.modules['uvicorn'] = None\n"
+    script += "from data_label_factory.cli import main; sys.exit(main(sys.argv[1:]))"
     line = [sys.executable, "-c", script, "identify", "serve", "--index", str(settings.index)]
     done = subprocess.run(line, capture_output=True, text=True)
     assert done.returncode == 2
