@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 
 from data_label_factory.identify.camera import View, render_view
 from data_label_factory.identify.images import decode
+from data_label_factory.identify.server.answers import as_masks
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.labels import parse_label
 
@@ -79,14 +81,13 @@ def test_boxes_and_quads_lie_where_the_items_are(client: TestClient, settings: S
     assert min(covered) > 0.4 and max(covered) <= 1.01
 
 
-def test_an_unsure_name_carries_a_question_mark(tmp_path: Path) -> None:
-    settings = make_collection(tmp_path, count=3)
-    assert settings.refs
-    without_refs = Settings(settings.index, encoder=settings.encoder)  # then nothing but the embedding is compared
-    with served(without_refs) as client:
-        (mask,) = post(client, encoded(Image.new("RGB", (64, 64), "white"), "PNG")).json()["masks"]
-    assert mask["confident"] is False
-    assert mask["label"].endswith("?")
+def test_an_unsure_name_carries_a_question_mark(client: TestClient, settings: Settings) -> None:
+    _, view = view_of(settings, 1, seed=1)
+    snapshot = client.app.state.context.snapshot
+    (seen,) = snapshot.recognizer.recognize(view.image)
+    sure, unsure = as_masks([seen, replace(seen, confident=False)], (640, 480), snapshot, None)
+    assert (sure.label, unsure.label) == (str(seen.label), f"{seen.label}?")
+    assert (sure.confident, unsure.confident) == (True, False)
 
 
 def test_what_is_unknown_gets_no_sure_name(client: TestClient) -> None:

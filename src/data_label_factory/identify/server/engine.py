@@ -10,6 +10,7 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,10 +89,10 @@ class Engine:
             if now is not None and _same_references(now.index, index):
                 return False
             start = time.perf_counter()
-            if now is not None and hasattr(now.recognizer, "updated"):
-                recognizer = now.recognizer.updated(index)
-            else:
-                recognizer = self._recognizer(index)
+            # What is known of unchanged pictures is kept, by recognisers that can.
+            updated = getattr(now.recognizer, "updated", None) if now else None
+            refs = self.settings.refs or Path()
+            recognizer: Recognizer = updated(index, refs) if updated else self._recognizer(index)
             self.snapshot = Snapshot(index, recognizer)
             note("updated", because=because, references=len(index), seconds=round(time.perf_counter() - start, 2))
             return True
@@ -110,15 +111,6 @@ class Engine:
             self.problems = {**self.problems, source: str(error)}
             note("not taken over", 40, source=source, reason=error)
 
-    def thresholds(self) -> tuple[float | None, float | None]:
-        """Similarity and margin in force (cosines)."""
-        recognizer = self.snapshot.recognizer if self.snapshot else None
-        given = (self.settings.sim_threshold, self.settings.margin_threshold)
-        names = (("sim_threshold", "_sim"), ("margin_threshold", "_margin"))
-        held = [next((v for n in pair if (v := getattr(recognizer, n, None)) is not None), None) for pair in names]
-        sim, margin = (value if value is not None else known for value, known in zip(given, held, strict=True))
-        return sim, margin
-
     def _recognizer(self, index: Index) -> Recognizer:
         settings = self.settings
         wanted: dict[str, Any] = {
@@ -126,6 +118,7 @@ class Engine:
             "margin_threshold": settings.margin_threshold,
             "strictness": settings.strictness,
             "detector": settings.detector,
+            "cache": settings.index.with_name(f"{settings.index.stem}.features.npz"),
         }
         known = inspect.signature(Recognizer).parameters
         for name in ("strictness", "detector"):

@@ -94,8 +94,8 @@ class Health(BaseModel):
     has_refs: bool
     has_prices: bool
     detector: str
-    sim_threshold: float | None
-    margin_threshold: float | None
+    sim_threshold: float | None = Field(description="As given; null leaves it to the recogniser")
+    margin_threshold: float | None = Field(description="As given; null leaves it to the recogniser")
     strictness: float
     requests_served: int
     errors: int

@@ -19,7 +19,6 @@ router = APIRouter(tags=["status"])
 async def health(context: Shared) -> Health:
     engine, settings = context.engine, context.settings
     snapshot = engine.snapshot
-    sim, margin = engine.thresholds()
     return Health(
         phase=context.phase,
         model_loaded=snapshot is not None,
@@ -31,8 +30,8 @@ async def health(context: Shared) -> Health:
         has_refs=settings.refs is not None,
         has_prices=engine.prices is not None,
         detector=settings.detector,
-        sim_threshold=sim,
-        margin_threshold=margin,
+        sim_threshold=settings.sim_threshold,
+        margin_threshold=settings.margin_threshold,
         strictness=settings.strictness,
         requests_served=context.served,
         errors=context.metrics.errors,
