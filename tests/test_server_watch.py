@@ -15,8 +15,8 @@ from serving import make_collection, reindex, served, wait_until
 from starlette.testclient import TestClient
 
 from data_label_factory.identify.build import build_index
-from data_label_factory.identify.encoders import open_encoder
-from data_label_factory.identify.images import decode
+from data_label_factory.identify.encoders import Embeddings, open_encoder
+from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.samples import draw_collection
@@ -106,6 +106,29 @@ def test_an_emptied_folder_keeps_the_old_collection(client: TestClient, settings
     assert named(client, file) == {file.name}
     (tmp_path / "unmounted").rename(settings.refs)
     wait_until(lambda: problems(client) == {}, SOON_SECONDS)
+
+
+def test_a_folder_that_goes_while_it_is_read_costs_nothing(
+    client: TestClient, settings: Settings, tmp_path: Path, strangers: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings.refs
+    refs, away = settings.refs, tmp_path / "unmounted"
+    encoder = client.app.state.context.engine.encoder
+    encode = encoder.encode
+
+    def unmount_meanwhile(images: list[RGB]) -> Embeddings:
+        if not away.exists():
+            refs.rename(away)
+        return encode(images)
+
+    monkeypatch.setattr(encoder, "encode", unmount_meanwhile)
+    shutil.copy(strangers[0], refs / "new.jpg")
+    wait_until(lambda: "refs" in problems(client), SOON_SECONDS)
+    assert client.get("/health").json()["index_size"] == len(Index.load(settings.index)) == 4
+    monkeypatch.undo()
+    away.rename(refs)
+    wait_until(lambda: len(Index.load(settings.index)) == 5 and problems(client) == {}, SOON_SECONDS)
+    assert client.get("/health").json()["index_size"] == 5
 
 
 def test_a_replaced_index_is_taken_over_and_a_broken_one_is_not(

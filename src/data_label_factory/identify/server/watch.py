@@ -6,10 +6,13 @@ at 300 files costs 3 ms. A file counts once two looks find it the same, so one t
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.build import build_index
@@ -86,12 +89,22 @@ class Watcher:
             self._engine.problem(source.name, None)
 
     def _take_refs(self) -> None:
-        """Index what is new. Raises FactoryError, once that is done, for pictures that cannot be."""
+        """Index what is new. Raises FactoryError, once that is done, for pictures that cannot be.
+
+        Built beside the index: of a folder that goes or changes meanwhile nothing is taken over; the next look is.
+        """
         engine, settings = self._engine, self._engine.settings
         assert settings.refs is not None
-        with engine.changing:
-            built = build_index(settings.refs, settings.index, engine.encoder, engine.head, quiet=True)
+        with engine.changing, TemporaryDirectory() as scratch:
+            before, out = _folder_signature(settings.refs), Path(scratch) / "index.npz"
+            with suppress(FileNotFoundError):
+                shutil.copyfile(settings.index, out)
+            built = build_index(settings.refs, out, engine.encoder, engine.head, quiet=True)
+            if _folder_signature(settings.refs) != before:
+                return
             engine.adopt(built.index, because="the refs folder changed")
+            if built.written:
+                built.index.save(settings.index)
         if built.unreadable:
             name, reason = next(iter(built.unreadable.items()))
             raise FactoryError(f"{len(built.unreadable)} pictures are not indexed; the first: {name}: {reason}")
