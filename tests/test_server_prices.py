@@ -17,8 +17,6 @@ from data_label_factory.identify.images import decode
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.labels import parse_label
 
-pytest.importorskip("data_label_factory.identify.prices.book")
-
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:

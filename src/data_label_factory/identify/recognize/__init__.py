@@ -5,7 +5,8 @@ from data_label_factory.identify.recognize.recognizer import (
     DETECTORS,
     Assessment,
     Detection,
+    Detector,
     Recognizer,
 )
 
-__all__ = ["DEFAULT_STRICTNESS", "DETECTORS", "Assessment", "Detection", "Recognizer"]
+__all__ = ["DEFAULT_STRICTNESS", "DETECTORS", "Assessment", "Detection", "Detector", "Recognizer"]

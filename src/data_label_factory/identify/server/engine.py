@@ -5,23 +5,22 @@ The only module of the server that knows how a Recognizer is made and asked.
 
 from __future__ import annotations
 
-import inspect
 import threading
 import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import open_encoder
 from data_label_factory.identify.index import Index
+from data_label_factory.identify.prices.book import PriceBook
 from data_label_factory.identify.projection import ProjectionHead, check_head_fits
 from data_label_factory.identify.recognize import Recognizer
+from data_label_factory.identify.recognize.reference_file import features_file
 from data_label_factory.identify.server.observe import note
-from data_label_factory.identify.server.pricing import PriceBook, Prices
+from data_label_factory.identify.server.pricing import Prices
 from data_label_factory.identify.server.settings import Settings
 
 
@@ -89,10 +88,8 @@ class Engine:
             if now is not None and _same_references(now.index, index):
                 return False
             start = time.perf_counter()
-            # What is known of unchanged pictures is kept, by recognisers that can.
-            updated = getattr(now.recognizer, "updated", None) if now else None
             refs = self.settings.refs or Path()
-            recognizer: Recognizer = updated(index, refs) if updated else self._recognizer(index)
+            recognizer = now.recognizer.updated(index, refs) if now else self._recognizer(index)
             self.snapshot = Snapshot(index, recognizer)
             note("updated", because=because, references=len(index), seconds=round(time.perf_counter() - start, 2))
             return True
@@ -113,19 +110,17 @@ class Engine:
 
     def _recognizer(self, index: Index) -> Recognizer:
         settings = self.settings
-        wanted: dict[str, Any] = {
-            "sim_threshold": settings.sim_threshold,
-            "margin_threshold": settings.margin_threshold,
-            "strictness": settings.strictness,
-            "detector": settings.detector,
-            "cache": settings.index.with_name(f"{settings.index.stem}.features.npz"),
-        }
-        known = inspect.signature(Recognizer).parameters
-        for name in ("strictness", "detector"):
-            if name not in known and getattr(settings, name) != Settings.__dataclass_fields__[name].default:
-                raise FactoryError(f"The recogniser of this version has no --{name}", "Leave that option out")
-        options = {name: value for name, value in wanted.items() if name in known and value is not None}
-        return Recognizer(index, self.encoder, self.head, refs=settings.refs, **options)
+        return Recognizer(
+            index,
+            self.encoder,
+            self.head,
+            refs=settings.refs,
+            detector=settings.detector,
+            strictness=settings.strictness,
+            sim_threshold=settings.sim_threshold,
+            margin_threshold=settings.margin_threshold,
+            cache=features_file(settings.index),
+        )
 
 
 def _same_references(a: Index, b: Index) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import Device, cpu_count
+from data_label_factory.identify.recognize import Detector
 
 # Where `data_label_factory web` puts the tracker; served by this server itself it needs no permission.
 TRACKER_ORIGINS = ("http://localhost:3030", "http://127.0.0.1:3030")
@@ -31,7 +32,7 @@ class Settings:
     strictness: float = 0.01
     sim_threshold: float | None = None
     margin_threshold: float | None = None
-    detector: str = "flat"
+    detector: Detector = "flat"
     device: Device = "auto"
     cors: tuple[str, ...] = TRACKER_ORIGINS
     api_key: str = field(default="", repr=False)
