@@ -216,3 +216,37 @@ def test_what_the_embedding_finds_nearer_takes_over_when_it_also_looks_more_like
     (assessed,) = recognizer._assess(frame, [wrong], references, hidden=())
     assert str(recognizer.index.filenames[assessed.row]) == cards[3].name
     assert assessed.lead > 0
+
+
+def test_variants_that_look_the_same_are_one_item_with_its_candidates(
+    cards: list[Path], encoder: OnnxEncoder, tmp_path: Path
+) -> None:
+    refs = tmp_path / "refs"
+    refs.mkdir()
+    for file in cards[4:8]:
+        (refs / file.name).write_bytes(file.read_bytes())
+    picture = Image.open(cards[0])
+    picture.save(refs / "AAAA-001_lone_star_sr.png")  # two prints, pixel by pixel the same
+    picture.save(refs / "AAAA-001_lone_star_ur.png", compress_level=1)
+    index = build_index(refs, tmp_path / "i.npz", encoder, quiet=True).index
+    recognizer = Recognizer(index, encoder, refs=refs)
+    (seen,) = recognizer.recognize(render_view([decode(cards[0])], np.random.default_rng(3)).image)
+    assert seen.confident
+    assert (seen.label.name, seen.label.set_code, seen.label.rarity) == ("Lone Star", "AAAA-001", "")
+    assert set(seen.variants) == {"AAAA-001_lone_star_sr.png", "AAAA-001_lone_star_ur.png"}
+
+
+def test_variants_that_differ_are_told_apart(cards: list[Path], encoder: OnnxEncoder, tmp_path: Path) -> None:
+    refs = tmp_path / "refs"
+    refs.mkdir()
+    plain, stamped = Image.open(cards[0]).convert("RGB"), Image.open(cards[0]).convert("RGB")
+    width, height = stamped.size
+    badge = Image.open(cards[9]).convert("RGB").crop((60, 60, 60 + width // 3, 60 + height // 5))
+    stamped.paste(badge, (width // 2, height // 2))
+    plain.save(refs / "lone_star_sr.png")
+    stamped.save(refs / "lone_star_ur.png")
+    index = build_index(refs, tmp_path / "i.npz", encoder, quiet=True).index
+    recognizer = Recognizer(index, encoder, refs=refs)
+    for picture, rarity in ((plain, "SR"), (stamped, "UR")):
+        (seen,) = recognizer.recognize(render_view([np.asarray(picture)], np.random.default_rng(5)).image)
+        assert (seen.label.name, seen.label.rarity, len(seen.variants)) == ("Lone Star", rarity, 1)
