@@ -111,6 +111,8 @@ def _read(path: Path, recipe: ViewRecipe, dim: int) -> Embeddings | None:
     if len(data) != rows * dim * _STORED.itemsize:
         return None
     vectors = np.frombuffer(data, _STORED).reshape(rows, dim).astype(np.float32)
+    if not np.isfinite(vectors).all():
+        return None
     lengths = np.linalg.norm(vectors, axis=1)  # 0: an encoder may give that for a blank picture
     whole = bool(((np.abs(lengths - 1) < _LENGTH_TOLERANCE) | (lengths == 0)).all())
     return unit_rows(vectors) if whole else None

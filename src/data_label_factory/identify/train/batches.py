@@ -72,7 +72,7 @@ class Batches:
         self._bank, self._references, self._m, self._anchor = bank, references, m, anchor
         self._rows = [np.flatnonzero(classes == number) for number in range(int(classes.max()) + 1)]
         self._k = min(k, len(self._rows))
-        self._hard = round(self._k * hard)
+        self._hard = min(round(self._k * hard), self._k - 1)
         self._near = _nearest_classes(references, classes) if self._hard else None
         self._held: dict[int, Embeddings] = {}
 

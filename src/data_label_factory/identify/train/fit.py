@@ -80,20 +80,20 @@ def train_head(
     disk is full, and with `resume` when what is there is of another training.
     """
     classes, references = classes_of(bank, settings.variants), bank.references()
-    purpose = _purpose(bank, settings)
+    items, purpose = int(classes.max()) + 1, _purpose(bank, settings)
     checkpoint = load_checkpoint(out, purpose) if resume else None
     jury = Jury(bank, classes, references)
     batches = Batches(bank, classes, references, k=settings.k, m=settings.m, anchor=settings.anchor, hard=settings.hard)
     before = jury.judge(None)
     with _one_thread(), Progress("epochs", settings.epochs, enabled=not quiet) as progress:
-        training = _Training(bank, settings, checkpoint or _start(bank, settings, purpose))
+        training = _Training(bank, items, settings, checkpoint or _start(bank, settings, purpose))
         progress.step(training.state.epoch)
         while training.state.epoch < settings.epochs:
             loss = training.epoch(batches)
             training.note(loss, jury.judge(as_head(training.weights, bank.encoder.id)).figures)
             save_checkpoint(out, training.state, bank.encoder.id)
             progress.step()
-    return _finish(out, bank, training.state, before, jury, int(classes.max()) + 1, force)
+    return _finish(out, bank, training.state, before, jury, items, force)
 
 
 def check_destination(out: Path) -> None:
@@ -107,13 +107,13 @@ def check_destination(out: Path) -> None:
 class _Training:
     """The weights, their optimiser and what is known of the epochs so far."""
 
-    def __init__(self, bank: Bank, settings: TrainSettings, state: Checkpoint) -> None:
+    def __init__(self, bank: Bank, items: int, settings: TrainSettings, state: Checkpoint) -> None:
         self.state, self._settings = state, settings
         self.weights = [w.clone().requires_grad_() for w in state.weights]
         self._optimiser = torch.optim.AdamW(self.weights, lr=settings.lr, weight_decay=_WEIGHT_DECAY)
         for weight, (step, mean, square) in zip(self.weights, state.moments, strict=False):
             self._optimiser.state[weight] = {"step": step, "exp_avg": mean, "exp_avg_sq": square}
-        a_step = settings.k * (settings.m - settings.anchor)
+        a_step = min(settings.k, items) * (settings.m - settings.anchor)
         self._steps = settings.steps_per_epoch or math.ceil(len(bank) * bank.recipe.views / a_step)
 
     def epoch(self, batches: Batches) -> float:
@@ -135,8 +135,7 @@ class _Training:
 
     def note(self, loss: float, figures: Figures) -> None:
         state = self.state
-        ranks = [Figures(**_figures(line)).rank for line in state.history]
-        if not ranks or figures.rank > max(ranks):
+        if not state.history or figures.rank > max(state.ranks):
             state.best = [w.detach().clone() for w in self.weights]
         state.epoch += 1
         state.history.append({"epoch": state.epoch, "loss": loss, **asdict(figures)})
@@ -171,12 +170,8 @@ def _finish(
     if helped or force:
         write_bytes(out, head_bytes(state.best, bank.encoder.id))
     partial_path(out).unlink(missing_ok=True)
-    ranks = [Figures(**_figures(line)).rank for line in state.history]
-    return TrainResult(before, after, state.history, 1 + ranks.index(max(ranks)), items, helped, helped or force)
-
-
-def _figures(line: dict[str, float]) -> dict[str, float]:
-    return {name: value for name, value in line.items() if name not in ("epoch", "loss")}
+    best_epoch = 1 + state.ranks.index(max(state.ranks))
+    return TrainResult(before, after, state.history, best_epoch, items, helped, helped or force)
 
 
 def _purpose(bank: Bank, settings: TrainSettings) -> dict[str, Any]:

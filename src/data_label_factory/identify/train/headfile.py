@@ -14,6 +14,7 @@ from torch import Tensor
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import EncoderError, FactoryError
 from data_label_factory.identify.projection import ProjectionHead
+from data_label_factory.identify.train.heldout import Figures
 
 _NAMES = ("0.weight", "0.bias", "2.weight", "2.bias")  # of nn.Sequential(Linear, GELU, Linear)
 
@@ -30,6 +31,12 @@ class Checkpoint:
     best: list[Tensor]
     weights: list[Tensor]
     moments: list[list[Tensor]]
+
+    @property
+    def ranks(self) -> list[tuple[float, float]]:
+        """How good the head of each epoch was."""
+        names = Figures.__dataclass_fields__
+        return [Figures(**{name: float(line[name]) for name in names}).rank for line in self.history]
 
 
 def head_bytes(weights: list[Tensor], encoder_id: str, **more: Any) -> bytes:
@@ -91,11 +98,12 @@ def load_checkpoint(out: Path, purpose: dict[str, Any]) -> Checkpoint | None:
         finite = [*checkpoint.weights, *(m for moments in checkpoint.moments for m in moments)]
         if not all(bool(torch.isfinite(tensor).all()) for tensor in finite):
             raise ValueError("it holds values that are not finite")
-        if len(checkpoint.history) != checkpoint.epoch:
+        if checkpoint.epoch != len(checkpoint.ranks):
             raise ValueError("its history has gaps")
+        known = dict(checkpoint.purpose)
     except Exception as exc:  # as with heads: damage shows as nearly any exception
         raise EncoderError(f"{path} cannot be resumed ({exc})", "Delete it, or train without --resume") from exc
-    if changed := [key for key in purpose if checkpoint.purpose.get(key) != purpose[key]]:
+    if changed := [key for key in purpose if known.get(key) != purpose[key]]:
         raise FactoryError(
             f"{path} is of a training with other {', '.join(changed)}",
             "Use the same options and pictures, or train without --resume",
