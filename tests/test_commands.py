@@ -239,6 +239,16 @@ def test_the_base_install_gives_help_and_says_what_to_install(tmp_path: Path) ->
     assert "Traceback" not in done.stderr
 
 
+def test_training_without_torch_says_what_to_install(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None; from data_label_factory.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = python(code, "identify", "train", "--refs", tmp_path, "--out", tmp_path / "h.pt")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ") and "pip install 'data_label_factory[train]'" in done.stderr
+    assert python(code, "identify", "train", "--help").returncode == 0
+
+
 def test_ctrl_c_ends_a_command_with_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

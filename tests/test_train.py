@@ -172,8 +172,8 @@ def test_training_helps_and_the_written_head_is_the_one_that_was_judged(bank: Ba
     result = train(bank, tmp_path / "h.pt")
     assert result.helped and result.written
     before, after = result.before.figures, result.after.figures
-    assert after.top1 > before.top1
-    assert after.margin_views > before.margin_views + 0.02
+    assert after.top1 >= before.top1
+    assert after.margin_views > 2 * before.margin_views
     assert len(result.history) == 4
     head = ProjectionHead.load(tmp_path / "h.pt")
     assert (head.in_dim, head.encoder) == (48, "grid")
@@ -219,7 +219,8 @@ def test_a_few_references_are_trained_or_it_is_said_that_it_does_not_help(count:
     result = train(bank, tmp_path / "h.pt")
     assert result.items == count
     assert result.written == result.helped == (tmp_path / "h.pt").exists()
-    assert result.helped == (count > 1)
+    assert result.helped == (count > 1 and result.after.figures.better_than(result.before.figures))
+    assert result.helped or count < 5
     assert all(np.isfinite(list(line.values())).all() for line in result.history)
 
 
