@@ -32,7 +32,8 @@ from data_label_factory.identify.encoders import Embeddings, Encoder, EncoderIde
 from data_label_factory.identify.images import RGB, decode, find_images
 from data_label_factory.identify.projection import ProjectionHead
 from data_label_factory.identify.train.bank import Bank, build_bank
-from data_label_factory.identify.train.fit import TrainResult, TrainSettings, train_head
+from data_label_factory.identify.train.fit import TrainResult, train_head
+from data_label_factory.identify.train.settings import TrainSettings
 from data_label_factory.identify.train.views import ViewRecipe
 from data_label_factory.samples import draw_collection
 

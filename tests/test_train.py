@@ -29,9 +29,10 @@ from data_label_factory.identify.train import batches as batches_module  # noqa:
 from data_label_factory.identify.train import fit  # noqa: E402
 from data_label_factory.identify.train.bank import Bank  # noqa: E402
 from data_label_factory.identify.train.batches import Batches, classes_of  # noqa: E402
-from data_label_factory.identify.train.fit import TrainResult, TrainSettings, check_destination, train_head  # noqa: E402
+from data_label_factory.identify.train.fit import TrainResult, check_destination, train_head  # noqa: E402
 from data_label_factory.identify.train.heldout import Figures, Jury, worst_rows  # noqa: E402
 from data_label_factory.identify.train.plot import plot_training  # noqa: E402
+from data_label_factory.identify.train.settings import TrainSettings  # noqa: E402
 from data_label_factory.identify.train.start import start_weights  # noqa: E402
 from data_label_factory.samples import draw_collection  # noqa: E402
 
@@ -243,6 +244,12 @@ def test_what_does_not_help_is_not_written_unless_forced(bank: Bank, tmp_path: P
     assert list(tmp_path.iterdir()) == [tmp_path / "h.pt"]
     assert train(bank, tmp_path / "h.pt", NO_HELP, force=True).written
     assert ProjectionHead.load(tmp_path / "h.pt").in_dim == 48
+
+
+def test_a_training_that_diverges_says_so_and_writes_nothing(bank: Bank, tmp_path: Path) -> None:
+    with pytest.raises(FactoryError, match=r"diverged.*lower --lr"):
+        train(bank, tmp_path / "h.pt", replace(SHORT, lr=1e38), force=True)
+    assert not list(tmp_path.iterdir())
 
 
 # Interrupted

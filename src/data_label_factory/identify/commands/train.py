@@ -4,8 +4,9 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from data_label_factory.extras import need
 from data_label_factory.identify.commands import parser, positive, report_unusable
@@ -13,6 +14,7 @@ from data_label_factory.identify.encoders import DEFAULT_ENCODER, open_encoder
 from data_label_factory.identify.encoders.clip import cache_folder
 from data_label_factory.identify.train.bank import Bank, build_bank
 from data_label_factory.identify.train.heldout import worst_rows
+from data_label_factory.identify.train.settings import Start, TrainSettings, Variants
 from data_label_factory.identify.train.views import ViewRecipe
 
 if TYPE_CHECKING:
@@ -31,11 +33,11 @@ _MARGINS = {"margin_views": "median margin of the views", "margin_references": "
 def main(argv: Sequence[str]) -> int:
     args = _options().parse_args(argv)
     need("torch", extra="train")
-    from data_label_factory.identify.train.fit import TrainSettings, check_destination, train_head
+    from data_label_factory.identify.train.fit import check_destination, train_head
     from data_label_factory.identify.train.plot import plot_training
 
     check_destination(args.out)
-    settings = TrainSettings(**{name: getattr(args, name) for name in TrainSettings.__dataclass_fields__})
+    settings = TrainSettings(**{field.name: getattr(args, field.name) for field in fields(TrainSettings)})
     encoder = open_encoder(args.encoder, device=args.device)
     start = time.perf_counter()
     bank = build_bank(args.refs, args.bank or cache_folder() / "banks", encoder, ViewRecipe(args.views, seed=args.seed))
@@ -57,33 +59,27 @@ def _options() -> argparse.ArgumentParser:
     )
     p.add_argument("--refs", metavar="DIR", type=Path, required=True, help="the reference pictures")
     p.add_argument("--out", metavar="HEAD.pt", type=Path, required=True, help="the head to write")
-    p.add_argument("--epochs", metavar="N", type=positive, default=12, help="default: 12")
-    p.add_argument("--k", metavar="N", type=positive, default=128, help="items a batch (default: 128)")
-    p.add_argument("--m", metavar="N", type=_at_least_two, default=2, help="views of each (default: 2)")
+    p.add_argument("--epochs", metavar="N", type=positive, help="default: %(default)s")
+    p.add_argument("--k", metavar="N", type=positive, help="items a batch (default: %(default)s)")
+    p.add_argument("--m", metavar="N", type=_at_least_two, help="views of each (default: %(default)s)")
+    p.add_argument("--anchor", action=argparse.BooleanOptionalAction, help="one of them is the reference (default)")
+    p.add_argument("--steps-per-epoch", metavar="N", type=positive, help="batches (default: see all views once)")
+    p.add_argument("--lr", metavar="X", type=_above_zero, help="learning rate at its peak (default: %(default)s)")
+    p.add_argument("--temperature", metavar="X", type=_above_zero, help="of the loss (default: %(default)s)")
+    p.add_argument("--hard", metavar="SHARE", type=_share, help="of easily confused items (default: %(default)s)")
+    p.add_argument("--start", choices=get_args(Start), help="what the head is at first (default: %(default)s)")
     p.add_argument(
-        "--anchor", action=argparse.BooleanOptionalAction, default=True, help="one of them is the reference itself"
+        "--variants", choices=get_args(Variants), help="files of one name are one item (default: %(default)s)"
     )
+    p.add_argument("--seed", metavar="N", type=_not_negative, help="default: %(default)s")
+    p.set_defaults(**asdict(TrainSettings()))
     p.add_argument(
-        "--steps-per-epoch", metavar="N", type=positive, help="batches (default: as many views as there are)"
+        "--views",
+        metavar="N",
+        type=positive,
+        default=ViewRecipe.views,
+        help="views of each reference (default: %(default)s)",
     )
-    p.add_argument(
-        "--lr", metavar="X", type=_above_zero, default=2e-3, help="learning rate at its peak (default: 2e-3)"
-    )
-    p.add_argument("--temperature", metavar="X", type=_above_zero, default=0.1, help="of the loss (default: 0.1)")
-    p.add_argument(
-        "--hard", metavar="SHARE", type=_share, default=0.0, help="easily confused items a batch (default: 0)"
-    )
-    p.add_argument(
-        "--start", choices=("encoder", "random"), default="encoder", help="what the head first does (default: encoder)"
-    )
-    p.add_argument(
-        "--variants",
-        choices=("same", "apart"),
-        default="same",
-        help="files of one name: one item or not (default: same)",
-    )
-    p.add_argument("--views", metavar="N", type=positive, default=24, help="to train on, a reference (default: 24)")
-    p.add_argument("--seed", metavar="N", type=_not_negative, default=0, help="default: 0")
     p.add_argument("--encoder", metavar="ID", default=DEFAULT_ENCODER, help="see `identify encoders` (default: sscd)")
     p.add_argument(
         "--device", choices=("auto", "cpu", "cuda", "coreml"), default="auto", help="of the encoder (default: auto)"
@@ -166,6 +162,7 @@ def _as_text(report: dict[str, Any]) -> str:
         (right, lead), (now_right, now_lead) = entry["before"], entry["after"]
         lines.append(f"  {right:4.0%} {lead:6.3f} → {now_right:4.0%} {now_lead:6.3f}  {entry['file']}")
     if not report["helped"]:
-        lines.append("Training does not help: the encoder alone does as well on views that were not trained on")
+        why = "the encoder alone does as well on views that were not trained on"
+        lines.append(f"Training does not help: {why if report['items'] > 1 else 'one item is told from nothing'}")
     done = "written; index again with --projection" if report["written"] else "not written (--force writes it anyway)"
     return "\n".join([*lines, f"{report['head']}: {done}"])

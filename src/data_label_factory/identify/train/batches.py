@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.identify.encoders import Embeddings
 from data_label_factory.identify.train.bank import Bank
+from data_label_factory.identify.train.settings import Variants
 from data_label_factory.labels import parse_label
 
-Variants = Literal["same", "apart"]
 Ints = NDArray[np.int64]
 
 _NEIGHBOURS = 8  # of each item, from which hard negatives are drawn

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.train.bank import Bank
-from data_label_factory.identify.train.batches import Batch, Batches, Variants, classes_of
+from data_label_factory.identify.train.batches import Batch, Batches, classes_of
 from data_label_factory.identify.train.headfile import (
     Checkpoint,
     as_head,
@@ -28,32 +28,14 @@ from data_label_factory.identify.train.headfile import (
     write_bytes,
 )
 from data_label_factory.identify.train.heldout import Figures, Judged, Jury
-from data_label_factory.identify.train.start import Start, start_weights
+from data_label_factory.identify.train.settings import TrainSettings
+from data_label_factory.identify.train.start import start_weights
 from data_label_factory.identify.train.supcon import supcon_loss
 from data_label_factory.progress import Progress
 
 HIDDEN, OUT_DIM = 512, 256
 _WEIGHT_DECAY = 1e-4
 _WARM_UP_STEPS = 20
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """`k` items × `m` views a batch, with `anchor` one of them the reference itself; `hard` is the share of a batch's
-    items that are easily confused with the others; `steps_per_epoch` None lets an epoch see as many views as the bank
-    has. `variants` see batches.classes_of, `start` see start.start_weights; docs/train.md says why these defaults."""
-
-    epochs: int = 12
-    k: int = 128
-    m: int = 2
-    anchor: bool = True
-    steps_per_epoch: int | None = None
-    lr: float = 2e-3
-    temperature: float = 0.1
-    hard: float = 0.5
-    start: Start = "encoder"
-    variants: Variants = "same"
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -120,8 +102,10 @@ class _Training:
         """One pass; the mean loss. Draws from a generator of its own, so that a resumed training draws the same."""
         rng = np.random.default_rng([self._settings.seed, 1 + self.state.epoch])
         first = self.state.epoch * self._steps
-        losses = [self._step(batches.draw(rng), first + number) for number in range(self._steps)]
-        return float(np.mean(losses))
+        loss = float(np.mean([self._step(batches.draw(rng), first + number) for number in range(self._steps)]))
+        if not (math.isfinite(loss) and all(bool(torch.isfinite(w).all()) for w in self.weights)):
+            raise FactoryError("The training diverged: its loss is no number any more", "Choose a lower --lr")
+        return loss
 
     def _step(self, batch: Batch, number: int) -> float:
         for group in self._optimiser.param_groups:

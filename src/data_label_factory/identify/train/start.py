@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.identify.train.bank import Bank
+from data_label_factory.identify.train.settings import Start
 
-Start = Literal["encoder", "random"]
 Weights = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 _REFERENCES_MAX = 2000  # that the main directions are taken from
