@@ -37,7 +37,7 @@ from data_label_factory.identify.train.settings import TrainSettings
 from data_label_factory.identify.train.views import ViewRecipe
 from data_label_factory.samples import draw_collection
 
-PLAIN = TrainSettings(k=16, m=4, anchor=False, hard=0.0, start="random", lr=5e-4)
+PLAIN = TrainSettings(k=16, m=4, anchor=False, hard=0.0, start="random", lr=5e-4, temperature=0.1)
 PLAIN_STEPS_AT_150 = 80
 
 
@@ -150,7 +150,7 @@ def explore(arguments: argparse.Namespace) -> dict[str, Any]:
         {
             "plain recipe: random start, k 16, m 4": PLAIN,
             "start as the encoder": started,
-            "… temperature 0.07": replace(started, temperature=0.07),
+            "… temperature 0.08": replace(started, temperature=0.08),
             "… temperature 0.2": replace(started, temperature=0.2),
             "… half of a batch easily confused": replace(started, hard=0.5),
             "… k 32, m 2": replace(started, k=32, m=2),
@@ -158,8 +158,8 @@ def explore(arguments: argparse.Namespace) -> dict[str, Any]:
             "… the reference among the 4 views": replace(started, anchor=True),
             "… the reference among the views, k 128, m 2": anchored,
             "… … half of a batch easily confused": replace(anchored, hard=0.5),
-            "… … … learning rate 2e-3 (the default)": TrainSettings(),
-            "default, temperature 0.08": TrainSettings(temperature=0.08),
+            "… … … learning rate 2e-3": replace(anchored, hard=0.5, lr=2e-3),
+            "… … … … temperature 0.08 (the default)": TrainSettings(),
             "default, temperature 0.15": TrainSettings(temperature=0.15),
             "default, none easily confused": TrainSettings(hard=0.0),
             "default, random start": TrainSettings(start="random"),

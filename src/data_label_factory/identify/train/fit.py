@@ -69,7 +69,8 @@ def train_head(
     before = jury.judge(None)
     with _one_thread(), Progress("epochs", settings.epochs, enabled=not quiet) as progress:
         training = _Training(bank, items, settings, checkpoint or _start(bank, settings, purpose))
-        progress.step(training.state.epoch)
+        if training.state.epoch:
+            progress.step(training.state.epoch)
         while training.state.epoch < settings.epochs:
             loss = training.epoch(batches)
             training.note(loss, jury.judge(as_head(training.weights, bank.encoder.id)).figures)

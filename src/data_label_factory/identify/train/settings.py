@@ -21,7 +21,7 @@ class TrainSettings:
     anchor: bool = True
     steps_per_epoch: int | None = None
     lr: float = 2e-3
-    temperature: float = 0.1
+    temperature: float = 0.08
     hard: float = 0.5
     start: Start = "encoder"
     variants: Variants = "same"
