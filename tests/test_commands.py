@@ -60,7 +60,7 @@ def test_no_command_shows_the_help_as_an_error(before: list[str], capsys: pytest
 
 def test_an_unknown_command_is_refused_with_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["identify", "indx"]) == 2
-    assert "'indx'. Choose one of: index, verify, encoders" in capsys.readouterr().err
+    assert "'indx'. Choose one of: index, verify, train" in capsys.readouterr().err
     assert main(["identfy"]) == 2
     assert "Choose one of: identify" in capsys.readouterr().err
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -44,10 +45,11 @@ def main(argv: Sequence[str]) -> int:
     report_unusable("not trained on", bank.unreadable)
     banked = time.perf_counter()
     result = train_head(bank, args.out, settings, resume=args.resume, force=args.force)
-    if args.plot:
-        plot_training(result, args.plot)
     report = _report(result, bank, args.out, banked - start, time.perf_counter() - banked)
     print(json.dumps(report) if args.json else _as_text(report))
+    if args.plot:
+        plot_training(result, args.plot)
+        print(f"plot: {args.plot}", file=sys.stderr)
     return 0 if result.written else 3
 
 

@@ -83,6 +83,8 @@ def check_destination(out: Path) -> None:
     """Raises FactoryError when no head can be written to `out`: to be asked before the long work, not after."""
     if out.is_dir():
         raise FactoryError(f"{out} is a folder", "Name a file for the head, such as head.pt")
+    if out.suffix.lower() == ".npz":
+        raise FactoryError(f"{out} is the name of an index", "Name another file for the head, such as head.pt")
     if not out.parent.is_dir():
         raise FactoryError(f"There is no folder {out.parent}", "Make it first, or choose another place for the head")
 

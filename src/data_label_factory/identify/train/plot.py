@@ -12,7 +12,7 @@ from data_label_factory.atomic import atomic_write
 from data_label_factory.identify.train.fit import TrainResult
 
 _PANEL_PX = (420, 320)
-_LEFT, _TOP, _RIGHT, _BOTTOM = 52, 40, 16, 40
+_LEFT, _TOP, _RIGHT, _BOTTOM = 52, 40, 24, 40
 _INK, _FAINT, _BEFORE, _AFTER = (40, 44, 52), (218, 222, 228), (150, 156, 166), (20, 110, 200)
 _BINS = 40
 
@@ -47,10 +47,8 @@ def _margins(picture: Image.Image, left: int, result: TrainResult) -> None:
     title = "margins of held-out views: grey before, blue after"
     panel = _Panel(picture, left, title, "cosine lead over the best other item", (edges[0], edges[-1]), (0, tallest))
     for (_, shares), colour in zip(counts.items(), (_BEFORE, _AFTER), strict=True):
-        steps = [(x, share) for a, b, share in zip(edges, edges[1:], shares, strict=False) for x in (a, b)]
-        # _Panel.line wants plain numbers
-        steps = [(float(x), float(y)) for x, y in steps]
-        panel.line(steps, colour)
+        steps = np.stack([np.repeat(edges, 2)[1:-1], np.repeat(shares, 2)], axis=1)
+        panel.line([(float(x), float(y)) for x, y in steps], colour)
     panel.line([(0.0, 0.0), (0.0, tallest)], _INK)
 
 
@@ -70,7 +68,7 @@ class _Panel:
             x, y = (low + float(part) * (high - low) for low, high in (across, up))
             self._draw.line([self._at((across[0], y)), self._at((across[1], y))], _FAINT)
             self._draw.text((self._box[0] - 6, self._at((0, y))[1]), f"{y:.2f}", _INK, small, anchor="rm")
-            self._draw.text((self._at((x, 0))[0], self._box[3] + 10), f"{x:.3g}", _INK, small, anchor="mm")
+            self._draw.text((self._at((x, 0))[0], self._box[3] + 10), f"{x:.2g}", _INK, small, anchor="mm")
 
     def line(self, points: Sequence[Point], colour: tuple[int, int, int]) -> None:
         self._draw.line([self._at(point) for point in points], colour, 2)
