@@ -70,9 +70,7 @@ def _options() -> argparse.ArgumentParser:
     p.add_argument("--temperature", metavar="X", type=_above_zero, help="of the loss (default: %(default)s)")
     p.add_argument("--hard", metavar="SHARE", type=_share, help="of easily confused items (default: %(default)s)")
     p.add_argument("--start", choices=get_args(Start), help="what the head is at first (default: %(default)s)")
-    p.add_argument(
-        "--variants", choices=get_args(Variants), help="files of one name are one item (default: %(default)s)"
-    )
+    p.add_argument("--variants", choices=get_args(Variants), help="printings of one name (default: %(default)s)")
     p.add_argument("--seed", metavar="N", type=_not_negative, help="default: %(default)s")
     p.set_defaults(**asdict(TrainSettings()))
     p.add_argument(

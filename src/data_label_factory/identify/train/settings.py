@@ -24,5 +24,5 @@ class TrainSettings:
     temperature: float = 0.08
     hard: float = 0.5
     start: Start = "encoder"
-    variants: Variants = "same"
+    variants: Variants = "apart"
     seed: int = 0
