@@ -60,7 +60,7 @@ def test_no_command_shows_the_help_as_an_error(before: list[str], capsys: pytest
 
 def test_an_unknown_command_is_refused_with_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["identify", "indx"]) == 2
-    assert "'indx'. Choose one of: index, verify, encoders" in capsys.readouterr().err
+    assert "'indx'. Choose one of: index, verify, train" in capsys.readouterr().err
     assert main(["identfy"]) == 2
     assert "Choose one of: gather, identify" in capsys.readouterr().err
 
@@ -237,6 +237,16 @@ def test_the_base_install_gives_help_and_says_what_to_install(tmp_path: Path) ->
     assert done.stderr.startswith("error: ")
     assert "pip install 'data_label_factory[identify]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_training_without_torch_says_what_to_install(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None; from data_label_factory.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = python(code, "identify", "train", "--refs", tmp_path, "--out", tmp_path / "h.pt")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ") and "pip install 'data_label_factory[train]'" in done.stderr
+    assert python(code, "identify", "train", "--help").returncode == 0
 
 
 def test_ctrl_c_ends_a_command_with_one_line(

@@ -70,7 +70,7 @@ def build_index(
         meta = replace(meta, calibration=old.meta.calibration)
     known = {} if full else _known_rows([_load_if_same_maker(partial, meta)[0], old])
 
-    hashes, unreadable = _hash_files(refs)
+    hashes, unreadable = hash_files(refs)
     if not hashes and not unreadable:
         raise FactoryError(
             f"There is no picture in {refs}", "Put one picture an item there; the file name is its label"
@@ -139,7 +139,7 @@ def _encode(
             progress.step(len(batch))
 
 
-def _hash_files(refs: Path) -> tuple[dict[str, str], dict[str, str]]:
+def hash_files(refs: Path) -> tuple[dict[str, str], dict[str, str]]:
     """SHA-256 of each picture file by relative path, and what was wrong with those that cannot be read."""
 
     def digest(name: str) -> tuple[str, str, bool]:

@@ -64,10 +64,31 @@ def straighten(image: RGB, outline: Outline, side: int) -> RGB:
 
 def live_crop(reference: RGB, rng: Rng, side: int) -> RGB:
     """One (side, side, 3) crop as the live tracker would cut it from a view: straightened, its corners a little off."""
-    view = render_view([reference], rng)
+    return tight_crop(render_view([reference], rng), rng, side)
+
+
+def tight_crop(view: View, rng: Rng, side: int) -> RGB:
+    """The first item of `view` straightened to (side, side, 3), each corner a little off, as a tracker's are."""
     outline = view.outlines[0]
     size = float(np.sqrt(max(cv2.contourArea(outline), 1.0)))
     return straighten(view.image, as_points(outline + rng.normal(0, 0.025 * size, (4, 2))), side)
+
+
+def loose_crop(view: View, rng: Rng, side: int) -> RGB:
+    """The first item of `view` as a box around it shows it: turned as it lies, with ground on every side.
+
+    The upright bounding box grows by 10 to 80 % of its size on each side, ends at the frame, and is squeezed to
+    (side, side, 3).
+    """
+    outline = view.outlines[0]
+    height, width = view.image.shape[:2]
+    extent = outline.max(axis=0) - outline.min(axis=0)
+    low = outline.min(axis=0) - extent * rng.uniform(0.1, 0.8, 2)
+    high = outline.max(axis=0) + extent * rng.uniform(0.1, 0.8, 2)
+    left, top = (int(v) for v in np.clip(low, 0, [width - 2, height - 2]))
+    right, bottom = (int(v) for v in np.clip(high, [left + 2, top + 2], [width, height]))
+    box = view.image[top:bottom, left:right]
+    return np.asarray(cv2.resize(box, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _place(reference: RGB, rng: Rng, slot: int, slots: int, width: int, height: int) -> Outline:

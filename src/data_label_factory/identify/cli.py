@@ -13,6 +13,7 @@ _PACKAGE = "data_label_factory.identify.commands"
 COMMANDS = {
     "index": (f"{_PACKAGE}.index", "encode a folder of reference pictures into one .npz file"),
     "verify": (f"{_PACKAGE}.verify", "test an index on itself: margins, confusable pairs, what to do"),
+    "train": (f"{_PACKAGE}.train", "train a projection head that makes live answers surer, and say whether it did"),
     "encoders": (f"{_PACKAGE}.encoders", "list the encoders and whether their weights are here"),
     "identify": (f"{_PACKAGE}.identify", "name what pictures, folders or videos show (the word may be left out)"),
     "evaluate": (f"{_PACKAGE}.evaluate", "score labelled photos: right, wrong, false accepts, time"),

@@ -55,10 +55,26 @@ def simulate_camera(
     Raises ImageError when no reference file can be read.
     """
     seen, truth = _views(index, encoder, head, refs, views, quiet)
+    return judge_views(index, seen, truth, false_accept_rate)
+
+
+def judge_views(
+    index: Index,
+    seen: Embeddings,
+    truth: NDArray[np.int64],
+    false_accept_rate: float,
+    twins: NDArray[np.bool_] | None = None,
+) -> Simulation:
+    """What V views, embeddings (V, D) of the rows `truth` (V,), say of an index, at the thresholds that suit it.
+
+    `twins` (V,): which views' references have one; None finds them as Simulation says. To compare two encoders or
+    heads, the same must be given to both: the worse one finds more of them, and leaves its hardest strangers out.
+    """
     near = nearest_others(seen, truth, index)
-    own = _best_of_item(index, seen, truth)
+    own = best_of_item(index, seen, truth)
     right = own > near.other
-    twins = nearest_others(index.embeddings[truth], truth, index).other >= np.median(own)
+    if twins is None:
+        twins = find_twins(index, truth, own)
     strangers = ~twins if not twins.all() else np.ones(len(truth), bool)
     lead = near.other - near.second  # a stranger's margin: what is nearest then against the next item
     sim, gap = choose_thresholds(
@@ -104,7 +120,12 @@ def _views(
     return np.concatenate(queries), np.array(truth)
 
 
-def _best_of_item(index: Index, seen: Embeddings, truth: NDArray[np.int64]) -> Floats:
+def find_twins(index: Index, truth: NDArray[np.int64], own: Floats) -> NDArray[np.bool_]:
+    """(V,) whether a view's reference is as much like another item as views are like their own, `own` (V,) cosines."""
+    return np.asarray(nearest_others(index.embeddings[truth], truth, index).other >= np.median(own), bool)
+
+
+def best_of_item(index: Index, seen: Embeddings, truth: NDArray[np.int64]) -> Floats:
     """(V,) each view's cosine to the nearest variant of the item it shows."""
     variants = {item: np.flatnonzero(index.items == item) for item in np.unique(index.items[truth])}
     best = [(index.embeddings[variants[index.items[row]]] @ view).max() for view, row in zip(seen, truth, strict=True)]

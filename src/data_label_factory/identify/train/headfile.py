@@ -1,0 +1,111 @@
+"""Head files and the checkpoint beside an unfinished one, as `torch.save` writes them."""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from data_label_factory.atomic import atomic_write
+from data_label_factory.errors import EncoderError, FactoryError
+from data_label_factory.identify.projection import ProjectionHead
+from data_label_factory.identify.train.heldout import Figures
+
+_NAMES = ("0.weight", "0.bias", "2.weight", "2.bias")  # of nn.Sequential(Linear, GELU, Linear)
+
+
+@dataclass
+class Checkpoint:
+    """A training after `epoch` epochs. `purpose` says of which pictures, settings and encoder; only the same may be
+    continued. `history` has a dict an epoch; `best` are the best weights so far, `weights` and `moments` (by parameter:
+    step, mean, mean square) the state of the optimiser."""
+
+    purpose: dict[str, Any]
+    epoch: int
+    history: list[dict[str, float]]
+    best: list[Tensor]
+    weights: list[Tensor]
+    moments: list[list[Tensor]]
+
+    @property
+    def ranks(self) -> list[tuple[float, float]]:
+        """How good the head of each epoch was."""
+        names = Figures.__dataclass_fields__
+        return [Figures(**{name: float(line[name]) for name in names}).rank for line in self.history]
+
+
+def head_bytes(weights: list[Tensor], encoder_id: str, **more: Any) -> bytes:
+    """The file of a head: what ProjectionHead.load reads."""
+    w1, _, w2, _ = weights
+    state = OrderedDict(zip(_NAMES, (w.detach().clone() for w in weights), strict=True))
+    saved = {
+        "state_dict": state,
+        "in_dim": int(w1.shape[1]),
+        "hidden": int(w1.shape[0]),
+        "out_dim": int(w2.shape[0]),
+        "model": encoder_id,
+        **more,
+    }
+    file = io.BytesIO()  # first into memory: torch's own writer turns a full disk into a RuntimeError
+    torch.save(saved, file)
+    return file.getvalue()
+
+
+def as_head(weights: list[Tensor], encoder_id: str) -> ProjectionHead:
+    """The head as the rest of the program applies it. `sha256` is "": it is in no file yet."""
+    w1, b1, w2, b2 = (w.detach().numpy().copy() for w in weights)
+    return ProjectionHead(w1, b1, w2, b2, encoder_id, sha256="")
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Raises FactoryError when the disk is full; then `path` is as it was."""
+    with atomic_write(path) as file:
+        file.write(data)
+
+
+def partial_path(out: Path) -> Path:
+    """Where an unfinished training is kept: a head file itself, the best so far."""
+    return out.with_name(out.name + ".partial")
+
+
+def save_checkpoint(out: Path, checkpoint: Checkpoint, encoder_id: str) -> None:
+    state = {name: value for name, value in vars(checkpoint).items() if name != "best"}
+    write_bytes(partial_path(out), head_bytes(checkpoint.best, encoder_id, resume=state))
+
+
+def load_checkpoint(out: Path, purpose: dict[str, Any]) -> Checkpoint | None:
+    """What an interrupted training of `purpose` left; None when it left nothing. Raises FactoryError when it was
+    another training's, or is damaged."""
+    path = partial_path(out)
+    if not path.exists():
+        return None
+    ProjectionHead.load(path)  # refuses what is too large, or holds anything but numbers
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        best = [saved["state_dict"][name] for name in _NAMES]
+        checkpoint = Checkpoint(best=best, **saved["resume"])
+        shapes = [tensor.shape for tensor in best]
+        if [w.shape for w in checkpoint.weights] != shapes:
+            raise ValueError("its weights do not fit together")
+        for (step, *moments), shape in zip(checkpoint.moments, shapes, strict=True):
+            if step.numel() != 1 or [m.shape for m in moments] != [shape] * 2:
+                raise ValueError("the optimiser's state does not fit")
+        finite = [*checkpoint.weights, *(m for moments in checkpoint.moments for m in moments)]
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in finite):
+            raise ValueError("it holds values that are not finite")
+        if checkpoint.epoch != len(checkpoint.ranks):
+            raise ValueError("its history has gaps")
+        known = dict(checkpoint.purpose)
+    except Exception as exc:  # as with heads: damage shows as nearly any exception
+        raise EncoderError(f"{path} cannot be resumed ({exc})", "Delete it, or train without --resume") from exc
+    if changed := [key for key in purpose if known.get(key) != purpose[key]]:
+        raise FactoryError(
+            f"{path} is of a training with other {', '.join(changed)}",
+            "Use the same options and pictures, or train without --resume",
+        )
+    return checkpoint
