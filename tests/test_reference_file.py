@@ -75,7 +75,7 @@ def test_a_file_that_does_not_fit_is_passed_over(
         case "no archive":
             cache.write_bytes(b"PK\x03\x04" + bytes(200))
         case "other version":
-            np.savez(cache, **{**arrays, "version": np.array("features 0")})
+            np.savez(cache, **{**arrays, "version": np.array("features 1")})
         case _:
             np.savez(cache, **{**arrays, "thumbs": arrays["thumbs"][:-1]})
     assert load_references(cache) is None
@@ -141,7 +141,7 @@ def test_large_collections_get_fewer_features_each(
     collection: tuple[Path, Index], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refs, index = collection
-    monkeypatch.setattr(references, "_MEMORY_BYTES", CARDS * 210 * 150)
+    monkeypatch.setattr(references, "_MEMORY_BYTES", CARDS * 230 * 150)
     known, _ = read_references(index, refs)
     assert known is not None
     assert known.local.stored.counts.max() == 150

@@ -35,11 +35,17 @@ commands:
 """
 
 
+# Recognising multiplies many small matrices, which several threads slow down, tenfold on a busy machine.
+_ONE_BLAS_THREAD = frozenset({"index", "identify", "evaluate", "serve", "demo"})
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one identify command; returns its exit code. What names no command but a file is for `identify` itself."""
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] not in COMMANDS and _is_file_or_option(words[0]):
         words.insert(0, "identify")
+    if words and words[0] in _ONE_BLAS_THREAD:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is loaded, which is later
     return dispatch(words, COMMANDS, _USAGE)
 
 

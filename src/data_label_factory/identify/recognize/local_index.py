@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.identify.recognize.features import Features, Floats, Ints, distances
-from data_label_factory.identify.recognize.vocabulary import Vocabulary, count_bits
+from data_label_factory.identify.recognize.vocabulary import SIGNATURE_BITS, Signatures, Vocabulary, count_bits
 
 _PROBES = 4  # words looked at for a query descriptor
 _MAX_BITS = 50  # of 128 that may differ: unrelated descriptors of one word differ in about 64
@@ -33,7 +33,8 @@ class Stored:
 
     `counts` (N,) features of each reference, `shapes` (N, 2) the references' heights and widths in px; by feature
     `xy` (F, 2) px, `size`, `angle` (F,) as in Features, `descriptors` (F, 128) uint8, `words` (F,) of the vocabulary,
-    and `shared` (F,): how many other references hold nearly the same descriptor.
+    `signatures` (F, 2) uint64 within their words, and `shared` (F,): how many other references hold nearly the same
+    descriptor.
     """
 
     counts: Ints
@@ -43,6 +44,7 @@ class Stored:
     angle: Floats
     descriptors: NDArray[np.uint8]
     words: NDArray[np.int32]
+    signatures: Signatures
     shared: NDArray[np.int32]
 
     def taken(self, references: Ints) -> Stored:
@@ -68,15 +70,16 @@ class Stored:
             angle=np.concatenate([np.zeros(0, np.float32), *(f.angle for f in references)]),
             descriptors=np.concatenate([np.zeros((0, 128), np.uint8), *(f.descriptors for f in references)]),
             words=np.zeros(total, np.int32),
+            signatures=np.zeros((total, SIGNATURE_BITS // 64), np.uint64),
             shared=np.zeros(total, np.int32),
         )
 
 
-_BY_FEATURE = ("xy", "size", "angle", "descriptors", "words", "shared")
+_BY_FEATURE = ("xy", "size", "angle", "descriptors", "words", "signatures", "shared")
 
 
 class LocalIndex:
-    """The features of N references in inverted lists. About 210 bytes a feature.
+    """The features of N references in inverted lists. About 230 bytes a feature.
 
     `reference` (F,) says whose each one is, `first[r] … first[r + 1]` are those of reference r. `rarity` (F,) is 1 for
     a detail that only one reference has and falls to 0 for one that all share. The other arrays are those of `stored`.
@@ -101,9 +104,12 @@ class LocalIndex:
 
     def extended(self, stored: Stored) -> LocalIndex:
         """With more references after its own; the vocabulary stays, and so does what is known of its own features."""
-        blocks = _blocks(len(stored.descriptors))
-        words = [self.vocabulary.words(stored.descriptors[b].astype(np.float32), 1)[:, 0] for b in blocks]
-        added = replace(stored, words=np.concatenate([np.zeros(0, np.int32), *words]).astype(np.int32))
+        words, signatures = stored.words.copy(), stored.signatures.copy()
+        for block in _blocks(len(words)):
+            rows = stored.descriptors[block].astype(np.float32)
+            own = self.vocabulary.words(rows, 1)[:, 0]
+            words[block], signatures[block] = own, self.vocabulary.signatures(self.vocabulary.rotate(rows), own)
+        added = replace(stored, words=words, signatures=signatures)
         whole = LocalIndex(self.stored.followed_by(added), self.vocabulary)
         shared = whole._shared_with(int(self.stored.counts.sum()))
         return LocalIndex(replace(whole.stored, shared=np.concatenate([self.stored.shared, shared])), self.vocabulary)
@@ -148,11 +154,7 @@ class LocalIndex:
         order = np.argsort(words, kind="stable")
         self._entries = features[order]
         self._start = np.cumsum([0, *np.bincount(words, minlength=len(self.vocabulary))])
-        parts = [np.zeros((0, self.vocabulary.signature_words), np.uint64)]
-        for block in _blocks(len(order)):
-            rotated = self.vocabulary.rotate(self.descriptors[self._entries[block]].astype(np.float32))
-            parts.append(self.vocabulary.signatures(rotated, words[order[block]]))
-        self._signatures = np.concatenate(parts)
+        self._signatures = self.stored.signatures[self._entries]
 
     def _shared_with(self, first: int) -> NDArray[np.int32]:
         """(F - first,) how many other references hold nearly the same descriptor, of the features from `first` on."""

@@ -19,8 +19,8 @@ from data_label_factory.identify.recognize.local_index import LocalIndex, Stored
 from data_label_factory.identify.recognize.references import References
 from data_label_factory.identify.recognize.vocabulary import Vocabulary
 
-_VERSION = "features 1"  # to be counted up with every change to features, words, thumbnails or background
-_STORED = ("counts", "shapes", "xy", "size", "angle", "descriptors", "words", "shared")
+_VERSION = "features 2"  # to be counted up with every change to features, words, thumbnails or background
+_STORED = ("counts", "shapes", "xy", "size", "angle", "descriptors", "words", "signatures", "shared")
 _DAMAGED = (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 

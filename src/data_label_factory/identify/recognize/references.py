@@ -24,7 +24,7 @@ _MIN_SIDE_PX = 480  # a larger JPEG is decoded smaller
 _SIMILAR = 12  # references that show what is common to a kind
 _TINY_PX = (12, 16)
 _MEMORY_BYTES = 2 * 2**30  # what the local features of all references may take
-_FEATURE_BYTES = 210
+_FEATURE_BYTES = 230
 _MOST_FEATURES, _FEWEST_FEATURES = 1000, 60
 _NEW_VOCABULARY = 0.5  # share of the references that changed, from which on the words are learnt anew
 _SHOWN_FROM = 100  # references read, for a progress line to be worth it
@@ -56,16 +56,11 @@ def read_references(
     gets fewer features, so that all stay within 2 GiB. Returns the references, or None when not one could be read,
     and the reason for each file that could not.
     """
-    held = {} if known is None else {str(digest): number for number, digest in enumerate(known.sha256)}
-    is_kept = [
-        str(index.sha256[row]) in held and (refs / str(index.filenames[row])).is_file() for row in range(len(index))
-    ]
-    kept, missing = np.flatnonzero(is_kept), np.flatnonzero(np.logical_not(is_kept))
-    read, unreadable = _read_files(index, refs, missing.tolist(), quiet)
+    numbers, kept, missing = _match(index, refs, known)
+    read, unreadable = _read_files(index, refs, missing, quiet)
     rows = np.array([*kept, *read], np.int64)
     if not len(rows):
         return None, unreadable
-    numbers = np.array([held[str(index.sha256[row])] for row in kept], np.int64)
     if known is not None and not read and np.array_equal(numbers, np.arange(len(known.rows))):
         return References(**{**vars(known), "rows": rows}), unreadable
     features = [features for features, _ in read.values()]
@@ -77,6 +72,22 @@ def read_references(
     thumbs = [known.thumbs[number] for number in numbers] if known is not None else []
     thumbs += [thumb for _, thumb in read.values()]
     return _with_background(rows, index.sha256[rows], local, thumbs, known), unreadable
+
+
+def _match(index: Index, refs: Path, known: References | None) -> tuple[Ints, list[int], list[int]]:
+    """What is known of which file: numbers (K,) of known references, the rows they are for, and the rows left over."""
+    held: dict[str, list[int]] = {}
+    for number, digest in enumerate(known.sha256 if known is not None else ()):
+        held.setdefault(str(digest), []).append(number)
+    kept, missing = [], []
+    for row in range(len(index)):
+        same = held.get(str(index.sha256[row]))
+        if same and (refs / str(index.filenames[row])).is_file():
+            kept.append((same.pop(0) if len(same) > 1 else same[0], row))  # copies share what is known once
+        else:
+            missing.append(row)
+    kept.sort()
+    return np.array([number for number, _ in kept], np.int64), [row for _, row in kept], missing
 
 
 def _read_files(

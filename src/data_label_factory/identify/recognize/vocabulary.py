@@ -30,12 +30,13 @@ class Vocabulary:
     has, in order; all float32 but the last.
     """
 
-    signature_words = SIGNATURE_BITS // 64
-
     def __init__(self, coarse: Floats, fine: Floats, sizes: Ints) -> None:
         self.coarse, self.fine, self.sizes = coarse, fine, sizes
         self._first = np.concatenate([[0], np.cumsum(sizes)])
         self._cells = np.split(fine, self._first[1:-1])
+        # Worked out once: done for each frame, it would grow with the index.
+        self._coarse_norms, norms = _half_norms(coarse), _half_norms(fine)
+        self._cell_norms = np.split(norms, self._first[1:-1])
         rotation = np.linalg.qr(np.random.default_rng(0).standard_normal((coarse.shape[1],) * 2))[0]
         self._rotation = np.asarray(rotation[:, :SIGNATURE_BITS], np.float32)
         self._rotated_words = fine @ self._rotation
@@ -61,13 +62,13 @@ class Vocabulary:
         if not count:
             return np.zeros((0, probes), np.int64)
         cells = min(_CELLS, len(self.coarse))
-        near = _nearest(rows, self.coarse, cells)[0].ravel()
+        near = _nearest(rows, self.coarse, self._coarse_norms, cells)[0].ravel()
         score = np.full((count * cells, probes), -np.inf, np.float32)
         word = np.full((count * cells, probes), -1, np.int64)
         order = np.argsort(near, kind="stable")
         used, start = np.unique(near[order], return_index=True)
         for cell, slots in zip(used, np.split(order, start[1:]), strict=True):
-            at, value = _nearest(rows[slots // cells], self._cells[cell], min(probes, len(self._cells[cell])))
+            at, value = _nearest(rows[slots // cells], self._cells[cell], self._cell_norms[cell], probes)
             columns = np.arange(at.shape[1])
             score[slots[:, None], columns] = value
             word[slots[:, None], columns] = at + self._first[cell]
@@ -86,8 +87,8 @@ class Vocabulary:
 
 def _split(descriptors: NDArray[np.uint8], coarse: Floats, rng: np.random.Generator) -> list[Floats]:
     """Each coarse cell's words."""
-    blocks = range(0, len(descriptors), _BLOCK)
-    own = [_nearest(descriptors[i : i + _BLOCK].astype(np.float32), coarse, 1)[0][:, 0] for i in blocks]
+    blocks, norms = range(0, len(descriptors), _BLOCK), _half_norms(coarse)
+    own = [_nearest(descriptors[i : i + _BLOCK].astype(np.float32), coarse, norms, 1)[0][:, 0] for i in blocks]
     cell = np.concatenate([np.zeros(0, np.int64), *own])
     order = np.argsort(cell, kind="stable")
     fine = []
@@ -115,7 +116,10 @@ def kmeans(rows: Floats, k: int, iterations: int, rng: np.random.Generator) -> F
         return np.zeros((1, rows.shape[1]), np.float32)
     centres = rows[rng.choice(len(rows), min(k, len(rows)), replace=False)].copy()
     for _ in range(iterations):
-        own = np.concatenate([_nearest(rows[i : i + _BLOCK], centres, 1)[0][:, 0] for i in range(0, len(rows), _BLOCK)])
+        norms = _half_norms(centres)
+        own = np.concatenate(
+            [_nearest(rows[i : i + _BLOCK], centres, norms, 1)[0][:, 0] for i in range(0, len(rows), _BLOCK)]
+        )
         sizes = np.bincount(own, minlength=len(centres))
         order = np.argsort(own, kind="stable")
         full = sizes > 0
@@ -125,9 +129,15 @@ def kmeans(rows: Floats, k: int, iterations: int, rng: np.random.Generator) -> F
     return centres
 
 
-def _nearest(rows: Floats, centres: Floats, k: int) -> tuple[Ints, Floats]:
-    """The `k` nearest centres of each row, in no order, and a score that falls with the distance; both (N, k)."""
-    score = rows @ centres.T - np.einsum("kd,kd->k", centres, centres) / 2
+def _half_norms(centres: Floats) -> Floats:
+    """(K, D) → (K,) half of each squared length."""
+    return np.asarray(np.einsum("kd,kd->k", centres, centres) / 2, np.float32)
+
+
+def _nearest(rows: Floats, centres: Floats, half_norms: Floats, k: int) -> tuple[Ints, Floats]:
+    """The `k` nearest centres of each row (all when there are fewer), in no order, and a score that falls with the
+    distance; both (N, k)."""
+    score = rows @ centres.T - half_norms
     if k < len(centres):
         at = np.argpartition(-score, k - 1, axis=1)[:, :k] if k > 1 else score.argmax(axis=1)[:, None]
     else:
