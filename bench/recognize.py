@@ -46,8 +46,7 @@ def accuracy(options: argparse.Namespace, scratch: Path) -> None:
     rows = []
     for pictures in open_sets(options.data, options.sets, open_encoder(), scratch, options.every):
         rows.append([pictures.name, "whole", *measure(pictures.recognizer.recognize, pictures.queries)])
-        for name in ABLATIONS if options.ablate else ():
-            rows.append([pictures.name, name, *without(name, pictures)])
+        rows += [[pictures.name, name, *without(name, pictures)] for name in (ABLATIONS if options.ablate else ())]
     print(table(["set", "recogniser", *FIGURES], rows), flush=True)
 
 
@@ -105,7 +104,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         own.add_argument("--sets", type=lambda text: text.split(","), default=_SETS, help="default: all three")
         own.add_argument("--every", type=int, default=1, help="take one photo in so many (default: all)")
         if bench is rivals:
-            own.add_argument("--brute", type=int, default=20, help="photos for brute force, which is slow (default: 20)")
+            own.add_argument(
+                "--brute", type=int, default=20, help="photos for brute force, which is slow (default: 20)"
+            )
         else:
             own.add_argument("--ablate", action="store_true", help="also switch off one stage after the other")
     return parser.parse_args(argv)

@@ -45,7 +45,11 @@ def rivals(options: argparse.Namespace, scratch: Path) -> None:
         ours = pictures.recognizer.recognize
         runs = [
             ("ours", ours, queries),
-            (f"embedding of the whole frame, {_FALSE_ACCEPT_RATE:.0%} strangers", whole_frame(pictures, encoder), queries),
+            (
+                f"embedding of the whole frame, {_FALSE_ACCEPT_RATE:.0%} strangers",
+                whole_frame(pictures, encoder),
+                queries,
+            ),
             (f"perceptual hash, at most {_MOST_BITS} bits", perceptual_hash(pictures), queries),
             (f"SIFT + MAGSAC on every reference, {part}", brute_force(pictures), few),
             (f"ours, the same {part}", ours, few),
