@@ -57,10 +57,14 @@ def rows_of(table: str) -> list[dict[str, str]]:
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 
-def test_accuracy_of_a_drawn_set(bench: ModuleType, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert bench.main(["accuracy", "--data", str(data), "--sets", "drawn,absent"]) == 0
+def test_accuracy_of_a_drawn_set(
+    bench: ModuleType, data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "ABLATIONS", {"no colour": bench.ABLATIONS["no colour"]})
+    assert bench.main(["accuracy", "--data", str(data), "--sets", "drawn,absent", "--ablate"]) == 0
     printed = capsys.readouterr()
-    (row,) = rows_of(printed.out)
+    row, ablated = rows_of(printed.out)
+    assert (ablated["recogniser"], ablated["items in photos"]) == ("no colour", "4 in 3")
     assert (row["set"], row["recogniser"], row["items in photos"]) == ("drawn", "whole", "4 in 3")
     assert float(row["top-1"]) >= 0.75
     assert float(row["IoU ≥ 0.5"]) >= 0.75
