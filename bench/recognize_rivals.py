@@ -1,0 +1,159 @@
+"""Other ways to name what a photo shows, as functions from a frame to detections, judged on the same photos."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from recognize_sets import FIGURES, PictureSet, measure, open_sets, table
+
+from data_label_factory.errors import MissingExtraError
+from data_label_factory.extras import need
+from data_label_factory.identify.camera import as_points
+from data_label_factory.identify.encoders import Encoder, open_encoder
+from data_label_factory.identify.images import RGB, decode
+from data_label_factory.identify.index import Index
+from data_label_factory.identify.recognize import Detection
+from data_label_factory.identify.recognize.features import Extractor, Features
+from data_label_factory.identify.recognize.geometry import fit_homography
+from data_label_factory.identify.simulate import simulate_camera
+from data_label_factory.identify.truth import Queries
+
+Recognize = Callable[[RGB], list[Detection]]
+Scores = NDArray[np.floating[Any]]  # (N,), of the index's rows, higher is better
+
+_SIMULATED_VIEWS, _FALSE_ACCEPT_RATE = 2, 0.01
+_HASH_BITS, _MOST_BITS = 64, 10
+_SIFT = Extractor(most=2000, contrast=0.04, zoom=1.5)
+_RATIO, _TOLERANCE_PX, _ENOUGH_INLIERS = 0.85, 3.0, 20
+_TOP = 5
+
+
+def rivals(options: argparse.Namespace, scratch: Path) -> None:
+    encoder = open_encoder()
+    rows: list[list[str]] = []
+    for pictures in open_sets(options.data, options.sets, encoder, scratch, options.every):
+        queries = _without_outlines(pictures.queries)
+        few = Queries(queries.photos[:: max(1, len(queries.photos) // options.brute)])
+        part = f"{len(few.photos)} of {len(queries.photos)} photos"
+        ours = pictures.recognizer.recognize
+        runs = [
+            ("ours", ours, queries),
+            (
+                f"embedding of the whole frame, {_FALSE_ACCEPT_RATE:.0%} strangers",
+                whole_frame(pictures, encoder),
+                queries,
+            ),
+            (f"perceptual hash, at most {_MOST_BITS} bits", perceptual_hash(pictures), queries),
+            (f"SIFT + MAGSAC on every reference, {part}", brute_force(pictures), few),
+            (f"ours, the same {part}", ours, few),
+        ]
+        rows += [[pictures.name, name, *_names_only(measure(run, photos))] for name, run, photos in runs]
+    print(table(["set", "method", *_names_only(FIGURES)], rows), flush=True)
+
+
+def whole_frame(pictures: PictureSet, encoder: Encoder) -> Recognize:
+    """The nearest reference to the whole frame, above the thresholds that `verify --simulate` recommends."""
+    index = pictures.index
+    chosen = simulate_camera(
+        index,
+        encoder,
+        None,
+        pictures.refs,
+        views=_SIMULATED_VIEWS,
+        false_accept_rate=_FALSE_ACCEPT_RATE,
+        quiet=True,
+    )
+
+    def recognize(frame: RGB) -> list[Detection]:
+        cosines = index.embeddings @ encoder.encode([frame])[0]
+        best = _best(index, frame, cosines)
+        return [replace(best, confident=best.score > chosen.sim_threshold and best.margin > chosen.margin_threshold)]
+
+    return recognize
+
+
+def perceptual_hash(pictures: PictureSet) -> Recognize:
+    """The reference whose 64-bit DCT hash differs least from the whole frame's. Raises MissingExtraError."""
+    try:
+        imagehash = need("imagehash", extra="dev")
+    except MissingExtraError as exc:
+        raise MissingExtraError(exc.message, "Run: pip install imagehash") from exc
+    index = pictures.index
+
+    def bits(picture: RGB) -> NDArray[np.bool_]:
+        return np.asarray(imagehash.phash(Image.fromarray(picture)).hash, bool).ravel()
+
+    known = np.stack([bits(decode(pictures.refs / str(name))) for name in index.filenames])
+
+    def recognize(frame: RGB) -> list[Detection]:
+        best = _best(index, frame, 1 - (known != bits(frame)).sum(axis=1) / _HASH_BITS)
+        return [replace(best, confident=best.score >= 1 - _MOST_BITS / _HASH_BITS)]
+
+    return recognize
+
+
+def brute_force(pictures: PictureSet) -> Recognize:
+    """The reference with the most inliers of a homography, every one tried: 2,000 RootSIFT features, ratio test."""
+    index = pictures.index
+    known = [_SIFT(decode(pictures.refs / str(name))) for name in index.filenames]
+
+    def recognize(frame: RGB) -> list[Detection]:
+        features = _SIFT(frame)
+        inliers = np.array([_inliers(features, reference) for reference in known])
+        best = _best(index, frame, inliers)
+        count = int(inliers.max())
+        return [replace(best, inliers=count, confident=count >= _ENOUGH_INLIERS)] if count else []
+
+    return recognize
+
+
+def _inliers(frame: Features, reference: Features) -> int:
+    if not len(frame) or len(reference) < 2:
+        return 0
+    ours, theirs = (one.descriptors.astype(np.float32) for one in (frame, reference))
+    squared = np.maximum(_squares(ours)[:, None] + _squares(theirs) - 2 * ours @ theirs.T, 0)
+    two = np.argpartition(squared, 1, axis=1)[:, :2]
+    near = np.take_along_axis(squared, two, axis=1)
+    fits = near.min(axis=1) < _RATIO**2 * near.max(axis=1)
+    at = np.take_along_axis(two, near.argmin(axis=1)[:, None], axis=1)[:, 0]
+    fit = fit_homography(reference.xy[at[fits]], frame.xy[fits], _TOLERANCE_PX)
+    return 0 if fit is None else int(fit[1].sum())
+
+
+def _squares(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(np.einsum("ij,ij->i", rows, rows), np.float32)
+
+
+def _best(index: Index, frame: RGB, scores: Scores) -> Detection:
+    """The row with the highest score, said of the whole frame and not yet sure."""
+    near = np.argsort(-scores, kind="stable")[:_TOP]
+    row = int(near[0])
+    others = scores[index.items != index.items[row]]
+    height, width = frame.shape[:2]
+    return Detection(
+        label=index.label(row),
+        filename=str(index.filenames[row]),
+        score=float(scores[row]),
+        margin=float(scores[row] - others.max()) if len(others) else float(scores[row]),
+        confident=False,
+        outline=as_points([[0, 0], [width, 0], [width, height], [0, height]]),
+        inliers=0,
+        top_k=tuple((str(index.filenames[r]), float(scores[r])) for r in near),
+        false_accept_rate=1.0,
+    )
+
+
+def _without_outlines(queries: Queries) -> Queries:
+    photos = [replace(q, items=tuple(replace(item, outline=None) for item in q.items)) for q in queries.photos]
+    return Queries(photos, queries.without_truth)
+
+
+def _names_only(cells: list[str] | tuple[str, ...]) -> list[str]:
+    return [cell for cell, name in zip(cells, FIGURES, strict=True) if name != "IoU ≥ 0.5"]
