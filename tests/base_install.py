@@ -4,8 +4,13 @@ import importlib.util
 import subprocess
 import sys
 import tempfile
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import requires
 from pathlib import Path
+
+from PIL import Image
 
 from data_label_factory.errors import ProjectError
 from data_label_factory.labels import Label, format_label, parse_label
@@ -14,6 +19,22 @@ from data_label_factory.project import load_project
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "data_label_factory", *arguments], capture_output=True, text=True)
+
+
+def gather_a_picture() -> None:
+    """Fetch one from a server of our own: gathering needs no extra."""
+    with tempfile.TemporaryDirectory() as folder:
+        Image.new("RGB", (8, 8), "red").save(Path(folder) / "x.png")
+        handler = partial(SimpleHTTPRequestHandler, directory=folder)
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        (Path(folder) / "list.csv").write_text(f"M8 Bolt,http://127.0.0.1:{server.server_address[1]}/x.png\n")
+        project = Path(folder) / "p.yaml"
+        project.write_text("project_name: a\nbuckets: {parts: {source: urls, queries: [list.csv]}}\n")
+        done = run("gather", "--project", str(project), "--out", str(Path(folder) / "out"))
+        server.shutdown()
+        assert done.returncode == 0, done
+        assert (Path(folder) / "out/parts/m8_bolt.png").is_file()
 
 
 def main() -> None:
@@ -45,6 +66,7 @@ def main() -> None:
             assert "line 2" in str(exc), exc
         else:
             raise AssertionError("an unknown key was accepted")
+    gather_a_picture()
     print("base install: ok")
 
 

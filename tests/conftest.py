@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from website import Site, serving
 
 from data_label_factory.identify.encoders import Embeddings, EncoderIdentity, OnnxEncoder, open_encoder, unit_rows
 from data_label_factory.identify.images import RGB
@@ -73,3 +74,9 @@ def dlf() -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(line, capture_output=True, text=True, timeout=120, **options)
 
     return run
+
+
+@pytest.fixture
+def website() -> Iterator[Site]:
+    with serving() as site:
+        yield site

@@ -149,7 +149,7 @@ def test_a_full_disk_is_an_error_that_leaves_the_old_index_and_no_litter(refs: P
     assert "error: Could not write" in done.stderr
     assert "Traceback" not in done.stderr
     assert out.read_bytes() == before
-    assert sorted(path.name for path in refs.parent.iterdir()) == ["i.npz", "refs"]
+    assert sorted(path.name for path in refs.parent.iterdir()) == ["i.features.npz", "i.npz", "refs"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

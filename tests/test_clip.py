@@ -15,8 +15,9 @@ import pytest
 from drawn import mean_colour_model, photo_like
 
 from data_label_factory.errors import EncoderError
+from data_label_factory.folders import cache_folder
 from data_label_factory.identify.encoders import open_encoder
-from data_label_factory.identify.encoders.clip import cache_folder, weights_in_cache
+from data_label_factory.identify.encoders.clip import weights_in_cache
 
 FILE = "/Qdrant/clip-ViT-B-32-vision/resolve/main/model.onnx"
 

@@ -62,7 +62,7 @@ def test_an_unknown_command_is_refused_with_the_list(capsys: pytest.CaptureFixtu
     assert main(["identify", "indx"]) == 2
     assert "'indx'. Choose one of: index, verify, train" in capsys.readouterr().err
     assert main(["identfy"]) == 2
-    assert "Choose one of: identify" in capsys.readouterr().err
+    assert "Choose one of: gather, identify" in capsys.readouterr().err
 
 
 def test_the_version_is_shown(dlf: Run) -> None:

@@ -4,6 +4,8 @@ import importlib.util
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,7 +42,19 @@ def test_every_readme_command_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     if not importlib.util.find_spec("torch"):  # training needs it, and what comes after uses the head
         commands = commands[: next(at for at, command in enumerate(commands) if " train " in command)]
     for command in commands:
-        assert main(shlex.split(command)[1:]) == 0, command
+        run = serves if " serve " in command else main
+        assert run(shlex.split(command)[1:]) == 0, command
+
+
+def serves(arguments: list[str]) -> int:
+    """Start a server as the README does, but on a free port; its exit code once it was ready and told to stop."""
+    line = [sys.executable, "-m", "data_label_factory", *arguments, "--port", "0"]
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr
+        assert any("event=ready" in text for text in server.stderr)
+        server.terminate()
+        server.stderr.read()
+    return server.returncode
 
 
 def test_make_targets_of_the_readme_exist() -> None:

@@ -60,7 +60,7 @@ def reference(rng: np.random.Generator, count: int) -> Features:
 @pytest.fixture(scope="module")
 def index() -> LocalIndex:
     rng = np.random.default_rng(1)
-    return LocalIndex([reference(rng, 80) for _ in range(15)])
+    return LocalIndex.build([reference(rng, 80) for _ in range(15)])
 
 
 def naive_weigh(pairs: Pairs, owner: np.ndarray, references: int, far: float = 0.5) -> dict[int, float]:
@@ -124,14 +124,13 @@ def test_votes_find_the_pose_and_the_outline_starts_at_the_references_own_top_le
     own = index.reference[pairs.feature] == 4
     candidates = Pairs(pairs.query[own], pairs.feature[own], pairs.distance[own])
     matcher = FrameMatcher(index, frame)
-    found = matcher.verify(best, candidates, np.ones(len(frame), bool))
-    assert found is not None
+    (found,) = matcher.verify(best, candidates, np.ones(len(frame), bool))
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     true = np.array([[-100, -150], [100, -150], [100, 150], [-100, 150]]) @ turn.T + centre
     assert found.outline == pytest.approx(true, abs=3.0)
     assert found.inliers >= 50
     # What another item explains already is not counted again.
-    assert matcher.verify(best, candidates, np.zeros(len(frame), bool)) is None
+    assert matcher.verify(best, candidates, np.zeros(len(frame), bool)) == []
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_label_factory.identify.recognize import appearance
-from data_label_factory.identify.recognize.features import REFERENCE, Features, distances
+from data_label_factory.identify.recognize.features import Features, distances, reference_extractor
 from data_label_factory.identify.recognize.geometry import fit_homography, mutual_best, outline_of
 from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs
-from data_label_factory.identify.recognize.recognizer import _inside
+from data_label_factory.identify.recognize.search import _inside
 from data_label_factory.identify.recognize.vocabulary import Vocabulary, kmeans
 from data_label_factory.identify.recognize.vote import weigh
 
@@ -86,7 +86,7 @@ def test_a_detail_that_all_references_share_is_worth_nothing() -> None:
     rng = np.random.default_rng(1)
     template = random_descriptors(rng, 60)
     references = [features_of(np.concatenate([template, random_descriptors(rng, 60)]), rng) for _ in range(30)]
-    index = LocalIndex(references)
+    index = LocalIndex.build(references)
     rarity = index.rarity.reshape(30, 120)
     assert rarity[:, :60].mean() < 0.15
     assert rarity[:, 60:].mean() > 0.9
@@ -99,7 +99,7 @@ def test_a_detail_that_all_references_share_is_worth_nothing() -> None:
 
 def test_weigh_keeps_the_best_match_of_each_query_with_each_reference() -> None:
     rng = np.random.default_rng(2)
-    index = LocalIndex([features_of(random_descriptors(rng, 20), rng) for _ in range(3)])
+    index = LocalIndex.build([features_of(random_descriptors(rng, 20), rng) for _ in range(3)])
     pairs = Pairs(np.array([0, 0, 0]), np.array([1, 2, 25]), np.array([0.3, 0.1, 0.2], np.float32))
     rows, weights = weigh(pairs, index)
     assert sorted(rows.tolist()) == [1, 2]
@@ -108,7 +108,7 @@ def test_weigh_keeps_the_best_match_of_each_query_with_each_reference() -> None:
 
 def test_a_descriptor_finds_itself_through_the_vocabulary() -> None:
     rng = np.random.default_rng(3)
-    index = LocalIndex([features_of(random_descriptors(rng, 400), rng) for _ in range(10)])
+    index = LocalIndex.build([features_of(random_descriptors(rng, 400), rng) for _ in range(10)])
     noisy = (index.descriptors.astype(int) + rng.integers(-6, 7, index.descriptors.shape)).clip(0, 255).astype(np.uint8)
     pairs = index.pairs(noisy)
     found = set(pairs.query[pairs.query == pairs.feature].tolist())
@@ -125,7 +125,7 @@ def test_kmeans_finds_separate_groups_and_survives_few_rows() -> None:
     assert max(np.linalg.norm(centres - c, axis=1).min() for c in np.eye(4, 8) * 10) < 0.5
     assert kmeans(groups[:2], 5, 3, rng).shape == (2, 8)
     assert kmeans(groups[:0], 5, 3, rng).shape == (1, 8)
-    assert len(Vocabulary(np.zeros((0, 128), np.uint8))) == 1
+    assert len(Vocabulary.learn(np.zeros((0, 128), np.uint8))) == 1
 
 
 def test_inside_equals_opencv() -> None:
@@ -137,7 +137,7 @@ def test_inside_equals_opencv() -> None:
 
 
 def test_a_blank_picture_has_no_features() -> None:
-    assert len(REFERENCE(np.full((50, 40, 3), 128, np.uint8))) == 0
+    assert len(reference_extractor(1000)(np.full((50, 40, 3), 128, np.uint8))) == 0
 
 
 def picture(seed: int) -> np.ndarray:

@@ -9,13 +9,13 @@ from PIL import Image
 
 from data_label_factory.errors import EncoderError
 from data_label_factory.identify.build import build_index
-from data_label_factory.identify.camera import View, render_view, straighten
+from data_label_factory.identify.camera import View, render_view
 from data_label_factory.identify.encoders import OnnxEncoder, open_encoder
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.recognize import Detection, Recognizer
 from data_label_factory.identify.recognize.judgement import in_its_place, look, one_a_place
-from data_label_factory.identify.recognize.recognizer import _search
+from data_label_factory.identify.recognize.search import FrameSearch
 from data_label_factory.samples import draw_collection
 
 CARDS = 24
@@ -187,7 +187,7 @@ def test_large_frames_are_outlined_in_their_own_pixels(recognizer: Recognizer, c
     assert found[0].outline / 6.25 == pytest.approx(small[0].outline, abs=5)
 
 
-def test_nothing_is_sure_when_looks_and_embedding_name_different_items(
+def test_an_embedding_that_names_another_item_makes_less_sure(
     cards: list[Path], encoder: OnnxEncoder, tmp_path: Path
 ) -> None:
     index, refs = index_of(cards, encoder, tmp_path)
@@ -196,9 +196,11 @@ def test_nothing_is_sure_when_looks_and_embedding_name_different_items(
     swapped = index.embeddings.copy()
     swapped[[shown, other]] = swapped[[other, shown]]
     frame = render_view([decode(cards[3])], np.random.default_rng(12)).image
-    assert [d.filename for d in sure(Recognizer(index, encoder, refs=refs).recognize(frame))] == [cards[3].name]
-    misled = Recognizer(replace(index, embeddings=swapped), encoder, refs=refs)
-    assert sure(misled.recognize(frame)) == []
+    (honest,) = Recognizer(index, encoder, refs=refs).recognize(frame)
+    (misled,) = Recognizer(replace(index, embeddings=swapped), encoder, refs=refs).recognize(frame)
+    assert honest.filename == cards[3].name and honest.confident
+    assert misled.margin < 0
+    assert misled.false_accept_rate > 20 * honest.false_accept_rate
 
 
 def test_what_the_embedding_finds_nearer_takes_over_when_it_also_looks_more_like_it(
@@ -207,11 +209,44 @@ def test_what_the_embedding_finds_nearer_takes_over_when_it_also_looks_more_like
     references = recognizer._references
     assert references is not None
     frame = render_view([decode(cards[3])], np.random.default_rng(12)).image
-    (right,) = one_a_place(_search(frame, references), references)
+    (right,) = one_a_place(FrameSearch(frame, references, hidden=np.zeros(0, np.int64)).by_votes(), references)
     number = next(i for i in range(len(cards)) if i != right.hypothesis.reference)
     wrong = look(frame, in_its_place(right.hypothesis, number, references), references)
-    assert wrong.evidence.rank < right.evidence.rank
-    cosines = recognizer._cosines([straighten(frame, right.outline, 288)])[0]
-    detection = recognizer._named(frame, wrong, cosines, references)
-    assert (detection.filename, detection.confident) == (cards[3].name, True)
-    assert detection.margin > 0
+    assert wrong.rank < right.rank
+    (assessed,) = recognizer._assess(frame, [wrong], references, hidden=())
+    assert str(recognizer.index.filenames[assessed.row]) == cards[3].name
+    assert assessed.lead > 0
+
+
+def test_variants_that_look_the_same_are_one_item_with_its_candidates(
+    cards: list[Path], encoder: OnnxEncoder, tmp_path: Path
+) -> None:
+    refs = tmp_path / "refs"
+    refs.mkdir()
+    for file in cards[4:8]:
+        (refs / file.name).write_bytes(file.read_bytes())
+    picture = Image.open(cards[0])
+    picture.save(refs / "AAAA-001_lone_star_sr.png")  # two prints, pixel by pixel the same
+    picture.save(refs / "AAAA-001_lone_star_ur.png", compress_level=1)
+    index = build_index(refs, tmp_path / "i.npz", encoder, quiet=True).index
+    recognizer = Recognizer(index, encoder, refs=refs)
+    (seen,) = recognizer.recognize(render_view([decode(cards[0])], np.random.default_rng(3)).image)
+    assert seen.confident
+    assert (seen.label.name, seen.label.set_code, seen.label.rarity) == ("Lone Star", "AAAA-001", "")
+    assert set(seen.variants) == {"AAAA-001_lone_star_sr.png", "AAAA-001_lone_star_ur.png"}
+
+
+def test_variants_that_differ_are_told_apart(cards: list[Path], encoder: OnnxEncoder, tmp_path: Path) -> None:
+    refs = tmp_path / "refs"
+    refs.mkdir()
+    plain, stamped = Image.open(cards[0]).convert("RGB"), Image.open(cards[0]).convert("RGB")
+    width, height = stamped.size
+    badge = Image.open(cards[9]).convert("RGB").crop((60, 60, 60 + width // 3, 60 + height // 5))
+    stamped.paste(badge, (width // 2, height // 2))
+    plain.save(refs / "lone_star_sr.png")
+    stamped.save(refs / "lone_star_ur.png")
+    index = build_index(refs, tmp_path / "i.npz", encoder, quiet=True).index
+    recognizer = Recognizer(index, encoder, refs=refs)
+    for picture, rarity in ((plain, "SR"), (stamped, "UR")):
+        (seen,) = recognizer.recognize(render_view([np.asarray(picture)], np.random.default_rng(5)).image)
+        assert (seen.label.name, seen.label.rarity, len(seen.variants)) == ("Lone Star", rarity, 1)

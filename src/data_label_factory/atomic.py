@@ -58,9 +58,9 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, atomically. Raises as `atomic_write`."""
+    """Write `text` as UTF-8, atomically. Half a surrogate pair becomes `\\udXXX`. Raises as `atomic_write`."""
     with atomic_write(path) as file:
-        file.write(text.encode("utf-8"))
+        file.write(text.encode("utf-8", "backslashreplace"))
 
 
 def _remove_if_abandoned(stale: Path) -> None:
@@ -69,12 +69,12 @@ def _remove_if_abandoned(stale: Path) -> None:
     if owner is None or stale.name in _being_written:
         return
     # Our own pid on a file that we are not writing: a container's process often has its predecessor's pid.
-    if int(owner[1]) == os.getpid() or not _is_running(int(owner[1])):
+    if int(owner[1]) == os.getpid() or not is_running(int(owner[1])):
         with suppress(OSError):
             stale.unlink()
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     if os.name == "nt":  # os.kill would end the process there; an old leftover does no harm
         return True
     try:

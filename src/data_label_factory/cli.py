@@ -13,6 +13,7 @@ from data_label_factory.errors import FactoryError
 
 # name: (module with a `main(argv) -> exit code`, one line of help)
 COMMANDS = {
+    "gather": ("data_label_factory.gather.cli", "fetch reference pictures, named by their labels"),
     "identify": ("data_label_factory.identify.cli", "index, verify and recognise pictures of your things"),
 }
 

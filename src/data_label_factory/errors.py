@@ -6,6 +6,8 @@ The library raises these; the command line prints `message` and `hint` and exits
     ├── LabelError           a name that no file can carry
     ├── ProjectError         a project YAML that is not one
     ├── MissingExtraError    an optional dependency is not installed
+    ├── FetchError           something a server did not give
+    ├── PriceError           a price file missing or damaged, a rate that is none
     ├── EncoderError         weights missing, damaged or of another encoder
     ├── IndexFileError       an index file missing, damaged, or made by something else
     ├── TruthError           what labelled photos show cannot be told from what was given
@@ -38,6 +40,14 @@ class ProjectError(FactoryError):
 
 
 class MissingExtraError(FactoryError):
+    pass
+
+
+class FetchError(FactoryError):
+    status = 0  # of HTTP, where there was one: 404 often means no more than "nothing found"
+
+
+class PriceError(FactoryError):
     pass
 
 

@@ -25,8 +25,8 @@ IMAGE_SUFFIXES = frozenset(
 )
 MAX_STEM_BYTES = 240  # file systems stop at 255 bytes a name; this leaves room for a suffix
 
-_SET_CODE = re.compile(r"([A-Z0-9]+-[A-Z]*\d+)_")
-_SET_CODE_ONLY = re.compile(r"[A-Z0-9]+-[A-Z]*\d+")
+SET_CODE = re.compile(r"[A-Z0-9]+-[A-Z]*\d+")
+_SET_CODE = re.compile(rf"({SET_CODE.pattern})_")
 _ROMAN = re.compile(r"x{0,3}(ix|iv|v?i{0,3})")  # up to 39: beyond it, words such as "mix" and "dim" begin
 _ESCAPE = re.compile(r"(?:%[0-9A-F]{2})+")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|_]')  # what some file system forbids, and our own space
@@ -83,7 +83,7 @@ def format_label(label: Label) -> str:
     name = " ".join(unicodedata.normalize("NFC", label.name).split())
     if not name:
         raise LabelError("A label needs a name")
-    if label.set_code and not _SET_CODE_ONLY.fullmatch(label.set_code):
+    if label.set_code and not SET_CODE.fullmatch(label.set_code):
         raise LabelError(
             f"{label.set_code!r} is not a set code", "It looks like LOCH-JP001: capitals, a hyphen, a number"
         )
@@ -116,9 +116,14 @@ def _name_from_words(words: list[str]) -> str:
         else:
             joined.append(word)
     name = " ".join(joined)
-    if not (_ESCAPE.search(name) or any(c.isupper() or c.istitle() for c in name)):
-        name = " ".join(_capitalised(word) for word in joined)
-    return " ".join(_ESCAPE.sub(_unescape, name).split())
+    return " ".join(_ESCAPE.sub(_unescape, name if _ESCAPE.search(name) else titled(name)).split())
+
+
+def titled(name: str) -> str:
+    """Title case for a name that has no capitals; one that has some is taken as written."""
+    if any(c.isupper() or c.istitle() for c in name):
+        return name
+    return " ".join(_capitalised(word) for word in name.split(" "))
 
 
 def _capitalised(word: str) -> str:

@@ -21,6 +21,7 @@ class Bucket:
     queries: tuple[str, ...]
     source: str = ""
     options: dict[str, Any] = field(default_factory=dict)
+    line: int = field(default=0, compare=False)  # in the YAML, for messages
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,11 @@ def _options(node: yaml.Node, problems: list[str]) -> dict[str, Any]:
 
 def _bucket(node: yaml.Node, problems: list[str]) -> Bucket:
     if isinstance(node, yaml.SequenceNode):  # a bucket may be a plain list of queries
-        return Bucket(_texts(node, problems))
+        return Bucket(_texts(node, problems), line=_line(node))
     values = _read_mapping(node, {"queries": _texts, "source": _text, "options": _options}, "a bucket", problems)
     if isinstance(node, yaml.MappingNode) and "queries" not in values:
         problems.append(f"line {_line(node)}: a bucket needs queries")
-    return Bucket(values.get("queries", ()), values.get("source", ""), values.get("options", {}))
+    return Bucket(values.get("queries", ()), values.get("source", ""), values.get("options", {}), _line(node))
 
 
 def _buckets(node: yaml.Node, problems: list[str]) -> dict[str, Bucket]:

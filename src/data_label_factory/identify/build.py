@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -66,6 +66,8 @@ def build_index(
     )
     partial = out.with_name(out.name + ".partial")
     old, rebuilt = (None, "") if full else _load_if_same_maker(out, meta)
+    if old:
+        meta = replace(meta, calibration=old.meta.calibration)
     known = {} if full else _known_rows([_load_if_same_maker(partial, meta)[0], old])
 
     hashes, unreadable = hash_files(refs)

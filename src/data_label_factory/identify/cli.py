@@ -17,7 +17,9 @@ COMMANDS = {
     "encoders": (f"{_PACKAGE}.encoders", "list the encoders and whether their weights are here"),
     "identify": (f"{_PACKAGE}.identify", "name what pictures, folders or videos show (the word may be left out)"),
     "evaluate": (f"{_PACKAGE}.evaluate", "score labelled photos: right, wrong, false accepts, time"),
+    "serve": (f"{_PACKAGE}.serve", "answer frames over HTTP: for clients, a live camera, and people"),
     "demo": (f"{_PACKAGE}.demo", "the whole job on a sample collection, or on your own folder"),
+    "scrape_prices": (f"{_PACKAGE}.scrape_prices", "ask a site what the references cost, into one .json file"),
 }
 
 _USAGE = """\

@@ -10,11 +10,13 @@ import numpy as np
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.identify.build import DECODE_MIN_SIDE, BuildResult, build_index
+from data_label_factory.identify.calibrate import calibrate_index, is_out_of_date
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.demo_picture import Scene, draw_result
 from data_label_factory.identify.encoders import open_encoder
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.recognize import Recognizer
+from data_label_factory.identify.recognize.reference_file import features_file
 from data_label_factory.identify.verify import Report, verify_index
 from data_label_factory.samples import draw_collection
 
@@ -48,18 +50,15 @@ def run_demo(out: Path, refs: Path | None, *, seed: int, say: Callable[[str], No
     else:
         say(f"1/4 taking the pictures in {refs}")
     encoder = open_encoder()
-    say("2/4 indexing")
-    build = build_index(refs, out / "index.npz", encoder, quiet=quiet)
+    say("2/4 indexing, and learning from strangers how sure is sure enough")
+    index_file = out / "index.npz"
+    build = build_index(refs, index_file, encoder, quiet=quiet)
+    if is_out_of_date(build.index):
+        build.index = calibrate_index(build.index, index_file, encoder, None, refs, quiet=quiet)
     say("3/4 verifying, with simulated webcam views")
     report = verify_index(build.index, encoder, refs=refs, simulate=_SIMULATED_VIEWS, quiet=quiet)
     say("4/4 photographing a few of them and naming what is seen")
-    recognizer = Recognizer(
-        build.index,
-        encoder,
-        refs=refs,
-        sim_threshold=report.thresholds["sim"],
-        margin_threshold=report.thresholds["margin"],
-    )
+    recognizer = Recognizer(build.index, encoder, refs=refs, cache=features_file(index_file))
     scenes = _scenes(build, refs, recognizer, np.random.default_rng(seed))
     picture = out / "result.png"
     with atomic_write(picture) as file:

@@ -10,39 +10,23 @@ from __future__ import annotations
 import io
 import os
 import re
-import stat
-import threading
-import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from data_label_factory.errors import ImageError, ImageTooLargeError, ImageUnsupportedError
+from data_label_factory.errors import ImageError, ImageUnsupportedError
 from data_label_factory.extras import need
 from data_label_factory.labels import IMAGE_SUFFIXES
+from data_label_factory.pictures import DEFAULT_LIMITS, FORMATS, HEIF_BRANDS, QUIET, too_large
+from data_label_factory.pictures import Limits as Limits
+from data_label_factory.pictures import read_file as read_file
 
 RGB = NDArray[np.uint8]  # (H, W, 3), red first
 
-# No others: Pillow also knows formats that run interpreters or that nobody photographs in.
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
-_HEIF_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"})
 _SCAN_OR_END = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a picture may cost. A small file can claim a huge canvas, or repeat its scans to burn time."""
-
-    max_bytes: int = 64 * 2**20
-    max_pixels: int = 64_000_000
-    max_scans: int = 64
-
-
-DEFAULT_LIMITS = Limits()
 
 
 def decode(source: bytes | Path, *, limits: Limits = DEFAULT_LIMITS, min_side: int | None = None) -> RGB:
@@ -58,14 +42,14 @@ def decode(source: bytes | Path, *, limits: Limits = DEFAULT_LIMITS, min_side: i
     if not data:
         raise ImageError("The file is empty", "Copy or download the picture again")
     if len(data) > limits.max_bytes:
-        raise _too_large(f"The file has {len(data) / 2**20:.0f} MiB, over {limits.max_bytes / 2**20:.0f} MiB")
+        raise too_large(f"The file has {len(data) / 2**20:.0f} MiB, over {limits.max_bytes / 2**20:.0f} MiB")
     try:
-        with _QUIET, _open(data) as image:
+        with QUIET, _open(data) as image:
             return _to_rgb(image, data, limits, min_side)
     except ImageError:
         raise
     except Image.DecompressionBombError as exc:
-        raise _too_large(f"The picture has over {limits.max_pixels / 1e6:.0f} megapixels") from exc
+        raise too_large(f"The picture has over {limits.max_pixels / 1e6:.0f} megapixels") from exc
     except UnidentifiedImageError as exc:
         raise ImageUnsupportedError(
             "Not a picture in a format this program reads",
@@ -74,26 +58,6 @@ def decode(source: bytes | Path, *, limits: Limits = DEFAULT_LIMITS, min_side: i
     except Exception as exc:
         # Decoders meet hostile input with whatever they happen to trip over: SyntaxError, struct.error, KeyError …
         raise ImageError(f"The picture is truncated or damaged ({exc})", "Copy or download it again") from exc
-
-
-def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
-    """The bytes of a regular file. Raises ImageError for a missing, unreadable or special one, or one too large."""
-    try:
-        # An opener, so that the descriptor is closed even when it is a folder's.
-        with open(path, "rb", opener=_without_waiting) as file:
-            info = os.fstat(file.fileno())
-            if not stat.S_ISREG(info.st_mode):
-                raise ImageError("Not a regular file", "Replace it with a picture")
-            if info.st_size > limits.max_bytes:
-                raise _too_large(
-                    f"The file has {info.st_size / 2**20:.0f} MiB, over {limits.max_bytes / 2**20:.0f} MiB"
-                )
-            return file.read()
-    except FileNotFoundError as exc:
-        what = "A symlink to nothing" if path.is_symlink() else "The file is gone"
-        raise ImageError(what, "Put the picture back") from exc
-    except OSError as exc:
-        raise ImageError(f"Cannot be read: {exc.strerror}", "Check its permissions and the disk") from exc
 
 
 def find_images(folder: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> Iterator[str]:
@@ -116,60 +80,27 @@ def find_images(folder: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> Iter
     yield from sorted(found)
 
 
-def _without_waiting(path: str, flags: int) -> int:
-    """Non-blocking, or opening a named pipe would wait for a writer that never comes."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-class _Quiet:
-    """Keeps Pillow from printing warnings (a large canvas, odd metadata) while any thread decodes.
-
-    Counted, since `warnings.catch_warnings` is not made for threads that leave in another order than they came.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._inside == 0:
-                self._before = warnings.catch_warnings()
-                self._before.__enter__()
-                warnings.filterwarnings("ignore", module=r"PIL\.")
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self._inside == 0:
-                self._before.__exit__(None, None, None)
-
-
-_QUIET = _Quiet()
-
-
 def _cannot_walk(exc: OSError) -> None:
     raise ImageError(f"Cannot read the folder {exc.filename}: {exc.strerror}", "Check its permissions") from exc
 
 
 def _open(data: bytes) -> Image.Image:
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS and b"avif" not in data[8:40]:
+    if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS and b"avif" not in data[8:40]:
         # The plugin's own class, since registering it would change Pillow for the whole process.
         heif: Image.Image = need("pi_heif", extra="identify").HeifImageFile(io.BytesIO(data))
         return heif
-    return Image.open(io.BytesIO(data), formats=_FORMATS)
+    return Image.open(io.BytesIO(data), formats=FORMATS)
 
 
 def _to_rgb(image: Image.Image, data: bytes, limits: Limits, min_side: int | None) -> RGB:
     width, height = image.size
     if width * height > limits.max_pixels:
-        raise _too_large(
+        raise too_large(
             f"The picture is {width} × {height}, over the limit of {limits.max_pixels / 1e6:.0f} megapixels"
         )
     if image.format in ("JPEG", "MPO"):
         if (scans := _count_scans(data, limits.max_scans)) > limits.max_scans:
-            raise _too_large(f"The JPEG repeats its scans ({scans} or more, over {limits.max_scans})")
+            raise too_large(f"The JPEG repeats its scans ({scans} or more, over {limits.max_scans})")
         if min_side is not None:
             image.draft(
                 "RGB",
@@ -219,7 +150,3 @@ def _count_scans(data: bytes, stop_after: int) -> int:
         length = int.from_bytes(data[marker.end() : marker.end() + 2], "big")
         position = marker.end() + max(length, 2)
     return scans
-
-
-def _too_large(message: str) -> ImageTooLargeError:
-    return ImageTooLargeError(message, "Save a smaller copy; 2,000 pixels a side are plenty")

@@ -10,7 +10,8 @@ from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import DEFAULT_ENCODER, OnnxEncoder, open_encoder
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.projection import ProjectionHead
-from data_label_factory.identify.recognize import Recognizer
+from data_label_factory.identify.recognize import DEFAULT_STRICTNESS, DETECTORS, Recognizer
+from data_label_factory.identify.recognize.reference_file import features_file
 
 _LISTED = 20  # files named one by one in a message
 
@@ -53,8 +54,22 @@ def add_recognizer_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--index", metavar="FILE.npz", type=Path, required=True)
     p.add_argument("--refs", metavar="DIR", type=Path, help="the reference pictures; without, only embeddings decide")
     add_encoder_options(p, default=None)
-    p.add_argument("--sim-threshold", metavar="X", type=cosine, help="accept only from this cosine up")
-    p.add_argument("--margin-threshold", metavar="X", type=cosine, help="… and from this lead over the next item up")
+    p.add_argument(
+        "--detector",
+        choices=DETECTORS,
+        default=DETECTORS[0],
+        help="what looks for items: flat (things anywhere in view), none (the whole frame and its centre only), "
+        f"yolo-world (needs the extra of that name) (default: {DETECTORS[0]})",
+    )
+    p.add_argument(
+        "--strictness",
+        metavar="RATE",
+        type=rate,
+        default=DEFAULT_STRICTNESS,
+        help=f"share of strangers that may get a sure name (default: {DEFAULT_STRICTNESS})",
+    )
+    p.add_argument("--sim-threshold", metavar="X", type=cosine, help="be sure only above this cosine, too")
+    p.add_argument("--margin-threshold", metavar="X", type=cosine, help="… and above this lead over the next item")
 
 
 def open_recognizer(args: argparse.Namespace, index: Index | None = None) -> Recognizer:
@@ -66,13 +81,17 @@ def open_recognizer(args: argparse.Namespace, index: Index | None = None) -> Rec
     if args.refs and not args.refs.is_dir():
         raise FactoryError(f"{args.refs} is not a folder", "Name the folder that was indexed")
     index = index or Index.load(args.index)
-    given = {"sim_threshold": args.sim_threshold, "margin_threshold": args.margin_threshold}
     recognizer = Recognizer(
         index,
         open_encoder_of(index, args),
         open_head(args.projection),
         refs=args.refs,
-        **{name: value for name, value in given.items() if value is not None},
+        detector=args.detector,
+        strictness=args.strictness,
+        sim_threshold=args.sim_threshold,
+        margin_threshold=args.margin_threshold,
+        cache=features_file(args.index),
+        quiet=False,
     )
     if len(recognizer.unreadable) == len(index):
         raise FactoryError(
@@ -88,6 +107,13 @@ def report_unusable(what: str, reasons: dict[str, str]) -> None:
         print(f"{what}: {name!r}" + (f": {reason}" if reason else ""), file=sys.stderr)
     if len(reasons) > _LISTED:
         print(f"{what}: {len(reasons) - _LISTED} more", file=sys.stderr)
+
+
+def rate(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("must lie in 0…1")
+    return value
 
 
 def cosine(text: str) -> float:

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_label_factory.identify.build import BuildResult, build_index
+from data_label_factory.identify.calibrate import calibrate_index, is_out_of_date
 from data_label_factory.identify.commands import add_encoder_options, open_head, parser, positive
 from data_label_factory.identify.encoders import open_encoder
+from data_label_factory.identify.index import Index
+from data_label_factory.identify.recognize.sureness import Calibration
 
 
 def main(argv: Sequence[str]) -> int:
@@ -20,15 +23,27 @@ def main(argv: Sequence[str]) -> int:
     add_encoder_options(p)
     p.add_argument("--batch-size", metavar="N", type=positive, default=32, help="pictures at a time (default: 32)")
     p.add_argument("--full", action="store_true", help="encode every picture again, known or not")
+    p.add_argument(
+        "--negatives", metavar="DIR", type=Path, help="pictures that show none of your items, to calibrate with as well"
+    )
+    p.add_argument(
+        "--calibrate",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="learn from strangers how sure is sure enough; auto: when there are many new items (default)",
+    )
     p.add_argument("--strict", action="store_true", help="exit 1 when any picture could not be read")
     p.add_argument("--json", action="store_true", help="print the result as JSON")
     args = p.parse_args(argv)
 
     start = time.perf_counter()
     encoder = open_encoder(args.encoder, device=args.device, batch_size=args.batch_size)
-    result = build_index(
-        args.refs, args.out, encoder, open_head(args.projection), full=args.full, batch_size=args.batch_size
-    )
+    head = open_head(args.projection)
+    result = build_index(args.refs, args.out, encoder, head, full=args.full, batch_size=args.batch_size)
+    wanted = args.calibrate == "always" or args.negatives or is_out_of_date(result.index)
+    if wanted and args.calibrate != "never":
+        result.index = calibrate_index(result.index, args.out, encoder, head, args.refs, negatives=args.negatives)
+        result.written = True
     seconds = time.perf_counter() - start
     print(json.dumps(_as_json(result, args.out, seconds)) if args.json else _as_text(result, args.out, seconds))
     if result.rebuilt:
@@ -44,8 +59,16 @@ def _as_text(result: BuildResult, out: Path, seconds: float) -> str:
     state = "written" if result.written else "nothing changed"
     return (
         f"{out}: {len(index)} references of {index.item_count} items, {index.dim} dimensions, {index.meta}\n"
-        f"{', '.join(counts)}, {len(result.unreadable)} not readable; {state} in {seconds:.1f} s"
+        f"{', '.join(counts)}, {len(result.unreadable)} not readable; {state} in {seconds:.1f} s\n"
+        + _calibration(index)
     )
+
+
+def _calibration(index: Index) -> str:
+    known = Calibration.from_dict(index.meta.calibration)
+    if not known.strangers:
+        return "not calibrated: how sure is sure enough is taken from collections at large"
+    return f"calibrated on {known.strangers} strangers, when it had {known.items} items"
 
 
 def _as_json(result: BuildResult, out: Path, seconds: float) -> dict[str, object]:
@@ -56,6 +79,7 @@ def _as_json(result: BuildResult, out: Path, seconds: float) -> dict[str, object
         "dim": result.index.dim,
         "encoder": result.index.meta.encoder.id,
         "projection": result.index.meta.head_sha256 or None,
+        "calibration": result.index.meta.calibration or None,
         "encoded": result.encoded,
         "reused": result.reused,
         "dropped": result.dropped,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_label_factory.atomic import write_text
-from data_label_factory.identify.commands import add_encoder_options, open_encoder_of, open_head, parser
+from data_label_factory.identify.commands import add_encoder_options, open_encoder_of, open_head, parser, rate
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.report_html import as_html
 from data_label_factory.identify.verify import Report, verify_index
@@ -26,7 +26,7 @@ def main(argv: Sequence[str]) -> int:
     p.add_argument(
         "--simulate", metavar="N", type=_count, default=0, help="webcam-like views a reference (needs --refs)"
     )
-    p.add_argument("--far", metavar="RATE", type=_rate, default=0.01, help="strangers accepted at most (default: 0.01)")
+    p.add_argument("--far", metavar="RATE", type=rate, default=0.01, help="strangers accepted at most (default: 0.01)")
     p.add_argument("--html", metavar="FILE", type=Path, help="write a page with histogram and pairs as pictures")
     p.add_argument("--json", action="store_true", help="print the report as JSON")
     args = p.parse_args(argv)
@@ -55,13 +55,6 @@ def _count(text: str) -> int:
     value = int(text)
     if value < 0:
         raise argparse.ArgumentTypeError("must be 0 or more")
-    return value
-
-
-def _rate(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError("must lie in 0…1")
     return value
 
 

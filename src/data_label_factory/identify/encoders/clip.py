@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from data_label_factory.atomic import write_text
 from data_label_factory.errors import EncoderError, FactoryError
 from data_label_factory.extras import need
+from data_label_factory.folders import cache_folder
 from data_label_factory.identify.encoders.base import EncoderSpec, Preprocess
 from data_label_factory.identify.encoders.onnx import file_sha256
 
@@ -35,14 +36,6 @@ RECIPE = Preprocess(
     mean=(0.48145466, 0.4578275, 0.40821073),
     std=(0.26862954, 0.26130258, 0.27577711),
 )
-
-
-def cache_folder() -> Path:
-    """Where fetched weights live: $DLF_CACHE, else the user's cache folder."""
-    base = os.environ.get("DLF_CACHE")
-    return (
-        Path(base) if base else Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "data_label_factory"
-    )
 
 
 def weights_in_cache() -> bool:

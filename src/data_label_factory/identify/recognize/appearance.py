@@ -104,25 +104,20 @@ def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
     )
 
 
-def learn_background(thumbs: Sequence[RGB], similar: Sequence[Ints]) -> tuple[list[Floats], list[list[int]]]:
-    """For each reference, how often its cells agree with those `similar` to it, (rows, columns) each; and its
+def learn_background(thumbs: Sequence[RGB], number: int, similar: Ints) -> tuple[Floats, list[int]]:
+    """How often the cells of one of the `thumbs` agree with those `similar` to it, (rows, columns); and its
     near-twins, which are left out of that, or else nothing would speak for either."""
-    chances, twins = [], []
-    for own, others in zip(thumbs, similar, strict=True):
-        hits: Floats | float = 0.0
-        compared, same = 0, []
-        for other in others:
-            resized = np.asarray(cv2.resize(thumbs[other], (own.shape[1], own.shape[0])), np.uint8)
-            cells = compare(resized, own, shift_px=0)
-            if cells.comparable.any() and cells.agrees[cells.comparable].mean() > _TWIN_SHARE:
-                same.append(int(other))
-            else:
-                hits, compared = hits + cells.agrees.astype(np.float32), compared + 1
-        shape = compare(own, own, shift_px=0).correlation.shape
-        chance = (hits + np.full(shape, _PRIOR_WEIGHT * _BY_CHANCE, np.float32)) / (compared + _PRIOR_WEIGHT)
-        chances.append(np.asarray(chance, np.float32))
-        twins.append(same)
-    return chances, twins
+    own = thumbs[number]
+    hits = np.zeros_like(compare(own, own, shift_px=0).correlation)
+    compared, twins = 0, []
+    for other in similar:
+        resized = np.asarray(cv2.resize(thumbs[other], (own.shape[1], own.shape[0])), np.uint8)
+        cells = compare(resized, own, shift_px=0)
+        if cells.comparable.any() and cells.agrees[cells.comparable].mean() > _TWIN_SHARE:
+            twins.append(int(other))
+        else:
+            hits, compared = hits + cells.agrees.astype(np.float32), compared + 1
+    return np.asarray((hits + _PRIOR_WEIGHT * _BY_CHANCE) / (compared + _PRIOR_WEIGHT), np.float32), twins
 
 
 def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:

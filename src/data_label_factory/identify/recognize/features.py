@@ -72,7 +72,11 @@ class Extractor:
 
 
 FRAME = Extractor(most=2000, contrast=0.02)
-REFERENCE = Extractor(most=1000, contrast=0.03, zoom=1.5, max_side=480)
+
+
+def reference_extractor(most: int) -> Extractor:
+    """The settings for reference pictures, with at most so many features each."""
+    return Extractor(most=most, contrast=0.03, zoom=1.5, max_side=480)
 
 
 def distances(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Floats:

@@ -5,6 +5,7 @@ Robust fit: MAGSAC++, Barath et al., CVPR 2020, as OpenCV has it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -21,6 +22,8 @@ Mask = NDArray[np.bool_]
 
 _MIN_INLIERS = 5  # four points fit any homography
 _MAX_DISTANCE = 0.5  # RootSIFT
+_CLOSE, _WIDE = (0.03, 0.012), (0.08, 0.03, 0.012)
+_WELL_SEEN = 0.12  # share of the expected features from which a pose needs no second start
 _RATIO = 0.85
 _TOLERANCE_PX = 3.0
 _SURELY_SEEN_PX = 1.8  # a feature of this diameter in the frame should be found unless something is amiss
@@ -52,8 +55,9 @@ class FrameMatcher:
     def __init__(self, index: LocalIndex, frame: Features) -> None:
         self._index, self._frame = index, frame
 
-    def verify(self, cluster: Cluster, candidates: Pairs, free: Mask) -> Hypothesis | None:
-        """Check a cluster against all `candidates` of its reference, using only the frame's `free` features (F,)."""
+    def verify(self, cluster: Cluster, candidates: Pairs, free: Mask) -> list[Hypothesis]:
+        """Check a cluster against all `candidates` of its reference, using only the frame's `free` features (F,): one
+        pose, or two to choose from by looks, or none."""
         index, frame = self._index, self._frame
         shape = index.shapes[cluster.reference]
         half = shape[::-1] / 2
@@ -67,8 +71,14 @@ class FrameMatcher:
         query, feature = query[fits], feature[fits]
         fit = fit_homography(index.xy[feature], frame.xy[query], max(2.0, 0.012 * diagonal))
         if fit is None or outline_of(fit[0], shape, frame.shape) is None:
-            return None
-        return self._refine(cluster.reference, fit[0], free)
+            return []
+        found = [self._refine(cluster.reference, fit[0], free)]
+        if found[0] is not None and found[0].share < _WELL_SEEN:
+            # Matches in one corner of an item say little of how it lies: start from the votes' own similarity as well.
+            similar = np.eye(3)
+            similar[:2, :2], similar[:2, 2] = turn, cluster.centre - turn @ half
+            found.append(self._refine(cluster.reference, similar, free, _WIDE))
+        return [one for one in found if one is not None]
 
     def match(self, reference: int, free: Mask) -> Hypothesis | None:
         """Match one reference with all `free` features of the frame, without votes: slower, and finds what the
@@ -91,13 +101,15 @@ class FrameMatcher:
             return None
         return self._refine(reference, fit[0], free)
 
-    def _refine(self, reference: int, homography: Matrix, free: Mask) -> Hypothesis | None:
-        """Match again where the homography says, twice, each time closer, and fit anew."""
+    def _refine(
+        self, reference: int, homography: Matrix, free: Mask, radii: Sequence[float] = _CLOSE
+    ) -> Hypothesis | None:
+        """Match again where the homography says, within each of `radii` (shares of the diagonal), and fit anew."""
         index, frame = self._index, self._frame
         shape = index.shapes[reference]
         features = np.arange(index.first[reference], index.first[reference + 1])
         found: tuple[Ints, Ints] | None = None
-        for radius in (0.03, 0.012):
+        for radius in radii:
             outline = outline_of(homography, shape, frame.shape)
             if outline is None:
                 return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,31 +27,100 @@ class Pairs:
     distance: Floats
 
 
-class LocalIndex:
-    """The features of N references, concatenated. About 180 kB a reference of 1,000 features.
+@dataclass(frozen=True)
+class Stored:
+    """The features of N references, concatenated, and what was worked out for each: what a file of them holds.
 
-    `reference` says whose each one is, `first[r] … first[r + 1]` are those of reference r, `shapes` (N, 2) the
-    references' heights and widths in px. `rarity` (F,) is 1 for a detail that only one reference has and falls to 0
-    for one that all share.
+    `counts` (N,) features of each reference, `shapes` (N, 2) the references' heights and widths in px; by feature
+    `xy` (F, 2) px, `size`, `angle` (F,) as in Features, `descriptors` (F, 128) uint8, `words` (F,) of the vocabulary,
+    and `shared` (F,): how many other references hold nearly the same descriptor.
     """
 
-    def __init__(self, references: Sequence[Features]) -> None:
-        self.shapes = np.array([f.shape for f in references], np.float32).reshape(-1, 2)
-        counts = [len(f) for f in references]
-        self.first = np.cumsum([0, *counts])
-        self.reference = np.repeat(np.arange(len(references)), counts)
-        self.xy = np.concatenate([f.xy for f in references])
-        self.size = np.concatenate([f.size for f in references])
-        self.angle = np.concatenate([f.angle for f in references])
-        self.descriptors = np.concatenate([f.descriptors for f in references])
-        self._vocabulary = Vocabulary(self.descriptors)
-        words = np.concatenate([np.zeros(0, np.int64), *(self._word_of(block) for block in self._blocks())])
-        self._fill(words, np.arange(len(words)))
-        shared = self._shared_with()
-        chance = _KEPT_COPIES / np.maximum(shared, _KEPT_COPIES)
-        kept = np.flatnonzero(np.random.default_rng(0).random(len(words)) < chance)
-        self._fill(words[kept], kept)
-        self.rarity = np.asarray(1 - np.log1p(shared) / np.log1p(max(len(self), 2)), np.float32).clip(0, 1)
+    counts: Ints
+    shapes: Floats
+    xy: Floats
+    size: Floats
+    angle: Floats
+    descriptors: NDArray[np.uint8]
+    words: NDArray[np.int32]
+    shared: NDArray[np.int32]
+
+    def taken(self, references: Ints) -> Stored:
+        """Those references alone, in that order."""
+        first = np.cumsum(self.counts) - self.counts
+        runs = [np.arange(first[r], first[r] + self.counts[r]) for r in references]
+        rows = np.concatenate([np.zeros(0, np.int64), *runs])
+        by_reference = {name: getattr(self, name)[references] for name in ("counts", "shapes")}
+        return Stored(**by_reference, **{name: getattr(self, name)[rows] for name in _BY_FEATURE})
+
+    def followed_by(self, other: Stored) -> Stored:
+        return Stored(**{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in vars(self)})
+
+    @classmethod
+    def of(cls, references: Sequence[Features]) -> Stored:
+        """Without words yet, nothing shared."""
+        total = sum(len(f) for f in references)
+        return cls(
+            counts=np.array([len(f) for f in references], np.int64),
+            shapes=np.array([f.shape for f in references], np.float32).reshape(-1, 2),
+            xy=np.concatenate([np.zeros((0, 2), np.float32), *(f.xy for f in references)]),
+            size=np.concatenate([np.zeros(0, np.float32), *(f.size for f in references)]),
+            angle=np.concatenate([np.zeros(0, np.float32), *(f.angle for f in references)]),
+            descriptors=np.concatenate([np.zeros((0, 128), np.uint8), *(f.descriptors for f in references)]),
+            words=np.zeros(total, np.int32),
+            shared=np.zeros(total, np.int32),
+        )
+
+
+_BY_FEATURE = ("xy", "size", "angle", "descriptors", "words", "shared")
+
+
+class LocalIndex:
+    """The features of N references in inverted lists. About 210 bytes a feature.
+
+    `reference` (F,) says whose each one is, `first[r] … first[r + 1]` are those of reference r. `rarity` (F,) is 1 for
+    a detail that only one reference has and falls to 0 for one that all share. The other arrays are those of `stored`.
+    """
+
+    def __init__(self, stored: Stored, vocabulary: Vocabulary) -> None:
+        self.stored, self.vocabulary = stored, vocabulary
+        self.shapes, self.xy, self.size, self.angle = stored.shapes, stored.xy, stored.size, stored.angle
+        self.descriptors = stored.descriptors
+        self.first = np.concatenate([[0], np.cumsum(stored.counts)])
+        self.reference = np.repeat(np.arange(len(stored.counts), dtype=np.int32), stored.counts)
+        self.rarity = np.asarray(1 - np.log1p(stored.shared) / np.log1p(max(len(self), 2)), np.float32).clip(0, 1)
+        chance = _KEPT_COPIES / np.maximum(stored.shared, _KEPT_COPIES)
+        self._fill(np.flatnonzero(np.random.default_rng(0).random(len(chance)) < chance))
+
+    @classmethod
+    def build(cls, references: Sequence[Features]) -> LocalIndex:
+        """Learn a vocabulary from the features of `references`, and from them which are rare."""
+        stored = Stored.of(references)
+        vocabulary = Vocabulary.learn(stored.descriptors)
+        return cls(Stored.of([]), vocabulary).extended(stored)
+
+    def extended(self, stored: Stored) -> LocalIndex:
+        """With more references after its own; the vocabulary stays, and so does what is known of its own features."""
+        blocks = _blocks(len(stored.descriptors))
+        words = [self.vocabulary.words(stored.descriptors[b].astype(np.float32), 1)[:, 0] for b in blocks]
+        added = replace(stored, words=np.concatenate([np.zeros(0, np.int32), *words]).astype(np.int32))
+        whole = LocalIndex(self.stored.followed_by(added), self.vocabulary)
+        shared = whole._shared_with(int(self.stored.counts.sum()))
+        return LocalIndex(replace(whole.stored, shared=np.concatenate([self.stored.shared, shared])), self.vocabulary)
+
+    def taken(self, references: Ints) -> LocalIndex:
+        """Those references alone, in that order."""
+        return LocalIndex(self.stored.taken(references), self.vocabulary)
+
+    def features(self, reference: int) -> Features:
+        """The features of one reference."""
+        rows = slice(self.first[reference], self.first[reference + 1])
+        height, width = (int(side) for side in self.shapes[reference])
+        return Features(self.xy[rows], self.size[rows], self.angle[rows], self.descriptors[rows], (height, width))
+
+    def owner(self, features: Ints) -> Ints:
+        """Whose each of the `features` is; same shape."""
+        return self.reference[features].astype(np.int64)
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -59,13 +128,13 @@ class LocalIndex:
     def pairs(self, descriptors: NDArray[np.uint8], max_bits: int = _MAX_BITS) -> Pairs:
         """Candidates for (Q, 128) descriptors: of the same word, signatures at most `max_bits` apart."""
         rows = descriptors.astype(np.float32)
-        word = self._vocabulary.words(rows, _PROBES)
+        word = self.vocabulary.words(rows, _PROBES)
         query, probe = np.nonzero(word >= 0)
         word = word[query, probe]
         lengths = self._start[word + 1] - self._start[word]
         slot = np.repeat(np.arange(len(word)), lengths)
         entry = np.arange(len(slot)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + self._start[word][slot]
-        signature = self._vocabulary.signatures(self._vocabulary.rotate(rows)[query], word)
+        signature = self.vocabulary.signatures(self.vocabulary.rotate(rows)[query], word)
         bits = np.zeros(len(slot), np.int32)
         for column in range(signature.shape[1]):
             bits += count_bits(self._signatures[entry, column] ^ signature[slot, column])
@@ -73,29 +142,30 @@ class LocalIndex:
         queries, features = query[slot[near]], self._entries[entry[near]]
         return Pairs(queries, features, distances(self.descriptors[features], descriptors[queries]))
 
-    def _fill(self, words: Ints, features: Ints) -> None:
+    def _fill(self, features: Ints) -> None:
         """Inverted lists: the entries of word w are `_entries[_start[w] : _start[w + 1]]`."""
+        words = self.stored.words[features].astype(np.int64)
         order = np.argsort(words, kind="stable")
         self._entries = features[order]
-        self._start = np.cumsum([0, *np.bincount(words, minlength=len(self._vocabulary))])
-        blocks = [slice(i, i + _BLOCK) for i in range(0, max(len(order), 1), _BLOCK)]
-        rotated = (self._vocabulary.rotate(self.descriptors[self._entries[b]].astype(np.float32)) for b in blocks)
-        parts = [self._vocabulary.signatures(r, words[order[b]]) for r, b in zip(rotated, blocks, strict=True)]
+        self._start = np.cumsum([0, *np.bincount(words, minlength=len(self.vocabulary))])
+        parts = [np.zeros((0, self.vocabulary.signature_words), np.uint64)]
+        for block in _blocks(len(order)):
+            rotated = self.vocabulary.rotate(self.descriptors[self._entries[block]].astype(np.float32))
+            parts.append(self.vocabulary.signatures(rotated, words[order[block]]))
         self._signatures = np.concatenate(parts)
 
-    def _shared_with(self) -> Ints:
-        """(F,) how many other references hold nearly the same descriptor."""
-        shared = np.zeros(len(self.descriptors), np.int64)
-        for block in self._blocks():
-            pairs = self.pairs(self.descriptors[block], max_bits=40)
-            other = self.reference[pairs.feature] != self.reference[block][pairs.query]
+    def _shared_with(self, first: int) -> NDArray[np.int32]:
+        """(F - first,) how many other references hold nearly the same descriptor, of the features from `first` on."""
+        shared = np.zeros(len(self.descriptors) - first, np.int32)
+        for block in _blocks(len(shared)):
+            features = slice(first + block.start, first + block.stop)
+            pairs = self.pairs(self.descriptors[features], max_bits=40)
+            other = self.reference[pairs.feature] != self.reference[features][pairs.query]
             same = other & (pairs.distance < _SAME_DISTANCE)
             key = np.unique(pairs.query[same] * len(self) + self.reference[pairs.feature[same]])
-            shared[block] = np.bincount(key // len(self), minlength=len(self.descriptors[block]))
+            shared[block] = np.bincount(key // len(self), minlength=block.stop - block.start)
         return shared
 
-    def _word_of(self, block: slice) -> Ints:
-        return self._vocabulary.words(self.descriptors[block].astype(np.float32), 1)[:, 0]
 
-    def _blocks(self) -> list[slice]:
-        return [slice(i, min(i + _BLOCK, len(self.descriptors))) for i in range(0, len(self.descriptors), _BLOCK)]
+def _blocks(count: int) -> list[slice]:
+    return [slice(i, min(i + _BLOCK, count)) for i in range(0, count, _BLOCK)]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
 from data_label_factory.identify.camera import Outline, as_points
 from data_label_factory.identify.images import RGB
+
+Propose = Callable[[RGB], list[Outline]]  # (H, W, 3) frame → regions (4, 2) px
 
 _WORKING_PX = 480  # longer side at which edges are looked for
 _MIN_AREA, _MAX_AREA = 0.03, 0.95  # of the frame
@@ -22,7 +26,7 @@ def whole_and_centre(frame: RGB) -> list[Outline]:
     return [as_points([[a, b], [c, b], [c, d], [a, d]]) * size for a, b, c, d in ((0, 0, 1, 1), _CENTRE)]
 
 
-def flat_outlines(frame: RGB, most: int = 4) -> list[Outline]:
+def flat_outlines(frame: RGB, most: int = 3) -> list[Outline]:
     """At most `most` quadrilaterals (4, 2) px with clear edges all around, largest first, clockwise from the corner
     nearest the top left; which side of the item is up they cannot tell."""
     height, width = frame.shape[:2]

@@ -62,13 +62,13 @@ class FrameSearch:
         pairs = self._references.local.pairs(self._features.descriptors)
         if not len(self._hidden):
             return pairs
-        kept = ~np.isin(self._references.local.reference[pairs.feature], self._hidden)
+        kept = ~np.isin(self._references.local.owner(pairs.feature), self._hidden)
         return Pairs(pairs.query[kept], pairs.feature[kept], pairs.distance[kept])
 
     @cached_property
     def _by_owner(self) -> tuple[Ints, Ints]:
         """The pairs' rows ordered by whose feature it is, and those owners."""
-        owner = self._references.local.reference[self._pairs.feature]
+        owner = self._references.local.owner(self._pairs.feature)
         order = np.argsort(owner, kind="stable")
         return order, owner[order]
 
@@ -78,16 +78,17 @@ class FrameSearch:
         return Pairs(self._pairs.query[run], self._pairs.feature[run], self._pairs.distance[run])
 
     def _look(self, cluster: Cluster, candidates: Pairs) -> list[Seen]:
-        hypothesis = self._matcher.verify(cluster, candidates, self._free)
-        if hypothesis is None:
-            return []
         references = self._references
-        seen = [look(self._frame, hypothesis, references)]
-        if seen[0].is_convincing:
-            twins = [twin for twin in references.twins[cluster.reference] if twin not in self._hidden]
-            seen += [look(self._frame, in_its_place(hypothesis, twin, references), references) for twin in twins]
-            self._free &= ~_inside(self._features.xy, hypothesis.outline)
-        return seen
+        poses = self._matcher.verify(cluster, candidates, self._free)
+        if not poses:
+            return []
+        best = max((look(self._frame, pose, references) for pose in poses), key=lambda seen: seen.rank)
+        if not best.is_convincing:
+            return [best]
+        self._free &= ~_inside(self._features.xy, best.outline)
+        twins = [twin for twin in references.twins[cluster.reference] if twin not in self._hidden]
+        places = [in_its_place(best.hypothesis, twin, references) for twin in twins]
+        return [best, *(look(self._frame, place, references) for place in places)]
 
 
 def _is_fresh(cluster: Cluster, votes: Pairs, weights: Floats, free: Mask) -> bool:

@@ -18,7 +18,9 @@ import numpy as np
 # it, so these do not depend on the kind of picture; what does is left to `Calibration`.
 _LOOKS, _CORRELATION, _LEAD, _COLOUR, _SHARE, _BIAS = 0.72, 2.6, 2.6, 3.8, 7.0, -5.2
 _LOOKS_UNIT, _LOOKS_MIN, _LOOKS_MAX = 20.0, -20.0, 80.0
-_COLOUR_MIN = -1.0
+# Of 450 true hypotheses one (a book's other edition) falls short by more than this: beyond it, colours are not faded or
+# badly lit but others.
+_OTHER_COLOURS, _OTHER_COLOURS_FROM, _COLOUR_MIN = 12.0, -0.6, -1.4
 
 _TAIL_SHARE, _TAIL_MIN = 0.1, 8  # how many of the strangers' highest values say how the rest of the tail falls
 
@@ -33,7 +35,8 @@ def log_odds(looks: float, correlation: float, lead: float, colour: float, share
         _LOOKS * min(max(looks, _LOOKS_MIN), _LOOKS_MAX) / _LOOKS_UNIT
         + _CORRELATION * correlation
         + _LEAD * min(max(lead, -1.0), 1.0)
-        + _COLOUR * max(colour, _COLOUR_MIN)
+        + _COLOUR * max(colour, _OTHER_COLOURS_FROM)
+        + _OTHER_COLOURS * min(max(colour, _COLOUR_MIN) - _OTHER_COLOURS_FROM, 0.0)
         + _SHARE * math.sqrt(share)
         + _BIAS
     )
@@ -59,7 +62,7 @@ class Tail:
         most = max(_TAIL_MIN, int(_TAIL_SHARE * len(ordered)))
         finite = ordered[np.isfinite(ordered)][: most + 1]
         if len(finite) < 2:
-            return Tail(1.0 / (len(ordered) + 2), prior.start - 3 * prior.scale, prior.scale)
+            return Tail(prior.rate / (len(ordered) + 1), prior.start, prior.scale)
         start = float(finite[-1])
         excess = finite[:-1] - start
         scale = (float(excess.sum()) + _TAIL_MIN * prior.scale) / (len(excess) + _TAIL_MIN)
@@ -75,13 +78,12 @@ _PRIOR_STRANGERS = 32  # that the prior counts for
 @dataclass(frozen=True)
 class Calibration:
     """What strangers to one index reach: in log-odds, and, for work without reference pictures, in lead. `strangers`
-    is how many were tried; `accepted_right` the share of simulated views named rightly and surely at 1 %."""
+    is how many were tried, `items` how many the index had then."""
 
     looks: Tail = LOOKS_PRIOR
     lead: Tail = LEAD_PRIOR
     strangers: int = 0
     items: int = 0
-    accepted_right: float | None = None
 
     def rate_by_looks(self, value: float) -> float:
         """The share of strangers whose log-odds are above `value`."""

@@ -16,6 +16,7 @@ PER_WORD = 48
 SIGNATURE_BITS = 128
 _CELLS = 3  # coarse cells looked into for a query
 _TRAINING_ROWS = 60_000
+_ROWS_A_WORD = 24  # that k-means within a cell learns from
 _BLOCK = 8192
 
 Signatures = NDArray[np.uint64]  # (N, SIGNATURE_BITS / 64)
@@ -23,36 +24,50 @@ _BITS_OF_BYTE = np.array([value.bit_count() for value in range(256)], np.uint8)
 
 
 class Vocabulary:
-    """Two-level k-means words over (N, 128) uint8 descriptors. Deterministic for the same descriptors."""
+    """Two-level k-means words over (N, 128) uint8 descriptors. Deterministic for the same descriptors.
 
-    def __init__(self, descriptors: NDArray[np.uint8]) -> None:
+    `coarse` (C, 128) are the centres of the cells, `fine` (W, 128) the words, `sizes` (C,) how many of them each cell
+    has, in order; all float32 but the last.
+    """
+
+    signature_words = SIGNATURE_BITS // 64
+
+    def __init__(self, coarse: Floats, fine: Floats, sizes: Ints) -> None:
+        self.coarse, self.fine, self.sizes = coarse, fine, sizes
+        self._first = np.concatenate([[0], np.cumsum(sizes)])
+        self._cells = np.split(fine, self._first[1:-1])
+        rotation = np.linalg.qr(np.random.default_rng(0).standard_normal((coarse.shape[1],) * 2))[0]
+        self._rotation = np.asarray(rotation[:, :SIGNATURE_BITS], np.float32)
+        self._rotated_words = fine @ self._rotation
+
+    @classmethod
+    def learn(cls, descriptors: NDArray[np.uint8]) -> Vocabulary:
         rng = np.random.default_rng(0)
-        count, dim = descriptors.shape
+        count = len(descriptors)
         cells = max(1, int(np.sqrt(count / PER_WORD)))
         sample = (
             descriptors if count <= _TRAINING_ROWS else descriptors[rng.choice(count, _TRAINING_ROWS, replace=False)]
         )
-        self._coarse = kmeans(sample.astype(np.float32), cells, 8, rng)
-        rotation = np.linalg.qr(rng.standard_normal((dim, dim)))[0]
-        self._rotation = np.asarray(rotation[:, :SIGNATURE_BITS], np.float32)
-        self._fine = self._split(descriptors, rng)
-        self._first = np.cumsum([0, *map(len, self._fine)])
-        self._rotated_words = np.concatenate(self._fine) @ self._rotation
+        coarse = kmeans(sample.astype(np.float32), cells, 8, rng)
+        fine = _split(descriptors, coarse, rng)
+        return cls(coarse, np.concatenate(fine), np.array([len(words) for words in fine], np.int64))
 
     def __len__(self) -> int:
-        return len(self._rotated_words)
+        return len(self.fine)
 
     def words(self, rows: Floats, probes: int) -> Ints:
         """(N, 128) float32 descriptors → their nearest words (N, probes), nearest first; -1 where there are fewer."""
         count = len(rows)
-        cells = min(_CELLS, len(self._coarse))
-        near = _nearest(rows, self._coarse, cells)[0].ravel()
+        if not count:
+            return np.zeros((0, probes), np.int64)
+        cells = min(_CELLS, len(self.coarse))
+        near = _nearest(rows, self.coarse, cells)[0].ravel()
         score = np.full((count * cells, probes), -np.inf, np.float32)
         word = np.full((count * cells, probes), -1, np.int64)
         order = np.argsort(near, kind="stable")
         used, start = np.unique(near[order], return_index=True)
         for cell, slots in zip(used, np.split(order, start[1:]), strict=True):
-            at, value = _nearest(rows[slots // cells], self._fine[cell], min(probes, len(self._fine[cell])))
+            at, value = _nearest(rows[slots // cells], self._cells[cell], min(probes, len(self._cells[cell])))
             columns = np.arange(at.shape[1])
             score[slots[:, None], columns] = value
             word[slots[:, None], columns] = at + self._first[cell]
@@ -68,19 +83,22 @@ class Vocabulary:
         """Which side of its word's centre each rotated row lies on, packed."""
         return np.packbits(rotated > self._rotated_words[words], axis=1).view(np.uint64)
 
-    def _split(self, descriptors: NDArray[np.uint8], rng: np.random.Generator) -> list[Floats]:
-        """Each coarse cell's words."""
-        blocks = range(0, len(descriptors), _BLOCK)
-        own = [_nearest(descriptors[i : i + _BLOCK].astype(np.float32), self._coarse, 1)[0][:, 0] for i in blocks]
-        cell = np.concatenate(own) if own else np.zeros(0, np.int64)
-        fine = []
-        for number, centre in enumerate(self._coarse):
-            rows = np.flatnonzero(cell == number)
-            words = max(1, round(len(rows) / PER_WORD))
-            if len(rows) > 64 * words:
-                rows = np.sort(rng.choice(rows, 64 * words, replace=False))
-            fine.append(kmeans(descriptors[rows].astype(np.float32), words, 5, rng) if len(rows) else centre[None])
-        return fine
+
+def _split(descriptors: NDArray[np.uint8], coarse: Floats, rng: np.random.Generator) -> list[Floats]:
+    """Each coarse cell's words."""
+    blocks = range(0, len(descriptors), _BLOCK)
+    own = [_nearest(descriptors[i : i + _BLOCK].astype(np.float32), coarse, 1)[0][:, 0] for i in blocks]
+    cell = np.concatenate([np.zeros(0, np.int64), *own])
+    order = np.argsort(cell, kind="stable")
+    fine = []
+    for rows, centre in zip(
+        np.split(order, np.searchsorted(cell[order], np.arange(1, len(coarse)))), coarse, strict=True
+    ):
+        words = max(1, round(len(rows) / PER_WORD))
+        if len(rows) > _ROWS_A_WORD * words:
+            rows = np.sort(rng.choice(rows, _ROWS_A_WORD * words, replace=False))
+        fine.append(kmeans(descriptors[rows].astype(np.float32), words, 5, rng) if len(rows) else centre[None])
+    return fine
 
 
 def count_bits(words: NDArray[np.uint64]) -> NDArray[np.uint8]:

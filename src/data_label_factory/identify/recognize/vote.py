@@ -39,7 +39,7 @@ def weigh(pairs: Pairs, index: LocalIndex) -> tuple[Ints, Floats]:
     The weight is d²(background) - d², the background being the distance to the 10th nearest reference: a detail that
     is as near to many references weighs nothing.
     """
-    owner = index.reference[pairs.feature]
+    owner = index.owner(pairs.feature)
     order = np.lexsort((pairs.distance, owner, pairs.query))
     order = order[_first_of_run(pairs.query[order], owner[order])]
     order = order[np.lexsort((pairs.distance[order], pairs.query[order]))]
@@ -60,7 +60,7 @@ def clusters(index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats, 
     """At most `most` clusters, heaviest first. Each vote falls into the two nearest bins of every dimension."""
     if not len(weights):
         return []
-    owner = index.reference[pairs.feature]
+    owner = index.owner(pairs.feature)
     half = index.shapes[owner][:, ::-1] / 2
     scale = frame.size[pairs.query] / index.size[pairs.feature]
     angle = (frame.angle[pairs.query] - index.angle[pairs.feature]) % (2 * np.pi)
@@ -76,19 +76,25 @@ def clusters(index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats, 
     total = np.add.reduceat(weights[votes[order]], starts)
     ends = np.append(starts[1:], len(order))
     candidates = np.flatnonzero(ends - starts >= _MIN_VOTES)
+    # Means of every bin at once; only bins that are no second sight of a cluster are looked at more closely.
+    counts = np.diff(np.append(starts, len(order)))
+    means = np.add.reduceat(centre[votes[order]], starts, axis=0) / counts[:, None]
+    sizes = np.exp2(np.add.reduceat(octave[votes[order]], starts) / counts)
     found: list[Cluster] = []
     for bin_ in candidates[np.argsort(-total[candidates], kind="stable")][: most * 24]:
-        rows = votes[order[starts[bin_] : ends[bin_]]]
-        reference, middle = int(owner[rows[0]]), np.median(centre[rows], axis=0)
-        size, long = float(np.exp2(np.median(octave[rows]))), float(diagonal[rows[0]])
+        reference, size = int(owner[votes[order[starts[bin_]]]]), float(sizes[bin_])
+        long = float(diagonal[votes[order[starts[bin_]]]])
         near = (
-            np.hypot(*(c.centre - middle)) < 0.5 * min(size, c.scale * long) for c in found if c.reference == reference
+            np.hypot(*(c.centre - means[bin_])) < 0.5 * min(size, c.scale * long)
+            for c in found
+            if c.reference == reference
         )
-        if not any(near):
-            turn = float(np.angle(np.exp(1j * angle[rows]).sum()))
-            found.append(
-                Cluster(reference, float(total[bin_]), size / long, turn, np.asarray(middle, np.float32), rows)
-            )
+        if any(near):
+            continue
+        rows = votes[order[starts[bin_] : ends[bin_]]]
+        turn = float(np.angle(np.exp(1j * angle[rows]).sum()))
+        scale_, middle = float(np.exp2(np.median(octave[rows]))) / long, np.median(centre[rows], axis=0)
+        found.append(Cluster(reference, float(total[bin_]), scale_, turn, np.asarray(middle, np.float32), rows))
         if len(found) >= most:
             break
     return found

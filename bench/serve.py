@@ -1,0 +1,344 @@
+#!/usr/bin/env python3
+"""Measure `identify serve` from a second process.
+
+usage: python bench/serve.py [--refs DIR] [--frames DIR] overhead | load | soak | mutate | start
+
+`start`     seconds until ready, and memory then
+`overhead`  milliseconds a request on top of recognize(), the two asked for the same frame in turn
+`load`      1, 4 and 16 clients for --seconds each: throughput against the recogniser's own in as many threads,
+            latency, refusals, /health meanwhile, memory, wrong answers; then SIGTERM under load: what was lost
+`soak`      --requests frames as fast as they go: memory slope and answers that changed
+`mutate`    --requests mutated pictures: answers by status, memory slope
+
+Without --refs and --frames it draws 60 sample cards and 40 webcam-like views of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import io
+import json
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import psutil
+from PIL import Image
+from threadpoolctl import threadpool_limits
+
+from data_label_factory.identify.build import build_index
+from data_label_factory.identify.camera import render_view
+from data_label_factory.identify.encoders import cpu_count, open_encoder
+from data_label_factory.identify.images import decode
+from data_label_factory.identify.recognize import Recognizer
+from data_label_factory.samples import draw_collection
+
+Values = dict[str, Any]
+_BOUNDARY = "b" * 24
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp")
+
+
+class Client:
+    """One connection that is kept, as a camera page keeps it."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._connection: http.client.HTTPConnection | None = None
+
+    def ask(self, picture: bytes) -> tuple[int, Values]:
+        head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="f.jpg"\r\n\r\n'
+        body = head.encode() + picture + f"\r\n--{_BOUNDARY}--\r\n".encode()
+        return self._send("POST", "/api/falcon", body, {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"})
+
+    def health(self) -> Values:
+        return self._send("GET", "/health", b"", {})[1]
+
+    def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, Values]:
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+            self._connection.connect()
+        self._connection.request(method, path, body, headers)
+        answer = self._connection.getresponse()
+        values = json.loads(answer.read())
+        if answer.getheader("connection") == "close":
+            self._connection = None
+        return answer.status, values
+
+
+@contextmanager
+def server(index: Path, refs: Path) -> Iterator[tuple[int, psutil.Process, float]]:
+    """`identify serve` on a free port, ready: its port, its process, and the seconds that took."""
+    line = [sys.executable, "-m", "data_label_factory", "identify", "serve", "--port", "0"]
+    start = time.perf_counter()
+    process = subprocess.Popen([*line, "--index", str(index), "--refs", str(refs)], stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    port, seconds = 0, 0.0
+    for text in process.stderr:
+        if found := re.search(r"url=\S+:(\d+)/", text):
+            port = int(found[1])
+        if "event=ready" in text:
+            seconds = time.perf_counter() - start
+            break
+    threading.Thread(target=process.stderr.read, daemon=True).start()
+    try:
+        yield port, psutil.Process(process.pid), seconds
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def start(index: Path, refs: Path, _frames: list[bytes], _options: argparse.Namespace) -> Values:
+    seconds, memory = [], []
+    for _ in range(3):
+        with server(index, refs) as (_, process, taken):
+            seconds.append(round(taken, 2))
+            memory.append(rss(process))
+    return {"ready_seconds": seconds, "rss_mib": memory}
+
+
+def overhead(index: Path, refs: Path, frames: list[bytes], options: argparse.Namespace) -> Values:
+    recognizer = own_recognizer(index, refs)
+    gaps, direct, whole = [], [], []
+    with server(index, refs) as (port, _, _), threadpool_limits(1, user_api="blas"):
+        client = Client(port)
+        for number in range(options.requests):
+            picture = frames[number % len(frames)]
+            pixels = decode(picture)
+            before = time.perf_counter()
+            recognizer.recognize(pixels)
+            between = time.perf_counter()
+            client.ask(picture)
+            after = time.perf_counter()
+            direct.append(between - before)
+            whole.append(after - between)
+            gaps.append(whole[-1] - direct[-1])
+    return {"requests": options.requests, **milliseconds("recognize", direct), **milliseconds("http", whole),
+            **milliseconds("on_top", gaps)}  # fmt: skip
+
+
+def load(index: Path, refs: Path, frames: list[bytes], options: argparse.Namespace) -> Values:
+    results: Values = {"own_per_second": round(own_throughput(index, refs, frames, options.seconds / 2), 2)}
+    with server(index, refs) as (port, process, _):
+        expected = [answer_of(Client(port).ask(frame)[1]) for frame in frames]
+        for clients in (1, 4, 16):
+            results[f"clients_{clients}"] = under_load(port, process, frames, expected, clients, options.seconds)
+        results["after_sigterm"] = terminate(port, process, frames)
+    return results
+
+
+def under_load(
+    port: int, process: psutil.Process, frames: list[bytes], expected: list[Any], clients: int, seconds: float
+) -> Values:
+    end = time.perf_counter() + seconds
+    codes: Counter[int] = Counter()
+    times: list[float] = []
+    probes: list[float] = []
+    wrong: list[int] = []
+    before = rss(process)
+
+    def camera(number: int) -> None:
+        client, rng = Client(port), random.Random(number)
+        while time.perf_counter() < end:
+            which = rng.randrange(len(frames))
+            begin = time.perf_counter()
+            status, values = client.ask(frames[which])
+            codes[status] += 1
+            if status == 200:
+                times.append(time.perf_counter() - begin)
+                wrong.extend([which] * (answer_of(values) != expected[which]))
+            else:
+                time.sleep(1)  # as Retry-After asks
+
+    def prober() -> None:
+        client = Client(port)
+        while time.perf_counter() < end:
+            begin = time.perf_counter()
+            client.health()
+            probes.append(time.perf_counter() - begin)
+            time.sleep(0.1)
+
+    with ThreadPoolExecutor(clients + 1) as pool:
+        jobs = [pool.submit(prober), *(pool.submit(camera, number) for number in range(clients))]
+        for job in jobs:
+            job.result()
+    return {"per_second": round(codes[200] / seconds, 2), "codes": dict(codes), "wrong": len(wrong),
+            **milliseconds("answer", times), **milliseconds("health", probes),
+            "rss_mib": [before, rss(process)]}  # fmt: skip
+
+
+def terminate(port: int, process: psutil.Process, frames: list[bytes]) -> Values:
+    """SIGTERM while four clients ask: a request on a connection that was accepted must be answered."""
+    lost: list[str] = []
+    answered: list[int] = []
+
+    def camera() -> None:
+        client = Client(port)
+        while True:
+            try:
+                status, _ = client.ask(frames[0])
+            except ConnectionRefusedError:
+                return
+            except OSError as exc:
+                lost.append(repr(exc))
+                return
+            answered.append(status)
+
+    threads = [threading.Thread(target=camera) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(2)
+    process.terminate()
+    for thread in threads:
+        thread.join()
+    return {"answered": len(answered), "lost": lost}
+
+
+def soak(index: Path, refs: Path, frames: list[bytes], options: argparse.Namespace) -> Values:
+    with server(index, refs) as (port, process, _):
+        expected = [answer_of(Client(port).ask(frame)[1]) for frame in frames]
+        changed, samples, begin = 0, [], time.perf_counter()
+
+        def camera(numbers: range) -> int:
+            client = Client(port)
+            return sum(answer_of(client.ask(frames[n % len(frames)])[1]) != expected[n % len(frames)] for n in numbers)
+
+        step = max(20, options.requests // 50)
+        with ThreadPoolExecutor(cpu_count()) as pool:
+            for done in range(0, options.requests, step):
+                block = range(done, min(done + step, options.requests))
+                changed += sum(pool.map(camera, [block[k :: cpu_count()] for k in range(cpu_count())]))
+                samples.append((done + len(block), rss(process)))
+        seconds = time.perf_counter() - begin
+    return {"requests": options.requests, "seconds": round(seconds, 1), "changed_answers": changed, **slope(samples)}
+
+
+def mutate(index: Path, refs: Path, frames: list[bytes], options: argparse.Namespace) -> Values:
+    rng, codes, samples = random.Random(options.seed), Counter[int](), []
+    small = Image.open(io.BytesIO(frames[0])).convert("RGB").resize((160, 120))
+    originals = []
+    for kind in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"):
+        small.save(file := io.BytesIO(), kind)
+        originals.append(file.getvalue())
+    with server(index, refs) as (port, process, _):
+        client = Client(port)
+        for number in range(options.requests):
+            codes[client.ask(mutated(rng.choice(originals), rng))[0]] += 1
+            if number % max(20, options.requests // 50) == 0:
+                samples.append((number, rss(process)))
+        alive = client.health()["phase"] == "ready"
+    errors = sum(count for status, count in codes.items() if status >= 500)
+    return {"requests": options.requests, "codes": dict(codes), "5xx": errors, "alive": alive, **slope(samples)}
+
+
+def mutated(data: bytes, rng: random.Random) -> bytes:
+    out = bytearray(data)
+    for _ in range(rng.randrange(1, 16)):
+        at = rng.randrange(max(1, min(len(out), 400)) if rng.random() < 0.5 else len(out) + 1)
+        kind = rng.randrange(5)
+        if kind == 0:
+            out[at : at + 1] = rng.randbytes(1)
+        elif kind == 1:
+            del out[at : at + rng.randrange(1, 60)]
+        elif kind == 2:
+            out[at:at] = out[at : at + rng.randrange(1, 300)]
+        elif kind == 3:
+            out[at : at + 4] = rng.choice([b"\xff" * 4, b"\0" * 4, b"\x7f\xff\xff\xff"])
+        elif rng.random() < 0.1:
+            del out[at:]
+    return bytes(out)
+
+
+def own_recognizer(index: Path, refs: Path) -> Recognizer:
+    encoder = open_encoder()
+    return Recognizer(build_index(refs, index, encoder, quiet=True).index, encoder, refs=refs)
+
+
+def own_throughput(index: Path, refs: Path, frames: list[bytes], seconds: float) -> float:
+    """Frames a second of decode + recognize() in as many threads as the server has workers."""
+    recognizer = own_recognizer(index, refs)
+    cv2.setNumThreads(1)
+    end = time.perf_counter() + seconds
+
+    def work(number: int) -> int:
+        rng, done = random.Random(number), 0
+        while time.perf_counter() < end:
+            recognizer.recognize(decode(rng.choice(frames)))
+            done += 1
+        return done
+
+    workers = min(cpu_count(), 4)
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+        return sum(pool.map(work, range(workers))) / seconds
+
+
+def answer_of(values: Values) -> Any:
+    return [(m["ref_filename"], m["confident"], m["score"], m["quad_norm"]) for m in values.get("masks", [])]
+
+
+def rss(process: psutil.Process) -> float:
+    return round(float(process.memory_info().rss) / 2**20, 1)
+
+
+def slope(samples: list[tuple[int, float]]) -> Values:
+    """MiB a thousand requests, fitted to the second half, when caches are warm."""
+    late = samples[len(samples) // 2 :]
+    numbers, sizes = (np.array(column, np.float64) for column in zip(*late, strict=True))
+    fitted = float(np.polyfit(numbers, sizes, 1)[0]) * 1000 if len(late) > 2 else None
+    return {"rss_mib": [samples[0][1], samples[-1][1]], "mib_per_1000": fitted and round(fitted, 3)}
+
+
+def milliseconds(name: str, seconds: list[float]) -> Values:
+    values = np.array(seconds or [float("nan")]) * 1000
+    return {f"{name}_ms_p{p}": round(float(np.percentile(values, p)), 1) for p in (50, 95)}
+
+
+def material(options: argparse.Namespace, scratch: Path) -> tuple[Path, Path, list[bytes]]:
+    refs = options.refs or scratch / "refs"
+    if options.refs is None:
+        draw_collection(refs, count=60)
+    index = scratch / "index.npz"
+    build_index(refs, index, open_encoder(), quiet=True)
+    if options.frames:
+        files = sorted(file for file in options.frames.iterdir() if file.suffix.lower() in _PICTURES)
+        return index, refs, [file.read_bytes() for file in files]
+    rng, files, frames = np.random.default_rng(options.seed), sorted(refs.rglob("*.*")), []
+    for number in range(40):
+        shown = [decode(files[i]) for i in rng.choice(len(files), 1 + number % 3, replace=False)]
+        Image.fromarray(render_view(shown, rng).image).save(file := io.BytesIO(), "JPEG", quality=90)
+        frames.append(file.getvalue())
+    return index, refs, frames
+
+
+BENCHES = {"start": start, "overhead": overhead, "load": load, "soak": soak, "mutate": mutate}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("which", nargs="+", choices=BENCHES)
+    parser.add_argument("--refs", type=Path, help="reference pictures")
+    parser.add_argument("--frames", type=Path, help="a folder of frames to send")
+    parser.add_argument("--seconds", type=float, default=60, help="of each load (default: 60)")
+    parser.add_argument("--requests", type=int, default=200, help="for overhead, soak and mutate (default: 200)")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in options.which:
+            index, refs, frames = material(options, Path(scratch))
+            print(json.dumps({name: BENCHES[name](index, refs, frames, options)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""What a price site is: a set-code prefix in, listings out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from data_label_factory.errors import PriceError
+from data_label_factory.fetch import Fetcher
+from data_label_factory.gather.base import Api
+from data_label_factory.identify.prices.store import Listing
+
+
+class PriceSite(Api):
+    """Base of all sites. Another package adds one by an entry point of the group `data_label_factory.price_sites`."""
+
+    name: ClassVar[str]
+    about: ClassVar[str]  # one line for --list-sites
+    currencies: ClassVar[tuple[str, ...]]  # that it has prices in, the usual one first; () for any
+    interval: ClassVar[float] = 1.0
+    by_prefix: ClassVar[bool] = True  # False: `listings("")` gives everything at once
+
+    def __init__(self, fetcher: Fetcher, base_url: str = "", *, currency: str = "", file: Path | None = None) -> None:
+        """`file` is for sites that read one. Raises PriceError for a currency the site has no prices in."""
+        super().__init__(fetcher, base_url)
+        self.currency = currency or next(iter(self.currencies), "")
+        self.file = file
+        if self.currencies and self.currency not in self.currencies:
+            raise PriceError(f"{self.name} has no prices in {self.currency}", f"It has: {', '.join(self.currencies)}")
+
+    def listings(self, prefix: str) -> Iterable[Listing]:
+        """Everything offered whose code is `prefix` and a number, such as LOCH-JP001 for LOCH-JP.
+
+        Nothing at all means that the site does not stock it. Raises FetchError, and LookupError, TypeError, … for an
+        answer in no documented shape.
+        """
+        raise NotImplementedError
+
+
+def prefix_of(code: str) -> str:
+    """LOCH-JP001 → LOCH-JP."""
+    return re.sub(r"\d+$", "", code)

@@ -1,0 +1,30 @@
+"""Magic prices as Scryfall passes them on: TCGplayer in dollars, Cardmarket in euros."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from data_label_factory.gather.scryfall import search
+from data_label_factory.identify.prices.money import from_number
+from data_label_factory.identify.prices.sites.base import PriceSite, prefix_of
+from data_label_factory.identify.prices.store import Listing
+
+_FINISHES = {"": "normal", "_foil": "foil", "_etched": "etched"}
+
+
+class ScryfallPrices(PriceSite):
+    name: ClassVar = "scryfall"
+    about: ClassVar = "Magic; normal, foil and etched stand where other games have rarities"
+    host: ClassVar = "https://api.scryfall.com"
+    currencies: ClassVar = ("USD", "EUR")
+
+    def listings(self, prefix: str) -> Iterator[Listing]:
+        for card in search(self, f"set:{prefix.partition('-')[0].lower()}", "prints"):
+            code = f"{card['set']}-{card['collector_number']}".upper()
+            if prefix_of(code) != prefix:
+                continue
+            for ending, finish in _FINISHES.items():
+                price = from_number((card.get("prices") or {}).get(self.currency.lower() + ending))
+                if price is not None:
+                    yield Listing(code, price, finish, name=card["name"], name_jp=card.get("printed_name") or "")

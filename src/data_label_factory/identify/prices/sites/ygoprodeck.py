@@ -1,0 +1,52 @@
+"""Yu-Gi-Oh! TCG prices as YGOPRODeck passes them on: TCGplayer in dollars, Cardmarket in euros."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, ClassVar
+
+from data_label_factory.errors import FetchError
+from data_label_factory.identify.prices.money import from_number
+from data_label_factory.identify.prices.sites.base import PriceSite, prefix_of
+from data_label_factory.identify.prices.store import Listing
+
+_OF_THE_CARD = {"USD": "tcgplayer_price", "EUR": "cardmarket_price"}
+
+
+class YgoprodeckPrices(PriceSite):
+    name: ClassVar = "ygoprodeck"
+    about: ClassVar = "Yu-Gi-Oh! TCG; in USD by print where it is known, else (and in EUR) one price for all prints"
+    host: ClassVar = "https://db.ygoprodeck.com"
+    currencies: ClassVar = ("USD", "EUR")
+
+    def listings(self, prefix: str) -> Iterator[Listing]:
+        for name in self._set_names.get(prefix.partition("-")[0], ()):
+            for card in self._cards(name):
+                for entry in card.get("card_sets") or ():
+                    # A card's entries name all its sets, so another set of the same code has its own turn.
+                    if entry["set_name"] == name and prefix_of(entry["set_code"]) == prefix:
+                        price = self._price(card, entry)
+                        if price is not None:
+                            yield Listing(entry["set_code"], price, entry["set_rarity"], name=card["name"])
+
+    def _price(self, card: Mapping[str, Any], entry: Mapping[str, Any]) -> Decimal | None:
+        of_print = from_number(entry.get("set_price")) if self.currency == "USD" else None
+        of_card = card.get("card_prices") or [{}]
+        return of_print or from_number(of_card[0].get(_OF_THE_CARD[self.currency]))
+
+    def _cards(self, set_name: str) -> list[dict[str, Any]]:
+        try:
+            return list(self.json("/api/v7/cardinfo.php", {"cardset": set_name})["data"])
+        except FetchError as exc:
+            if exc.status == 400:  # a set without cards yet
+                return []
+            raise
+
+    @cached_property
+    def _set_names(self) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = {}
+        for entry in self.json("/api/v7/cardsets.php"):
+            names.setdefault(entry["set_code"], []).append(entry["set_name"])
+        return names

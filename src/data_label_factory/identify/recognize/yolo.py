@@ -1,0 +1,47 @@
+"""Regions from YOLO-World, an open-vocabulary detector (Cheng et al., CVPR 2024), through the package `ultralytics`.
+
+Optional and never installed by default: the package is under the AGPL. It fetches its weights on first use; a path in
+the environment variable DLF_YOLO_WEIGHTS names a file that is here already.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from data_label_factory.errors import EncoderError
+from data_label_factory.extras import need
+from data_label_factory.identify.camera import Outline, as_points
+from data_label_factory.identify.images import RGB
+from data_label_factory.identify.recognize.proposals import whole_and_centre
+
+_WEIGHTS = "yolov8s-worldv2.pt"
+_CLASSES = ["card", "book", "box", "picture", "record sleeve", "package", "label"]
+_LEAST_SURE = 0.05
+_MOST = 12
+
+
+class YoloWorld:
+    """Proposes the boxes that the detector finds in a frame, after the whole frame and its centre.
+
+    Raises MissingExtraError without `ultralytics`, and EncoderError when its weights can neither be read nor fetched.
+    """
+
+    def __init__(self) -> None:
+        weights = os.environ.get("DLF_YOLO_WEIGHTS", _WEIGHTS)
+        try:
+            self._model = need("ultralytics", extra="yolo").YOLOWorld(weights)
+            self._model.set_classes(_CLASSES)
+        except (OSError, ConnectionError, RuntimeError) as exc:
+            raise EncoderError(
+                f"The weights {weights} of YOLO-World cannot be had ({exc})",
+                "Fetch them once with a network, and name the file in DLF_YOLO_WEIGHTS",
+            ) from exc
+
+    def __call__(self, frame: RGB) -> list[Outline]:
+        """(H, W, 3) uint8 RGB → outlines (4, 2) px, clockwise from the top left."""
+        # The package takes arrays as OpenCV has them, blue first.
+        result = self._model.predict(frame[..., ::-1], conf=_LEAST_SURE, max_det=_MOST, verbose=False)[0]
+        boxes = np.asarray(result.boxes.xyxy.cpu().numpy(), np.float32)
+        return whole_and_centre(frame) + [as_points([[a, b], [c, b], [c, d], [a, d]]) for a, b, c, d in boxes]

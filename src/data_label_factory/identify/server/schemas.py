@@ -1,0 +1,157 @@
+"""The JSON that goes over the wire. Existing clients rely on these names; keys may be added, none taken away."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Unit = Annotated[float, Field(ge=0, le=1)]
+Point = tuple[float, float]
+Price = dict[str, Any]
+
+_EXAMPLE: dict[str, Any] = {
+    "image_size": [640, 480],
+    "count": 1,
+    "masks": [
+        {
+            "bbox_norm": {"x1": 0.31, "y1": 0.12, "x2": 0.66, "y2": 0.91},
+            "area_fraction": 0.2711,
+            "label": "Dark Magician (PScR)",
+            "name": "Dark Magician",
+            "rarity": "PScR",
+            "set_code": "LOCH-JP001",
+            "score": 0.8123,
+            "margin": 0.3312,
+            "confident": True,
+            "top_k": [{"name": "Dark Magician", "filename": "LOCH-JP001_dark_magician_pscr.jpg", "score": 0.8123}],
+            "ref_filename": "LOCH-JP001_dark_magician_pscr.jpg",
+            "ref_url": "/refs/LOCH-JP001_dark_magician_pscr.jpg",
+            "quad_norm": [[0.31, 0.13], [0.65, 0.12], [0.66, 0.9], [0.32, 0.91]],
+            "inliers": 64,
+            "price": None,
+        }
+    ],
+    "query": "card",
+    "elapsed_seconds": 0.121,
+}
+
+
+class Box(BaseModel):
+    x1: Unit
+    y1: Unit
+    x2: Unit
+    y2: Unit
+
+
+class Neighbour(BaseModel):
+    name: str
+    filename: str
+    score: float
+
+
+class Mask(BaseModel):
+    """One thing seen. `bbox_norm` is its box within the picture, `quad_norm` its corners, clockwise from its own top
+    left, which may lie outside. `label` ends in `?` unless `confident`."""
+
+    bbox_norm: Box
+    area_fraction: Unit
+    label: str
+    name: str
+    rarity: str
+    set_code: str
+    score: float
+    margin: float
+    confident: bool
+    top_k: list[Neighbour]
+    ref_filename: str
+    ref_url: str = Field(description="Path of the reference picture on this server, quoted")
+    quad_norm: list[Point] = Field(min_length=4, max_length=4)
+    inliers: int = Field(description="Local features that fit; 0 without reference pictures")
+    price: Price | None
+    variants: list[str] | None = Field(None, description="References that the picture cannot tell apart")
+    false_accept_rate: float | None = Field(None, description="The strictest rate at which it would still be confident")
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
+
+    image_size: tuple[int, int] = Field(description="Width and height of the picture as it is meant to be seen, px")
+    count: int
+    masks: list[Mask]
+    query: str
+    elapsed_seconds: float
+
+
+class Health(BaseModel):
+    phase: str = Field(description="loading, ready, draining or failed")
+    model_loaded: bool
+    device: str
+    encoder: str
+    index_size: int
+    items: int
+    has_projection: bool
+    has_refs: bool
+    has_prices: bool
+    detector: str
+    sim_threshold: float | None = Field(description="As given; null leaves it to the recogniser")
+    margin_threshold: float | None = Field(description="As given; null leaves it to the recogniser")
+    strictness: float
+    requests_served: int
+    errors: int
+    last_query: str | None
+    uptime_seconds: float
+    version: str
+    queue_depth: int
+    unreadable: int = Field(description="References of the index whose picture cannot be read")
+    can_enroll: bool
+    watching: bool
+    problems: dict[str, str] = Field(description="What could not be taken over from disk, and why")
+
+
+class Item(BaseModel):
+    label: str
+    name: str
+    set_code: str
+    rarity: str
+    filename: str
+    ref_url: str
+
+
+class Items(BaseModel):
+    items: list[Item]
+    count: int
+    total: int = Field(description="References that the search found")
+    offset: int
+
+
+class Changed(BaseModel):
+    filename: str
+    label: str
+    index_size: int
+
+
+class TopPrice(BaseModel):
+    code: str
+    name: str
+    name_jp: str
+    median: float | None
+    currency: str
+    jpy_median: float | None
+    usd_median: float | None
+    ref_filename: str | None
+
+
+class TopPrices(BaseModel):
+    top: list[TopPrice]
+    count: int
+    fx: dict[str, Any]
+
+
+class Problem(BaseModel):
+    detail: str = Field(description="What went wrong and what to do about it")
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The refusals of an endpoint, for its OpenAPI document; 401, 421 and 422 can meet every request."""
+    return {status: {"model": Problem} for status in (*statuses, 401, 421, 422)}

@@ -1,0 +1,73 @@
+"""What a server is started with; the same values come as options or from the environment."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from data_label_factory.errors import FactoryError
+from data_label_factory.identify.encoders import Device, cpu_count
+from data_label_factory.identify.recognize import Detector
+
+# Where `data_label_factory web` puts the tracker; served by this server itself it needs no permission.
+TRACKER_ORIGINS = ("http://localhost:3030", "http://127.0.0.1:3030")
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_MOST_WORKERS = 4
+_ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")  # as browsers send it
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`strictness` is the rate of strangers that may get a sure name; thresholds are cosines, None for the
+    recogniser's own. `queue` requests may wait, beside the `workers` that are being answered."""
+
+    index: Path
+    refs: Path | None = None
+    encoder: str = ""
+    projection: Path | None = None
+    prices: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8500
+    strictness: float = 0.01
+    sim_threshold: float | None = None
+    margin_threshold: float | None = None
+    detector: Detector = "flat"
+    device: Device = "auto"
+    cors: tuple[str, ...] = TRACKER_ORIGINS
+    api_key: str = field(default="", repr=False)
+    max_upload_mb: float = 20
+    queue: int = 8
+    workers: int = field(default_factory=lambda: min(cpu_count(), _MOST_WORKERS))
+    watch: bool = False
+    allow_enroll: bool = False
+    ssl_certfile: Path | None = None
+    ssl_keyfile: Path | None = None
+    fx_url: str | None = None
+    fx_rates: tuple[str, ...] = ()
+    drain_seconds: float = 1.0
+    log_level: str = "info"
+
+    @property
+    def max_upload_bytes(self) -> int:
+        return int(self.max_upload_mb * 2**20)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return self.host in LOOPBACK_HOSTS
+
+    def check(self) -> None:
+        """Raises FactoryError for values that do not go together or name what is not there."""
+        if self.refs is not None and not self.refs.is_dir():
+            raise FactoryError(f"{self.refs} is not a folder", "--refs names the folder of reference pictures")
+        for option in ("watch", "allow_enroll"):
+            if getattr(self, option) and self.refs is None:
+                raise FactoryError(f"--{option.replace('_', '-')} needs --refs, the folder of reference pictures")
+        for origin in self.cors:
+            if not _ORIGIN.fullmatch(origin):
+                raise FactoryError(
+                    f"{origin!r} is not an origin", "--cors takes such as https://cards.example.org, or *"
+                )
+        if (self.ssl_certfile is None) != (self.ssl_keyfile is None):
+            raise FactoryError("TLS needs both --ssl-certfile and --ssl-keyfile")

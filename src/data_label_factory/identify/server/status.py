@@ -1,0 +1,65 @@
+"""Is it alive, is it ready, how is it doing. None of these waits for work."""
+
+from __future__ import annotations
+
+import time
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from data_label_factory import __version__
+from data_label_factory.identify.server.context import Shared
+from data_label_factory.identify.server.schemas import Health, Problem, problems
+
+router = APIRouter(tags=["status"])
+
+
+@router.get("/api/info", response_model=Health, responses=problems(), summary="The same as /health")
+@router.get("/health", response_model=Health, responses=problems(), summary="What is served, and how it is doing")
+async def health(context: Shared) -> Health:
+    engine, settings = context.engine, context.settings
+    snapshot = engine.snapshot
+    return Health(
+        phase=context.phase,
+        model_loaded=snapshot is not None,
+        device=engine.device,
+        encoder=engine.encoder.identity.id,
+        index_size=len(snapshot.index) if snapshot else 0,
+        items=snapshot.index.item_count if snapshot else 0,
+        has_projection=engine.head is not None,
+        has_refs=settings.refs is not None,
+        has_prices=engine.prices is not None,
+        detector=settings.detector,
+        sim_threshold=settings.sim_threshold,
+        margin_threshold=settings.margin_threshold,
+        strictness=settings.strictness,
+        requests_served=context.served,
+        errors=context.metrics.errors,
+        last_query=context.last_query,
+        uptime_seconds=round(time.monotonic() - context.started, 1),
+        version=__version__,
+        queue_depth=context.work.depth,
+        unreadable=len(snapshot.recognizer.unreadable) if snapshot else 0,
+        can_enroll=settings.allow_enroll,
+        watching=settings.watch,
+        problems=engine.problems,
+    )
+
+
+@router.get("/livez", summary="The process runs")
+async def livez() -> dict[str, str]:
+    return {"status": "alive"}
+
+
+@router.get("/readyz", responses={503: {"model": Problem}}, summary="It can answer: 503 before and while it stops")
+async def readyz(context: Shared, response: Response) -> dict[str, str]:
+    if context.phase != "ready":
+        response.status_code = 503
+        response.headers["Retry-After"] = "1"
+        return {"detail": f"The server is {context.phase}"}
+    return {"status": "ready"}
+
+
+@router.get("/metrics", response_class=Response, responses=problems(), summary="For Prometheus")
+async def metrics(context: Shared) -> Response:
+    return Response(generate_latest(context.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,77 @@
+"""The whole way: a catalogue on the network → references → index → verify → prices → what /api/top-prices answers."""
+
+import json
+from pathlib import Path
+
+import pytest
+from test_scrape_prices import SEARCH, product, shop
+from website import Answer, Site, as_json
+
+from data_label_factory.cli import main
+from data_label_factory.identify.index import Index
+from data_label_factory.identify.prices.book import PriceBook
+from data_label_factory.identify.prices.fx import FxRates
+from data_label_factory.labels import Label, parse_label
+from data_label_factory.samples import draw_collection
+
+COUNT = 6
+
+
+@pytest.fixture
+def catalogue(website: Site, tmp_path: Path) -> list[Label]:
+    """The site knows six cards, each of one set, under /api/v7, and gives their pictures; the shop prices three."""
+    labels = []
+    for number, path in enumerate(draw_collection(tmp_path / "drawn", count=COUNT), 1):
+        name, code = parse_label(path.name).name, f"LOCH-JP{number:03d}"
+        labels.append(Label(name, code, "UR"))
+        website.on(f"/images/{number}.jpg", Answer(path.read_bytes(), "image/jpeg"))
+    cards = {
+        label.name: {
+            "name": label.name,
+            "card_sets": [{"set_name": "Heroes", "set_code": label.set_code, "set_rarity": "Ultra Rare"}],
+            "card_images": [{"image_url": f"{website.url}/images/{number}.jpg"}],
+        }
+        for number, label in enumerate(labels, 1)
+    }
+    website.on("/api/v7/cardinfo.php", lambda seen: as_json({"data": [cards[seen.query["name"]]]}))
+    prices = ("1,980 円", "480 円", "12,000 円")
+    rows = [product(f"LOCH-JP{number:03d}", "UR", f"札{number}", price) for number, price in enumerate(prices, 1)]
+    website.on(SEARCH, shop(("UR", "".join(rows))))
+    website.on("/v6/latest/JPY", as_json({"result": "success", "rates": {"JPY": 1, "USD": 0.0065}}))
+    return labels
+
+
+def test_from_a_catalogue_to_the_dearest_cards(
+    website: Site, tmp_path: Path, catalogue: list[Label], capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = json.dumps([label.name for label in catalogue])
+    bucket = f"{{source: ygoprodeck, options: {{set: LOCH}}, queries: {names}}}"
+    project = tmp_path / "cards.yaml"
+    project.write_text(f"project_name: cards\ndata_root: {tmp_path / 'data'}\nbuckets:\n  cards: {bucket}\n")
+    refs, index, prices = (str(tmp_path / name) for name in ("data/cards", "cards.npz", "prices.json"))
+
+    assert main(["gather", "--project", str(project), "--base-url", website.url]) == 0
+    assert main(["identify", "index", "--refs", refs, "--out", index]) == 0
+    assert main(["identify", "verify", "--index", index, "--refs", refs]) == 0
+    assert main(["identify", "scrape_prices", "--refs", refs, "--out", prices, "--base-url", website.url]) == 0
+    out = capsys.readouterr().out
+    assert f"{COUNT} new" in out
+    assert "self-identification  100.00%" in out
+    assert f"3 of the {COUNT} set codes among the references have one" in out
+
+    book = PriceBook.load(Path(prices), FxRates(website.url, cache=tmp_path / "fx"))
+    loaded = Index.load(Path(index))
+    rows = book.top(10, loaded)
+    assert [(row["code"], row["median"], row["usd_median"]) for row in rows] == [
+        ("LOCH-JP003", 12000, 78),
+        ("LOCH-JP001", 1980, 12.87),
+        ("LOCH-JP002", 480, 3.12),
+    ]
+    assert rows[0]["name"] == str(catalogue[2])
+    assert rows[0]["name_jp"] == "札3"
+    assert (Path(refs) / rows[0]["ref_filename"]).is_file()
+    assert book.fx_info()["source"] == "live"
+    price = book.price_of(catalogue[2], rows[0]["ref_filename"])
+    assert price is not None
+    assert (price["code"], price["median"], price["rarity"]) == ("LOCH-JP003", 12000, "UR")
+    assert book.price_of(catalogue[5]) is None

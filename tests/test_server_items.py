@@ -1,0 +1,222 @@
+"""The collection over HTTP: listing, enrolment, feedback and removal, on disk and in the very next answer."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawn import encoded
+from PIL import Image
+from serving import make_collection, reindex, served
+from starlette.testclient import TestClient
+
+from data_label_factory.errors import FactoryError
+from data_label_factory.identify.camera import render_view
+from data_label_factory.identify.images import RGB, decode
+from data_label_factory.identify.index import Index
+from data_label_factory.identify.server.settings import Settings
+from data_label_factory.samples import draw_collection
+
+STRANGERS = 8
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return replace(make_collection(tmp_path / "own", count=4), allow_enroll=True)
+
+
+@pytest.fixture(scope="module")
+def strangers(tmp_path_factory: pytest.TempPathFactory) -> list[RGB]:
+    """Cards that the collection does not have."""
+    files = draw_collection(tmp_path_factory.mktemp("strangers"), count=STRANGERS, seed=99)
+    return [decode(file) for file in files]
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[TestClient]:
+    with served(settings) as client:
+        yield client
+
+
+def jpeg(picture: RGB) -> bytes:
+    return encoded(Image.fromarray(picture), "JPEG", quality=92)
+
+
+def seen(client: TestClient, picture: RGB) -> set[str]:
+    frame = render_view([picture], np.random.default_rng(4)).image
+    masks = client.post("/api/falcon", files={"image": jpeg(frame)}).json()["masks"]
+    return {mask["label"] for mask in masks if mask["confident"]}
+
+
+def enroll(client: TestClient, picture: RGB, **fields: str):
+    return client.post("/api/items", files={"image": ("x", jpeg(picture), "image/jpeg")}, data=fields)
+
+
+def test_items_are_listed_searched_and_paged(client: TestClient, settings: Settings) -> None:
+    assert settings.refs
+    names = sorted(file.name for file in settings.refs.iterdir())
+    whole = client.get("/api/items").json()
+    assert [item["filename"] for item in whole["items"]] == names
+    assert (whole["count"], whole["total"], whole["offset"]) == (4, 4, 0)
+    page = client.get("/api/items?limit=2&offset=3").json()
+    assert ([item["filename"] for item in page["items"]], page["total"]) == (names[3:], 4)
+    one = whole["items"][2]
+    words = " ".join(reversed(one["name"].upper().split()))
+    found = client.get("/api/items", params={"q": f"{words} {one['set_code']}"}).json()["items"]
+    assert found == [one]
+    assert client.get("/api/items?q=nosuchthing").json()["items"] == []
+
+
+def test_a_new_item_is_named_in_the_next_frame_and_is_on_disk(
+    client: TestClient, settings: Settings, strangers: list[RGB]
+) -> None:
+    assert seen(client, strangers[0]) == set()
+    answer = enroll(client, strangers[0], name="Blue / Teapot", set_code="TEA-001", rarity="UR")
+    assert answer.status_code == 201
+    assert answer.json()["label"] == "Blue / Teapot (UR)"
+    assert answer.json()["index_size"] == 5
+    assert seen(client, strangers[0]) == {"Blue / Teapot (UR)"}
+    filename = answer.json()["filename"]
+    index = Index.load(settings.index)
+    assert filename in index.filenames
+    assert settings.refs and (settings.refs / filename).is_file()
+    assert client.get("/health").json()["index_size"] == 5
+    reindex(settings)  # what the command would make of the folder is just this
+    again = Index.load(settings.index)
+    assert list(again.filenames) == list(index.filenames)
+    assert np.array_equal(again.embeddings, index.embeddings)
+    assert list(again.sha256) == list(index.sha256)
+
+
+def test_an_item_is_cut_out_of_a_frame_where_the_quad_says(client: TestClient, strangers: list[RGB]) -> None:
+    view = render_view([strangers[1]], np.random.default_rng(0))
+    quad = json.dumps((view.outlines[0] / [640, 480]).tolist())
+    answer = enroll(client, view.image, name="Cut Out", quad_norm=quad)
+    assert answer.status_code == 201
+    picture = Image.open(io.BytesIO(client.get(f"/refs/{answer.json()['filename']}").content))
+    assert picture.width < picture.height  # a card's shape, not the frame's
+    assert seen(client, strangers[1]) == {"Cut Out"}
+
+
+def test_feedback_keeps_a_further_view_of_the_item(
+    client: TestClient, settings: Settings, strangers: list[RGB]
+) -> None:
+    item = client.get("/api/items").json()["items"][0]
+    files = {"image": jpeg(strangers[2])}
+    answer = client.post("/api/feedback", files=files, data={"filename": item["filename"]})
+    assert answer.status_code == 201
+    assert answer.json()["label"] == item["label"]
+    assert seen(client, strangers[2]) == {item["label"]}
+    health = client.get("/health").json()
+    assert (health["index_size"], health["items"]) == (
+        5,
+        len({i["name"] for i in client.get("/api/items").json()["items"]}),
+    )
+    reindex(settings)
+    assert len(Index.load(settings.index)) == 5
+    twice = client.post("/api/feedback", files=files, data={"filename": item["filename"]})
+    assert twice.status_code == 409
+
+
+def test_a_removed_item_is_unknown_and_its_picture_set_aside(client: TestClient, settings: Settings) -> None:
+    assert settings.refs
+    item = client.get("/api/items").json()["items"][1]
+    path = settings.refs / item["filename"]
+    picture, data = decode(path), path.read_bytes()
+    assert seen(client, picture) == {item["label"]}
+    answer = client.delete(item["ref_url"].replace("/refs/", "/api/items/"))
+    assert (answer.status_code, answer.json()["index_size"]) == (200, 3)
+    assert item["label"] not in seen(client, picture)
+    assert not path.exists()
+    assert [file.read_bytes() for file in (settings.refs / ".removed").iterdir()] == [data]
+    assert item["filename"] not in Index.load(settings.index).filenames
+    assert client.delete(f"/api/items/{item['filename']}").status_code == 404
+
+
+def test_the_last_reference_stays(client: TestClient) -> None:
+    names = [item["filename"] for item in client.get("/api/items").json()["items"]]
+    codes = [client.delete(f"/api/items/{name}").status_code for name in names]
+    assert codes == [200, 200, 200, 409]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"name": ""}, 422),
+        ({"name": " / "}, 201),
+        ({"name": "x" * 201}, 422),
+        ({"name": "漢" * 150}, 422),
+        ({"name": "a", "set_code": "no code"}, 422),
+        ({"name": "a", "rarity": "best"}, 422),
+        ({"name": "../../evil"}, 201),
+        ({"name": "a", "quad_norm": "[[0,0],[1,0]]"}, 422),
+        ({"name": "a", "quad_norm": "[[0,0],[1,0],[1,1],[1e999,1]]"}, 422),
+        ({"name": "a", "quad_norm": "[[0,0],[0,1],[1,1],[1,0]]"}, 422),
+        ({"name": "a", "quad_norm": "[" * 5000}, 422),
+        ({"name": "a", "quad_norm": "{}"}, 422),
+        ({"name": "a", "quad_norm": "[[0,0],[0.01,0],[0.01,0.01],[0,0.01]]"}, 422),
+    ],
+)
+def test_odd_names_and_quads(
+    client: TestClient, settings: Settings, strangers: list[RGB], fields: dict, status: int
+) -> None:
+    assert settings.refs
+    before = sorted(settings.refs.parent.rglob("*"))
+    answer = enroll(client, strangers[3], **fields)
+    assert answer.status_code == status, answer.json()
+    new = [path for path in sorted(settings.refs.parent.rglob("*")) if path not in before]
+    assert [path.parent for path in new] == ([settings.refs] if status == 201 else [])
+
+
+def test_an_item_that_is_there_is_not_overwritten(client: TestClient, strangers: list[RGB]) -> None:
+    assert enroll(client, strangers[4], name="Twice").status_code == 201
+    again = enroll(client, strangers[5], name="Twice")
+    assert again.status_code == 409
+    assert "/api/feedback" in again.json()["detail"]
+    assert enroll(client, strangers[4], name="Other Name").status_code == 409
+
+
+def test_rows_that_another_program_added_are_kept(client: TestClient, settings: Settings, strangers: list[RGB]) -> None:
+    assert settings.refs
+    Image.fromarray(strangers[6]).save(settings.refs / "added_by_hand.png")
+    reindex(settings)
+    assert enroll(client, strangers[7], name="Sent").json()["index_size"] == 6
+    assert seen(client, strangers[6]) == {"Added By Hand"}
+
+
+def test_nothing_is_left_when_the_index_cannot_be_written(
+    client: TestClient, settings: Settings, strangers: list[RGB], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings.refs
+    before = sorted(settings.refs.iterdir())
+
+    def full(self: Index, path: Path) -> None:
+        raise FactoryError(f"Could not write {path}: No space left on device", "Free some space")
+
+    monkeypatch.setattr(Index, "save", full)
+    answer = enroll(client, strangers[0], name="No Room")
+    assert answer.status_code == 503
+    assert "No space left" in answer.json()["detail"]
+    assert sorted(settings.refs.iterdir()) == before
+    assert seen(client, strangers[0]) == set()
+
+
+def test_without_permission_nothing_can_be_changed(settings: Settings, strangers: list[RGB]) -> None:
+    with served(replace(settings, allow_enroll=False)) as client:
+        name = client.get("/api/items").json()["items"][0]["filename"]
+        refused = [
+            enroll(client, strangers[0], name="x"),
+            client.post("/api/feedback", files={"image": jpeg(strangers[0])}, data={"filename": name}),
+            client.delete(f"/api/items/{name}"),
+        ]
+        assert [answer.status_code for answer in refused] == [403] * 3
+        assert all("--allow-enroll" in answer.json()["detail"] for answer in refused)
+        assert client.get("/health").json()["can_enroll"] is False
+    with served(settings) as client:
+        foreign = client.delete(f"/api/items/{name}", headers={"Origin": "https://evil.example"})
+        assert foreign.status_code == 403
+        unknown = client.post("/api/feedback", files={"image": jpeg(strangers[0])}, data={"filename": "../x"})
+        assert unknown.status_code == 404

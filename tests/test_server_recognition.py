@@ -1,0 +1,193 @@
+"""POST /api/falcon: the shape that existing clients rely on, right boxes, and clear refusals."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawn import encoded, photo_like
+from PIL import Image
+from serving import make_collection, served
+from starlette.testclient import TestClient
+
+from data_label_factory.identify.camera import View, render_view
+from data_label_factory.identify.images import decode
+from data_label_factory.identify.server.answers import as_masks
+from data_label_factory.identify.server.settings import Settings
+from data_label_factory.labels import parse_label
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return make_collection(tmp_path_factory.mktemp("served"), count=9)
+
+
+@pytest.fixture(scope="module")
+def client(settings: Settings) -> Iterator[TestClient]:
+    with served(settings) as client:
+        yield client
+
+
+def post(client: TestClient, picture: bytes, media_type: str = "image/jpeg", **fields: str):
+    return client.post("/api/falcon", files={"image": ("frame", picture, media_type)}, data=fields)
+
+
+def view_of(settings: Settings, count: int, seed: int) -> tuple[list[Path], View]:
+    assert settings.refs
+    rng = np.random.default_rng(seed)
+    files = sorted(settings.refs.iterdir())
+    shown = [files[i] for i in rng.choice(len(files), count, replace=False)]
+    return shown, render_view([decode(file) for file in shown], rng)
+
+
+def test_an_answer_has_the_shape_that_clients_rely_on(client: TestClient, settings: Settings) -> None:
+    shown, view = view_of(settings, 1, seed=1)
+    answer = post(client, encoded(Image.fromarray(view.image), "JPEG"), query="a card")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert {"image_size", "count", "masks", "query", "elapsed_seconds"} <= body.keys()
+    assert (body["image_size"], body["count"], body["query"]) == ([640, 480], len(body["masks"]), "a card")
+    assert 0 < body["elapsed_seconds"] < 60
+    (mask,) = body["masks"]
+    keys = (
+        "bbox_norm area_fraction label name rarity set_code score margin confident top_k ref_filename quad_norm price"
+    )
+    assert set(keys.split()) <= mask.keys()
+    label = parse_label(shown[0].name)
+    assert (mask["name"], mask["rarity"], mask["set_code"]) == (label.name, label.rarity, label.set_code)
+    assert (mask["label"], mask["confident"], mask["ref_filename"]) == (str(label), True, shown[0].name)
+    assert mask["price"] is None
+    assert {"name", "filename", "score"} == mask["top_k"][0].keys()
+    assert client.get(mask["ref_url"]).content == shown[0].read_bytes()
+
+
+def test_boxes_and_quads_lie_where_the_items_are(client: TestClient, settings: Settings) -> None:
+    errors, covered = [], []
+    for seed in range(6):
+        shown, view = view_of(settings, 1 + seed % 2, seed)
+        masks = post(client, encoded(Image.fromarray(view.image), "PNG")).json()["masks"]
+        for file, outline in zip(shown, view.outlines, strict=True):
+            for mask in [m for m in masks if m["ref_filename"] == file.name and m["confident"]][:1]:
+                box = mask["bbox_norm"]
+                low, high = np.clip([outline.min(axis=0), outline.max(axis=0)] / np.array([640, 480]), 0, 1)
+                errors += list(np.abs(np.subtract([box["x1"], box["y1"], box["x2"], box["y2"]], [*low, *high])))
+                errors += list(np.abs(np.array(mask["quad_norm"]) - outline / [640, 480]).ravel())
+                assert min(box.values()) >= 0 and max(box.values()) <= 1
+                covered.append(mask["area_fraction"] / ((box["x2"] - box["x1"]) * (box["y2"] - box["y1"])))
+    assert len(covered) >= 6
+    assert np.median(errors) < 0.01
+    assert min(covered) > 0.4 and max(covered) <= 1.01
+
+
+def test_an_unsure_name_carries_a_question_mark(client: TestClient, settings: Settings) -> None:
+    _, view = view_of(settings, 1, seed=1)
+    snapshot = client.app.state.context.snapshot
+    (seen,) = snapshot.recognizer.recognize(view.image)
+    sure, unsure = as_masks([seen, replace(seen, confident=False)], (640, 480), snapshot, None)
+    assert (sure.label, unsure.label) == (str(seen.label), f"{seen.label}?")
+    assert (sure.confident, unsure.confident) == (True, False)
+
+
+def test_what_is_unknown_gets_no_sure_name(client: TestClient) -> None:
+    for seed in range(3):
+        body = post(client, encoded(Image.fromarray(photo_like(640, 480, seed)), "JPEG")).json()
+        assert not any(mask["confident"] for mask in body["masks"])
+
+
+def test_a_turned_photo_is_measured_as_it_is_seen(client: TestClient) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    body = post(client, encoded(Image.fromarray(photo_like(80, 40)), "JPEG", exif=exif)).json()
+    assert body["image_size"] == [40, 80]
+
+
+def test_the_query_is_optional_and_is_shown_by_health(client: TestClient) -> None:
+    picture = encoded(Image.new("RGB", (40, 40)), "PNG")
+    assert post(client, picture).json()["query"] == ""
+    assert post(client, picture, query="ünïcode 漢字").json()["query"] == "ünïcode 漢字"
+    assert client.get("/health").json()["last_query"] == "ünïcode 漢字"
+
+
+def huge_png() -> bytes:
+    file = io.BytesIO()
+    Image.new("1", (12000, 12000)).save(file, "PNG")
+    return file.getvalue()
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+JPEG = encoded(Image.fromarray(photo_like(200, 200)), "JPEG")
+
+
+@pytest.mark.parametrize(
+    ("picture", "media_type", "status", "says"),
+    [
+        (b"this is no picture", "image/jpeg", 400, "Save it as JPEG"),
+        (b"this is no picture", "text/plain", 400, "Not a picture"),
+        (JPEG[: len(JPEG) // 2], "image/jpeg", 400, "truncated or damaged"),
+        (b"", "image/jpeg", 400, "empty"),
+        (SVG, "image/jpeg", 415, "SVG"),
+        (b"%PDF-1.7", "application/octet-stream", 415, "a PDF"),
+        (b"anything", "video/mp4", 415, "video/mp4"),
+        (huge_png(), "image/png", 413, "megapixels"),
+    ],
+    ids=["text", "text-plain", "truncated", "empty", "svg", "pdf", "video", "huge"],
+)
+def test_bad_pictures_are_refused_and_told_what_to_do(
+    client: TestClient, picture: bytes, media_type: str, status: int, says: str
+) -> None:
+    answer = post(client, picture, media_type)
+    assert answer.status_code == status
+    assert says in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {},
+        {"data": {"query": "card"}},
+        {"data": {"image": "text"}},
+        {"json": {"image": "aGk="}},
+        {"files": {"file": ("x.jpg", JPEG)}},
+        {"content": JPEG, "headers": {"Content-Type": "image/jpeg"}},
+    ],
+    ids=["nothing", "query-only", "text-field", "json", "other-name", "raw"],
+)
+def test_a_missing_field_is_named_with_422(client: TestClient, request_: dict) -> None:
+    answer = client.post("/api/falcon", **request_)
+    assert answer.status_code == 422
+    assert "image" in answer.json()["detail"]
+    assert "multipart/form-data" in answer.json()["detail"]
+
+
+# Starlette leaves the file of a part that never ends to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"--x\r\nnonsense", "multipart/form-data; boundary=x"),
+        (b"whatever", "multipart/form-data"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="image"; filename="a\xff"\r\n\r\nabc',
+            "multipart/form-data; boundary=x",
+        ),
+        (b"\xff\xfe=%zz&\x00", "application/x-www-form-urlencoded"),
+        (b"{", "application/json"),
+        (b"", "multipart/form-data; boundary=" + "x" * 300),
+    ],
+)
+def test_a_malformed_form_is_the_clients_error(client: TestClient, body: bytes, content_type: str) -> None:
+    answer = client.post("/api/falcon", content=body, headers={"Content-Type": content_type})
+    assert 400 <= answer.status_code < 500
+    assert answer.json()["detail"]
+
+
+def test_the_stages_of_a_recognition_are_measured(client: TestClient) -> None:
+    post(client, JPEG)
+    text = client.get("/metrics").text
+    for stage in ("decode", "wait", "recognize", "encode"):
+        assert f'dlf_stage_seconds_count{{stage="{stage}"}}' in text
+    assert 'dlf_requests_total{method="POST",path="/api/falcon",status="200"}' in text
+    assert "dlf_index_references 9.0" in text
+    assert "dlf_queue_depth 0.0" in text
