@@ -1,0 +1,59 @@
+"""A real Chromium before a real server, its camera playing a clip that is rendered from the sample collection."""
+
+import io
+import json
+import math
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from data_label_factory.identify.camera import render_view
+from data_label_factory.identify.images import decode
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+_FRAMES, _SWAY_PX = 40, 12
+
+
+def write_clip(path: Path, pictures: Sequence[Path], *, width: int = 640, height: int = 480, seed: int = 4) -> Path:
+    """A Motion JPEG of `pictures` side by side before a hand-held camera; it loops without a jump."""
+    size = {"width": width + 2 * _SWAY_PX, "height": height + 2 * _SWAY_PX}
+    view = Image.fromarray(render_view([decode(file) for file in pictures], np.random.default_rng(seed), **size).image)
+    clip = io.BytesIO()
+    for frame in range(_FRAMES):
+        turn = 2 * math.pi * frame / _FRAMES
+        x, y = (round(_SWAY_PX * (1 + motion)) for motion in (math.sin(turn), math.cos(turn)))
+        view.crop((x, y, x + width, y + height)).save(clip, "JPEG", quality=90)
+    path.write_bytes(clip.getvalue())
+    return path
+
+
+def write_prices(path: Path, yen: dict[str, int]) -> Path:
+    """A price file in JPY: set code → median."""
+    prices = {
+        code: {"median": amount, "min": amount, "max": amount, "count": 1, "name": "", "name_jp": "", "rarities": {}}
+        for code, amount in yen.items()
+    }
+    whole = {"scraped_at": "2026-11-01T00:00:00+00:00", "site": "csv", "currency": "JPY", "prices": prices}
+    path.write_text(json.dumps(whole), "utf-8")
+    return path
+
+
+@contextmanager
+def chromium(clip: Path | None, *, allowed: bool = True) -> Iterator[Any]:
+    """A playwright Browser whose camera plays `clip`; pages may use it at once if `allowed`, else are refused."""
+    from playwright.sync_api import sync_playwright
+
+    options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--use-fake-device-for-media-stream"]
+    options += [f"--use-file-for-fake-video-capture={clip}"] if clip else []
+    options += ["--use-fake-ui-for-media-stream"] if allowed else ["--deny-permission-prompts"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        try:
+            yield browser
+        finally:
+            browser.close()
