@@ -4,8 +4,7 @@ import io
 import json
 import math
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,17 +42,9 @@ def write_prices(path: Path, yen: dict[str, int]) -> Path:
     return path
 
 
-@contextmanager
-def chromium(clip: Path | None, *, allowed: bool = True) -> Iterator[Any]:
-    """A playwright Browser whose camera plays `clip`; pages may use it at once if `allowed`, else are refused."""
-    from playwright.sync_api import sync_playwright
-
+def launch(engine: Any, clip: Path | None, *, allowed: bool = True) -> Any:
+    """A Browser of `engine` (a Playwright) whose camera plays `clip`; pages may use it at once if `allowed`."""
     options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--use-fake-device-for-media-stream"]
     options += [f"--use-file-for-fake-video-capture={clip}"] if clip else []
     options += ["--use-fake-ui-for-media-stream"] if allowed else ["--deny-permission-prompts"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        try:
-            yield browser
-        finally:
-            browser.close()
+    return engine.chromium.launch(executable_path=CHROMIUM, args=options)

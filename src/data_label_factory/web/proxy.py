@@ -137,6 +137,9 @@ class _Handler(BaseHTTPRequestHandler):
                 allow_redirects=False,
             ) as answer:  # fmt: skip
                 kept = {name: value for name, value in answer.headers.items() if name.lower() not in _OF_THIS_HOP}
+                if answer.is_redirect:  # whose body requests has read already
+                    self._stream(answer.status_code, {"Location": answer.headers["Location"]}, "0", [])
+                    return
                 length = answer.headers.get("Content-Length")
                 self._stream(answer.status_code, kept, length, answer.raw.stream(_CHUNK_BYTES, decode_content=False))
         except requests.RequestException as exc:

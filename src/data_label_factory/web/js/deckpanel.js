@@ -156,20 +156,26 @@ export class DeckPanel {
       "div",
       { class: "counter" },
       button("−", "One less of", () => (count > 1 ? set(count - 1) : remove())),
-      h("span", { "aria-label": `${count} copies` }, String(count)),
+      h("span", {}, String(count), h("span", { class: "hidden" }, " copies")),
       button("+", "One more of", () => set(count + 1)),
       button("✕", "Remove", remove),
     );
     const facts = [rarity, setCode].filter(Boolean).join(" · ");
-    const text = h("div", {}, h("div", { class: "name" }, name), h("div", { class: "each" }, facts || "—"), h("div", { class: "each" }, each(entry)));
+    const text = h("div", {}, h("div", { class: "name" }, name), h("div", { class: "each" }, facts || "—"), h("div", { class: "each", title: dated(entry) }, each(entry)));
     return h("li", { "data-key": key }, picture(refUrl && thumbnail(refUrl, 120), ""), text, counter);
   }
 }
 
 /** @param {Entry} entry */
-function each({ cents, amount, currency, date, count }) {
+function each({ cents, amount, currency, count }) {
   const original = amount !== null && currency !== "USD" ? formatMoney(amount, currency) : "";
   if (cents === null) return original ? `${original}, no rate to USD` : "no price";
   const sum = count > 1 ? `${count} × ${formatUsd(cents)}` : formatUsd(cents);
-  return [sum, original, formatDate(date)].filter(Boolean).join(" · ");
+  return [sum, original].filter(Boolean).join(" · ");
+}
+
+/** @param {Entry} entry */
+function dated({ date }) {
+  const day = formatDate(date);
+  return day && `Price of ${day}`;
 }

@@ -1,4 +1,4 @@
-import { refUrlOf, thumbnail } from "./api.js";
+import { thumbnail } from "./api.js";
 import { byId, flash, h, picture, setText } from "./dom.js";
 import { priceTag } from "./pricetag.js";
 
@@ -139,8 +139,8 @@ class TrackCard {
     this.#more.hidden = !runners.length;
     this.#runners.hidden = !runners.length || !this.#runnersOpen;
     if (this.#runners.hidden) return;
-    const rows = runners.map(({ name, score, filename }) =>
-      h("li", { title: refUrlOf(filename) }, h("span", {}, name), h("span", {}, score.toFixed(2))),
+    const rows = runners.map(({ name, score }) =>
+      h("li", {}, h("span", {}, name), h("span", {}, score.toFixed(2))),
     );
     this.#runners.replaceChildren(...rows);
   }
@@ -157,7 +157,7 @@ function meter(name) {
     show(amount, full) {
       element.hidden = amount === null;
       if (amount === null) return;
-      setText(value, amount.toFixed(2));
+      setText(value, amount.toFixed(2).replace(/^-0\.00$/, "0.00"));
       bar.style.setProperty("--share", `${Math.max(0, Math.min(1, amount / full)) * 100}%`);
     },
   };
