@@ -15,17 +15,19 @@ from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.images import decode
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-_FRAMES, _SWAY_PX = 40, 12
+_FRAMES = 40
 
 
-def write_clip(path: Path, pictures: Sequence[Path], *, width: int = 640, height: int = 480, seed: int = 4) -> Path:
+def write_clip(
+    path: Path, pictures: Sequence[Path], *, width: int = 640, height: int = 480, seed: int = 4, sway_px: int = 12
+) -> Path:
     """A Motion JPEG of `pictures` side by side before a hand-held camera; it loops without a jump."""
-    size = {"width": width + 2 * _SWAY_PX, "height": height + 2 * _SWAY_PX}
+    size = {"width": width + 2 * sway_px, "height": height + 2 * sway_px}
     view = Image.fromarray(render_view([decode(file) for file in pictures], np.random.default_rng(seed), **size).image)
     clip = io.BytesIO()
     for frame in range(_FRAMES):
         turn = 2 * math.pi * frame / _FRAMES
-        x, y = (round(_SWAY_PX * (1 + motion)) for motion in (math.sin(turn), math.cos(turn)))
+        x, y = (round(sway_px * (1 + motion)) for motion in (math.sin(turn), math.cos(turn)))
         view.crop((x, y, x + width, y + height)).save(clip, "JPEG", quality=90)
     path.write_bytes(clip.getvalue())
     return path
