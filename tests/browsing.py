@@ -44,9 +44,11 @@ def write_prices(path: Path, yen: dict[str, int]) -> Path:
     return path
 
 
-def launch(engine: Any, clip: Path | None, *, allowed: bool = True) -> Any:
-    """A Browser of `engine` (a Playwright) whose camera plays `clip`; pages may use it at once if `allowed`."""
-    options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--use-fake-device-for-media-stream"]
-    options += [f"--use-file-for-fake-video-capture={clip}"] if clip else []
-    options += ["--use-fake-ui-for-media-stream"] if allowed else ["--deny-permission-prompts"]
-    return engine.chromium.launch(executable_path=CHROMIUM, args=options)
+def launch(engine: Any, clip: Path | None, *, allowed: bool = True, options: Sequence[str] = ()) -> Any:
+    """A Browser of `engine` (a Playwright) whose camera plays `clip`, None for no camera; pages may use it at once if
+    `allowed`."""
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *options]
+    if clip:
+        arguments += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={clip}"]
+    arguments += ["--use-fake-ui-for-media-stream"] if allowed else ["--deny-permission-prompts"]
+    return engine.chromium.launch(executable_path=CHROMIUM, args=arguments)

@@ -239,13 +239,25 @@ def test_a_server_that_dies_is_said_to_be_gone_and_found_again(
         server.stop()
 
 
-@pytest.mark.browser
-@needs_chromium
-def test_a_camera_that_is_refused_says_so(engine: Any, server: Server) -> None:
-    with launch(engine, None, allowed=False) as browser, opened(browser, server.url) as page:
+def camera_problem(browser: Any, url: str) -> str:
+    with opened(browser, url) as page:
         page.locator("[data-source=camera]:visible").first.click()
         page.wait_for_selector("#banner:not([hidden])")
-        assert "not allowed to use the camera" in page.locator("#banner").inner_text()
+        return str(page.locator("#banner").inner_text())
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_no_camera_a_refused_one_and_an_insecure_page_each_say_so(engine: Any, server: Server, clip: Path) -> None:
+    with launch(engine, clip, allowed=False) as browser:
+        assert "not allowed to use the camera" in camera_problem(browser, server.url)
+    elsewhere = ["--host-resolver-rules=MAP tracker.test 127.0.0.1"]
+    with (
+        launch(engine, None, options=elsewhere) as browser,
+        running(WebServer("0.0.0.0", 0, Target.parse(server.url))) as web,
+    ):
+        assert "no such camera" in camera_problem(browser, web)
+        assert "only to https://" in camera_problem(browser, web.replace("127.0.0.1", "tracker.test"))
 
 
 @pytest.mark.browser

@@ -32,9 +32,9 @@ export function refUrlOf(filename) {
   return `/refs/${filename.split("/").map(encodeURIComponent).join("/")}`;
 }
 
-/** @param {Blob} frame @param {string} query @returns {Promise<Sighting[]>} */
-export async function recognize(frame, query) {
-  return readAnswer(await send("api/falcon", { image: frame, query }), query);
+/** @param {Blob} frame @param {string} query @param {AbortSignal} signal @returns {Promise<Sighting[]>} */
+export async function recognize(frame, query, signal) {
+  return readAnswer(await send("api/falcon", { image: frame, query }, signal), query);
 }
 
 /** What the server says of itself; servers of other kinds say nothing. @returns {Promise<any>} */
@@ -63,21 +63,23 @@ export function addView(frame, quad, filename) {
   return send("api/feedback", { image: frame, quad_norm: JSON.stringify(quad), filename });
 }
 
-/** @param {string} path @param {Record<string, string | Blob>} fields */
-function send(path, fields) {
+/** @param {string} path @param {Record<string, string | Blob>} fields @param {AbortSignal} [signal] */
+function send(path, fields, signal) {
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) {
     if (value instanceof Blob) body.append(name, value, "frame.jpg");
     else body.append(name, value);
   }
-  return ask(path, { method: "POST", body });
+  return ask(path, { method: "POST", body, signal });
 }
 
 /** @param {string} path @param {RequestInit} [options] @returns {Promise<any>} */
 async function ask(path, options = {}) {
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  const signal = options.signal ? AbortSignal.any([patience, options.signal]) : patience;
   let response;
   try {
-    response = await fetch(place(path), { ...options, signal: AbortSignal.timeout(PATIENCE_MS) });
+    response = await fetch(place(path), { ...options, signal });
   } catch (error) {
     const late = error instanceof DOMException && error.name === "TimeoutError";
     throw new ApiError(late ? `No answer within ${PATIENCE_MS / 1000} s` : "The server cannot be reached", 0);

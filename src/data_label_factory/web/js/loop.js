@@ -20,6 +20,7 @@ const BUSY = new Set([429, 503]);
  */
 export class Loop {
   #generation = 0;
+  #abort = new AbortController();
 
   /**
    * @param {object} parts
@@ -33,15 +34,18 @@ export class Loop {
   }
 
   start() {
-    this.#run(++this.#generation);
+    this.stop();
+    this.#run(this.#generation, this.#abort.signal);
   }
 
   stop() {
     this.#generation++;
+    this.#abort.abort();
+    this.#abort = new AbortController();
   }
 
-  /** @param {number} generation */
-  async #run(generation) {
+  /** @param {number} generation @param {AbortSignal} signal */
+  async #run(generation, signal) {
     let failures = 0;
     while (generation === this.#generation) {
       const begun = performance.now();
@@ -53,7 +57,7 @@ export class Loop {
       }
       const sent = performance.now();
       try {
-        const sightings = await recognize(frame, this.parts.query());
+        const sightings = await recognize(frame, this.parts.query(), signal);
         if (generation !== this.#generation) return;
         failures = 0;
         const answer = { sightings, frame, latency: performance.now() - sent, own: sent - begun };

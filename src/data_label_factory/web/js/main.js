@@ -9,6 +9,7 @@ import { Source } from "./source.js";
 import { SourceBar } from "./sourcebar.js";
 import { StatsPanel } from "./statspanel.js";
 import { Teacher } from "./teach.js";
+import { toast } from "./toast.js";
 import { showTopPrices } from "./toppanel.js";
 import { TrackPanel } from "./trackpanel.js";
 import { Tracker } from "./tracker.js";
@@ -29,13 +30,17 @@ let tracks = [];
 /** @type {Blob | null} */
 let lastFrame = null;
 let gone = false;
+let saysNothing = false; // a server of another kind, not to be asked again and again
 
 const source = new Source(byId("video", HTMLVideoElement), byId("still", HTMLImageElement), sourceChanged);
 const overlay = new Overlay(byId("overlay", HTMLCanvasElement), () => source.size);
 const bar = new SourceBar(source, (problem) => banner(problem, "source"));
 const trackPanel = new TrackPanel({
   onAdd: (item, price) => deck.add(item, price),
-  onWrong: (track) => lastFrame && teacher.correct(lastFrame, track.quad),
+  onWrong(track) {
+    if (track.misses || !lastFrame) toast("It is out of sight just now. Show it again first.");
+    else teacher.correct(lastFrame, track.quad);
+  },
   copies: (key) => deck.count(key),
 });
 const deck = new DeckPanel(() => trackPanel.refresh());
@@ -98,7 +103,7 @@ function failed(error) {
   stats.error(error.message);
   const busy = error.status === 429 || error.status === 503;
   if (busy && !gone) return status("waiting", error.message);
-  gone = !busy;
+  gone = true;
   status("gone");
   const silent = error.status === 0 || error.status >= 502;
   banner(silent ? `The server does not answer; trying again … (${error.message})` : error.message, "server");
@@ -139,7 +144,9 @@ function status(state, text) {
 
 /** Ask the server what it is; one of another kind does not say. */
 async function refreshInfo() {
-  const facts = await info().catch(() => null);
+  const facts = await info().catch((error) => {
+    saysNothing = error.status === 404;
+  });
   const canEnroll = facts?.can_enroll === true;
   byId("teach", HTMLButtonElement).hidden = !canEnroll;
   trackPanel.canCorrect = canEnroll;
@@ -157,4 +164,4 @@ byId("mirror", HTMLButtonElement).onclick = () => settings.set({ mirror: !settin
 byId("teach", HTMLButtonElement).onclick = () => lastFrame && teacher.addItem(lastFrame);
 applySettings(settings.values);
 refreshInfo();
-setInterval(() => document.hidden || refreshInfo(), INFO_EVERY_MS);
+setInterval(() => document.hidden || saysNothing || refreshInfo(), INFO_EVERY_MS);

@@ -16,6 +16,7 @@ export class Overlay {
   /** @type {Track[]} */
   #tracks = [];
   #newsAt = 0;
+  #staleAfter = STALE_MS;
   #last = 0;
   #calm = matchMedia("(prefers-reduced-motion: reduce)");
   /** @type {Map<number, {quad: Point[], alpha: number, track: Track}>} */
@@ -35,7 +36,10 @@ export class Overlay {
   /** @param {Track[]} tracks @param {boolean} [lasting] of a still picture, which does not move on */
   show(tracks, lasting = false) {
     this.#tracks = tracks;
-    this.#newsAt = lasting ? Infinity : performance.now();
+    const now = performance.now();
+    // A slow server is no reason to blink.
+    this.#staleAfter = lasting ? Infinity : Math.max(STALE_MS, Math.min(30_000, 2 * (now - this.#newsAt)));
+    this.#newsAt = now;
   }
 
   clear() {
@@ -57,7 +61,7 @@ export class Overlay {
     const size = this.sizeOf();
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     if (!size || !this.visible) return;
-    this.#move(elapsed, now - this.#newsAt > STALE_MS);
+    this.#move(elapsed, now - this.#newsAt > this.#staleAfter);
     const place = this.#placing(size);
     for (const { quad, alpha, track } of this.#shown.values()) this.#draw(quad.map(place), alpha, track);
   }

@@ -55,7 +55,8 @@ export class SourceBar {
       await use();
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
-      this.onProblem(error.message);
+      if (this.source.kind === "none") this.source.onChange(error.message);
+      else this.onProblem(error.message);
     }
     this.refresh();
   }
@@ -93,6 +94,7 @@ export class SourceBar {
     };
     const play = byId("play", HTMLButtonElement);
     play.onclick = () => (source.video.paused ? source.video.play() : source.video.pause());
+    source.video.onresize = () => this.refresh(); // a phone that is turned
     source.video.onplay = () => setText(play, "Pause");
     source.video.onpause = () => setText(play, "Play");
     byId("previous", HTMLButtonElement).onclick = () => this.#try(() => source.turnTo(source.pages.page - 1));

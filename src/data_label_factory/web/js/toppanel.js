@@ -3,10 +3,14 @@ import { byId, h, picture } from "./dom.js";
 import { priceTag } from "./pricetag.js";
 
 const SHOWN = 10;
+let shown = "[]";
 
 /** The dearest of the collection; hidden where the server has no prices. */
 export async function showTopPrices() {
   const rows = await topPrices(SHOWN).catch(() => []);
+  const news = JSON.stringify(rows);
+  if (news === shown) return;
+  shown = news;
   byId("top-panel", HTMLElement).hidden = !rows.length;
   byId("top", HTMLOListElement).replaceChildren(...rows.map(row));
 }
