@@ -40,3 +40,11 @@ test("a picture of another site is not asked for", () => {
     assert.equal(seen.item.refUrl, "");
   }
 });
+
+test("files that look the same are one item, whichever comes first", () => {
+  const mask = (/** @type {string[]} */ variants) => ({ bbox_norm: box, name: "Owl", ref_filename: variants[0], variants });
+  const [one, other] = readAnswer({ masks: [mask(["owl_ur.jpg", "owl_sr.jpg"]), mask(["owl_sr.jpg", "owl_ur.jpg"])] }, "card");
+  assert.equal(one.item.key, other.item.key);
+  assert.deepEqual(one.twins, ["owl_sr.jpg"]);
+  assert.deepEqual(other.twins, ["owl_ur.jpg"]);
+});

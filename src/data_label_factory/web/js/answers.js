@@ -18,24 +18,30 @@ function readMask(mask, query) {
   const box = readBox(mask?.bbox_norm);
   if (!box) return null;
   const named = text(mask.name) || text(mask.label).replace(/\?$/, "");
+  const twins = Array.isArray(mask.variants) ? mask.variants.map(text).filter(Boolean) : [];
   const confident = typeof mask.confident === "boolean" ? mask.confident : null;
   return {
-    item: readItem(mask, named || query || "item"),
+    item: readItem(mask, named || query || "item", twins),
     score: number(mask.score),
     margin: number(mask.margin),
     confident,
     runnersUp: Array.isArray(mask.top_k) ? mask.top_k.slice(1, 6).map(readNeighbour) : [],
+    twins: twins.filter((/** @type {string} */ file) => file !== mask.ref_filename),
     price: readPrice(mask.price),
     box,
     quad: readQuad(mask.quad_norm) ?? corners(box),
   };
 }
 
-/** @param {any} mask @param {string} name @returns {Item} */
-function readItem(mask, name) {
+/**
+ * Of files that look the same now one comes first and now another: they share the key of the first by name.
+ * @param {any} mask @param {string} name @param {string[]} twins @returns {Item}
+ */
+function readItem(mask, name, twins) {
   const [rarity, setCode, refFilename] = [text(mask.rarity), text(mask.set_code), text(mask.ref_filename)];
   const refUrl = isOwnPath(mask.ref_url) ? mask.ref_url : "";
-  return { key: refFilename || itemKey(name, rarity, setCode), name, rarity, setCode, refUrl, refFilename };
+  const key = [...twins].sort()[0] || refFilename || itemKey(name, rarity, setCode);
+  return { key, name, rarity, setCode, refUrl, refFilename };
 }
 
 /** @param {any} value @returns {Box | null} */

@@ -113,7 +113,7 @@ function cleaned(values) {
     const count = Math.min(MOST_COPIES, Math.floor(Number(value?.count)));
     if (!name || !(count >= 1)) continue;
     const [rarity, setCode, refFilename] = [text(value.rarity), text(value.setCode), text(value.refFilename)];
-    const key = refFilename || itemKey(name, rarity, setCode);
+    const key = text(value.key) || refFilename || itemKey(name, rarity, setCode);
     const cents = Number.isSafeInteger(value.cents) && value.cents >= 0 ? value.cents : null;
     const amount = Number.isFinite(value.amount) ? value.amount : null;
     const refUrl = isOwnPath(value.refUrl) ? value.refUrl : "";

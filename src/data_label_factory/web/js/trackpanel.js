@@ -68,6 +68,7 @@ class TrackCard {
   #chip = h("span", { class: "chip" });
   #id = h("span", { class: "id" });
   #facts = h("span");
+  #twins = h("p", { class: "soft note", hidden: true });
   #price = h("div");
   #score = meter("score");
   #margin = meter("margin");
@@ -81,7 +82,7 @@ class TrackCard {
   constructor(handlers) {
     this.handlers = handlers;
     const facts = h("p", { class: "facts" }, this.#chip, this.#id, this.#facts);
-    const head = h("div", {}, this.#name, facts, this.#price);
+    const head = h("div", {}, this.#name, facts, this.#twins, this.#price);
     const row = h("div", { class: "row" }, this.#add, this.#more, this.#wrong);
     this.element.append(this.#thumb, head, this.#bars, row, this.#runners);
     this.#more.onclick = () => {
@@ -105,6 +106,8 @@ class TrackCard {
       this.#priceShown = JSON.stringify(price);
       this.#price.replaceChildren(priceTag(price));
     }
+    this.#twins.hidden = !reading.twins.length;
+    setText(this.#twins, `Looks the same: ${reading.twins.map(stem).join(", ")}`);
     this.#bars.hidden = reading.score === null;
     this.#score.show(reading.score, 1);
     this.#margin.show(reading.margin, 0.5);
@@ -144,6 +147,11 @@ class TrackCard {
     );
     this.#runners.replaceChildren(...rows);
   }
+}
+
+/** @param {string} filename */
+function stem(filename) {
+  return filename.replace(/^.*\//, "").replace(/\.\w+$/, "");
 }
 
 /** A small bar with its number. @param {string} name */

@@ -30,6 +30,7 @@
  * @property {number | null} margin
  * @property {boolean | null} confident null: the server does not say
  * @property {Neighbour[]} runnersUp
+ * @property {string[]} twins       reference files that the picture fits as well
  * @property {Price | null} price
  *
  * @typedef {Reading & {box: Box, quad: Point[]}} Sighting
