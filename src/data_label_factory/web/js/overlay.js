@@ -18,6 +18,8 @@ export class Overlay {
   #newsAt = 0;
   #staleAfter = STALE_MS;
   #last = 0;
+  /** @type {{x: number, y: number, width: number}[]} of this frame, so that none covers another */
+  #labels = [];
   #calm = matchMedia("(prefers-reduced-motion: reduce)");
   /** @type {Map<number, {quad: Point[], alpha: number, track: Track}>} */
   #shown = new Map();
@@ -63,6 +65,7 @@ export class Overlay {
     if (!size || !this.visible) return;
     this.#move(elapsed, now - this.#newsAt > this.#staleAfter);
     const place = this.#placing(size);
+    this.#labels = [];
     for (const { quad, alpha, track } of this.#shown.values()) this.#draw(quad.map(place), alpha, track);
   }
 
@@ -128,7 +131,11 @@ export class Overlay {
     const left = Math.min(...quad.map(([x]) => x));
     const top = Math.min(...quad.map(([, y]) => y));
     const x = Math.max(0, Math.min(canvas.width - width, left));
-    const y = Math.max(0, Math.min(canvas.height - height, top - height - 4 * unit));
+    let y = Math.max(0, Math.min(canvas.height - height, top - height - 4 * unit));
+    for (const other of this.#labels) {
+      if (x < other.x + other.width && other.x < x + width && Math.abs(y - other.y) < height) y = other.y + height + unit;
+    }
+    this.#labels.push({ x, y, width });
     context.fillStyle = colour;
     context.beginPath();
     context.roundRect(x, y, width, height, 6 * unit);
