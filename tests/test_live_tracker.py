@@ -22,6 +22,7 @@ from data_label_factory.web.target import Target
 
 ROOT = Path(__file__).parent.parent
 TSC = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
+PRETTIER = ROOT / "node_modules" / "prettier" / "bin" / "prettier.cjs"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE_MS = 60_000  # for what takes a second on an idle machine
 YEN = (2000, 3100)
@@ -43,6 +44,15 @@ def test_the_pure_parts() -> None:
 def test_the_scripts_type_check() -> None:
     done = subprocess.run(["node", str(TSC), "-p", str(ROOT)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout
+
+
+@needs_node
+@pytest.mark.skipif(not PRETTIER.is_file(), reason="no Prettier here: npm install")
+def test_the_scripts_are_formatted() -> None:
+    patterns = ["src/data_label_factory/web/js/*.js", "tests/web/*.js"]
+    line = ["node", str(PRETTIER), "--check", *patterns]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")

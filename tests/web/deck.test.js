@@ -6,7 +6,14 @@ import { fromCsv, fromJson, toCsv, toJson, toText } from "../../src/data_label_f
 
 /** @param {string} name @param {number | null} usd */
 function entry(name, usd) {
-  const item = { key: `${name}.jpg`, name, rarity: "UR", setCode: "AB-001", refUrl: `/refs/${encodeURIComponent(name)}.jpg`, refFilename: `${name}.jpg` };
+  const item = {
+    key: `${name}.jpg`,
+    name,
+    rarity: "UR",
+    setCode: "AB-001",
+    refUrl: `/refs/${encodeURIComponent(name)}.jpg`,
+    refFilename: `${name}.jpg`,
+  };
   const price = usd === null ? null : { usd, amount: usd * 150, currency: "JPY", date: "2026-11-01", rarity: "" };
   return { item, price };
 }
@@ -38,7 +45,10 @@ test("counts can be set, and none takes it out", () => {
   deck.setCount("Owl.jpg", 1e9);
   assert.equal(deck.count("Owl.jpg"), MOST_COPIES);
   deck.setCount("Owl.jpg", -3);
-  assert.deepEqual(deck.entries.map(({ name }) => name), ["Fox"]);
+  assert.deepEqual(
+    deck.entries.map(({ name }) => name),
+    ["Fox"],
+  );
 });
 
 test("an earlier state can be put back", () => {
@@ -55,9 +65,14 @@ test("JSON and CSV come back as they went", () => {
   const deck = deckOf(["Owl", 1.5], [ODD, 2], ["=1+1", 0.01], ["石", null], ["石", null], ["b/c d", 3]);
   assert.deepEqual(fromJson(toJson(deck.entries)), deck.entries);
   const back = fromCsv(toCsv(deck.entries));
-  assert.deepEqual(back.map(({ name, count, cents, amount, date }) => [name, count, cents, amount, date]),
-    deck.entries.map(({ name, count, cents, amount, date }) => [name, count, cents, amount, date]));
-  assert.deepEqual(back.map(({ key }) => key), deck.entries.map(({ key }) => key));
+  assert.deepEqual(
+    back.map(({ name, count, cents, amount, date }) => [name, count, cents, amount, date]),
+    deck.entries.map(({ name, count, cents, amount, date }) => [name, count, cents, amount, date]),
+  );
+  assert.deepEqual(
+    back.map(({ key }) => key),
+    deck.entries.map(({ key }) => key),
+  );
 });
 
 test("a spreadsheet finds no formula in the CSV", () => {
@@ -66,7 +81,13 @@ test("a spreadsheet finds no formula in the CSV", () => {
 
 test("CSV of Excel, with BOM and plain line ends, and with few columns", () => {
   const entries = fromCsv("\uFEFFname,count,usd_each\nOwl,2,1.50\n\nFox,1,\n");
-  assert.deepEqual(entries.map(({ name, count, cents }) => [name, count, cents]), [["Owl", 2, 150], ["Fox", 1, null]]);
+  assert.deepEqual(
+    entries.map(({ name, count, cents }) => [name, count, cents]),
+    [
+      ["Owl", 2, 150],
+      ["Fox", 1, null],
+    ],
+  );
 });
 
 test("what is no deck is refused in words", () => {
@@ -78,18 +99,33 @@ test("what is no deck is refused in words", () => {
 });
 
 test("entries of unknown origin are made whole, and no picture is asked of another site", () => {
-  const entries = fromJson(JSON.stringify({ version: 1, entries: [
-    null, 7, { name: "No count" }, { count: 2 }, { name: "Bad", count: "x" },
-    { name: "Owl", count: "3", cents: "free", refUrl: "//elsewhere.example/x.jpg" },
-    { name: "Owl", count: 1.9, refUrl: "/refs/Owl.jpg" },
-  ] }));
-  assert.deepEqual(entries.map(({ name, count, cents, refUrl }) => [name, count, cents, refUrl]), [["Owl", 4, null, "/refs/Owl.jpg"]]);
+  const entries = fromJson(
+    JSON.stringify({
+      version: 1,
+      entries: [
+        null,
+        7,
+        { name: "No count" },
+        { count: 2 },
+        { name: "Bad", count: "x" },
+        { name: "Owl", count: "3", cents: "free", refUrl: "//elsewhere.example/x.jpg" },
+        { name: "Owl", count: 1.9, refUrl: "/refs/Owl.jpg" },
+      ],
+    }),
+  );
+  assert.deepEqual(
+    entries.map(({ name, count, cents, refUrl }) => [name, count, cents, refUrl]),
+    [["Owl", 4, null, "/refs/Owl.jpg"]],
+  );
 });
 
 test("merging adds copies up", () => {
   const deck = deckOf(["Owl", 1], ["Fox", 1]);
   deck.merge(deckOf(["Owl", 1], ["Elk", 1]).entries);
-  assert.deepEqual(deck.entries.map(({ name, count }) => `${name} ${count}`), ["Owl 2", "Fox 1", "Elk 1"]);
+  assert.deepEqual(
+    deck.entries.map(({ name, count }) => `${name} ${count}`),
+    ["Owl 2", "Fox 1", "Elk 1"],
+  );
 });
 
 test("as text it can be pasted", () => {

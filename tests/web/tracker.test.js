@@ -80,5 +80,11 @@ test("with boxes alone, each keeps its id by its place", () => {
   const plain = (/** @type {number} */ x) => sighting("card", x, { confident: null, size: 0.1 });
   tracker.update([plain(0.1), plain(0.8)]);
   const tracks = tracker.update([plain(0.82), plain(0.12)]);
-  assert.deepEqual(tracks.map(({ id, box, sure }) => [id, box.x1, sure]), [[1, 0.12, null], [2, 0.82, null]]);
+  assert.deepEqual(
+    tracks.map(({ id, box, sure }) => [id, box.x1, sure]),
+    [
+      [1, 0.12, null],
+      [2, 0.82, null],
+    ],
+  );
 });

@@ -18,13 +18,21 @@ test("the first reading names it at once", () => {
 });
 
 test("a single odd answer changes nothing, even a sure one", () => {
-  const votes = vote([["Owl", true], ["Owl", true], ["Owl", true], ["Fox", true]]);
+  const votes = vote([
+    ["Owl", true],
+    ["Owl", true],
+    ["Owl", true],
+    ["Fox", true],
+  ]);
   assert.equal(votes.reading.item.name, "Owl");
   assert.equal(votes.sure, true);
 });
 
 test("two names that alternate do not flicker", () => {
-  const votes = vote([["Owl", true], ["Owl", true]]);
+  const votes = vote([
+    ["Owl", true],
+    ["Owl", true],
+  ]);
   const seen = new Set();
   for (let i = 0; i < 20; i++) {
     votes.add(sighting(i % 2 ? "Owl" : "Fox", 0));
@@ -44,7 +52,10 @@ test("a lasting change is taken over, after long standing too", () => {
 });
 
 test("unsure readings do not outvote a sure one soon, and sureness fades with them", () => {
-  const votes = vote([["Owl", true], ["Fox", false]]);
+  const votes = vote([
+    ["Owl", true],
+    ["Fox", false],
+  ]);
   assert.equal(votes.reading.item.name, "Owl");
   for (let i = 0; i < 10; i++) votes.add(sighting("Owl", 0, { confident: false }));
   assert.equal(votes.sure, false);

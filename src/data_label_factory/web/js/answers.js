@@ -9,7 +9,8 @@ import { corners } from "./geometry.js";
  * @param {any} json @param {string} query @returns {Sighting[]} Throws an Error for what is no answer at all.
  */
 export function readAnswer(json, query) {
-  if (!json || !Array.isArray(json.masks)) throw new Error("The server's answer has no masks. Is it an /api/falcon server?");
+  if (!json || !Array.isArray(json.masks))
+    throw new Error("The server's answer has no masks. Is it an /api/falcon server?");
   return json.masks.map((/** @type {any} */ mask) => readMask(mask, query)).filter(Boolean);
 }
 

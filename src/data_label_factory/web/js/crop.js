@@ -39,7 +39,12 @@ export class CropChooser {
     const from = this.#at(event);
     this.canvas.onpointermove = (move) => {
       const to = this.#at(move);
-      const box = { x1: Math.min(from[0], to[0]), y1: Math.min(from[1], to[1]), x2: Math.max(from[0], to[0]), y2: Math.max(from[1], to[1]) };
+      const box = {
+        x1: Math.min(from[0], to[0]),
+        y1: Math.min(from[1], to[1]),
+        x2: Math.max(from[0], to[0]),
+        y2: Math.max(from[1], to[1]),
+      };
       if (box.x2 - box.x1 < LEAST || box.y2 - box.y1 < LEAST) return;
       this.box = box;
       this.#draw();

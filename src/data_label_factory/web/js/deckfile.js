@@ -7,7 +7,17 @@ import { formatUsd, toCents } from "./money.js";
 
 export const VERSION = 1;
 const MOST_ENTRIES = 20_000;
-const COLUMNS = ["count", "name", "rarity", "set_code", "usd_each", "price_each", "currency", "price_date", "ref_filename"];
+const COLUMNS = [
+  "count",
+  "name",
+  "rarity",
+  "set_code",
+  "usd_each",
+  "price_each",
+  "currency",
+  "price_date",
+  "ref_filename",
+];
 const FORMULA = /^[=+\-@\t\r]/; // a spreadsheet would take it for one
 
 /** @param {readonly Entry[]} entries @returns {string} */
@@ -24,7 +34,8 @@ export function fromJson(text) {
     throw new Error("This is not a JSON file, or only a part of one.");
   }
   if (!value || !Array.isArray(value.entries)) throw new Error("This JSON file holds no deck.");
-  if (!(value.version <= VERSION)) throw new Error("This deck comes from a newer version of this page. Reload it first.");
+  if (!(value.version <= VERSION))
+    throw new Error("This deck comes from a newer version of this page. Reload it first.");
   return cleaned(value.entries);
 }
 
@@ -57,25 +68,27 @@ export function fromCsv(text) {
   if (!head?.includes("count") || !head.includes("name")) {
     throw new Error("This CSV file has no columns “count” and “name” in its first line.");
   }
-  const records = rows.filter((row) => row.some(Boolean)).map((row) => {
-    /** @param {string} column */
-    const field = (column) => (row[head.indexOf(column)] ?? "").replace(/^'(?=[=+\-@\t\r])/, "");
-    /** @param {string} column */
-    const number = (column) => (field(column).trim() === "" ? null : Number(field(column)));
-    const refFilename = field("ref_filename");
-    return {
-      count: number("count"),
-      name: field("name"),
-      rarity: field("rarity"),
-      setCode: field("set_code"),
-      cents: toCents(number("usd_each")),
-      amount: number("price_each"),
-      currency: field("currency"),
-      date: field("price_date"),
-      refFilename,
-      refUrl: refFilename && `/refs/${refFilename.split("/").map(encodeURIComponent).join("/")}`,
-    };
-  });
+  const records = rows
+    .filter((row) => row.some(Boolean))
+    .map((row) => {
+      /** @param {string} column */
+      const field = (column) => (row[head.indexOf(column)] ?? "").replace(/^'(?=[=+\-@\t\r])/, "");
+      /** @param {string} column */
+      const number = (column) => (field(column).trim() === "" ? null : Number(field(column)));
+      const refFilename = field("ref_filename");
+      return {
+        count: number("count"),
+        name: field("name"),
+        rarity: field("rarity"),
+        setCode: field("set_code"),
+        cents: toCents(number("usd_each")),
+        amount: number("price_each"),
+        currency: field("currency"),
+        date: field("price_date"),
+        refFilename,
+        refUrl: refFilename && `/refs/${refFilename.split("/").map(encodeURIComponent).join("/")}`,
+      };
+    });
   return cleaned(records);
 }
 

@@ -26,7 +26,8 @@ export class DeckPanel {
     this.onChange = onChange;
     const stored = load(KEPT_AS, fromJson);
     this.#deck = new Deck(stored.value ?? []);
-    if (stored.damaged) toast(`What was kept of the ${this.word} cannot be read; it was put aside, and a new one begun.`);
+    if (stored.damaged)
+      toast(`What was kept of the ${this.word} cannot be read; it was put aside, and a new one begun.`);
     onForeignChange(KEPT_AS, () => {
       this.#deck = new Deck(load(KEPT_AS, fromJson).value ?? []);
       this.#draw();
@@ -71,8 +72,10 @@ export class DeckPanel {
 
   #wire() {
     const file = byId("deck-file", HTMLInputElement);
-    byId("export-csv", HTMLButtonElement).onclick = () => this.#download("csv", "text/csv", `\uFEFF${toCsv(this.#deck.entries)}`);
-    byId("export-json", HTMLButtonElement).onclick = () => this.#download("json", "application/json", toJson(this.#deck.entries));
+    byId("export-csv", HTMLButtonElement).onclick = () =>
+      this.#download("csv", "text/csv", `\uFEFF${toCsv(this.#deck.entries)}`);
+    byId("export-json", HTMLButtonElement).onclick = () =>
+      this.#download("json", "application/json", toJson(this.#deck.entries));
     byId("copy", HTMLButtonElement).onclick = () => this.#copy();
     byId("import", HTMLButtonElement).onclick = () => file.click();
     file.onchange = async () => {
@@ -127,7 +130,8 @@ export class DeckPanel {
     setText(this.#note, notes.filter(Boolean).join(" "));
     this.#note.hidden = !this.#note.textContent;
     byId("deck-empty", HTMLParagraphElement).hidden = entries.length > 0;
-    for (const id of ["export-csv", "export-json", "copy", "clear"]) byId(id, HTMLButtonElement).disabled = !entries.length;
+    for (const id of ["export-csv", "export-json", "copy", "clear"])
+      byId(id, HTMLButtonElement).disabled = !entries.length;
     const focus = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.focus : undefined;
     this.#list.replaceChildren(...entries.map((entry) => this.#row(entry)));
     if (focus) this.#refocus(focus);
@@ -146,7 +150,11 @@ export class DeckPanel {
     const { key, name, rarity, setCode, refUrl, count } = entry;
     /** @param {string} sign @param {string} what @param {() => void} act */
     const button = (sign, what, act) =>
-      h("button", { type: "button", "aria-label": `${what} ${name}`, "data-focus": `${what} ${key}`, onclick: act }, sign);
+      h(
+        "button",
+        { type: "button", "aria-label": `${what} ${name}`, "data-focus": `${what} ${key}`, onclick: act },
+        sign,
+      );
     const set = (/** @type {number} */ value) => {
       this.#deck.setCount(key, value);
       this.#changed();
@@ -161,7 +169,13 @@ export class DeckPanel {
       button("✕", "Remove", remove),
     );
     const facts = [rarity, setCode].filter(Boolean).join(" · ");
-    const text = h("div", {}, h("div", { class: "name" }, name), h("div", { class: "each" }, facts || "—"), h("div", { class: "each", title: dated(entry) }, each(entry)));
+    const text = h(
+      "div",
+      {},
+      h("div", { class: "name" }, name),
+      h("div", { class: "each" }, facts || "—"),
+      h("div", { class: "each", title: dated(entry) }, each(entry)),
+    );
     return h("li", { "data-key": key }, picture(refUrl && thumbnail(refUrl, 120), ""), text, counter);
   }
 }

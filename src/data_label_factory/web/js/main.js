@@ -137,7 +137,12 @@ function banner(text, about) {
 
 /** @param {"idle" | "waiting" | "live" | "gone"} state @param {string} [text] */
 function status(state, text) {
-  const words = { idle: "No source yet", waiting: "Waiting for the first answer", live: "Live", gone: "Server gone, trying again" };
+  const words = {
+    idle: "No source yet",
+    waiting: "Waiting for the first answer",
+    live: "Live",
+    gone: "Server gone, trying again",
+  };
   byId("status", HTMLParagraphElement).dataset.state = state;
   setText(byId("status-text", HTMLSpanElement), text ?? words[state]);
 }
@@ -151,9 +156,17 @@ async function refreshInfo() {
   byId("teach", HTMLButtonElement).hidden = !canEnroll;
   trackPanel.canCorrect = canEnroll;
   showTracks();
-  stats.upstream(facts?.version ? `${location.host} · ${facts.encoder} · ${facts.index_size} references` : location.host);
+  stats.upstream(
+    facts?.version ? `${location.host} · ${facts.encoder} · ${facts.index_size} references` : location.host,
+  );
   const rows = facts?.version
-    ? { Strictness: facts.strictness, Threshold: facts.sim_threshold ?? "the recogniser’s", Margin: facts.margin_threshold ?? "the recogniser’s", References: facts.index_size, Version: facts.version }
+    ? {
+        Strictness: facts.strictness,
+        Threshold: facts.sim_threshold ?? "the recogniser’s",
+        Margin: facts.margin_threshold ?? "the recogniser’s",
+        References: facts.index_size,
+        Version: facts.version,
+      }
     : { Server: "does not say how it is set" };
   const list = Object.entries(rows).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, String(value))));
   byId("server-facts", HTMLDListElement).replaceChildren(...list);

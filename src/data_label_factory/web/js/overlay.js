@@ -113,7 +113,10 @@ export class Overlay {
     context.fill();
     context.lineJoin = "round";
     context.setLineDash(track.misses ? [7 * unit, 6 * unit] : []);
-    for (const [style, width] of /** @type {[string, number][]} */ ([["#000000a0", 5], [colour, 2.5]])) {
+    for (const [style, width] of /** @type {[string, number][]} */ ([
+      ["#000000a0", 5],
+      [colour, 2.5],
+    ])) {
       context.strokeStyle = style;
       context.lineWidth = width * unit;
       context.stroke();
@@ -133,7 +136,8 @@ export class Overlay {
     const x = Math.max(0, Math.min(canvas.width - width, left));
     let y = Math.max(0, Math.min(canvas.height - height, top - height - 4 * unit));
     for (const other of this.#labels) {
-      if (x < other.x + other.width && other.x < x + width && Math.abs(y - other.y) < height) y = other.y + height + unit;
+      if (x < other.x + other.width && other.x < x + width && Math.abs(y - other.y) < height)
+        y = other.y + height + unit;
     }
     this.#labels.push({ x, y, width });
     context.fillStyle = colour;

@@ -114,7 +114,10 @@ export class Source {
     this.#release();
     this.#url = URL.createObjectURL(file);
     this.still.src = this.#url;
-    const ok = await this.still.decode().then(() => true, () => false);
+    const ok = await this.still.decode().then(
+      () => true,
+      () => false,
+    );
     if (turn !== this.#turn) return;
     this.onChange("");
     if (!ok) throw new SourceError(`This browser cannot show ${file.name}. JPEG, PNG and WebP are safe choices.`);

@@ -20,7 +20,8 @@ export class Teacher {
   constructor(onTaught) {
     this.onTaught = onTaught;
     for (const dialog of [this.#correct, this.#new]) {
-      for (const button of dialog.querySelectorAll("[data-close]")) button.addEventListener("click", () => dialog.close());
+      for (const button of dialog.querySelectorAll("[data-close]"))
+        button.addEventListener("click", () => dialog.close());
     }
     const search = byId("correct-search", HTMLInputElement);
     search.oninput = () => {
@@ -58,7 +59,10 @@ export class Teacher {
       const { items: found } = await items(words);
       const rows = found.map((item) => {
         const button = h("button", { type: "button", onclick: () => this.#addView(item.filename) });
-        button.append(picture(thumbnail(item.ref_url, 120), ""), [item.label, item.set_code].filter(Boolean).join(" · "));
+        button.append(
+          picture(thumbnail(item.ref_url, 120), ""),
+          [item.label, item.set_code].filter(Boolean).join(" · "),
+        );
         return h("li", {}, button);
       });
       byId("correct-items", HTMLUListElement).replaceChildren(...rows);
@@ -71,11 +75,14 @@ export class Teacher {
   /** @param {string} filename */
   #addView(filename) {
     const shown = this.#shown;
-    if (shown) this.#send(this.#correct, () => addView(shown.frame, shown.quad, filename), "Learnt: a further picture of");
+    if (shown)
+      this.#send(this.#correct, () => addView(shown.frame, shown.quad, filename), "Learnt: a further picture of");
   }
 
   #addNew() {
-    const [name, set_code, rarity] = ["new-name", "new-set", "new-rarity"].map((id) => byId(id, HTMLInputElement).value.trim());
+    const [name, set_code, rarity] = ["new-name", "new-set", "new-rarity"].map((id) =>
+      byId(id, HTMLInputElement).value.trim(),
+    );
     const frame = this.#shown?.frame;
     if (frame) this.#send(this.#new, () => addItem(frame, this.#crop.quad, { name, set_code, rarity }), "Added:");
   }

@@ -18,7 +18,13 @@ export async function showTopPrices() {
 /** @param {any} top a row of /api/top-prices */
 function row(top) {
   const url = typeof top.ref_filename === "string" ? thumbnail(refUrlOf(top.ref_filename), 120) : "";
-  const price = { usd: top.usd_median ?? null, amount: top.median ?? null, currency: String(top.currency ?? ""), date: "", rarity: "" };
+  const price = {
+    usd: top.usd_median ?? null,
+    amount: top.median ?? null,
+    currency: String(top.currency ?? ""),
+    date: "",
+    rarity: "",
+  };
   const name = h("div", { class: "name" }, String(top.name ?? ""), h("small", {}, String(top.code ?? "")));
   return h("li", {}, picture(url, ""), name, priceTag(price));
 }

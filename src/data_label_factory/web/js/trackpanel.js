@@ -142,9 +142,7 @@ class TrackCard {
     this.#more.hidden = !runners.length;
     this.#runners.hidden = !runners.length || !this.#runnersOpen;
     if (this.#runners.hidden) return;
-    const rows = runners.map(({ name, score }) =>
-      h("li", {}, h("span", {}, name), h("span", {}, score.toFixed(2))),
-    );
+    const rows = runners.map(({ name, score }) => h("li", {}, h("span", {}, name), h("span", {}, score.toFixed(2))));
     this.#runners.replaceChildren(...rows);
   }
 }
