@@ -10,7 +10,7 @@ OUT ?= demo-output
 demo: $(VENV)/.identify  ## the main job on sample cards; REFS=~/my-collection uses your own pictures
 	$(BIN)/dlf identify demo --out "$(OUT)" $(if $(REFS),--refs "$(REFS)")
 
-test: $(VENV)/.dev  ## format, lint, types, import layers and all tests
+test: $(VENV)/.dev node_modules/.checks  ## format, lint, types, import layers and all tests
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy
@@ -32,9 +32,14 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(WEIGHTS)
 	@touch $@ $(VENV)/.identify
 
+# Only the tests of the live tracker's scripts use these; without npm they are skipped.
+node_modules/.checks: package.json
+	@if command -v npm > /dev/null && npm install --no-package-lock --no-audit --no-fund --silent; then touch $@; \
+	else echo "no npm packages here: the tests that need them will be skipped"; fi
+
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) demo-output dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules demo-output dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

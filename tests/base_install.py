@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import requires
@@ -15,6 +16,8 @@ from PIL import Image
 from data_label_factory.errors import ProjectError
 from data_label_factory.labels import Label, format_label, parse_label
 from data_label_factory.project import load_project
+from data_label_factory.web.proxy import WebServer
+from data_label_factory.web.target import Target
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -35,6 +38,16 @@ def gather_a_picture() -> None:
         server.shutdown()
         assert done.returncode == 0, done
         assert (Path(folder) / "out/parts/m8_bolt.png").is_file()
+
+
+def serve_the_page() -> None:
+    """The tracker's own server, and its page, are part of the base install."""
+    server = WebServer("127.0.0.1", 0, Target.parse("http://127.0.0.1:9"))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for path in ("canvas/live", "canvas/js/main.js", "canvas/live.css"):
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.server_address[1]}/{path}") as answer:
+            assert answer.read(), path
+    server.shutdown()
 
 
 def main() -> None:
@@ -67,6 +80,7 @@ def main() -> None:
         else:
             raise AssertionError("an unknown key was accepted")
     gather_a_picture()
+    serve_the_page()
     print("base install: ok")
 
 

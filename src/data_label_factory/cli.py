@@ -15,6 +15,7 @@ from data_label_factory.errors import FactoryError
 COMMANDS = {
     "gather": ("data_label_factory.gather.cli", "fetch reference pictures, named by their labels"),
     "identify": ("data_label_factory.identify.cli", "index, verify and recognise pictures of your things"),
+    "web": ("data_label_factory.web.cli", "the live tracker page, before a server that runs elsewhere"),
 }
 
 _USAGE = """\

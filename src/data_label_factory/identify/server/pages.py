@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from importlib.resources import files
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
@@ -14,18 +13,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from data_label_factory.identify.server.context import Shared
+from data_label_factory.web import assets
 
 router = APIRouter(include_in_schema=False)
 _FRONT_CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-_TRACKER_CSP = (
-    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
-    "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-_TRACKER = Path(str(files("data_label_factory"))) / "web"
-_ASSETS = frozenset(
-    {".html", ".js", ".mjs", ".css", ".svg", ".png", ".jpg", ".ico", ".json", ".webmanifest", ".woff2", ".map", ".mp3"}
 )
 
 _FRONT = """<!doctype html>
@@ -66,33 +58,26 @@ class _Assets(StaticFiles):
     """The tracker's files: pages, scripts, styles and pictures, and nothing else that may lie beside them."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        parts = PurePosixPath(path).parts
-        if any(part.startswith(".") for part in parts) or PurePosixPath(path).suffix not in _ASSETS:
+        if not assets.is_asset(path):
             raise HTTPException(404, "There is no such page")
         response = await super().get_response(path, scope)
-        response.headers.update(
-            {
-                "Cache-Control": "no-cache",  # kept, but asked for again with its ETag
-                "Content-Security-Policy": _TRACKER_CSP,
-                "Permissions-Policy": "camera=(self), microphone=()",
-            }
-        )
+        response.headers.update(assets.HEADERS)
         return response
 
 
-def has_tracker(folder: Path = _TRACKER) -> bool:
+def has_tracker(folder: Path = assets.FOLDER) -> bool:
     return (folder / "index.html").is_file()
 
 
-def mount_tracker(app: FastAPI, folder: Path = _TRACKER) -> None:
+def mount_tracker(app: FastAPI, folder: Path = assets.FOLDER) -> None:
     """Serve the live tracker at /canvas/live, and its assets beside and below that, when it is there."""
     if not has_tracker(folder):
         return
-    assets = _Assets(directory=folder)
+    files = _Assets(directory=folder)
 
     async def page(request: Request) -> Response:
-        return await assets.get_response("index.html", request.scope)
+        return await files.get_response("index.html", request.scope)
 
-    app.add_route("/canvas/live", page, include_in_schema=False)
-    app.mount("/canvas/live", assets)
-    app.mount("/canvas", assets)
+    app.add_route(assets.PAGE, page, include_in_schema=False)
+    app.mount("/canvas/live", files)
+    app.mount("/canvas", files)

@@ -1,0 +1,133 @@
+"""What the live tracker's page costs by itself: python bench/live_tracker.py [--seconds 60] [--answers-per-second 5]
+
+A server that does nothing but answer, so many times a second, stands in for recognition; Debian's Chromium shows the
+page without a graphics card. Prints the page's own time a frame (camera → sent, answer → drawn state), overlay frames a
+second, and the page's memory after collecting garbage, at the start, in the middle and at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from data_label_factory.identify.camera import render_view
+from data_label_factory.identify.images import decode
+from data_label_factory.samples import draw_collection
+from data_label_factory.web.proxy import WebServer
+from data_label_factory.web.target import Target
+
+_COUNT_FRAMES = (
+    """() => { window.drawn = 0; const look = () => { window.drawn++; requestAnimationFrame(look) }; look() }"""
+)
+
+
+def answering(pause_seconds: float) -> type[BaseHTTPRequestHandler]:
+    class Falcon(BaseHTTPRequestHandler):
+        """Two sure cards that wander about, and new ones now and then, as when a pile is shown."""
+
+        protocol_version = "HTTP/1.1"
+        asked = 0
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            time.sleep(pause_seconds)
+            Falcon.asked += 1
+            shift = 0.1 * abs(Falcon.asked % 40 - 20) / 20
+            masks = [_mask(f"Card {Falcon.asked // 25 + i}", 0.1 + 0.4 * i + shift) for i in range(2)]
+            self._send({"masks": masks})
+
+        def do_GET(self) -> None:
+            self._send({})
+
+        def _send(self, value: Any) -> None:
+            body = json.dumps(value).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    return Falcon
+
+
+def _mask(name: str, left: float) -> dict[str, Any]:
+    box = {"x1": left, "y1": 0.2, "x2": left + 0.3, "y2": 0.8}
+    price = {"usd_median": 1.5, "median": 225, "currency": "JPY", "scraped_at": "2026-11-01"}
+    return {"bbox_norm": box, "name": name, "score": 0.8, "margin": 0.3, "confident": True, "price": price}
+
+
+def write_clip(path: Path) -> None:
+    cards = draw_collection(path.parent / "cards", count=2)
+    rng = np.random.default_rng(4)
+    view = render_view([decode(card) for card in cards], rng, width=1280, height=720).image
+    with path.open("wb") as file:
+        for frame in range(30):
+            Image.fromarray(np.roll(view, frame, axis=1)).save(file, "JPEG", quality=90)
+
+
+def measure(url: str, clip: Path, seconds: float) -> dict[str, Any]:
+    from playwright.sync_api import sync_playwright
+
+    options = ["--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    options.append(f"--use-file-for-fake-video-capture={clip}")
+    with sync_playwright() as engine:
+        browser = engine.chromium.launch(executable_path=shutil.which("chromium"), args=options)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        session = page.context.new_cdp_session(page)
+        session.send("Performance.enable")
+        page.goto(url)
+        page.locator("[data-source=camera]:visible").first.click()
+        page.wait_for_selector(".track", timeout=60_000)
+        page.wait_for_timeout(3000)
+        heap = [_heap(session)]
+        page.evaluate(_COUNT_FRAMES)
+        begun = time.monotonic()
+        for _ in range(2):
+            page.wait_for_timeout(seconds * 500)
+            heap.append(_heap(session))
+        rate = page.evaluate("window.drawn") / (time.monotonic() - begun)
+        rows = page.locator("#stats > div").evaluate_all(
+            "rows => rows.map(r => [r.firstChild.textContent, r.lastChild.textContent])"
+        )
+        browser.close()
+    return {**dict(rows), "Overlay frames a second": round(rate, 1), "Heap, MB": heap}
+
+
+def _heap(session: Any) -> float:
+    session.send("HeapProfiler.collectGarbage")
+    metrics = {row["name"]: row["value"] for row in session.send("Performance.getMetrics")["metrics"]}
+    return round(float(metrics["JSHeapUsedSize"]) / 2**20, 2)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--seconds", type=float, default=60)
+    p.add_argument("--answers-per-second", type=float, default=5)
+    args = p.parse_args(argv)
+    falcon = ThreadingHTTPServer(("127.0.0.1", 0), answering(1 / args.answers_per_second))
+    web = WebServer("127.0.0.1", 0, Target.parse(f"http://127.0.0.1:{falcon.server_address[1]}"))
+    for server in (falcon, web):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with tempfile.TemporaryDirectory() as folder:
+        clip = Path(folder) / "camera.mjpeg"
+        write_clip(clip)
+        for name, value in measure(web.url, clip, args.seconds).items():
+            print(f"{name:26} {value}")
+
+
+if __name__ == "__main__":
+    main()

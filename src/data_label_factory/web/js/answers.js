@@ -1,0 +1,88 @@
+import { isOwnPath, itemKey } from "./deckfile.js";
+import { corners } from "./geometry.js";
+
+/** @import {Box, Item, Neighbour, Point, Price, Sighting} from "./types.js" */
+
+/**
+ * The JSON of `POST /api/falcon` → sightings. Servers that only find things give `bbox_norm` and `area_fraction`;
+ * these are then called by the query. What makes no sense is left out.
+ * @param {any} json @param {string} query @returns {Sighting[]} Throws an Error for what is no answer at all.
+ */
+export function readAnswer(json, query) {
+  if (!json || !Array.isArray(json.masks))
+    throw new Error("The server's answer has no masks. Is it an /api/falcon server?");
+  return json.masks.map((/** @type {any} */ mask) => readMask(mask, query)).filter(Boolean);
+}
+
+/** @param {any} mask @param {string} query @returns {Sighting | null} */
+function readMask(mask, query) {
+  const box = readBox(mask?.bbox_norm);
+  if (!box) return null;
+  const named = text(mask.name) || text(mask.label).replace(/\?$/, "");
+  const twins = Array.isArray(mask.variants) ? mask.variants.map(text).filter(Boolean) : [];
+  const confident = typeof mask.confident === "boolean" ? mask.confident : null;
+  return {
+    item: readItem(mask, named || query || "item", twins),
+    score: number(mask.score),
+    margin: number(mask.margin),
+    confident,
+    runnersUp: Array.isArray(mask.top_k) ? mask.top_k.slice(1, 6).map(readNeighbour) : [],
+    twins: twins.filter((/** @type {string} */ file) => file !== mask.ref_filename),
+    price: readPrice(mask.price),
+    box,
+    quad: readQuad(mask.quad_norm) ?? corners(box),
+  };
+}
+
+/**
+ * Of files that look the same now one comes first and now another: they share the key of the first by name.
+ * @param {any} mask @param {string} name @param {string[]} twins @returns {Item}
+ */
+function readItem(mask, name, twins) {
+  const [rarity, setCode, refFilename] = [text(mask.rarity), text(mask.set_code), text(mask.ref_filename)];
+  const refUrl = isOwnPath(mask.ref_url) ? mask.ref_url : "";
+  const key = [...twins].sort()[0] || refFilename || itemKey(name, rarity, setCode);
+  return { key, name, rarity, setCode, refUrl, refFilename };
+}
+
+/** @param {any} value @returns {Box | null} */
+function readBox(value) {
+  const [x1, y1, x2, y2] = [value?.x1, value?.y1, value?.x2, value?.y2].map(number);
+  if (x1 === null || y1 === null || x2 === null || y2 === null) return null;
+  return x2 > x1 && y2 > y1 ? { x1, y1, x2, y2 } : null;
+}
+
+/** @param {any} value @returns {Point[] | null} */
+function readQuad(value) {
+  const isQuad = Array.isArray(value) && value.length === 4 && value.every(isPoint);
+  return isQuad ? value.map(([x, y]) => [x, y]) : null;
+}
+
+/** @param {any} value */
+function isPoint(value) {
+  return Array.isArray(value) && value.length === 2 && value.every(Number.isFinite);
+}
+
+/** @param {any} value @returns {Neighbour} */
+function readNeighbour(value) {
+  return { name: text(value?.name), filename: text(value?.filename), score: number(value?.score) ?? 0 };
+}
+
+/** @param {any} value @returns {Price | null} */
+function readPrice(value) {
+  if (!value) return null;
+  const [usd, amount] = [number(value.usd_median), number(value.median)];
+  if (usd === null && amount === null) return null;
+  const [currency, date, rarity] = [text(value.currency), text(value.scraped_at), text(value.rarity)];
+  return { usd, amount, currency, date, rarity };
+}
+
+/** @param {any} value @returns {number | null} */
+function number(value) {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+/** @param {any} value @returns {string} */
+function text(value) {
+  return typeof value === "string" ? value : "";
+}

@@ -1,0 +1,91 @@
+import { readAnswer } from "./answers.js";
+
+/** @import {Point, Sighting} from "./types.js" */
+
+const PATIENCE_MS = 20_000;
+
+/** An answer that is none: `status` is HTTP's, 0 when nobody answered. */
+export class ApiError extends Error {
+  /** @param {string} message @param {number} status @param {number} [waitMs] how long the server asks to wait */
+  constructor(message, status, waitMs = 0) {
+    super(message);
+    this.status = status;
+    this.waitMs = waitMs;
+  }
+}
+
+// The page is <root>canvas/live, wherever a reverse proxy has put the root.
+const ROOT = new URL(document.baseURI).pathname.replace(/canvas\/.*$/, "");
+
+/** @param {string} path from the server's root @returns {string} */
+export function place(path) {
+  return ROOT + path.replace(/^\//, "");
+}
+
+/** A thumbnail of a reference about `width` px wide. @param {string} refUrl @param {number} width */
+export function thumbnail(refUrl, width) {
+  return `${place(refUrl)}?w=${width}`;
+}
+
+/** @param {string} filename */
+export function refUrlOf(filename) {
+  return `/refs/${filename.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** @param {Blob} frame @param {string} query @param {AbortSignal} signal @returns {Promise<Sighting[]>} */
+export async function recognize(frame, query, signal) {
+  return readAnswer(await send("api/falcon", { image: frame, query }, signal), query);
+}
+
+/** What the server says of itself; servers of other kinds say nothing. @returns {Promise<any>} */
+export function info() {
+  return ask("api/info");
+}
+
+/** @param {number} limit @returns {Promise<any[]>} */
+export async function topPrices(limit) {
+  const { top } = await ask(`api/top-prices?limit=${limit}`);
+  return Array.isArray(top) ? top : [];
+}
+
+/** @param {string} words @returns {Promise<{items: any[], total: number}>} */
+export function items(words) {
+  return ask(`api/items?limit=50&q=${encodeURIComponent(words)}`);
+}
+
+/** @param {Blob} frame @param {Point[]} quad @param {{name: string, set_code: string, rarity: string}} label */
+export function addItem(frame, quad, label) {
+  return send("api/items", { image: frame, quad_norm: JSON.stringify(quad), ...label });
+}
+
+/** @param {Blob} frame @param {Point[]} quad @param {string} filename */
+export function addView(frame, quad, filename) {
+  return send("api/feedback", { image: frame, quad_norm: JSON.stringify(quad), filename });
+}
+
+/** @param {string} path @param {Record<string, string | Blob>} fields @param {AbortSignal} [signal] */
+function send(path, fields, signal) {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    if (value instanceof Blob) body.append(name, value, "frame.jpg");
+    else body.append(name, value);
+  }
+  return ask(path, { method: "POST", body, signal });
+}
+
+/** @param {string} path @param {RequestInit} [options] @returns {Promise<any>} */
+async function ask(path, options = {}) {
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  const signal = options.signal ? AbortSignal.any([patience, options.signal]) : patience;
+  let response;
+  try {
+    response = await fetch(place(path), { ...options, signal });
+  } catch (error) {
+    const late = error instanceof DOMException && error.name === "TimeoutError";
+    throw new ApiError(late ? `No answer within ${PATIENCE_MS / 1000} s` : "The server cannot be reached", 0);
+  }
+  const json = await response.json().catch(() => null);
+  if (response.ok && json !== null) return json;
+  const detail = typeof json?.detail === "string" ? json.detail : `The server answered ${response.status}`;
+  throw new ApiError(detail, response.status, 1000 * Number(response.headers.get("Retry-After") ?? 0) || 0);
+}

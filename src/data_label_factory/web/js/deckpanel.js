@@ -1,0 +1,195 @@
+import { thumbnail } from "./api.js";
+import { Deck } from "./deck.js";
+import { fromCsv, fromJson, toCsv, toJson, toText } from "./deckfile.js";
+import { byId, flash, h, picture, setText } from "./dom.js";
+import { formatDate, formatMoney, formatUsd } from "./money.js";
+import { load, onForeignChange, save } from "./store.js";
+import { toast } from "./toast.js";
+
+/** @import {Entry} from "./deck.js" */
+/** @import {Item, Price} from "./types.js" */
+
+const KEPT_AS = "deck";
+const PULSE_MS = 900;
+
+/** The deck on the page: shown, changed, kept by the browser, given out and taken in. */
+export class DeckPanel {
+  word = "Deck";
+  #panel = byId("deck-panel", HTMLElement);
+  #list = byId("deck", HTMLUListElement);
+  #note = byId("deck-note", HTMLParagraphElement);
+  #kept = true;
+  #deck = new Deck();
+
+  /** @param {() => void} onChange */
+  constructor(onChange) {
+    this.onChange = onChange;
+    const stored = load(KEPT_AS, fromJson);
+    this.#deck = new Deck(stored.value ?? []);
+    if (stored.damaged)
+      toast(`What was kept of the ${this.word} cannot be read; it was put aside, and a new one begun.`);
+    onForeignChange(KEPT_AS, () => {
+      this.#deck = new Deck(load(KEPT_AS, fromJson).value ?? []);
+      this.#draw();
+    });
+    this.#wire();
+    this.#draw();
+  }
+
+  /** @param {string} key */
+  count(key) {
+    return this.#deck.count(key);
+  }
+
+  /** @param {Item} item @param {Price | null} price */
+  add(item, price) {
+    this.#deck.add(item, price);
+    this.#changed();
+    flash(this.#panel, "pulse", PULSE_MS);
+  }
+
+  /** @param {string} word */
+  rename(word) {
+    this.word = word;
+    for (const place of document.querySelectorAll("[data-word]")) place.textContent = word;
+  }
+
+  #changed() {
+    this.#kept = save(KEPT_AS, toJson(this.#deck.entries));
+    this.#draw();
+  }
+
+  /** Change, with a way back. @param {string} text @param {() => void} change */
+  #undoable(text, change) {
+    const before = this.#deck.entries;
+    change();
+    this.#changed();
+    toast(text, "Undo", () => {
+      this.#deck = new Deck(before);
+      this.#changed();
+    });
+  }
+
+  #wire() {
+    const file = byId("deck-file", HTMLInputElement);
+    byId("export-csv", HTMLButtonElement).onclick = () =>
+      this.#download("csv", "text/csv", `\uFEFF${toCsv(this.#deck.entries)}`);
+    byId("export-json", HTMLButtonElement).onclick = () =>
+      this.#download("json", "application/json", toJson(this.#deck.entries));
+    byId("copy", HTMLButtonElement).onclick = () => this.#copy();
+    byId("import", HTMLButtonElement).onclick = () => file.click();
+    file.onchange = async () => {
+      const [chosen] = file.files ?? [];
+      if (chosen) await this.#import(chosen);
+      file.value = "";
+    };
+    byId("clear", HTMLButtonElement).onclick = () => {
+      const { copies } = this.#deck.totals;
+      this.#undoable(`${this.word} cleared (${copies})`, () => this.#deck.clear());
+    };
+  }
+
+  /** @param {string} suffix @param {string} type @param {string} text */
+  #download(suffix, type, text) {
+    const url = URL.createObjectURL(new Blob([text], { type }));
+    h("a", { href: url, download: `${this.word.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-")}.${suffix}` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  }
+
+  async #copy() {
+    try {
+      await navigator.clipboard.writeText(toText(this.#deck));
+      toast("Copied");
+    } catch {
+      toast("The browser did not allow copying. Use CSV instead.");
+    }
+  }
+
+  /** @param {File} file */
+  async #import(file) {
+    try {
+      const text = await file.text();
+      const entries = /^\s*[{[]/.test(text) ? fromJson(text) : fromCsv(text);
+      const copies = entries.reduce((sum, entry) => sum + entry.count, 0);
+      this.#undoable(`${copies} taken in from ${file.name}`, () => this.#deck.merge(entries));
+    } catch (error) {
+      toast(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #draw() {
+    const { copies, priced, cents } = this.#deck.totals;
+    const { entries } = this.#deck;
+    setText(byId("deck-count", HTMLSpanElement), String(copies));
+    setText(byId("deck-total", HTMLOutputElement), formatUsd(cents));
+    const unpriced = copies - priced;
+    const notes = [
+      unpriced ? `${unpriced} without a price in USD, not in the total.` : "",
+      this.#kept ? "" : "The browser’s storage is full or shut: this will be gone after a reload. Export it.",
+    ];
+    setText(this.#note, notes.filter(Boolean).join(" "));
+    this.#note.hidden = !this.#note.textContent;
+    byId("deck-empty", HTMLParagraphElement).hidden = entries.length > 0;
+    for (const id of ["export-csv", "export-json", "copy", "clear"])
+      byId(id, HTMLButtonElement).disabled = !entries.length;
+    const focus = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.focus : undefined;
+    this.#list.replaceChildren(...entries.map((entry) => this.#row(entry)));
+    if (focus) this.#refocus(focus);
+    this.onChange();
+  }
+
+  /** The rows are new; the focus goes back to where it was, or to the list's surroundings. @param {string} name */
+  #refocus(name) {
+    const buttons = [...this.#list.querySelectorAll("button")];
+    const target = buttons.find((button) => button.dataset.focus === name) ?? buttons[0];
+    (target ?? byId("import", HTMLButtonElement)).focus();
+  }
+
+  /** @param {Entry} entry */
+  #row(entry) {
+    const { key, name, rarity, setCode, refUrl, count } = entry;
+    /** @param {string} sign @param {string} what @param {() => void} act */
+    const button = (sign, what, act) =>
+      h(
+        "button",
+        { type: "button", "aria-label": `${what} ${name}`, "data-focus": `${what} ${key}`, onclick: act },
+        sign,
+      );
+    const set = (/** @type {number} */ value) => {
+      this.#deck.setCount(key, value);
+      this.#changed();
+    };
+    const remove = () => this.#undoable(`${name} removed`, () => this.#deck.setCount(key, 0));
+    const counter = h(
+      "div",
+      { class: "counter" },
+      button("−", "One less of", () => (count > 1 ? set(count - 1) : remove())),
+      h("span", {}, String(count), h("span", { class: "hidden" }, " copies")),
+      button("+", "One more of", () => set(count + 1)),
+      button("✕", "Remove", remove),
+    );
+    const facts = [rarity, setCode].filter(Boolean).join(" · ");
+    const text = h(
+      "div",
+      {},
+      h("div", { class: "name" }, name),
+      h("div", { class: "each" }, facts || "—"),
+      h("div", { class: "each", title: dated(entry) }, each(entry)),
+    );
+    return h("li", { "data-key": key }, picture(refUrl && thumbnail(refUrl, 120), ""), text, counter);
+  }
+}
+
+/** @param {Entry} entry */
+function each({ cents, amount, currency, count }) {
+  const original = amount !== null && currency !== "USD" ? formatMoney(amount, currency) : "";
+  if (cents === null) return original ? `${original}, no rate to USD` : "no price";
+  const sum = count > 1 ? `${count} × ${formatUsd(cents)}` : formatUsd(cents);
+  return [sum, original].filter(Boolean).join(" · ");
+}
+
+/** @param {Entry} entry */
+function dated({ date }) {
+  const day = formatDate(date);
+  return day && `Price of ${day}`;
+}

@@ -1,0 +1,64 @@
+/** @import {Box, Point} from "./types.js" */
+
+/** @param {Box} a @param {Box} b @returns {number} shared area over joint area, 0…1 */
+export function iou(a, b) {
+  const width = Math.min(a.x2, b.x2) - Math.max(a.x1, b.x1);
+  const height = Math.min(a.y2, b.y2) - Math.max(a.y1, b.y1);
+  if (width <= 0 || height <= 0) return 0;
+  const shared = width * height;
+  return shared / (area(a) + area(b) - shared);
+}
+
+/** @param {Box} box */
+export function area(box) {
+  return Math.max(0, box.x2 - box.x1) * Math.max(0, box.y2 - box.y1);
+}
+
+/** Distance of the centres in units of the larger box's diagonal. @param {Box} a @param {Box} b */
+export function drift(a, b) {
+  const dx = (a.x1 + a.x2 - b.x1 - b.x2) / 2;
+  const dy = (a.y1 + a.y2 - b.y1 - b.y2) / 2;
+  const size = Math.max(diagonal(a), diagonal(b));
+  return size > 0 ? Math.hypot(dx, dy) / size : Infinity;
+}
+
+/** @param {Box} box */
+function diagonal(box) {
+  return Math.hypot(box.x2 - box.x1, box.y2 - box.y1);
+}
+
+/** @param {Box} box @returns {Point[]} clockwise from the top left */
+export function corners(box) {
+  return [
+    [box.x1, box.y1],
+    [box.x2, box.y1],
+    [box.x2, box.y2],
+    [box.x1, box.y2],
+  ];
+}
+
+/**
+ * Move `from` towards `to` without overshooting, equally fast at any frame rate.
+ * @param {Point[]} from @param {Point[]} to @param {number} elapsed ms @param {number} halfTime ms
+ * @returns {Point[]}
+ */
+export function glide(from, to, elapsed, halfTime) {
+  const share = halfTime > 0 ? 1 - 2 ** (-elapsed / halfTime) : 1;
+  return to.map(([x, y], i) => [from[i][0] + (x - from[i][0]) * share, from[i][1] + (y - from[i][1]) * share]);
+}
+
+/**
+ * The order of `to`'s corners that is nearest to `from`: a card seen upside down must not spin its outline.
+ * @param {Point[]} from @param {Point[]} to @returns {Point[]}
+ */
+export function aligned(from, to) {
+  if (from.length !== to.length) return to;
+  let best = to;
+  let least = Infinity;
+  for (let turn = 0; turn < to.length; turn++) {
+    const turned = [...to.slice(turn), ...to.slice(0, turn)];
+    const cost = turned.reduce((sum, [x, y], i) => sum + (x - from[i][0]) ** 2 + (y - from[i][1]) ** 2, 0);
+    if (cost < least) [best, least] = [turned, cost];
+  }
+  return best;
+}

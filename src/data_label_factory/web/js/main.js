@@ -1,0 +1,180 @@
+import { Announcer } from "./announce.js";
+import { info } from "./api.js";
+import { DeckPanel } from "./deckpanel.js";
+import { byId, h, setText } from "./dom.js";
+import { Loop } from "./loop.js";
+import { Overlay } from "./overlay.js";
+import { Settings } from "./settings.js";
+import { Source } from "./source.js";
+import { SourceBar } from "./sourcebar.js";
+import { StatsPanel } from "./statspanel.js";
+import { Teacher } from "./teach.js";
+import { toast } from "./toast.js";
+import { showTopPrices } from "./toppanel.js";
+import { TrackPanel } from "./trackpanel.js";
+import { Tracker } from "./tracker.js";
+
+/** @import {ApiError} from "./api.js" */
+/** @import {Answer} from "./loop.js" */
+/** @import {Track} from "./tracker.js" */
+
+/** Puts the parts together: source → loop → tracker → overlay and panels. */
+
+const INFO_EVERY_MS = 15_000;
+
+const tracker = new Tracker();
+const stats = new StatsPanel();
+const announcer = new Announcer();
+/** @type {Track[]} */
+let tracks = [];
+/** @type {Blob | null} */
+let lastFrame = null;
+let gone = false;
+let saysNothing = false; // a server of another kind, not to be asked again and again
+
+const source = new Source(byId("video", HTMLVideoElement), byId("still", HTMLImageElement), sourceChanged);
+const overlay = new Overlay(byId("overlay", HTMLCanvasElement), () => source.size);
+const bar = new SourceBar(source, (problem) => banner(problem, "source"));
+const trackPanel = new TrackPanel({
+  onAdd: (item, price) => deck.add(item, price),
+  onWrong(track) {
+    if (track.misses || !lastFrame) toast("It is out of sight just now. Show it again first.");
+    else teacher.correct(lastFrame, track.quad);
+  },
+  copies: (key) => deck.count(key),
+});
+const deck = new DeckPanel(() => trackPanel.refresh());
+const teacher = new Teacher(() => {
+  source.retake();
+  refreshInfo();
+});
+const settings = new Settings(applySettings);
+const loop = new Loop({
+  takeFrame: () => source.takeFrame(),
+  query: () => settings.values.query,
+  onAnswer: answered,
+  onError: failed,
+});
+
+/** @param {import("./settings.js").Values} values */
+function applySettings(values) {
+  const mirrored = values.mirror && source.kind === "camera";
+  overlay.visible = values.overlay;
+  overlay.mirrored = mirrored;
+  announcer.sound = values.sound;
+  deck.rename(values.word);
+  trackPanel.word = values.word;
+  byId("stage", HTMLDivElement).toggleAttribute("data-mirror", mirrored);
+  byId("mirror", HTMLButtonElement).setAttribute("aria-pressed", String(values.mirror));
+  showTracks();
+}
+
+/** @param {string} problem */
+function sourceChanged(problem) {
+  banner(problem, "source");
+  bar.refresh();
+  applySettings(settings.values);
+  tracker.reset();
+  tracks = [];
+  overlay.clear();
+  showTracks();
+  if (source.kind === "none") loop.stop();
+  else loop.start();
+  status(source.kind === "none" ? "idle" : "waiting");
+}
+
+/** @param {Answer} answer */
+function answered({ sightings, frame, latency, own }) {
+  const begun = performance.now();
+  lastFrame = frame;
+  const still = source.kind === "images";
+  tracks = tracker.update(sightings, { still });
+  overlay.show(visible(), still);
+  showTracks();
+  announcer.hear(tracks);
+  if (gone) recovered();
+  status("live");
+  stats.count(latency, own + performance.now() - begun, tracker.ever);
+}
+
+/** @param {ApiError} error */
+function failed(error) {
+  source.retake();
+  stats.error(error.message);
+  const busy = error.status === 429 || error.status === 503;
+  if (busy && !gone) return status("waiting", error.message);
+  gone = true;
+  status("gone");
+  const silent = error.status === 0 || error.status >= 502;
+  banner(silent ? `The server does not answer; trying again … (${error.message})` : error.message, "server");
+}
+
+function recovered() {
+  gone = false;
+  banner("", "server");
+  refreshInfo();
+}
+
+function visible() {
+  return settings.values.sureOnly ? tracks.filter((track) => track.sure !== false) : tracks;
+}
+
+function showTracks() {
+  trackPanel.show(visible());
+}
+
+/** @type {Map<string, string>} */
+const problems = new Map();
+
+/** @param {string} text empty: it is over @param {"source" | "server"} about */
+function banner(text, about) {
+  problems.set(about, text);
+  const place = byId("banner", HTMLParagraphElement);
+  const shown = problems.get("source") || problems.get("server") || "";
+  setText(place, shown);
+  place.hidden = !shown;
+}
+
+/** @param {"idle" | "waiting" | "live" | "gone"} state @param {string} [text] */
+function status(state, text) {
+  const words = {
+    idle: "No source yet",
+    waiting: "Waiting for the first answer",
+    live: "Live",
+    gone: "Server gone, trying again",
+  };
+  byId("status", HTMLParagraphElement).dataset.state = state;
+  setText(byId("status-text", HTMLSpanElement), text ?? words[state]);
+}
+
+/** Ask the server what it is; one of another kind does not say. */
+async function refreshInfo() {
+  const facts = await info().catch((error) => {
+    saysNothing = error.status === 404;
+  });
+  const canEnroll = facts?.can_enroll === true;
+  byId("teach", HTMLButtonElement).hidden = !canEnroll;
+  trackPanel.canCorrect = canEnroll;
+  showTracks();
+  stats.upstream(
+    facts?.version ? `${location.host} · ${facts.encoder} · ${facts.index_size} references` : location.host,
+  );
+  const rows = facts?.version
+    ? {
+        Strictness: facts.strictness,
+        Threshold: facts.sim_threshold ?? "the recogniser’s",
+        Margin: facts.margin_threshold ?? "the recogniser’s",
+        References: facts.index_size,
+        Version: facts.version,
+      }
+    : { Server: "does not say how it is set" };
+  const list = Object.entries(rows).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, String(value))));
+  byId("server-facts", HTMLDListElement).replaceChildren(...list);
+  await showTopPrices();
+}
+
+byId("mirror", HTMLButtonElement).onclick = () => settings.set({ mirror: !settings.values.mirror });
+byId("teach", HTMLButtonElement).onclick = () => lastFrame && teacher.addItem(lastFrame);
+applySettings(settings.values);
+refreshInfo();
+setInterval(() => document.hidden || saysNothing || refreshInfo(), INFO_EVERY_MS);

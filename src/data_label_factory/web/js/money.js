@@ -1,0 +1,31 @@
+/** Amounts are whole cents while they are added, so that a total never drifts. */
+
+/** @param {number | null | undefined} amount @returns {number | null} cents, or null for what is no price */
+export function toCents(amount) {
+  return typeof amount === "number" && Number.isFinite(amount) && amount >= 0 ? Math.round(amount * 100) : null;
+}
+
+/** @param {number} cents @returns {string} such as $1,234.50 */
+export function formatUsd(cents) {
+  return new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" }).format(cents / 100);
+}
+
+/**
+ * @param {number} amount @param {string} currency ISO 4217
+ * @returns {string} such as ¥1,980; with the code itself where it is none that browsers know
+ */
+export function formatMoney(amount, currency) {
+  const digits = Number.isInteger(amount) ? { maximumFractionDigits: 0 } : {};
+  try {
+    return new Intl.NumberFormat("en-US", { style: "currency", currency, ...digits }).format(amount);
+  } catch {
+    return `${amount.toLocaleString("en-US")} ${currency}`.trim();
+  }
+}
+
+/** @param {string} date ISO 8601 @returns {string} such as 1 Nov 2026; empty for what is no date */
+export function formatDate(date) {
+  const time = Date.parse(date);
+  if (Number.isNaN(time)) return "";
+  return new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" }).format(time);
+}

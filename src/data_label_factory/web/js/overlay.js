@@ -1,0 +1,158 @@
+import { aligned, glide } from "./geometry.js";
+
+/** @import {Point} from "./types.js" */
+/** @import {Track} from "./tracker.js" */
+
+const HALF_TIME_MS = 70;
+const FADE_MS = 160;
+const STALE_MS = 2500; // outlines without news fade: the camera has moved on
+/** @type {Record<string, string>} */
+const COLOURS = { true: "#34d399", false: "#fbbf24", null: "#38bdf8" };
+
+/** Draws the tracks' outlines over the picture, at the screen's own pace while answers come at the server's. */
+export class Overlay {
+  mirrored = false;
+  visible = true;
+  /** @type {Track[]} */
+  #tracks = [];
+  #newsAt = 0;
+  #staleAfter = STALE_MS;
+  #last = 0;
+  /** @type {{x: number, y: number, width: number}[]} of this frame, so that none covers another */
+  #labels = [];
+  #calm = matchMedia("(prefers-reduced-motion: reduce)");
+  /** @type {Map<number, {quad: Point[], alpha: number, track: Track}>} */
+  #shown = new Map();
+
+  /** @param {HTMLCanvasElement} canvas @param {() => {width: number, height: number} | null} sizeOf  the picture's, px */
+  constructor(canvas, sizeOf) {
+    this.canvas = canvas;
+    this.sizeOf = sizeOf;
+    const context = canvas.getContext("2d");
+    if (!context) throw new Error("this browser cannot draw");
+    this.context = context;
+    new ResizeObserver(() => this.#fit()).observe(canvas);
+    requestAnimationFrame((now) => this.#frame(now));
+  }
+
+  /** @param {Track[]} tracks @param {boolean} [lasting] of a still picture, which does not move on */
+  show(tracks, lasting = false) {
+    this.#tracks = tracks;
+    const now = performance.now();
+    // A slow server is no reason to blink.
+    this.#staleAfter = lasting ? Infinity : Math.max(STALE_MS, Math.min(30_000, 2 * (now - this.#newsAt)));
+    this.#newsAt = now;
+  }
+
+  clear() {
+    this.#tracks = [];
+    this.#shown.clear();
+  }
+
+  #fit() {
+    const scale = Math.min(2, devicePixelRatio);
+    this.canvas.width = Math.round(this.canvas.clientWidth * scale);
+    this.canvas.height = Math.round(this.canvas.clientHeight * scale);
+  }
+
+  /** @param {number} now */
+  #frame(now) {
+    requestAnimationFrame((then) => this.#frame(then));
+    const elapsed = Math.min(100, now - this.#last);
+    this.#last = now;
+    const size = this.sizeOf();
+    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    if (!size || !this.visible) return;
+    this.#move(elapsed, now - this.#newsAt > this.#staleAfter);
+    const place = this.#placing(size);
+    this.#labels = [];
+    for (const { quad, alpha, track } of this.#shown.values()) this.#draw(quad.map(place), alpha, track);
+  }
+
+  /** @param {number} elapsed @param {boolean} stale */
+  #move(elapsed, stale) {
+    const current = new Map(stale ? [] : this.#tracks.map((track) => [track.id, track]));
+    for (const [id, track] of current) {
+      const shown = this.#shown.get(id);
+      if (!shown) this.#shown.set(id, { quad: track.quad, alpha: 0, track });
+      else {
+        const halfTime = this.#calm.matches ? 0 : HALF_TIME_MS;
+        shown.quad = glide(shown.quad, aligned(shown.quad, track.quad), elapsed, halfTime);
+        shown.track = track;
+      }
+    }
+    for (const [id, shown] of this.#shown) {
+      const track = current.get(id);
+      const goal = track ? (track.misses ? 0.55 : 1) : 0;
+      const step = elapsed / FADE_MS;
+      shown.alpha += Math.max(-step, Math.min(step, goal - shown.alpha));
+      if (!track && shown.alpha <= 0) this.#shown.delete(id);
+    }
+  }
+
+  /** From shares of the picture to canvas pixels: it is fitted whole into the stage. @param {{width: number, height: number}} size */
+  #placing(size) {
+    const { width, height } = this.canvas;
+    const scale = Math.min(width / size.width, height / size.height);
+    const [w, h] = [size.width * scale, size.height * scale];
+    const [left, top] = [(width - w) / 2, (height - h) / 2];
+    /** @param {Point} point @returns {Point} */
+    return ([x, y]) => [left + (this.mirrored ? 1 - x : x) * w, top + y * h];
+  }
+
+  /** @param {Point[]} quad @param {number} alpha @param {Track} track */
+  #draw(quad, alpha, track) {
+    const { context } = this;
+    const unit = this.canvas.width / Math.max(1, this.canvas.clientWidth);
+    const colour = COLOURS[String(track.sure)];
+    context.globalAlpha = Math.max(0, Math.min(1, alpha));
+    context.beginPath();
+    quad.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
+    context.closePath();
+    context.fillStyle = `${colour}1f`;
+    context.fill();
+    context.lineJoin = "round";
+    context.setLineDash(track.misses ? [7 * unit, 6 * unit] : []);
+    for (const [style, width] of /** @type {[string, number][]} */ ([
+      ["#000000a0", 5],
+      [colour, 2.5],
+    ])) {
+      context.strokeStyle = style;
+      context.lineWidth = width * unit;
+      context.stroke();
+    }
+    context.setLineDash([]);
+    this.#label(quad, colour, caption(track), unit);
+  }
+
+  /** @param {Point[]} quad @param {string} colour @param {string} text @param {number} unit */
+  #label(quad, colour, text, unit) {
+    const { context, canvas } = this;
+    context.font = `600 ${13 * unit}px system-ui, sans-serif`;
+    const [pad, height] = [8 * unit, 24 * unit];
+    const width = Math.min(context.measureText(text).width + 2 * pad, canvas.width);
+    const left = Math.min(...quad.map(([x]) => x));
+    const top = Math.min(...quad.map(([, y]) => y));
+    const x = Math.max(0, Math.min(canvas.width - width, left));
+    let y = Math.max(0, Math.min(canvas.height - height, top - height - 4 * unit));
+    for (const other of this.#labels) {
+      if (x < other.x + other.width && other.x < x + width && Math.abs(y - other.y) < height)
+        y = other.y + height + unit;
+    }
+    this.#labels.push({ x, y, width });
+    context.fillStyle = colour;
+    context.beginPath();
+    context.roundRect(x, y, width, height, 6 * unit);
+    context.fill();
+    context.fillStyle = "#04110c";
+    context.textBaseline = "middle";
+    context.fillText(text, x + pad, y + height / 2 + unit, width - 2 * pad);
+  }
+}
+
+/** @param {Track} track */
+function caption({ id, sure, reading: { item, score } }) {
+  const rarity = item.rarity && ` (${item.rarity})`;
+  const shown = score === null ? "" : `  ${score.toFixed(2)}`;
+  return `#${id} ${item.name}${rarity}${sure === false ? "?" : ""}${shown}`;
+}

@@ -1,0 +1,196 @@
+const SEND_SIDE_PX = 1024; // the recogniser looks at no more
+const JPEG_QUALITY = 0.85;
+const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 } };
+
+/** @typedef {"none" | "camera" | "video" | "images"} Kind */
+
+/** Something that a source cannot do, in words for the user. */
+export class SourceError extends Error {}
+
+/** Where pictures come from: a camera, a video file, or pictures looked at one by one. */
+export class Source {
+  /** @type {Kind} */
+  kind = "none";
+  /** @type {"user" | "environment"} */
+  facing = "environment";
+  /** @type {File[]} */
+  #files = [];
+  #page = 0;
+  /** @type {MediaStream | null} */
+  #stream = null;
+  #url = "";
+  #taken = ""; // which picture was last asked about
+  #canvas = document.createElement("canvas");
+  #turn = 0;
+
+  /**
+   * @param {HTMLVideoElement} video @param {HTMLImageElement} still
+   * @param {(problem: string) => void} onChange  whenever there is another picture to look at; `problem` may be empty
+   */
+  constructor(video, still, onChange) {
+    this.video = video;
+    this.still = still;
+    this.onChange = onChange;
+  }
+
+  /** The picture's size in px, null while there is none. */
+  get size() {
+    const { video, still } = this;
+    const isStill = this.kind === "images";
+    const [width, height] = isStill ? [still.naturalWidth, still.naturalHeight] : [video.videoWidth, video.videoHeight];
+    return this.kind !== "none" && width && height ? { width, height } : null;
+  }
+
+  /** The picture looked at, from 1, and how many there are. */
+  get pages() {
+    return { page: this.#page + 1, count: this.#files.length };
+  }
+
+  get deviceId() {
+    return this.#stream?.getVideoTracks()[0]?.getSettings().deviceId ?? "";
+  }
+
+  /** @param {string} [deviceId] empty: the one that faces `facing`. Throws SourceError. */
+  async useCamera(deviceId = "") {
+    this.stop();
+    const turn = this.#turn;
+    if (!window.isSecureContext || !navigator.mediaDevices) {
+      throw new SourceError(
+        "Browsers give the camera only to https:// pages and to localhost. Open this page through one of these, or upload a picture.",
+      );
+    }
+    const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: this.facing };
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { ...CAMERA, ...which } });
+    } catch (error) {
+      throw new SourceError(cameraProblem(error));
+    }
+    if (turn !== this.#turn) return stream.getTracks().forEach((track) => track.stop());
+    this.#stream = stream;
+    stream.getVideoTracks()[0].addEventListener("ended", () => {
+      if (this.#stream !== stream) return;
+      this.stop();
+      this.onChange("The camera has gone. Plug it in again, then choose “Use Webcam”.");
+    });
+    this.kind = "camera";
+    this.video.srcObject = stream;
+    await this.#play();
+  }
+
+  /** @param {File} file Throws SourceError. */
+  async useVideo(file) {
+    this.stop();
+    const turn = this.#turn;
+    this.kind = "video";
+    this.#url = URL.createObjectURL(file);
+    this.video.loop = true;
+    this.video.src = this.#url;
+    const loaded = await new Promise((resolve) => {
+      this.video.onloadeddata = () => resolve(true);
+      this.video.onerror = () => resolve(false);
+    });
+    if (turn !== this.#turn) return;
+    if (!loaded) {
+      this.stop();
+      throw new SourceError(`This browser cannot play ${file.name}. MP4 (H.264) and WebM are safe choices.`);
+    }
+    await this.#play();
+  }
+
+  /** @param {File[]} files Throws SourceError when none is a picture. */
+  async useImages(files) {
+    this.stop();
+    this.#files = files;
+    await this.turnTo(1);
+  }
+
+  /** Look at picture `page`, from 1. @param {number} page Throws SourceError. */
+  async turnTo(page) {
+    const turn = ++this.#turn;
+    this.kind = "images";
+    this.#page = Math.max(0, Math.min(this.#files.length, page) - 1);
+    const file = this.#files[this.#page];
+    this.#release();
+    this.#url = URL.createObjectURL(file);
+    this.still.src = this.#url;
+    const ok = await this.still.decode().then(
+      () => true,
+      () => false,
+    );
+    if (turn !== this.#turn) return;
+    this.onChange("");
+    if (!ok) throw new SourceError(`This browser cannot show ${file.name}. JPEG, PNG and WebP are safe choices.`);
+  }
+
+  /** Let go of camera and files. */
+  stop() {
+    this.#turn++;
+    this.#stream?.getTracks().forEach((track) => track.stop());
+    this.#stream = null;
+    this.kind = "none";
+    this.#files = [];
+    this.video.pause();
+    this.video.srcObject = null;
+    this.video.onloadeddata = this.video.onerror = null;
+    this.video.removeAttribute("src");
+    this.video.load();
+    this.still.removeAttribute("src");
+    this.#release();
+  }
+
+  #release() {
+    if (this.#url) URL.revokeObjectURL(this.#url);
+    this.#url = "";
+    this.#taken = "";
+  }
+
+  async #play() {
+    await this.video.play().catch(() => undefined); // stopped meanwhile
+    this.onChange("");
+  }
+
+  /** The newest frame as JPEG, shrunk to what the server needs; null when it was taken before, or there is none. */
+  async takeFrame() {
+    const size = this.size;
+    if (!size || document.hidden) return null;
+    const isStill = this.kind === "images";
+    const version = isStill ? this.#url : `${this.#turn}/${this.video.currentTime}`;
+    if (version === this.#taken) return null;
+    this.#taken = version;
+    const scale = Math.min(1, SEND_SIDE_PX / Math.max(size.width, size.height));
+    this.#canvas.width = Math.max(1, Math.round(size.width * scale));
+    this.#canvas.height = Math.max(1, Math.round(size.height * scale));
+    const context = this.#canvas.getContext("2d");
+    context?.drawImage(isStill ? this.still : this.video, 0, 0, this.#canvas.width, this.#canvas.height);
+    return new Promise((/** @type {(blob: Blob | null) => void} */ resolve) => {
+      this.#canvas.toBlob(resolve, "image/jpeg", JPEG_QUALITY);
+    });
+  }
+
+  /** Ask about the same picture once more. */
+  retake() {
+    this.#taken = "";
+  }
+}
+
+/** Every camera, once one may be used (before that browsers hide their names). */
+export async function cameras() {
+  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+  return devices.filter((device) => device.kind === "videoinput" && device.deviceId);
+}
+
+/** @param {unknown} error @returns {string} */
+function cameraProblem(error) {
+  const name = error instanceof DOMException ? error.name : "";
+  if (name === "NotAllowedError" || name === "SecurityError") {
+    return "The browser was not allowed to use the camera. Allow it by the camera sign beside the address, then choose “Use Webcam” again.";
+  }
+  if (name === "NotFoundError" || name === "OverconstrainedError") {
+    return "There is no such camera. Connect one, or upload a picture or a video.";
+  }
+  if (name === "NotReadableError" || name === "AbortError") {
+    return "The camera is there but gives no picture: another program may be using it. Close that, then try again.";
+  }
+  return `The camera cannot be used: ${error instanceof Error ? error.message : error}`;
+}

@@ -1,0 +1,54 @@
+"""A real Chromium before a real server, its camera playing a clip that is rendered from the sample collection."""
+
+import io
+import json
+import math
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from data_label_factory.identify.camera import render_view
+from data_label_factory.identify.images import decode
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+_FRAMES = 40
+
+
+def write_clip(
+    path: Path, pictures: Sequence[Path], *, width: int = 640, height: int = 480, seed: int = 4, sway_px: int = 12
+) -> Path:
+    """A Motion JPEG of `pictures` side by side before a hand-held camera; it loops without a jump."""
+    size = {"width": width + 2 * sway_px, "height": height + 2 * sway_px}
+    view = Image.fromarray(render_view([decode(file) for file in pictures], np.random.default_rng(seed), **size).image)
+    clip = io.BytesIO()
+    for frame in range(_FRAMES):
+        turn = 2 * math.pi * frame / _FRAMES
+        x, y = (round(sway_px * (1 + motion)) for motion in (math.sin(turn), math.cos(turn)))
+        view.crop((x, y, x + width, y + height)).save(clip, "JPEG", quality=90)
+    path.write_bytes(clip.getvalue())
+    return path
+
+
+def write_prices(path: Path, yen: dict[str, int]) -> Path:
+    """A price file in JPY: set code → median."""
+    prices = {
+        code: {"median": amount, "min": amount, "max": amount, "count": 1, "name": "", "name_jp": "", "rarities": {}}
+        for code, amount in yen.items()
+    }
+    whole = {"scraped_at": "2026-11-01T00:00:00+00:00", "site": "csv", "currency": "JPY", "prices": prices}
+    path.write_text(json.dumps(whole), "utf-8")
+    return path
+
+
+def launch(engine: Any, clip: Path | None, *, allowed: bool = True, options: Sequence[str] = ()) -> Any:
+    """A Browser of `engine` (a Playwright) whose camera plays `clip`, None for no camera; pages may use it at once if
+    `allowed`."""
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *options]
+    if clip:
+        arguments += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={clip}"]
+    arguments += ["--use-fake-ui-for-media-stream"] if allowed else ["--deny-permission-prompts"]
+    return engine.chromium.launch(executable_path=CHROMIUM, args=arguments)

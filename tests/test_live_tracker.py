@@ -1,0 +1,374 @@
+"""The live tracker as people use it: in Chromium, before a real server; and its scripts under Node."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import CHROMIUM, launch, write_clip, write_prices
+from serving import Server, make_collection, wait_until
+from test_web import running
+
+from data_label_factory.identify.server.settings import Settings
+from data_label_factory.labels import parse_label
+from data_label_factory.web.proxy import WebServer
+from data_label_factory.web.target import Target
+
+ROOT = Path(__file__).parent.parent
+TSC = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
+PRETTIER = ROOT / "node_modules" / "prettier" / "bin" / "prettier.cjs"
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+PATIENCE_MS = 60_000  # for what takes a second on an idle machine
+YEN = (2000, 3100)
+USD_CENTS = (1340, 2077)  # at 0.0067
+
+needs_node = pytest.mark.skipif(not shutil.which("node"), reason="no node here")
+needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no chromium here")
+
+
+@needs_node
+def test_the_pure_parts() -> None:
+    files = sorted(str(file) for file in (ROOT / "tests" / "web").glob("*.test.js"))
+    done = subprocess.run(["node", "--test", *files], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout
+
+
+@needs_node
+@pytest.mark.skipif(not TSC.is_file(), reason="no TypeScript here: npm install")
+def test_the_scripts_type_check() -> None:
+    done = subprocess.run(["node", str(TSC), "-p", str(ROOT)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout
+
+
+@needs_node
+@pytest.mark.skipif(not PRETTIER.is_file(), reason="no Prettier here: npm install")
+def test_the_scripts_are_formatted() -> None:
+    patterns = ["src/data_label_factory/web/js/*.js", "tests/web/*.js"]
+    line = ["node", str(PRETTIER), "--check", *patterns]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return make_collection(tmp_path_factory.mktemp("tracked"), count=8)
+
+
+@pytest.fixture(scope="module")
+def cards(settings: Settings) -> list[Path]:
+    """The two that the camera sees; they have prices."""
+    assert settings.refs
+    return [file for file in sorted(settings.refs.iterdir()) if parse_label(file.name).set_code][:2]
+
+
+@pytest.fixture(scope="module")
+def names(cards: list[Path]) -> list[str]:
+    return [parse_label(file.name).name for file in cards]
+
+
+@pytest.fixture(scope="module")
+def options(settings: Settings, cards: list[Path]) -> list[str]:
+    codes = [parse_label(file.name).set_code for file in cards]
+    prices = write_prices(settings.index.with_name("prices.json"), dict(zip(codes, YEN, strict=True)))
+    return ["--prices", str(prices), "--fx-rate", "JPY=0.0067", "--workers", "1"]
+
+
+@pytest.fixture(scope="module")
+def server(settings: Settings, options: list[str]) -> Iterator[Server]:
+    with Server(settings, *options, "--allow-enroll") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def clip(settings: Settings, cards: list[Path]) -> Path:
+    return write_clip(settings.index.with_name("clip.mjpeg"), cards)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def browser(engine: Any, clip: Path) -> Iterator[Any]:
+    with launch(engine, clip) as browser:
+        yield browser
+
+
+@contextmanager
+def opened(browser: Any, url: str, *, width: int = 1440, height: int = 900, quiet: bool = True) -> Iterator[Any]:
+    """The page at `url`, which must ask no other origin, throw nothing, and (if `quiet`) log no error."""
+    said: list[str] = []
+    asked: set[str] = set()
+    with browser.new_context(viewport={"width": width, "height": height}) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: said.append(f"thrown: {error}"))
+        page.on("console", lambda line: said.append(line.text) if quiet and line.type in ("error", "warning") else None)
+        page.on("request", lambda request: asked.add(re.match(r"[a-z]+:(//[^/]+)?", request.url)[0]))
+        page.goto(f"{url}/canvas/live")
+        yield page
+    assert not said
+    assert asked - {"blob:", "data:"} <= {url, f"blob:{url}"}
+
+
+def until(page: Any, condition: str) -> None:
+    """Wait for an expression to be true. Playwright's own waiting needs eval, which the page's policy forbids."""
+    wait_until(lambda: page.evaluate(condition), PATIENCE_MS / 1000)
+
+
+def start_camera(page: Any, tracks: int = 2) -> None:
+    page.locator("[data-source=camera]:visible").first.click()
+    until(page, f"document.querySelectorAll('.track[data-sure=true]').length >= {tracks}")
+
+
+def track(page: Any, name: str) -> Any:
+    return page.locator(".track", has=page.get_by_role("heading", name=name, exact=True))
+
+
+def ids(page: Any) -> dict[str, str]:
+    rows = page.locator(".track").evaluate_all("all => all.map(e => [e.querySelector('h3').textContent, e.dataset.id])")
+    return dict(rows)
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_it_names_prices_adds_up_and_remembers(browser: Any, server: Server, names: list[str]) -> None:
+    with opened(browser, server.url) as page:
+        start_camera(page)
+        for name, yen, cents in zip(names, YEN, USD_CENTS, strict=True):
+            text = track(page, name).inner_text()
+            assert f"${cents / 100:.2f}" in text
+            assert f"¥{yen:,}" in text
+            assert "1 Nov 2026" in text
+            assert "sure" in text
+        assert names[1] in page.locator("#top li").first.inner_text()
+        assert "$20.77" in page.locator("#top li").first.inner_text()
+        until(page, "document.querySelector('#live').textContent.startsWith('Recognised')")
+
+        # What the animations make of a press, frame by frame, so that nothing depends on when it is looked at.
+        page.evaluate("""() => {
+            const [button, deck] = [document.querySelector('.track .add'), document.querySelector('#deck-panel')];
+            const seen = window.seen = {largest: 1, greens: new Set(), border: new Set(), shadow: new Set()};
+            const look = () => {
+                if (button.classList.contains('added')) {
+                    const style = getComputedStyle(button);
+                    seen.largest = Math.max(seen.largest, new DOMMatrix(style.transform).a);
+                    seen.greens.add(style.backgroundColor);
+                }
+                if (deck.classList.contains('pulse')) {
+                    seen.border.add(getComputedStyle(deck).borderTopColor);
+                    seen.shadow.add(getComputedStyle(deck).boxShadow);
+                }
+                requestAnimationFrame(look);
+            };
+            look();
+        }""")
+        first = page.locator(".track").first.locator("h3").inner_text()
+        page.locator(".track .add").first.click()
+        until(page, "window.seen.largest > 1.01 && window.seen.border.size && window.seen.shadow.size")
+        for colour in page.evaluate("[...window.seen.greens]"):
+            red, green, blue = (int(float(part)) for part in re.findall(r"[\d.]+", colour)[:3])
+            assert green > red
+            assert green > blue
+        assert page.evaluate(
+            "[...window.seen.border].some(c => c === 'rgb(52, 211, 153)' || c === 'rgb(16, 185, 129)')"
+        )
+        until(page, "!document.querySelector('.added, .pulse')")
+
+        other = next(name for name in names if name != first)
+        track(page, other).locator(".add").click()
+        track(page, other).locator(".add").click()
+        total = USD_CENTS[names.index(first)] + 2 * USD_CENTS[names.index(other)]
+        assert page.locator("#deck-total").inner_text() == f"${total / 100:.2f}"
+        assert page.locator("#deck-count").inner_text() == "3"
+
+        page.reload()
+        assert page.locator("#deck-total").inner_text() == f"${total / 100:.2f}"
+        page.get_by_role("button", name="Clear all").click()
+        assert page.locator("#deck-total").inner_text() == "$0.00"
+        page.get_by_role("button", name="Undo").click()
+        assert page.locator("#deck-count").inner_text() == "3"
+        page.get_by_role("button", name=f"Remove {first}", exact=True).click()
+        assert page.locator("#deck li").count() == 1
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_two_cards_keep_their_ids_through_three_empty_answers(browser: Any, server: Server, names: list[str]) -> None:
+    with opened(browser, server.url) as page:
+        start_camera(page)
+        before = ids(page)
+        assert sorted(before) == sorted(names)
+        assert len(set(before.values())) == 2
+        blinded = []
+
+        def blind(route: Any) -> None:
+            if len(blinded) < 3:
+                blinded.append(route)
+                route.fulfill(
+                    json={"image_size": [640, 480], "count": 0, "masks": [], "query": "", "elapsed_seconds": 0}
+                )
+            else:
+                route.continue_()
+
+        page.route("**/api/falcon", blind)
+        page.wait_for_selector(".track[data-missed]")
+        until(page, "!document.querySelector('.track[data-missed]')")
+        assert len(blinded) == 3
+        assert ids(page) == before
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_a_server_that_dies_is_said_to_be_gone_and_found_again(
+    browser: Any, settings: Settings, options: list[str]
+) -> None:
+    server = Server(settings, *options)
+    try:
+        with opened(browser, server.url, quiet=False) as page:
+            start_camera(page)
+            server.process.kill()
+            server.stop()
+            until(page, "document.querySelector('#banner').textContent.includes('does not answer')")
+            assert page.locator("#status").get_attribute("data-state") == "gone"
+            server = Server(settings, *options, "--port", str(server.port))
+            until(page, "document.querySelector('#banner').hidden")
+            until(page, "document.querySelector('#status').dataset.state === 'live'")
+            page.wait_for_selector(".track:not([data-missed])")
+    finally:
+        server.stop()
+
+
+def camera_problem(browser: Any, url: str) -> str:
+    with opened(browser, url) as page:
+        page.locator("[data-source=camera]:visible").first.click()
+        page.wait_for_selector("#banner:not([hidden])")
+        return str(page.locator("#banner").inner_text())
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_no_camera_a_refused_one_and_an_insecure_page_each_say_so(engine: Any, server: Server, clip: Path) -> None:
+    with launch(engine, clip, allowed=False) as browser:
+        assert "not allowed to use the camera" in camera_problem(browser, server.url)
+    elsewhere = ["--host-resolver-rules=MAP tracker.test 127.0.0.1"]
+    with (
+        launch(engine, None, options=elsewhere) as browser,
+        running(WebServer("0.0.0.0", 0, Target.parse(server.url))) as web,
+    ):
+        assert "no such camera" in camera_problem(browser, web)
+        assert "only to https://" in camera_problem(browser, web.replace("127.0.0.1", "tracker.test"))
+
+
+@pytest.mark.browser
+@needs_chromium
+@pytest.mark.skipif(not AXE.is_file(), reason="no axe-core here: npm install")
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (1440, "dark")])
+def test_it_fits_and_everyone_can_use_it(browser: Any, server: Server, width: int, scheme: str) -> None:
+    with opened(browser, server.url, width=width) as page:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        start_camera(page)
+        page.locator(".track .add").first.click()
+        until(page, "!document.querySelector('.added, .pulse')")
+        page.locator("details").evaluate_all("all => all.forEach(e => e.open = true)")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        # By the debugger, past the page's own policy, which allows no script of others.
+        page.evaluate(AXE.read_text("utf-8"))
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        serious = [f for f in found if f["impact"] in ("serious", "critical")]
+        assert not serious, json.dumps(serious, indent=1)[:3000]
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_a_picture_by_file_with_the_keyboard_alone(
+    browser: Any, server: Server, cards: list[Path], names: list[str]
+) -> None:
+    with opened(browser, server.url) as page:
+        page.set_input_files("#image-files", [str(card) for card in cards])
+        page.wait_for_selector(".track")
+        assert page.locator(".track h3").all_inner_texts() == [names[0]]
+        page.locator("#next").focus()
+        page.keyboard.press("Enter")
+        until(page, f"document.querySelector('.track h3')?.textContent === {json.dumps(names[1])}")
+        page.locator(".track .add").focus()
+        page.keyboard.press("Enter")
+        assert page.locator("#deck-count").inner_text() == "1"
+        page.get_by_role("button", name="Add as a new item…").click()
+        page.locator("#new-name").fill("Paper Lantern")
+        page.keyboard.press("Enter")
+        until(page, "document.querySelector('#toast-text').textContent.includes('Paper Lantern')")
+
+
+class OnlyFinds(BaseHTTPRequestHandler):
+    """A recognition server of another kind: boxes, no names, and nothing else."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        box = {"x1": 0.2, "y1": 0.2, "x2": 0.6, "y2": 0.8}
+        self._send(200, {"count": 1, "masks": [{"bbox_norm": box, "area_fraction": 0.24}]})
+
+    def do_GET(self) -> None:
+        self._send(404, {"detail": "no"})
+
+    def _send(self, status: int, value: Any) -> None:
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_before_a_server_that_only_finds_the_query_is_the_label(browser: Any) -> None:
+    with (
+        running(ThreadingHTTPServer(("127.0.0.1", 0), OnlyFinds)) as falcon,
+        running(WebServer("127.0.0.1", 0, Target.parse(f"{falcon}/api/falcon"))) as url,
+        opened(browser, url, quiet=False) as page,  # Chromium itself logs the 404s
+    ):
+        page.locator("#settings-panel summary").click()
+        page.locator("[name=query]").fill("blue mug")
+        page.locator("[name=word]").fill("Shelf")
+        page.locator("[data-source=camera]:visible").first.click()
+        page.wait_for_selector(".track")
+        assert page.locator(".track h3").inner_text() == "blue mug"
+        page.get_by_role("button", name="Add blue mug to Shelf").click()
+        assert "no price" in page.locator("#deck li").inner_text()
+        assert page.locator("#top-panel").is_hidden()
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_storage_that_is_damaged_or_full_costs_no_more_than_itself(browser: Any, server: Server) -> None:
+    with opened(browser, server.url) as page:
+        page.evaluate("localStorage.setItem('data_label_factory.deck', '{\"version\": 1, \"entr')")
+        page.evaluate("localStorage.setItem('data_label_factory.settings', '[3]')")
+        page.reload()
+        assert "cannot be read" in page.locator("#toast-text").inner_text()
+        assert page.evaluate("localStorage.getItem('data_label_factory.deck.damaged')").startswith('{"version"')
+        page.evaluate("""() => {
+            for (let size = 2 ** 22; size >= 1; size = Math.floor(size / 2)) {
+                try { for (let i = 0; ; i++) localStorage.setItem(`x${size}.${i}`, 'x'.repeat(size)) } catch {}
+            }
+        }""")
+        start_camera(page, 1)
+        page.locator(".track .add").first.click()
+        assert page.locator("#deck-count").inner_text() == "1"
+        assert "storage is full" in page.locator("#deck-note").inner_text()

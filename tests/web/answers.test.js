@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { readAnswer } from "../../src/data_label_factory/web/js/answers.js";
+
+const box = { x1: 0.1, y1: 0.2, x2: 0.3, y2: 0.4 };
+
+test("a whole mask", () => {
+  const [seen] = readAnswer(
+    {
+      masks: [
+        {
+          bbox_norm: box,
+          area_fraction: 0.04,
+          label: "Owl (UR)?",
+          name: "Owl",
+          rarity: "UR",
+          set_code: "AB-001",
+          score: 0.7,
+          margin: 0.2,
+          confident: false,
+          ref_filename: "owl.jpg",
+          ref_url: "/refs/owl.jpg",
+          inliers: 3,
+          quad_norm: [
+            [0, 0],
+            [1, 0],
+            [1, 1],
+            [0, 1],
+          ],
+          top_k: [
+            { name: "Owl", filename: "owl.jpg", score: 0.7 },
+            { name: "Fox", filename: "fox.jpg", score: 0.5 },
+          ],
+          price: { usd_median: 1.5, median: 225, currency: "JPY", scraped_at: "2026-11-01", rarity: null },
+        },
+      ],
+    },
+    "card",
+  );
+  assert.deepEqual(seen.item, {
+    key: "owl.jpg",
+    name: "Owl",
+    rarity: "UR",
+    setCode: "AB-001",
+    refUrl: "/refs/owl.jpg",
+    refFilename: "owl.jpg",
+  });
+  assert.deepEqual(
+    seen.runnersUp.map(({ name }) => name),
+    ["Fox"],
+  );
+  assert.deepEqual(seen.price, { usd: 1.5, amount: 225, currency: "JPY", date: "2026-11-01", rarity: "" });
+  assert.equal(seen.confident, false);
+  assert.deepEqual(seen.quad[2], [1, 1]);
+});
+
+test("a server that only finds: the query is the label, the box the outline", () => {
+  const [seen] = readAnswer({ masks: [{ bbox_norm: box, area_fraction: 0.04 }] }, "blue mug");
+  assert.equal(seen.item.name, "blue mug");
+  assert.equal(seen.confident, null);
+  assert.equal(seen.score, null);
+  assert.deepEqual(seen.quad[0], [0.1, 0.2]);
+});
+
+test("what makes no sense is left out, and what is no answer is refused", () => {
+  const masks = [
+    null,
+    {},
+    { bbox_norm: { x1: 1, y1: 0, x2: 0, y2: 1 } },
+    { bbox_norm: { x1: "0", y1: 0, x2: 1, y2: 1 } },
+  ];
+  assert.deepEqual(readAnswer({ masks }, "card"), []);
+  for (const none of [null, [], {}, { masks: {} }]) assert.throws(() => readAnswer(none, "card"), /masks/);
+});
+
+test("a picture of another site is not asked for", () => {
+  for (const ref_url of ["https://elsewhere.example/x.jpg", "//elsewhere.example/x.jpg", "/\\elsewhere.example"]) {
+    const [seen] = readAnswer({ masks: [{ bbox_norm: box, ref_url }] }, "card");
+    assert.equal(seen.item.refUrl, "");
+  }
+});
+
+test("files that look the same are one item, whichever comes first", () => {
+  const mask = (/** @type {string[]} */ variants) => ({
+    bbox_norm: box,
+    name: "Owl",
+    ref_filename: variants[0],
+    variants,
+  });
+  const [one, other] = readAnswer(
+    { masks: [mask(["owl_ur.jpg", "owl_sr.jpg"]), mask(["owl_sr.jpg", "owl_ur.jpg"])] },
+    "card",
+  );
+  assert.equal(one.item.key, other.item.key);
+  assert.deepEqual(one.twins, ["owl_sr.jpg"]);
+  assert.deepEqual(other.twins, ["owl_ur.jpg"]);
+});
