@@ -56,11 +56,12 @@ def _run(args: argparse.Namespace, sources: list[Source], index: Index, recogniz
             sure = [detection for detection in frame.detections if detection.confident]
             shown = frame.detections if args.all else sure
             frames, named, unsure = frames + 1, named + len(sure), unsure + len(frame.detections) - len(sure)
-            print(json.dumps(as_json(frame, shown)) if args.json else _as_text(frame, shown, width), flush=True)
+            # Kept first, printed last: who sees a line may count on its frame being in the files.
             if coco:
                 coco.add(frame, shown)
             if copies:
                 copies.write(frame, shown)
+            print(json.dumps(as_json(frame, shown)) if args.json else _as_text(frame, shown, width), flush=True)
     more = "" if args.all or not unsure else " (--all lists them)"
     files = f", not readable: {unreadable}" if unreadable else ""
     print(f"frames: {frames}, items named: {named}, unsure: {unsure}{more}{files}", file=sys.stderr)
