@@ -1,9 +1,10 @@
-"""The whole way: a catalogue on the network → references → index → verify → prices → what /api/top-prices answers."""
+"""The whole way: a catalogue on the network → references → index → verify → prices → /api/top-prices."""
 
 import json
 from pathlib import Path
 
 import pytest
+from serving import served, wait_until
 from test_scrape_prices import SEARCH, product, shop
 from website import Answer, Site, as_json
 
@@ -11,6 +12,7 @@ from data_label_factory.cli import main
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.prices.book import PriceBook
 from data_label_factory.identify.prices.fx import FxRates
+from data_label_factory.identify.server.settings import Settings
 from data_label_factory.labels import Label, parse_label
 from data_label_factory.samples import draw_collection
 
@@ -42,7 +44,11 @@ def catalogue(website: Site, tmp_path: Path) -> list[Label]:
 
 
 def test_from_a_catalogue_to_the_dearest_cards(
-    website: Site, tmp_path: Path, catalogue: list[Label], capsys: pytest.CaptureFixture[str]
+    website: Site,
+    tmp_path: Path,
+    catalogue: list[Label],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     names = json.dumps([label.name for label in catalogue])
     bucket = f"{{source: ygoprodeck, options: {{set: LOCH}}, queries: {names}}}"
@@ -75,3 +81,15 @@ def test_from_a_catalogue_to_the_dearest_cards(
     assert price is not None
     assert (price["code"], price["median"], price["rarity"]) == ("LOCH-JP003", 12000, "UR")
     assert book.price_of(catalogue[5]) is None
+
+    monkeypatch.setenv("DLF_CACHE", str(tmp_path / "served"))
+    settings = Settings(Path(index), Path(refs), prices=Path(prices), fx_url=website.url)
+    with served(settings) as client:
+        wait_until(lambda: client.get("/health").json()["has_prices"])
+        answer = client.get("/api/top-prices?limit=10").json()
+        assert [(row["code"], row["usd_median"]) for row in answer["top"]] == [
+            ("LOCH-JP003", 78.0),
+            ("LOCH-JP001", 12.87),
+            ("LOCH-JP002", 3.12),
+        ]
+        assert client.get(f"/refs/{answer['top'][0]['ref_filename']}").status_code == 200
