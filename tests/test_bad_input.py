@@ -130,7 +130,7 @@ def test_an_odd_name_is_indexed_and_found_again(tmp_path: Path, stem: str) -> No
 def test_the_command_line_takes_odd_names_for_everything(tmp_path: Path, dlf: Run) -> None:
     folder = tmp_path / "-my 100% #refs 🃏"
     save_picture(folder / "a\nb.png", 1)
-    done = dlf("identify", "index", "--refs", folder, "--out", folder / "ü 'i'.npz")
+    done = dlf("identify", "index", "--calibrate", "never", "--refs", folder, "--out", folder / "ü 'i'.npz")
     assert done.returncode == 0, done.stderr
     assert Index.load(folder / "ü 'i'.npz").names.tolist() == ["A B"]
 
@@ -141,15 +141,15 @@ def limit_file_size() -> None:
 
 def test_a_full_disk_is_an_error_that_leaves_the_old_index_and_no_litter(refs: Path, dlf: Run) -> None:
     out = refs.parent / "i.npz"
-    assert dlf("identify", "index", "--refs", refs, "--out", out).returncode == 0
+    assert dlf("identify", "index", "--calibrate", "never", "--refs", refs, "--out", out).returncode == 0
     before = out.read_bytes()
     save_picture(refs / "new.png", 60)
-    done = dlf("identify", "index", "--refs", refs, "--out", out, preexec_fn=limit_file_size)
+    done = dlf("identify", "index", "--calibrate", "never", "--refs", refs, "--out", out, preexec_fn=limit_file_size)
     assert done.returncode == 2
     assert "error: Could not write" in done.stderr
     assert "Traceback" not in done.stderr
     assert out.read_bytes() == before
-    assert sorted(path.name for path in refs.parent.iterdir()) == ["i.features.npz", "i.npz", "refs"]
+    assert sorted(path.name for path in refs.parent.iterdir()) == ["i.npz", "refs"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

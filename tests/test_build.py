@@ -209,7 +209,18 @@ def test_a_killed_run_leaves_the_old_index_or_the_new_one(tmp_path: Path, sscd: 
     for seed in range(8):
         shutil.copy(refs / f"card_{seed}.png", tmp_path / "old")
     old = build_index(tmp_path / "old", tmp_path / "old.npz", sscd, quiet=True).index
-    line = [sys.executable, "-m", "data_label_factory.identify", "index", "--refs", refs, "--out", out]
+    line = [
+        sys.executable,
+        "-m",
+        "data_label_factory.identify",
+        "index",
+        "--calibrate",
+        "never",
+        "--refs",
+        refs,
+        "--out",
+        out,
+    ]
 
     survivors = set()
     for moment in (0.05, 0.3, 0.6, 0.9, 1.5, 2.2, 3.0, "while writing"):

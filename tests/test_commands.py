@@ -32,7 +32,21 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with six sample cards in refs/ and their index i.npz, made by the command."""
     folder = tmp_path_factory.mktemp("made")
     draw_collection(folder / "refs", count=6)
-    assert main(["identify", "index", "--refs", str(folder / "refs"), "--out", str(folder / "i.npz")]) == 0
+    assert (
+        main(
+            [
+                "identify",
+                "index",
+                "--calibrate",
+                "never",
+                "--refs",
+                str(folder / "refs"),
+                "--out",
+                str(folder / "i.npz"),
+            ]
+        )
+        == 0
+    )
     return folder
 
 
@@ -103,7 +117,16 @@ def test_an_error_is_one_line_without_a_traceback(tmp_path: Path, dlf: Run) -> N
 def test_indexing_twice_says_what_was_done(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(made / "refs", tmp_path / "refs")
     (tmp_path / "refs" / "empty.jpg").touch()
-    line = ["identify", "index", "--refs", str(tmp_path / "refs"), "--out", str(tmp_path / "i.npz")]
+    line = [
+        "identify",
+        "index",
+        "--calibrate",
+        "never",
+        "--refs",
+        str(tmp_path / "refs"),
+        "--out",
+        str(tmp_path / "i.npz"),
+    ]
     assert main(line) == 0
     captured = capsys.readouterr()
     assert "6 encoded, 0 unchanged, 0 dropped, 1 not readable; written" in captured.out
@@ -117,7 +140,21 @@ def test_indexing_twice_says_what_was_done(made: Path, tmp_path: Path, capsys: p
 
 def test_a_damaged_older_index_is_mentioned(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "i.npz").write_bytes(b"damaged")
-    assert main(["identify", "index", "--refs", str(made / "refs"), "--out", str(tmp_path / "i.npz")]) == 0
+    assert (
+        main(
+            [
+                "identify",
+                "index",
+                "--calibrate",
+                "never",
+                "--refs",
+                str(made / "refs"),
+                "--out",
+                str(tmp_path / "i.npz"),
+            ]
+        )
+        == 0
+    )
     assert "older index was not used" in capsys.readouterr().err
 
 
@@ -136,7 +173,7 @@ def test_verify_fails_doubles_with_1_and_names_them(made: Path, tmp_path: Path, 
     for name in ("one.jpg", "two.jpg"):
         (tmp_path / "refs").mkdir(exist_ok=True)
         shutil.copy(card, tmp_path / "refs" / name)
-    dlf("identify", "index", "--refs", tmp_path / "refs", "--out", tmp_path / "i.npz")
+    dlf("identify", "index", "--calibrate", "never", "--refs", tmp_path / "refs", "--out", tmp_path / "i.npz")
     done = dlf("identify", "verify", "--index", tmp_path / "i.npz")
     assert done.returncode == 1
     assert "one.jpg  ~  two.jpg   (same file)" in done.stdout
@@ -164,7 +201,7 @@ def test_the_page_is_self_contained_shows_pictures_and_escapes_names(
     for name in ("<script>alert(1)<∕script>&.jpg", "same.jpg"):
         shutil.copy(first, refs / name)
     shutil.copy(second, refs / '"><img src=x onerror=alert(1)>.jpg')
-    main(["identify", "index", "--refs", str(refs), "--out", str(tmp_path / "i.npz")])
+    main(["identify", "index", "--calibrate", "never", "--refs", str(refs), "--out", str(tmp_path / "i.npz")])
     line = ["identify", "verify", "--index", str(tmp_path / "i.npz"), "--html", str(html)]
     assert main([*line, "--refs", str(refs)]) == 1
     page = html.read_text("utf-8")
@@ -213,7 +250,12 @@ def test_a_reader_that_has_gone_is_met_quietly(arguments: list[str]) -> None:
 def test_names_the_terminal_cannot_show_do_not_end_the_program(tmp_path: Path, dlf: Run) -> None:
     save_picture(tmp_path / "refs" / "漢字.png", 0)
     out, plain = tmp_path / "ü.npz", {**os.environ, "PYTHONIOENCODING": "ascii"}
-    assert dlf("identify", "index", "--refs", tmp_path / "refs", "--out", out, env=plain).returncode == 0
+    assert (
+        dlf(
+            "identify", "index", "--calibrate", "never", "--refs", tmp_path / "refs", "--out", out, env=plain
+        ).returncode
+        == 0
+    )
     assert len(Index.load(out)) == 1
     done = dlf("identify", "verify", "--index", out, env=plain)
     assert done.returncode == 0, done.stderr

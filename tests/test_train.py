@@ -428,7 +428,23 @@ def test_the_command_trains_and_the_others_take_its_head(collection: Path, capsy
     assert (collection / "plot.png").read_bytes()[:4] == b"\x89PNG"
 
     index, head = str(collection / "i.npz"), str(collection / "head.pt")
-    assert main(["identify", "index", "--refs", f"{collection}/refs", "--out", index, "--projection", head]) == 0
+    assert (
+        main(
+            [
+                "identify",
+                "index",
+                "--calibrate",
+                "never",
+                "--refs",
+                f"{collection}/refs",
+                "--out",
+                index,
+                "--projection",
+                head,
+            ]
+        )
+        == 0
+    )
     assert Index.load(Path(index)).dim == 256
     assert main(["identify", "verify", "--index", index, "--refs", f"{collection}/refs", "--projection", head]) == 0
     capsys.readouterr()

@@ -28,10 +28,10 @@ from data_label_factory.identify.recognize.sureness import LEAD_PRIOR, LOOKS_PRI
 from data_label_factory.progress import Progress
 from data_label_factory.samples import draw_card, sample_cards
 
-_FRAMES, _ITEMS_A_FRAME = 32, 3
-_FRAME_SIZE_PX = (960, 720)
+_FRAMES, _ITEMS_A_FRAME = 24, 3
+_FRAME_SIZE_PX = (800, 600)
 _FEW_ITEMS = 24  # with fewer, drawn cards are tried as strangers too
-_DRAWN_FRAMES = 8
+_DRAWN_FRAMES = 6
 _NEGATIVE_MIN_SIDE_PX = 1024
 _OUT_OF_DATE = 0.25  # share by which the number of items may change
 
@@ -72,7 +72,7 @@ def calibrate_index(
 def calibrate(
     recognizer: Recognizer, refs: Path, *, negatives: Path | None = None, seed: int = 0, quiet: bool = False
 ) -> Calibration:
-    """Try about a hundred strangers, and every picture in the folder `negatives`, on an index.
+    """Try about eighty strangers, and every picture in the folder `negatives`, on an index.
 
     A picture that cannot be read is passed over. Deterministic for a seed. Raises ImageError when `negatives` is no
     folder, or holds no picture that can be read.
