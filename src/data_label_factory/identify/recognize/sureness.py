@@ -19,8 +19,8 @@ import numpy as np
 # the collection is left to `Calibration`.
 _LOOKS, _CORRELATION, _LEAD, _COLOUR, _SHARE, _BIAS = 0.72, 2.6, 2.6, 3.8, 7.0, -5.2
 _LOOKS_UNIT, _LOOKS_MIN, _LOOKS_MAX = 20.0, -20.0, 80.0
-# Of those 500 true hypotheses one (a book's other edition) falls short by more than this: beyond it, colours are not faded or
-# badly lit but others.
+# Set by hand: of those 500 true hypotheses one (a book's other edition) falls short by more. Beyond it, colours are
+# not faded or badly lit but others.
 _OTHER_COLOURS, _OTHER_COLOURS_FROM, _COLOUR_MIN = 12.0, -0.6, -1.4
 
 _TAIL_SHARE, _TAIL_MIN = 0.1, 8  # how many of the strangers' highest values say how the rest of the tail falls
