@@ -2,11 +2,13 @@
 
     python bench/recognize.py accuracy [--data DIR] [--sets books,cards,magic] [--every N] [--ablate]
     python bench/recognize.py rivals   [--data DIR] [--sets books,cards,magic] [--every N] [--brute N]
+    python bench/recognize.py sizes    [--data DIR] [--sets books,cards,magic] [--every N]
     python bench/recognize.py scale    [--data DIR] [--set cards] [--references 10000] [--profile]
 
 `accuracy`  each set indexed and calibrated, then the figures of `identify evaluate`, negatives among the photos;
             with --ablate the same with one stage after the other switched off, calibrated anew without it
 `rivals`    the same photos by other methods; names alone are judged, since whole-frame methods have no outlines
+`sizes`     milliseconds of the same photos, without the negatives, from a small webcam's to 12 megapixels
 `scale`     a frame with the set's own references against the same plus drawn ones, in turn in one process
 
 The folder --data holds NAME/refs beside NAME/queries, NAME/frames or NAME/photos, and `negatives`.
@@ -18,6 +20,7 @@ import argparse
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from copy import copy
@@ -26,6 +29,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import cv2
 import numpy as np
 from recognize_rivals import rivals
 from recognize_scale import scale
@@ -34,10 +38,12 @@ from recognize_sets import FIGURES, PictureSet, measure, open_sets, table
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.calibrate import calibrate
 from data_label_factory.identify.encoders import open_encoder
+from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.recognize import Recognizer, appearance, geometry, judgement
 from data_label_factory.identify.recognize.search import FrameSearch
 from data_label_factory.identify.recognize.sureness import Calibration, log_odds
 
+_SIDES_PX = (640, 1600, 4000)
 _SETS = ("books", "cards", "magic")
 _NO_CALIBRATION = "no calibration (prior only)"
 
@@ -57,6 +63,29 @@ def without(name: str, pictures: PictureSet) -> list[str]:
         if name != _NO_CALIBRATION:
             recognizer.calibration = calibrate(recognizer, pictures.refs, quiet=True)
         return measure(recognizer.recognize, pictures.queries)
+
+
+def sizes(options: argparse.Namespace, scratch: Path) -> None:
+    rows = []
+    for pictures in open_sets(options.data, options.sets, open_encoder(), scratch, options.every):
+        shown = [decode(photo.path) for photo in pictures.queries.photos if photo.items]
+        for side in _SIDES_PX:
+            ms = [_milliseconds(pictures.recognizer, _sized(photo, side)) for photo in shown]
+            rows.append([pictures.name, str(len(ms)), str(side), *(f"{np.percentile(ms, p):.0f}" for p in (50, 95))])
+    print(table(["set", "photos", "longer side px", "ms p50", "ms p95"], rows), flush=True)
+
+
+def _milliseconds(recognizer: Recognizer, frame: RGB) -> float:
+    start = time.perf_counter()
+    recognizer.recognize(frame)
+    return (time.perf_counter() - start) * 1000
+
+
+def _sized(photo: RGB, side: int) -> RGB:
+    """Shrunk or enlarged until the longer side has so many px."""
+    factor = side / max(photo.shape[:2])
+    size = [round(length * factor) for length in photo.shape[1::-1]]
+    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC))
 
 
 def _evidence(**fixed: float) -> AbstractContextManager[Any]:
@@ -91,7 +120,7 @@ ABLATIONS: dict[str, Callable[[Recognizer], AbstractContextManager[Any]]] = {
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     benches = parser.add_subparsers(dest="bench", required=True)
-    for name, bench in (("accuracy", accuracy), ("rivals", rivals), ("scale", scale)):
+    for name, bench in (("accuracy", accuracy), ("rivals", rivals), ("sizes", sizes), ("scale", scale)):
         own = benches.add_parser(name)
         own.set_defaults(run=bench)
         own.add_argument("--data", type=Path, default=Path(os.environ.get("DLF_DATA", "../shared/data")))
@@ -107,7 +136,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
             own.add_argument(
                 "--brute", type=int, default=20, help="photos for brute force, which is slow (default: 20)"
             )
-        else:
+        if bench is accuracy:
             own.add_argument("--ablate", action="store_true", help="also switch off one stage after the other")
     return parser.parse_args(argv)
 

@@ -16,88 +16,27 @@ Without --refs and --frames it draws 60 sample cards and 40 webcam-like views of
 from __future__ import annotations
 
 import argparse
-import http.client
 import io
 import json
 import random
-import re
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 import psutil
 from PIL import Image
+from serve_setup import Client, Values, answer_of, material, milliseconds, mutated, rss, server, slope
 from threadpoolctl import threadpool_limits
 
 from data_label_factory.identify.build import build_index
-from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.encoders import cpu_count, open_encoder
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.recognize import Recognizer
-from data_label_factory.samples import draw_collection
-
-Values = dict[str, Any]
-_BOUNDARY = "b" * 24
-_PICTURES = (".jpg", ".jpeg", ".png", ".webp")
-
-
-class Client:
-    """One connection that is kept, as a camera page keeps it."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._connection: http.client.HTTPConnection | None = None
-
-    def ask(self, picture: bytes) -> tuple[int, Values]:
-        head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="f.jpg"\r\n\r\n'
-        body = head.encode() + picture + f"\r\n--{_BOUNDARY}--\r\n".encode()
-        return self._send("POST", "/api/falcon", body, {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"})
-
-    def health(self) -> Values:
-        return self._send("GET", "/health", b"", {})[1]
-
-    def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, Values]:
-        if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
-            self._connection.connect()
-        self._connection.request(method, path, body, headers)
-        answer = self._connection.getresponse()
-        values = json.loads(answer.read())
-        if answer.getheader("connection") == "close":
-            self._connection = None
-        return answer.status, values
-
-
-@contextmanager
-def server(index: Path, refs: Path) -> Iterator[tuple[int, psutil.Process, float]]:
-    """`identify serve` on a free port, ready: its port, its process, and the seconds that took."""
-    line = [sys.executable, "-m", "data_label_factory", "identify", "serve", "--port", "0"]
-    start = time.perf_counter()
-    process = subprocess.Popen([*line, "--index", str(index), "--refs", str(refs)], stderr=subprocess.PIPE, text=True)
-    assert process.stderr
-    port, seconds = 0, 0.0
-    for text in process.stderr:
-        if found := re.search(r"url=\S+:(\d+)/", text):
-            port = int(found[1])
-        if "event=ready" in text:
-            seconds = time.perf_counter() - start
-            break
-    threading.Thread(target=process.stderr.read, daemon=True).start()
-    try:
-        yield port, psutil.Process(process.pid), seconds
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def start(index: Path, refs: Path, _frames: list[bytes], _options: argparse.Namespace) -> Values:
@@ -243,24 +182,6 @@ def mutate(index: Path, refs: Path, frames: list[bytes], options: argparse.Names
     return {"requests": options.requests, "codes": dict(codes), "5xx": errors, "alive": alive, **slope(samples)}
 
 
-def mutated(data: bytes, rng: random.Random) -> bytes:
-    out = bytearray(data)
-    for _ in range(rng.randrange(1, 16)):
-        at = rng.randrange(max(1, min(len(out), 400)) if rng.random() < 0.5 else len(out) + 1)
-        kind = rng.randrange(5)
-        if kind == 0:
-            out[at : at + 1] = rng.randbytes(1)
-        elif kind == 1:
-            del out[at : at + rng.randrange(1, 60)]
-        elif kind == 2:
-            out[at:at] = out[at : at + rng.randrange(1, 300)]
-        elif kind == 3:
-            out[at : at + 4] = rng.choice([b"\xff" * 4, b"\0" * 4, b"\x7f\xff\xff\xff"])
-        elif rng.random() < 0.1:
-            del out[at:]
-    return bytes(out)
-
-
 def own_recognizer(index: Path, refs: Path) -> Recognizer:
     encoder = open_encoder()
     return Recognizer(build_index(refs, index, encoder, quiet=True).index, encoder, refs=refs)
@@ -282,44 +203,6 @@ def own_throughput(index: Path, refs: Path, frames: list[bytes], seconds: float)
     workers = min(cpu_count(), 4)
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
         return sum(pool.map(work, range(workers))) / seconds
-
-
-def answer_of(values: Values) -> Any:
-    return [(m["ref_filename"], m["confident"], m["score"], m["quad_norm"]) for m in values.get("masks", [])]
-
-
-def rss(process: psutil.Process) -> float:
-    return round(float(process.memory_info().rss) / 2**20, 1)
-
-
-def slope(samples: list[tuple[int, float]]) -> Values:
-    """MiB a thousand requests, fitted to the second half, when caches are warm."""
-    late = samples[len(samples) // 2 :]
-    numbers, sizes = (np.array(column, np.float64) for column in zip(*late, strict=True))
-    fitted = float(np.polyfit(numbers, sizes, 1)[0]) * 1000 if len(late) > 2 else None
-    return {"rss_mib": [samples[0][1], samples[-1][1]], "mib_per_1000": fitted and round(fitted, 3)}
-
-
-def milliseconds(name: str, seconds: list[float]) -> Values:
-    values = np.array(seconds or [float("nan")]) * 1000
-    return {f"{name}_ms_p{p}": round(float(np.percentile(values, p)), 1) for p in (50, 95)}
-
-
-def material(options: argparse.Namespace, scratch: Path) -> tuple[Path, Path, list[bytes]]:
-    refs = options.refs or scratch / "refs"
-    if options.refs is None:
-        draw_collection(refs, count=60)
-    index = scratch / "index.npz"
-    build_index(refs, index, open_encoder(), quiet=True)
-    if options.frames:
-        files = sorted(file for file in options.frames.iterdir() if file.suffix.lower() in _PICTURES)
-        return index, refs, [file.read_bytes() for file in files]
-    rng, files, frames = np.random.default_rng(options.seed), sorted(refs.rglob("*.*")), []
-    for number in range(40):
-        shown = [decode(files[i]) for i in rng.choice(len(files), 1 + number % 3, replace=False)]
-        Image.fromarray(render_view(shown, rng).image).save(file := io.BytesIO(), "JPEG", quality=90)
-        frames.append(file.getvalue())
-    return index, refs, frames
 
 
 BENCHES = {"start": start, "overhead": overhead, "load": load, "soak": soak, "mutate": mutate}

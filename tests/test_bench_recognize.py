@@ -73,6 +73,13 @@ def test_accuracy_of_a_drawn_set(
     assert "absent" in printed.err
 
 
+def test_times_of_a_drawn_set_at_three_sizes(bench: ModuleType, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.main(["sizes", "--data", str(data), "--sets", "drawn", "--every", "2"]) == 0
+    rows = rows_of(capsys.readouterr().out)
+    assert [(row["photos"], row["longer side px"]) for row in rows] == [("2", "640"), ("2", "1600"), ("2", "4000")]
+    assert all(0 < float(row["ms p50"]) <= float(row["ms p95"]) for row in rows)
+
+
 def test_without_any_set_it_says_what_to_name(
     bench: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

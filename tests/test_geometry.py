@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from data_label_factory.identify.recognize import vocabulary
 from data_label_factory.identify.recognize.features import Features
 from data_label_factory.identify.recognize.geometry import FrameMatcher, fit_homography, outline_of, pairs_within
-from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs
+from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs, Stored
 from data_label_factory.identify.recognize.vocabulary import count_bits
 from data_label_factory.identify.recognize.vote import clusters, weigh
 
@@ -60,7 +60,7 @@ def reference(rng: np.random.Generator, count: int) -> Features:
 @pytest.fixture(scope="module")
 def index() -> LocalIndex:
     rng = np.random.default_rng(1)
-    return LocalIndex.build([reference(rng, 80) for _ in range(15)])
+    return LocalIndex.build(Stored.of([reference(rng, 80) for _ in range(15)]))
 
 
 def naive_weigh(pairs: Pairs, owner: np.ndarray, references: int, far: float = 0.5) -> dict[int, float]:

@@ -57,14 +57,13 @@ class Cells:
 @dataclass(frozen=True)
 class Evidence:
     """Log-likelihood ratios that the crop shows the reference: of the `whole`, and of the best `part` that a straight
-    occluder leaves (less the log of the parts tried); with each the mean correlation, 1 at best, of distinctive cells.
-    `agreeing` is the share of visible cells that agree."""
+    occluder leaves (less the log of the parts tried); with each the mean correlation, 1 at best, of distinctive
+    cells."""
 
     whole: float
     whole_correlation: float
     part: float
     part_correlation: float
-    agreeing: float
 
     @property
     def rank(self) -> float:
@@ -135,9 +134,7 @@ def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
     parts = [of(*part) for part in _parts(*ratio.shape)]
     part, part_correlation = max(parts)
     whole, whole_correlation = of(slice(None), slice(None))
-    visible = cells.visible
-    agreeing = float(cells.agrees[visible].mean()) if visible.any() else 0.0
-    return Evidence(whole, whole_correlation, part - float(np.log(len(parts))), part_correlation, agreeing)
+    return Evidence(whole, whole_correlation, part - float(np.log(len(parts))), part_correlation)
 
 
 def prefers_first(crop: RGB, a: RGB, b: RGB) -> float:

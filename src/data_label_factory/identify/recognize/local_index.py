@@ -49,13 +49,17 @@ class Stored:
 
     def taken(self, references: Ints) -> Stored:
         """Those references alone, in that order."""
-        first = np.cumsum(self.counts) - self.counts
-        runs = [np.arange(first[r], first[r] + self.counts[r]) for r in references]
-        rows = np.concatenate([np.zeros(0, np.int64), *runs])
-        by_reference = {name: getattr(self, name)[references] for name in ("counts", "shapes")}
-        return Stored(**by_reference, **{name: getattr(self, name)[rows] for name in _BY_FEATURE})
+        last = np.cumsum(self.counts)
+        runs = [slice(last[r] - self.counts[r], last[r]) for r in references]
+        taken = {name: getattr(self, name)[references] for name in ("counts", "shapes")}
+        for name in _BY_FEATURE:
+            column = getattr(self, name)
+            taken[name] = np.concatenate([column[:0], *(column[run] for run in runs)])
+        return Stored(**taken)
 
     def followed_by(self, other: Stored) -> Stored:
+        if not len(self.counts):
+            return other  # as it is: a copy of all features would double what building an index needs
         return Stored(**{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in vars(self)})
 
     @classmethod
@@ -91,19 +95,18 @@ class LocalIndex:
         self.descriptors = stored.descriptors
         self.first = np.concatenate([[0], np.cumsum(stored.counts)])
         self.reference = np.repeat(np.arange(len(stored.counts), dtype=np.int32), stored.counts)
-        self.rarity = np.asarray(1 - np.log1p(stored.shared) / np.log1p(max(len(self), 2)), np.float32).clip(0, 1)
-        chance = _KEPT_COPIES / np.maximum(stored.shared, _KEPT_COPIES)
-        self._fill(np.flatnonzero(np.random.default_rng(0).random(len(chance)) < chance))
+        self._weigh()
 
     @classmethod
-    def build(cls, references: Sequence[Features]) -> LocalIndex:
-        """Learn a vocabulary from the features of `references`, and from them which are rare."""
-        stored = Stored.of(references)
+    def build(cls, stored: Stored) -> LocalIndex:
+        """Learn a vocabulary from the features, and from them which are rare."""
         vocabulary = Vocabulary.learn(stored.descriptors)
         return cls(Stored.of([]), vocabulary).extended(stored)
 
     def extended(self, stored: Stored) -> LocalIndex:
         """With more references after its own; the vocabulary stays, and so does what is known of its own features."""
+        if not len(stored.counts):
+            return self
         words, signatures = stored.words.copy(), stored.signatures.copy()
         for block in _blocks(len(words)):
             rows = stored.descriptors[block].astype(np.float32)
@@ -112,17 +115,15 @@ class LocalIndex:
         added = replace(stored, words=words, signatures=signatures)
         whole = LocalIndex(self.stored.followed_by(added), self.vocabulary)
         shared = whole._shared_with(int(self.stored.counts.sum()))
-        return LocalIndex(replace(whole.stored, shared=np.concatenate([self.stored.shared, shared])), self.vocabulary)
+        whole.stored = replace(whole.stored, shared=np.concatenate([self.stored.shared, shared]))
+        whole._weigh()
+        return whole
 
     def taken(self, references: Ints) -> LocalIndex:
         """Those references alone, in that order."""
+        if np.array_equal(references, np.arange(len(self))):
+            return self
         return LocalIndex(self.stored.taken(references), self.vocabulary)
-
-    def features(self, reference: int) -> Features:
-        """The features of one reference."""
-        rows = slice(self.first[reference], self.first[reference + 1])
-        height, width = (int(side) for side in self.shapes[reference])
-        return Features(self.xy[rows], self.size[rows], self.angle[rows], self.descriptors[rows], (height, width))
 
     def owner(self, features: Ints) -> Ints:
         """Whose each of the `features` is; same shape."""
@@ -148,8 +149,13 @@ class LocalIndex:
         queries, features = query[slot[near]], self._entries[entry[near]]
         return Pairs(queries, features, distances(self.descriptors[features], descriptors[queries]))
 
-    def _fill(self, features: Ints) -> None:
-        """Inverted lists: the entries of word w are `_entries[_start[w] : _start[w + 1]]`."""
+    def _weigh(self) -> None:
+        """Rarities, and inverted lists of all features but surplus copies: the entries of word w are
+        `_entries[_start[w] : _start[w + 1]]`."""
+        shared = self.stored.shared
+        self.rarity = np.asarray(1 - np.log1p(shared) / np.log1p(max(len(self), 2)), np.float32).clip(0, 1)
+        chance = _KEPT_COPIES / np.maximum(shared, _KEPT_COPIES)
+        features = np.flatnonzero(np.random.default_rng(0).random(len(chance)) < chance)
         words = self.stored.words[features].astype(np.int64)
         order = np.argsort(words, kind="stable")
         self._entries = features[order]

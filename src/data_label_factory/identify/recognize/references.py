@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -23,6 +23,7 @@ from data_label_factory.progress import Progress
 _MIN_SIDE_PX = 480  # a larger JPEG is decoded smaller
 _SIMILAR = 12  # references that show what is common to a kind
 _TINY_PX = (12, 16)
+_SIMILAR_BLOCK = 256  # references compared with all others at a time
 _MEMORY_BYTES = 2 * 2**30  # what the local features of all references may take
 _FEATURE_BYTES = 230
 _MOST_FEATURES, _FEWEST_FEATURES = 1000, 60
@@ -57,21 +58,21 @@ def read_references(
     and the reason for each file that could not.
     """
     numbers, kept, missing = _match(index, refs, known)
-    read, unreadable = _read_files(index, refs, missing, quiet)
-    rows = np.array([*kept, *read], np.int64)
-    if not len(rows):
+    rows, added, thumbs, unreadable = _read_files(index, refs, missing, quiet)
+    rows = [*kept, *rows]
+    if not rows:
         return None, unreadable
-    if known is not None and not read and np.array_equal(numbers, np.arange(len(known.rows))):
-        return References(**{**vars(known), "rows": rows}), unreadable
-    features = [features for features, _ in read.values()]
-    if known is not None and len(read) < _NEW_VOCABULARY * len(rows):
-        local = known.local.taken(numbers).extended(Stored.of(features))
+    sha256 = index.sha256[rows]
+    if known is None:
+        return _with_background(rows, sha256, LocalIndex.build(added), thumbs, None), unreadable
+    if len(kept) == len(rows) and np.array_equal(numbers, np.arange(len(known.rows))):
+        return replace(known, rows=np.array(rows, np.int64)), unreadable
+    if len(added.counts) < _NEW_VOCABULARY * len(rows):
+        local = known.local.taken(numbers).extended(added)
     else:
-        old = [known.local.features(number) for number in numbers] if known is not None else []
-        local = LocalIndex.build([*old, *features])
-    thumbs = [known.thumbs[number] for number in numbers] if known is not None else []
-    thumbs += [thumb for _, thumb in read.values()]
-    return _with_background(rows, index.sha256[rows], local, thumbs, known), unreadable
+        local = LocalIndex.build(known.local.stored.taken(numbers).followed_by(added))
+    thumbs = [*(known.thumbs[number] for number in numbers), *thumbs]
+    return _with_background(rows, sha256, local, thumbs, known), unreadable
 
 
 def _match(index: Index, refs: Path, known: References | None) -> tuple[Ints, list[int], list[int]]:
@@ -92,8 +93,8 @@ def _match(index: Index, refs: Path, known: References | None) -> tuple[Ints, li
 
 def _read_files(
     index: Index, refs: Path, rows: Sequence[int], quiet: bool
-) -> tuple[dict[int, tuple[Features, RGB]], dict[str, str]]:
-    """Features and thumbnail by row, and what was wrong with the files that cannot be read."""
+) -> tuple[list[int], Stored, list[RGB], dict[str, str]]:
+    """The rows that can be read with their features and thumbnails, and what was wrong with the other files."""
     most = _MEMORY_BYTES // (_FEATURE_BYTES * len(index))
     extract = reference_extractor(max(_FEWEST_FEATURES, min(_MOST_FEATURES, most)))
 
@@ -104,7 +105,10 @@ def _read_files(
             return str(exc)
         return extract(picture), appearance.thumbnail(picture)
 
-    good, unreadable = {}, {}
+    good: list[int] = []
+    features: list[Features] = []
+    thumbs: list[RGB] = []
+    unreadable: dict[str, str] = {}
     with (
         ThreadPoolExecutor(cpu_count()) as pool,
         Progress("references read", len(rows), enabled=not quiet and len(rows) >= _SHOWN_FROM) as progress,
@@ -113,13 +117,15 @@ def _read_files(
             if isinstance(got, str):
                 unreadable[str(index.filenames[row])] = got
             else:
-                good[row] = got
+                good.append(row)
+                features.append(got[0])
+                thumbs.append(got[1])
             progress.step()
-    return good, unreadable
+    return good, Stored.of(features), thumbs, unreadable
 
 
 def _with_background(
-    rows: Ints, sha256: NDArray[np.str_], local: LocalIndex, thumbs: list[RGB], known: References | None
+    rows: Sequence[int], sha256: NDArray[np.str_], local: LocalIndex, thumbs: list[RGB], known: References | None
 ) -> References:
     """Learn what each reference's kind has in common, unless its most similar ones are still the known ones."""
     similar = _most_similar(thumbs)
@@ -138,7 +144,7 @@ def _with_background(
             chance, same = appearance.learn_background(thumbs, number, others)
             chances.append(chance)
             twins.append(same)
-    return References(rows, sha256, local, thumbs, similar, chances, twins)
+    return References(np.array(rows, np.int64), sha256, local, thumbs, similar, chances, twins)
 
 
 def _most_similar(thumbs: Sequence[RGB]) -> list[Ints]:
@@ -146,10 +152,13 @@ def _most_similar(thumbs: Sequence[RGB]) -> list[Ints]:
     tiny = np.stack([cv2.resize(t, _TINY_PX, interpolation=cv2.INTER_AREA).ravel() for t in thumbs]).astype(np.float32)
     tiny = (tiny - tiny.mean(axis=1, keepdims=True)) / (tiny.std(axis=1, keepdims=True) + 1e-3)
     most = min(_SIMILAR, len(thumbs) - 1)
-    similar = []
-    for number, row in enumerate(tiny):
-        likeness = tiny @ row
-        likeness[number] = -np.inf
-        near = np.argpartition(-likeness, most - 1)[:most] if most else np.zeros(0, np.int64)
-        similar.append(near[np.argsort(-likeness[near], kind="stable")])
+    if not most:
+        return [np.zeros(0, np.int64) for _ in thumbs]
+    similar: list[Ints] = []
+    for start in range(0, len(tiny), _SIMILAR_BLOCK):
+        likeness = tiny[start : start + _SIMILAR_BLOCK] @ tiny.T
+        own = np.arange(len(likeness))
+        likeness[own, start + own] = -np.inf
+        near = np.argpartition(-likeness, most - 1)[:, :most]
+        similar += [row[np.argsort(-like[row], kind="stable")] for row, like in zip(near, likeness, strict=True)]
     return similar

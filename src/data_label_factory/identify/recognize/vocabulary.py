@@ -7,6 +7,9 @@ Hamming embedding: Jégou, Douze & Schmid, ECCV 2008.
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +21,7 @@ _CELLS = 3  # coarse cells looked into for a query
 _TRAINING_ROWS = 60_000
 _ROWS_A_WORD = 24  # that k-means within a cell learns from
 _BLOCK = 8192
+_BATCH = 64  # cells whose words are compared at a time
 
 Signatures = NDArray[np.uint64]  # (N, SIGNATURE_BITS / 64)
 _BITS_OF_BYTE = np.array([value.bit_count() for value in range(256)], np.uint8)
@@ -33,10 +37,9 @@ class Vocabulary:
     def __init__(self, coarse: Floats, fine: Floats, sizes: Ints) -> None:
         self.coarse, self.fine, self.sizes = coarse, fine, sizes
         self._first = np.concatenate([[0], np.cumsum(sizes)])
-        self._cells = np.split(fine, self._first[1:-1])
         # Worked out once: done for each frame, it would grow with the index.
-        self._coarse_norms, norms = _half_norms(coarse), _half_norms(fine)
-        self._cell_norms = np.split(norms, self._first[1:-1])
+        self._to_coarse = _scorer(coarse)
+        self._to_fine = [_scorer(words) for words in np.split(fine, self._first[1:-1])]
         rotation = np.linalg.qr(np.random.default_rng(0).standard_normal((coarse.shape[1],) * 2))[0]
         self._rotation = np.asarray(rotation[:, :SIGNATURE_BITS], np.float32)
         self._rotated_words = fine @ self._rotation
@@ -58,23 +61,33 @@ class Vocabulary:
 
     def words(self, rows: Floats, probes: int) -> Ints:
         """(N, 128) float32 descriptors → their nearest words (N, probes), nearest first; -1 where there are fewer."""
-        count = len(rows)
-        if not count:
-            return np.zeros((0, probes), np.int64)
         cells = min(_CELLS, len(self.coarse))
-        near = _nearest(rows, self.coarse, self._coarse_norms, cells)[0].ravel()
-        score = np.full((count * cells, probes), -np.inf, np.float32)
-        word = np.full((count * cells, probes), -1, np.int64)
-        order = np.argsort(near, kind="stable")
-        used, start = np.unique(near[order], return_index=True)
-        for cell, slots in zip(used, np.split(order, start[1:]), strict=True):
-            at, value = _nearest(rows[slots // cells], self._cells[cell], self._cell_norms[cell], probes)
-            columns = np.arange(at.shape[1])
-            score[slots[:, None], columns] = value
-            word[slots[:, None], columns] = at + self._first[cell]
-        score, word = score.reshape(count, -1), word.reshape(count, -1)
-        best = np.argsort(-score, axis=1, kind="stable")[:, :probes]
-        return np.take_along_axis(word, best, axis=1)
+        if not len(rows):
+            return np.zeros((0, probes), np.int64)
+        rows = _with_one(rows)
+        cell = _best(rows @ self._to_coarse, cells)[0].ravel()
+        order = np.argsort(cell, kind="stable")
+        at, value = (np.empty((len(order), probes), kind) for kind in (np.int64, np.float32))
+        at[order], value[order] = self._words_of_cells(rows[order // cells], cell[order], probes)
+        at[order] += self._first[cell[order], None]
+        at, value = at.reshape(-1, cells * probes), value.reshape(-1, cells * probes)
+        best, value = _best(value, probes)
+        return np.where(value > -np.inf, np.take_along_axis(at, best, axis=1), -1)
+
+    def _words_of_cells(self, rows: Floats, cell: Ints, probes: int) -> tuple[Ints, Floats]:
+        """The nearest words of each row (M, 129) within its `cell` (M,), ascending: what `_best` gives."""
+        used, first = np.unique(cell, return_index=True)
+        bounds = [*first.tolist(), len(cell)]
+        found = []
+        for batch in range(0, len(used), _BATCH):  # one look for the best of many cells, since there may be hundreds
+            batched, ends = used[batch : batch + _BATCH], bounds[batch : batch + _BATCH + 1]
+            score = np.full((ends[-1] - ends[0], self.sizes[batched].max()), -np.inf, np.float32)
+            for one, (start, stop) in zip(batched, pairwise(ends), strict=True):
+                own = score[start - ends[0] : stop - ends[0], : self.sizes[one]]
+                np.matmul(rows[start:stop], self._to_fine[one], out=own)
+            found.append(_best(score, probes))
+        at, value = (np.concatenate(column) for column in zip(*found, strict=True))
+        return at, value
 
     def rotate(self, rows: Floats) -> Floats:
         """(N, 128) → (N, SIGNATURE_BITS), what `signatures` compares."""
@@ -87,9 +100,7 @@ class Vocabulary:
 
 def _split(descriptors: NDArray[np.uint8], coarse: Floats, rng: np.random.Generator) -> list[Floats]:
     """Each coarse cell's words."""
-    blocks, norms = range(0, len(descriptors), _BLOCK), _half_norms(coarse)
-    own = [_nearest(descriptors[i : i + _BLOCK].astype(np.float32), coarse, norms, 1)[0][:, 0] for i in blocks]
-    cell = np.concatenate([np.zeros(0, np.int64), *own])
+    cell = _nearest(descriptors, coarse)
     order = np.argsort(cell, kind="stable")
     fine = []
     for rows, centre in zip(
@@ -116,10 +127,7 @@ def kmeans(rows: Floats, k: int, iterations: int, rng: np.random.Generator) -> F
         return np.zeros((1, rows.shape[1]), np.float32)
     centres = rows[rng.choice(len(rows), min(k, len(rows)), replace=False)].copy()
     for _ in range(iterations):
-        norms = _half_norms(centres)
-        own = np.concatenate(
-            [_nearest(rows[i : i + _BLOCK], centres, norms, 1)[0][:, 0] for i in range(0, len(rows), _BLOCK)]
-        )
+        own = _nearest(rows, centres)
         sizes = np.bincount(own, minlength=len(centres))
         order = np.argsort(own, kind="stable")
         full = sizes > 0
@@ -129,17 +137,30 @@ def kmeans(rows: Floats, k: int, iterations: int, rng: np.random.Generator) -> F
     return centres
 
 
-def _half_norms(centres: Floats) -> Floats:
-    """(K, D) → (K,) half of each squared length."""
-    return np.asarray(np.einsum("kd,kd->k", centres, centres) / 2, np.float32)
+def _nearest(rows: NDArray[Any], centres: Floats) -> Ints:
+    """(N, D) rows and (K, D) centres → the nearest centre of each row (N,)."""
+    scorer = _scorer(centres)
+    blocks = [rows[i : i + _BLOCK].astype(np.float32) for i in range(0, len(rows), _BLOCK)]
+    return np.concatenate([np.zeros(0, np.int64), *((_with_one(block) @ scorer).argmax(axis=1) for block in blocks)])
 
 
-def _nearest(rows: Floats, centres: Floats, half_norms: Floats, k: int) -> tuple[Ints, Floats]:
-    """The `k` nearest centres of each row (all when there are fewer), in no order, and a score that falls with the
-    distance; both (N, k)."""
-    score = rows @ centres.T - half_norms
-    if k < len(centres):
-        at = np.argpartition(-score, k - 1, axis=1)[:, :k] if k > 1 else score.argmax(axis=1)[:, None]
-    else:
-        at = np.tile(np.arange(len(centres)), (len(rows), 1))
-    return at.astype(np.int64), np.take_along_axis(score, at, axis=1)
+def _scorer(centres: Floats) -> Floats:
+    """(K, D) → (D + 1, K): times rows with a one behind, a score that falls with the distance to each centre."""
+    half_squares = np.einsum("kd,kd->k", centres, centres) / 2
+    return np.ascontiguousarray(np.column_stack([centres, -half_squares]).T, np.float32)
+
+
+def _with_one(rows: Floats) -> Floats:
+    return np.column_stack([rows, np.ones(len(rows), np.float32)])
+
+
+def _best(score: Floats, k: int) -> tuple[Ints, Floats]:
+    """Columns and values of the `k` highest of each row, highest first, both (N, k); -inf where there are fewer.
+    Takes them out of `score`; for a few several times as quick as argpartition."""
+    row = np.arange(len(score))
+    at, value = (np.empty((len(score), k), kind) for kind in (np.int64, np.float32))
+    for i in range(k):
+        at[:, i] = score.argmax(axis=1)
+        value[:, i] = score[row, at[:, i]]
+        score[row, at[:, i]] = -np.inf
+    return at, value

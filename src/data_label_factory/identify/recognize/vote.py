@@ -71,7 +71,7 @@ def clusters(index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats, 
     diagonal = 2 * np.hypot(half[:, 0], half[:, 1])
     octave = np.log2(scale * diagonal)  # of the item's diagonal in the frame
     keys, votes = _bins(owner, octave, angle, centre)
-    order = np.argsort(keys, kind="stable")
+    order = np.argsort(keys)  # within a bin any order will do, and a stable one takes four times as long
     starts = np.flatnonzero(_first_of_run(keys[order]))
     total = np.add.reduceat(weights[votes[order]], starts)
     ends = np.append(starts[1:], len(order))
