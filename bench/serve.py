@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Measure `identify serve` from a second process.
 
-usage: python bench/serve.py [--refs DIR] [--frames DIR] overhead | load | soak | mutate | start
+usage: python bench/serve.py [--refs DIR] [--frames DIR] overhead | load | soak | watch | mutate | start
 
 `start`     seconds until ready, and memory then
 `overhead`  milliseconds a request on top of recognize(), the two asked for the same frame in turn
 `load`      1, 4 and 16 clients for --seconds each: throughput against the recogniser's own in as many threads,
             latency, refusals, /health meanwhile, memory, wrong answers; then SIGTERM under load: what was lost
 `soak`      --requests frames as fast as they go: memory slope and answers that changed
+`watch`     seconds until a file dropped into the refs, changed or deleted there, shows in the answers
 `mutate`    --requests mutated pictures: answers by status, memory slope
 
 Without --refs and --frames it draws 60 sample cards and 40 webcam-like views of them.
@@ -19,6 +20,7 @@ import argparse
 import io
 import json
 import random
+import shutil
 import tempfile
 import threading
 import time
@@ -30,13 +32,14 @@ from typing import Any
 import cv2
 import psutil
 from PIL import Image
-from serve_setup import Client, Values, answer_of, material, milliseconds, mutated, rss, server, slope
+from serve_setup import Busy, Client, Values, answer_of, material, milliseconds, mutated, rss, server, slope, until
 from threadpoolctl import threadpool_limits
 
 from data_label_factory.identify.build import build_index
 from data_label_factory.identify.encoders import cpu_count, open_encoder
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.recognize import Recognizer
+from data_label_factory.samples import draw_collection
 
 
 def start(index: Path, refs: Path, _frames: list[bytes], _options: argparse.Namespace) -> Values:
@@ -164,6 +167,26 @@ def soak(index: Path, refs: Path, frames: list[bytes], options: argparse.Namespa
     return {"requests": options.requests, "seconds": round(seconds, 1), "changed_answers": changed, **slope(samples)}
 
 
+def watch(index: Path, refs: Path, frames: list[bytes], _options: argparse.Namespace) -> Values:
+    """With another client asking all the while; three rounds, the mean of each change."""
+    own = index.parent / "watched"
+    shutil.copytree(refs, own, dirs_exist_ok=True)
+    strangers = [path.read_bytes() for path in draw_collection(index.parent / "strangers", count=6, seed=99)]
+    seconds: dict[str, list[float]] = {"dropped": [], "changed": [], "deleted": []}
+    codes: Counter[int] = Counter()
+    with server(index, own, "--watch") as (port, _, _), Busy(port, frames[0], codes):
+        for first, second in zip(strangers[::2], strangers[1::2], strict=True):
+            file = own / "dropped.jpg"
+            file.write_bytes(first)
+            seconds["dropped"].append(until(port, first, {file.name}))
+            file.write_bytes(second)
+            seconds["changed"].append(until(port, second, {file.name}))
+            file.unlink()
+            seconds["deleted"].append(until(port, second, set()))
+    means = {f"{name}_seconds": round(sum(values) / len(values), 2) for name, values in seconds.items()}
+    return {**means, "worst_seconds": round(max(map(max, seconds.values())), 2), "codes": dict(codes)}
+
+
 def mutate(index: Path, refs: Path, frames: list[bytes], options: argparse.Namespace) -> Values:
     rng, codes, samples = random.Random(options.seed), Counter[int](), []
     small = Image.open(io.BytesIO(frames[0])).convert("RGB").resize((160, 120))
@@ -205,7 +228,7 @@ def own_throughput(index: Path, refs: Path, frames: list[bytes], seconds: float)
         return sum(pool.map(work, range(workers))) / seconds
 
 
-BENCHES = {"start": start, "overhead": overhead, "load": load, "soak": soak, "mutate": mutate}
+BENCHES = {"start": start, "overhead": overhead, "load": load, "soak": soak, "watch": watch, "mutate": mutate}
 
 
 def main() -> None:

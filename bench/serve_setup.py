@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,9 +61,9 @@ class Client:
 
 
 @contextmanager
-def server(index: Path, refs: Path) -> Iterator[tuple[int, psutil.Process, float]]:
+def server(index: Path, refs: Path, *more: str) -> Iterator[tuple[int, psutil.Process, float]]:
     """`identify serve` on a free port, ready: its port, its process, and the seconds that took."""
-    line = [sys.executable, "-m", "data_label_factory", "identify", "serve", "--port", "0"]
+    line = [sys.executable, "-m", "data_label_factory", "identify", "serve", "--port", "0", *more]
     start = time.perf_counter()
     process = subprocess.Popen([*line, "--index", str(index), "--refs", str(refs)], stderr=subprocess.PIPE, text=True)
     assert process.stderr
@@ -79,6 +80,36 @@ def server(index: Path, refs: Path) -> Iterator[tuple[int, psutil.Process, float
     finally:
         process.terminate()
         process.wait(30)
+
+
+class Busy:
+    """A client that asks the same thing all the while in a thread; `codes` counts the answers."""
+
+    def __init__(self, port: int, picture: bytes, codes: Counter[int]) -> None:
+        self._client, self._picture, self._codes = Client(port), picture, codes
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        while not self._done.is_set():
+            self._codes[self._client.ask(self._picture)[0]] += 1
+
+
+def until(port: int, picture: bytes, named: set[str]) -> float:
+    """Seconds until the sure answers to a picture are those files, asked again and again."""
+    client, begin = Client(port), time.perf_counter()
+    while time.perf_counter() - begin < 60:
+        _, values = client.ask(picture)
+        if {mask["ref_filename"] for mask in values.get("masks", []) if mask["confident"]} == named:
+            return time.perf_counter() - begin
+    raise TimeoutError(f"not {named} after a minute")
 
 
 def mutated(data: bytes, rng: random.Random) -> bytes:
