@@ -3,18 +3,22 @@
 import io
 import json
 import math
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from serving import wait_until
 
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.images import decode
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PATIENCE_MS = 60_000  # for what takes a second on an idle machine
 _FRAMES = 40
 
 
@@ -52,3 +56,34 @@ def launch(engine: Any, clip: Path | None, *, allowed: bool = True, options: Seq
         arguments += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={clip}"]
     arguments += ["--use-fake-ui-for-media-stream"] if allowed else ["--deny-permission-prompts"]
     return engine.chromium.launch(executable_path=CHROMIUM, args=arguments)
+
+
+@contextmanager
+def opened(browser: Any, url: str, *, width: int = 1440, height: int = 900, quiet: bool = True) -> Iterator[Any]:
+    """The page at `url`, which must ask no other origin, throw nothing, and (if `quiet`) log no error."""
+    said: list[str] = []
+    asked: set[str] = set()
+    with browser.new_context(viewport={"width": width, "height": height}) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: said.append(f"thrown: {error}"))
+        page.on("console", lambda line: said.append(line.text) if quiet and line.type in ("error", "warning") else None)
+        page.on("request", lambda request: asked.add(re.match(r"[a-z]+:(//[^/]+)?", request.url)[0]))
+        page.goto(f"{url}/canvas/live")
+        yield page
+    assert not said
+    assert asked - {"blob:", "data:"} <= {url, f"blob:{url}"}
+
+
+def until(page: Any, condition: str) -> None:
+    """Wait for an expression to be true. Playwright's own waiting needs eval, which the page's policy forbids."""
+    wait_until(lambda: page.evaluate(condition), PATIENCE_MS / 1000)
+
+
+def start_camera(page: Any, tracks: int = 2) -> None:
+    page.locator("[data-source=camera]:visible").first.click()
+    until(page, f"document.querySelectorAll('.track[data-sure=true]').length >= {tracks}")
+
+
+def track(page: Any, name: str) -> Any:
+    return page.locator(".track", has=page.get_by_role("heading", name=name, exact=True))

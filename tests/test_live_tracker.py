@@ -5,14 +5,13 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import CHROMIUM, launch, write_clip, write_prices
-from serving import Server, make_collection, wait_until
+from browsing import CHROMIUM, launch, opened, start_camera, track, until, write_clip, write_prices
+from serving import Server, make_collection
 from test_web import running
 
 from data_label_factory.identify.server.settings import Settings
@@ -24,7 +23,6 @@ ROOT = Path(__file__).parent.parent
 TSC = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
 PRETTIER = ROOT / "node_modules" / "prettier" / "bin" / "prettier.cjs"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-PATIENCE_MS = 60_000  # for what takes a second on an idle machine
 YEN = (2000, 3100)
 USD_CENTS = (1340, 2077)  # at 0.0067
 
@@ -102,37 +100,6 @@ def engine() -> Iterator[Any]:
 def browser(engine: Any, clip: Path) -> Iterator[Any]:
     with launch(engine, clip) as browser:
         yield browser
-
-
-@contextmanager
-def opened(browser: Any, url: str, *, width: int = 1440, height: int = 900, quiet: bool = True) -> Iterator[Any]:
-    """The page at `url`, which must ask no other origin, throw nothing, and (if `quiet`) log no error."""
-    said: list[str] = []
-    asked: set[str] = set()
-    with browser.new_context(viewport={"width": width, "height": height}) as context:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("pageerror", lambda error: said.append(f"thrown: {error}"))
-        page.on("console", lambda line: said.append(line.text) if quiet and line.type in ("error", "warning") else None)
-        page.on("request", lambda request: asked.add(re.match(r"[a-z]+:(//[^/]+)?", request.url)[0]))
-        page.goto(f"{url}/canvas/live")
-        yield page
-    assert not said
-    assert asked - {"blob:", "data:"} <= {url, f"blob:{url}"}
-
-
-def until(page: Any, condition: str) -> None:
-    """Wait for an expression to be true. Playwright's own waiting needs eval, which the page's policy forbids."""
-    wait_until(lambda: page.evaluate(condition), PATIENCE_MS / 1000)
-
-
-def start_camera(page: Any, tracks: int = 2) -> None:
-    page.locator("[data-source=camera]:visible").first.click()
-    until(page, f"document.querySelectorAll('.track[data-sure=true]').length >= {tracks}")
-
-
-def track(page: Any, name: str) -> Any:
-    return page.locator(".track", has=page.get_by_role("heading", name=name, exact=True))
 
 
 def ids(page: Any) -> dict[str, str]:
