@@ -1,9 +1,10 @@
 """Does strictness mean what it says? Strangers of the hardest kind, and how many of them get a sure name.
 
     python bench/strangers.py samples            half of the sample cards indexed, views of the other half
+    python bench/strangers.py cut                the same, and known ones, cut off by the edge of the frame
     python bench/strangers.py data --data DIR    real photos, the items they show taken out of the index
 
-A row for each rate asked for: the share of strangers that got a sure name at it.
+For each rate asked for: the share of strangers that got a sure name at it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 
 from data_label_factory.identify.build import build_index
 from data_label_factory.identify.calibrate import calibrate_index
-from data_label_factory.identify.camera import render_view
+from data_label_factory.identify.camera import View, render_view
 from data_label_factory.identify.encoders import open_encoder
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.recognize import Recognizer
@@ -26,6 +27,7 @@ from data_label_factory.identify.truth import read_queries
 from data_label_factory.labels import parse_label
 from data_label_factory.samples import draw_collection
 
+CUTS = (0.0, 0.35, 0.5, 0.65)
 RATES = (0.1, 0.01, 0.001)
 SETS = {"books": "queries", "cards": "frames", "magic": "photos"}
 Stranger = tuple[RGB, frozenset[int]]  # a frame, and the rows that it shows
@@ -33,13 +35,17 @@ Stranger = tuple[RGB, frozenset[int]]  # a frame, and the rows that it shows
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", choices=("samples", "data"))
+    p.add_argument("what", choices=("samples", "cut", "data"))
     p.add_argument("--data", type=Path, help="folder with books/, cards/, magic/")
     p.add_argument("--every", type=int, default=1, help="only every n-th frame")
     args = p.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        if args.what == "samples":
-            report("samples", *samples(Path(folder)))
+        if args.what != "data":
+            recognizer, known, strangers = samples(Path(folder))
+            if args.what == "cut":
+                cut(recognizer, known, strangers)
+            else:
+                report("samples", recognizer, [(view.image, frozenset()) for view in views(strangers)])
             return
         for name, queries in SETS.items():
             recognizer = calibrated(args.data / name / "refs", Path(folder) / f"{name}.npz")
@@ -62,7 +68,8 @@ def left_out(recognizer: Recognizer, photos: Path, every: int) -> Iterator[Stran
             yield decode(query.path), frozenset(alike for row in shown for alike in recognizer.alike(row))
 
 
-def samples(folder: Path) -> tuple[Recognizer, list[Stranger]]:
+def samples(folder: Path) -> tuple[Recognizer, list[Path], list[Path]]:
+    """Half of the sample cards indexed; these, and those of the others that are no variants of them."""
     files = draw_collection(folder / "all", count=150)
     known = files[::2]
     (folder / "refs").mkdir()
@@ -70,8 +77,35 @@ def samples(folder: Path) -> tuple[Recognizer, list[Stranger]]:
         (folder / "refs" / file.name).hardlink_to(file)
     names = {parse_label(file.name).item for file in known}
     strangers = [file for file in files[1::2] if parse_label(file.name).item not in names]
-    views = [render_view([decode(file)], np.random.default_rng(number)) for number, file in enumerate(strangers)]
-    return calibrated(folder / "refs", folder / "i.npz"), [(view.image, frozenset()) for view in views]
+    return calibrated(folder / "refs", folder / "i.npz"), known, strangers
+
+
+def views(files: Sequence[Path]) -> list[View]:
+    return [render_view([decode(file)], np.random.default_rng(number)) for number, file in enumerate(files)]
+
+
+def cut(recognizer: Recognizer, known: Sequence[Path], strangers: Sequence[Path]) -> None:
+    """A share of each card outside the frame, on each of its sides in turn."""
+    for share in CUTS:
+        right = 0
+        for number, (file, view) in enumerate(zip(known, views(known), strict=True)):
+            found = recognizer.recognize(cut_off(view, share, number % 4))
+            right += any(one.confident and one.label.item == parse_label(file.name).item for one in found)
+        print(f"{share:.0%} outside: {right} of {len(known)} known ones sure and right", flush=True)
+        frames = [cut_off(view, share, number % 4) for number, view in enumerate(views(strangers))]
+        report("", recognizer, [(frame, frozenset()) for frame in frames])
+
+
+def cut_off(view: View, share: float, side: int) -> RGB:
+    """The frame without what shows so much of its item on one side."""
+    outline = view.outlines[0]
+    low, high = outline.min(axis=0), outline.max(axis=0)
+    left, top = (low + share * (high - low)).astype(int)
+    right, bottom = (high - share * (high - low)).astype(int)
+    if not share:
+        return view.image
+    parts = (view.image[:, left:], view.image[top:], view.image[:, :right], view.image[:bottom])
+    return np.ascontiguousarray(parts[side])
 
 
 def report(name: str, recognizer: Recognizer, strangers: Sequence[Stranger]) -> None:

@@ -145,7 +145,11 @@ def test_told_that_it_is_wrong_it_learns_a_further_picture(
     browser: Any, server: Server, cards: list[Path], names: list[str]
 ) -> None:
     def further() -> list[str]:
-        return [item["filename"] for item in get(f"{server.url}/api/items?limit=100")[1]["items"] if item["name"] == names[1]]
+        return [
+            item["filename"]
+            for item in get(f"{server.url}/api/items?limit=100")[1]["items"]
+            if item["name"] == names[1]
+        ]
 
     before = further()
     with opened(browser, server.url) as page:

@@ -156,7 +156,6 @@ def test_evidence_speaks_for_the_same_picture_and_against_another() -> None:
     half[70:] = 30  # the lower half is covered
     covered = appearance.weigh_evidence(appearance.compare(half, picture(0)), chance)
     assert covered.part > covered.whole
-    assert covered.part_correlation > 0.9
 
 
 def test_template_cells_say_nothing() -> None:

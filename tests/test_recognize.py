@@ -77,6 +77,22 @@ def test_items_are_named_and_outlined_and_nothing_else_is(recognizer: Recognizer
     assert np.median(errors) < 0.03
 
 
+def test_items_cut_in_half_by_the_edge_of_the_frame_are_still_named(recognizer: Recognizer, cards: list[Path]) -> None:
+    rng, named, surely, errors = np.random.default_rng(9), 0, 0, []
+    for number, file in enumerate([cards[3], cards[8], cards[14], cards[20]] * 2):
+        view = render_view([decode(file)], rng)
+        edge = np.zeros(2)
+        edge[number // 4] = int(view.outlines[0].mean(axis=0)[number // 4])
+        found = recognizer.recognize(np.ascontiguousarray(view.image[int(edge[1]) :, int(edge[0]) :]))
+        assert {name(Path(detection.filename)) for detection in sure(found)} <= {name(file)}
+        named += name(Path(found[0].filename)) == name(file) if found else 0
+        surely += bool(sure(found))
+        errors += [np.abs(d.outline + edge - view.outlines[0]).max() for d in sure(found)]
+    assert named >= 7
+    assert surely >= 5
+    assert np.median(errors) < 8  # px, also of the corners that are out of sight
+
+
 def test_strangers_that_share_the_template_get_no_sure_name(
     cards: list[Path], encoder: OnnxEncoder, tmp_path: Path
 ) -> None:

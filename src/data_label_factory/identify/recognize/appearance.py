@@ -8,7 +8,7 @@ near-twins are decided by what differs, and a stranger that shares the frame is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -23,6 +23,7 @@ _SHIFT_PX = 2  # a cell may lie off by so much
 _AGREES = 0.6  # correlation from which a cell agrees
 _BY_CHANCE = 0.12  # how often an unrelated cell does
 _SEEN, _UNSEEN = 0.7, 0.25  # how often the true one does: where the crop has contrast, and where glare or a finger is
+_INSIDE = 230  # of 255, of a cell of the crop; the edge of a picture that fills the frame is soft
 _FLAT = 3.0  # grey levels; a flatter cell of the reference cannot be compared
 _TWIN_SHARE = 0.85  # of cells that agree between two references which are near-twins
 _PRIOR_WEIGHT = 4
@@ -53,17 +54,23 @@ class Cells:
         expected = 0.4 * min(gain, 1.0) * self.reference_contrast
         return np.asarray(use & (self.crop_contrast > np.maximum(2.5, expected)), bool)
 
+    def inside(self, known: NDArray[np.uint8]) -> Cells:
+        """Without what lies outside the frame, which says nothing: `known` (H, W) is 255 where the crop is of the
+        frame and 0 elsewhere."""
+        rows, columns = self.reference_contrast.shape
+        whole = cv2.resize(known, (columns, rows), interpolation=cv2.INTER_AREA) > _INSIDE
+        return replace(self, reference_contrast=np.asarray(np.where(whole, self.reference_contrast, 0), np.float32))
+
 
 @dataclass(frozen=True)
 class Evidence:
-    """Log-likelihood ratios that the crop shows the reference: of the `whole`, and of the best `part` that a straight
-    occluder leaves (less the log of the parts tried); with each the mean correlation, 1 at best, of distinctive
-    cells."""
+    """Log-likelihood ratios that the crop shows the reference: of the `whole`, with the mean correlation of its
+    distinctive cells, 1 at best; and of the best `part` that a straight occluder leaves, less the log of the parts
+    tried."""
 
     whole: float
     whole_correlation: float
     part: float
-    part_correlation: float
 
     @property
     def rank(self) -> float:
@@ -126,19 +133,18 @@ def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
     ratio = np.where(cells.comparable, ratio, 0.0)
     weight = (1 - chance) * np.minimum(cells.reference_contrast, 20) * cells.comparable
 
-    def of(rows: slice, columns: slice) -> tuple[float, float]:
-        mass = max(float(weight[rows, columns].sum()), 1e-6)
-        correlation = float((weight * cells.correlation)[rows, columns].sum()) / mass
-        return float(ratio[rows, columns].sum()), correlation
-
-    parts = [of(*part) for part in _parts(*ratio.shape)]
-    part, part_correlation = max(parts)
-    whole, whole_correlation = of(slice(None), slice(None))
-    return Evidence(whole, whole_correlation, part - float(np.log(len(parts))), part_correlation)
+    mass = max(float(weight.sum()), 1e-6)
+    parts = [float(ratio[part].sum()) for part in _parts(*ratio.shape)]
+    return Evidence(
+        whole=float(ratio.sum()),
+        whole_correlation=float((weight * cells.correlation).sum()) / mass,
+        part=max(parts) - float(np.log(len(parts))),
+    )
 
 
-def prefers_first(crop: RGB, a: RGB, b: RGB) -> float:
-    """Which of two near-twins of one size the crop shows, judged where they differ: above 0 for `a`, below for `b`.
+def prefers_first(crop: RGB, a: RGB, b: RGB, known: NDArray[np.uint8] | None = None) -> float:
+    """Which of two near-twins of one size the crop shows, judged where they differ: above 0 for `a`, below for `b`;
+    near 0 where that lies outside the frame, where `known` (H, W) is 0.
 
     All three are freed of local brightness and contrast first, so that light decides nothing.
     """
@@ -152,6 +158,8 @@ def prefers_first(crop: RGB, a: RGB, b: RGB) -> float:
     like_b = (second - cv2.GaussianBlur(second, (0, 0), 10)) / spread
     weight = np.abs(like_a - like_b)
     gain = np.minimum(np.abs(own - like_b), 2) - np.minimum(np.abs(own - like_a), 2)
+    if known is not None:  # less the rim, whose surroundings are partly outside
+        gain[cv2.GaussianBlur(known, (0, 0), 10) < _INSIDE] = 0
     return float((weight * gain).sum() / max(float((weight * weight).sum()), 1e-6))
 
 

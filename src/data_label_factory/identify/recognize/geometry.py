@@ -28,6 +28,7 @@ _RATIO = 0.85
 _TOLERANCE_PX = 3.0
 _SURELY_SEEN_PX = 1.8  # a feature of this diameter in the frame should be found unless something is amiss
 _MIN_EXPECTED = 5.0  # features; a share of fewer says little
+_LEAST_INSIDE = 0.3  # of the expected features; of an item that the frame cuts off further, some are missed
 _MIN_SIDE_PX = 12
 _MIN_ANGLE_SINE = 0.34  # corners between 20° and 160°
 _MAX_FORESHORTENING = 3
@@ -39,8 +40,8 @@ _MAX_REACH = 6  # frame sizes that a corner may lie outside
 class Hypothesis:
     """A reference that lies in the frame by `homography` (3, 3), reference px → frame px; `outline` (4, 2) px is
     clockwise from the reference's own top left; `inliers` are counted once a place; `share` is how much of
-    what the reference should show at this size was found, each feature by its rarity in the index: what all
-    references have in common counts for nothing."""
+    what the reference should show at this size, inside the frame, was found, each feature by its rarity in the index:
+    what all references have in common counts for nothing."""
 
     reference: int
     homography: Matrix
@@ -117,7 +118,7 @@ class FrameMatcher:
             diagonal = scale * float(np.hypot(*shape))
             edge = outline[1] - outline[0] + outline[2] - outline[3]
             seen = features[index.size[features] * scale > 1.2]  # finer than anything SIFT finds in the frame
-            place = cv2.perspectiveTransform(index.xy[seen][None], homography)[0] if len(seen) else index.xy[seen]
+            place = _project(index.xy[seen], homography)
             turn = float(np.arctan2(edge[1], edge[0]))
             query, feature = self._near(seen, place, max(3.0, radius * diagonal), scale, turn, free)
             fit = fit_homography(index.xy[feature], frame.xy[query], max(2.0, 0.006 * diagonal))
@@ -129,11 +130,13 @@ class FrameMatcher:
         if found is None or outline is None or len(found[0]) < _MIN_INLIERS:
             return None
         rarity = index.rarity[found[1]]
-        place = _first_of_place(frame.xy[found[0]], index.xy[found[1]], rarity)
+        kept = _first_of_place(frame.xy[found[0]], index.xy[found[1]], rarity)
         scale = float(np.sqrt(cv2.contourArea(outline) / shape.prod()))
-        expected = float(index.rarity[features[index.size[features] * scale > _SURELY_SEEN_PX]].sum())
-        share = float(rarity[place].sum()) / max(expected, _MIN_EXPECTED)
-        return Hypothesis(reference, homography, outline, len(place), min(share, 1.0))
+        large = features[index.size[features] * scale > _SURELY_SEEN_PX]
+        inside = within(_project(index.xy[large], homography), frame.shape)
+        expected = max(float(index.rarity[large[inside]].sum()), _LEAST_INSIDE * float(index.rarity[large].sum()))
+        share = float(rarity[kept].sum()) / max(expected, _MIN_EXPECTED)
+        return Hypothesis(reference, homography, outline, len(kept), min(share, 1.0))
 
     def _near(
         self, features: Ints, place: Floats, radius: float, scale: float, angle: float, free: Mask
@@ -202,6 +205,17 @@ def outline_of(homography: Matrix, shape: Floats, frame_shape: tuple[int, int]) 
     ):
         return None
     return outline
+
+
+def _project(points: Floats, homography: Matrix) -> Floats:
+    """(N, 2) → (N, 2); OpenCV raises for none."""
+    return np.asarray(cv2.perspectiveTransform(points[None], homography)[0], np.float32) if len(points) else points
+
+
+def within(points: Floats, frame_shape: tuple[int, int]) -> Mask:
+    """(N, 2) px → (N,) whether inside a frame of that (height, width)."""
+    height, width = frame_shape
+    return np.asarray(((points >= 0) & (points <= (width - 1, height - 1))).all(axis=1), bool)
 
 
 def pairs_within(points: Floats, places: Floats, radius: float) -> tuple[Ints, Ints]:
