@@ -1,5 +1,6 @@
 """A small collection to serve, the server in this process or in one of its own, and a client written by hand."""
 
+import http.client
 import json
 import os
 import re
@@ -136,3 +137,15 @@ def get(url: str) -> tuple[int, Any]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.load(error)
+
+
+def quickest(url: str, path: str) -> float:
+    """Seconds of the quickest of the last ten of forty GETs over one connection, whose answers are small."""
+    connection, seconds = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30), []
+    for _ in range(40):
+        start = time.perf_counter()
+        connection.request("GET", path)
+        connection.getresponse().read()
+        seconds.append(time.perf_counter() - start)
+    connection.close()
+    return min(seconds[-10:])

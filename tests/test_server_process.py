@@ -21,7 +21,7 @@ import pytest
 import trustme
 from drawn import encoded, photo_like
 from PIL import Image
-from serving import Server, ask, form, get, make_collection, wait_until
+from serving import Server, ask, form, get, make_collection, quickest, wait_until
 
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.images import decode
@@ -60,6 +60,10 @@ def test_a_client_of_the_standard_library_gets_the_right_box(server: Server, set
     (mask,) = [mask for mask in body["masks"] if mask["confident"]]
     assert mask["ref_filename"] == sorted(settings.refs.iterdir())[0].name
     assert 0 <= mask["bbox_norm"]["x1"] < mask["bbox_norm"]["x2"] <= 1
+
+
+def test_small_answers_do_not_wait_for_an_acknowledgement(server: Server) -> None:
+    assert quickest(server.url, "/livez") < 0.035
 
 
 def test_under_overload_it_refuses_at_once_and_health_answers(server: Server, slow: bytes) -> None:

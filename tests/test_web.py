@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import requests
+from serving import quickest
 
 from data_label_factory.errors import FactoryError
 from data_label_factory.web.assets import FOLDER, is_asset
@@ -100,6 +101,10 @@ def test_nothing_else_is_served(web: str, path: str) -> None:
         answer = session.send(request, timeout=10)
     assert answer.status_code == 404
     assert answer.json()["detail"]
+
+
+def test_small_answers_do_not_wait_for_an_acknowledgement(web: str) -> None:
+    assert quickest(web, "/canvas/icon.svg") < 0.035
 
 
 def test_requests_are_passed_on_without_what_speaks_of_the_page(web: str) -> None:

@@ -54,6 +54,7 @@ class WebServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 120
+    disable_nagle_algorithm = True  # or a short answer's body waits 40 ms for the client to acknowledge its head
     server: WebServer
 
     def setup(self) -> None:
