@@ -1,5 +1,7 @@
 """The parts of the recogniser against naive loops and hand-made cases."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -95,6 +97,16 @@ def test_a_detail_that_all_references_share_is_worth_nothing() -> None:
     own = index.reference[pairs.feature[rows]] == 7
     from_template = pairs.query[rows] < 60
     assert weights[own & ~from_template].sum() > 20 * weights[from_template].sum()
+
+
+def test_building_forgets_what_another_index_counted() -> None:
+    rng = np.random.default_rng(4)
+    common = random_descriptors(rng, 30)
+    stored = Stored.of([features_of(np.concatenate([common, random_descriptors(rng, 30)]), rng) for _ in range(6)])
+    fresh = LocalIndex.build(stored).stored.shared
+    stale = replace(stored, shared=np.full(len(stored.shared), 10**6, np.int32))
+    assert fresh.max() == 5
+    assert np.array_equal(LocalIndex.build(stale).stored.shared, fresh)
 
 
 def test_weigh_keeps_the_best_match_of_each_query_with_each_reference() -> None:

@@ -137,6 +137,22 @@ def test_copies_of_one_file_are_each_known(encoder: OnnxEncoder, tmp_path: Path)
         assert set(seen.variants) == {files[0].name, "another_name.jpg"}
 
 
+def test_copies_are_each_others_twins_also_after_an_update(encoder: OnnxEncoder, tmp_path: Path) -> None:
+    refs = tmp_path / "refs"
+    files = draw_collection(refs, count=20)
+    for number in range(2):
+        shutil.copy(files[0], refs / f"copy_{number}.jpg")
+    index = build_index(refs, tmp_path / "i.npz", encoder, quiet=True).index
+    known, _ = read_references(without(index, [7]), refs)
+    assert known is not None
+    for references_, rows in ((known, without(index, [7])), (read_references(index, refs, known)[0], index)):
+        assert references_ is not None
+        names = [str(rows.filenames[row]) for row in references_.rows]
+        twins = {name: {names[twin] for twin in references_.twins[number]} for number, name in enumerate(names)}
+        copies = {files[0].name, "copy_0.jpg", "copy_1.jpg"}
+        assert [twins[copy] & copies for copy in sorted(copies)] == [copies - {copy} for copy in sorted(copies)]
+
+
 def test_large_collections_get_fewer_features_each(
     collection: tuple[Path, Index], monkeypatch: pytest.MonkeyPatch
 ) -> None:

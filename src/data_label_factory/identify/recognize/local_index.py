@@ -112,7 +112,9 @@ class LocalIndex:
             rows = stored.descriptors[block].astype(np.float32)
             own = self.vocabulary.words(rows, 1)[:, 0]
             words[block], signatures[block] = own, self.vocabulary.signatures(self.vocabulary.rotate(rows), own)
-        added = replace(stored, words=words, signatures=signatures)
+        # Nothing shared yet: by counts of another index, details would be left out of the lists that are counted by.
+        unshared = np.zeros(len(words), np.int32)
+        added = replace(stored, words=words, signatures=signatures, shared=unshared)
         whole = LocalIndex(self.stored.followed_by(added), self.vocabulary)
         shared = whole._shared_with(int(self.stored.counts.sum()))
         whole.stored = replace(whole.stored, shared=np.concatenate([self.stored.shared, shared]))

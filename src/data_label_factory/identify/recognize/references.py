@@ -129,17 +129,15 @@ def _with_background(
 ) -> References:
     """Learn what each reference's kind has in common, unless its most similar ones are still the known ones."""
     similar = _most_similar(thumbs)
-    before = {}
-    if known is not None:
-        for number, others in enumerate(known.similar):
-            before[str(known.sha256[number])] = (number, [str(known.sha256[other]) for other in others])
-    place = {str(digest): number for number, digest in enumerate(sha256)}
+    before = {} if known is None else {str(digest): number for number, digest in enumerate(known.sha256)}
     chances, twins = [], []
     for number, others in enumerate(similar):
-        old, neighbours = before.get(str(sha256[number]), (-1, []))
-        if known is not None and old >= 0 and neighbours == [str(sha256[other]) for other in others]:
+        old = before.get(str(sha256[number]), -1)
+        if known is not None and old >= 0 and np.array_equal(known.sha256[known.similar[old]], sha256[others]):
             chances.append(known.chances[old])
-            twins.append([place[str(known.sha256[twin])] for twin in known.twins[old]])
+            # By their place among the similar ones: by content a copy would become its own twin.
+            pairs = zip(others, known.similar[old], strict=True)
+            twins.append([int(other) for other, was in pairs if was in known.twins[old]])
         else:
             chance, same = appearance.learn_background(thumbs, number, others)
             chances.append(chance)

@@ -69,7 +69,7 @@ class Vocabulary:
         order = np.argsort(cell, kind="stable")
         at, value = (np.empty((len(order), probes), kind) for kind in (np.int64, np.float32))
         at[order], value[order] = self._words_of_cells(rows[order // cells], cell[order], probes)
-        at[order] += self._first[cell[order], None]
+        at += self._first[cell, None]
         at, value = at.reshape(-1, cells * probes), value.reshape(-1, cells * probes)
         best, value = _best(value, probes)
         return np.where(value > -np.inf, np.take_along_axis(at, best, axis=1), -1)
@@ -139,9 +139,11 @@ def kmeans(rows: Floats, k: int, iterations: int, rng: np.random.Generator) -> F
 
 def _nearest(rows: NDArray[Any], centres: Floats) -> Ints:
     """(N, D) rows and (K, D) centres → the nearest centre of each row (N,)."""
-    scorer = _scorer(centres)
-    blocks = [rows[i : i + _BLOCK].astype(np.float32) for i in range(0, len(rows), _BLOCK)]
-    return np.concatenate([np.zeros(0, np.int64), *((_with_one(block) @ scorer).argmax(axis=1) for block in blocks)])
+    scorer, nearest = _scorer(centres), np.empty(len(rows), np.int64)
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK].astype(np.float32, copy=False)
+        nearest[start : start + _BLOCK] = (_with_one(block) @ scorer).argmax(axis=1)
+    return nearest
 
 
 def _scorer(centres: Floats) -> Floats:
