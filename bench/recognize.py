@@ -91,8 +91,8 @@ def _sized(photo: RGB, side: int) -> RGB:
 def _evidence(**fixed: float) -> AbstractContextManager[Any]:
     """Some of the evidence the same for every hypothesis."""
 
-    def blind(looks: float, correlation: float, lead: float, colour: float, share: float) -> float:
-        return log_odds(**{**dict(zip(_EVIDENCE, (looks, correlation, lead, colour, share), strict=True)), **fixed})
+    def blind(*evidence: float) -> float:
+        return log_odds(**{**dict(zip(_EVIDENCE, evidence, strict=True)), **fixed})
 
     return patch.object(judgement, "log_odds", blind)
 
@@ -104,7 +104,7 @@ def _no_background(recognizer: Recognizer) -> AbstractContextManager[Any]:
     return patch.object(recognizer, "_references", replace(references, chances=chances))
 
 
-_EVIDENCE = ("looks", "correlation", "lead", "colour", "share")
+_EVIDENCE = ("looks", "correlation", "lead", "colour", "share", "outside")
 # Patching a name that is gone raises, so an ablation cannot become one of nothing.
 ABLATIONS: dict[str, Callable[[Recognizer], AbstractContextManager[Any]]] = {
     _NO_CALIBRATION: lambda recognizer: patch.object(recognizer, "calibration", Calibration()),

@@ -130,7 +130,9 @@ def test_the_camera_is_chosen_mirrored_and_heard(browser: Any, server: Server) -
         device = page.locator("#device")
         assert device.input_value()
         assert device.locator("option").first.inner_text()
+        page.evaluate("window.before = document.querySelector('#video').srcObject")
         device.dispatch_event("change")
+        until(page, "![null, window.before].includes(document.querySelector('#video').srcObject)")
         until(page, "document.querySelectorAll('.track[data-sure=true]').length >= 2")
 
         page.locator("#mirror").click()

@@ -195,3 +195,26 @@ def test_the_most_similar_references_equal_the_naive_loop(monkeypatch: pytest.Mo
         likeness = [-np.inf if i == number else np.corrcoef(tiny[number], row)[0, 1] for i, row in enumerate(tiny)]
         assert found.tolist() == np.argsort(likeness)[::-1][: references._SIMILAR].tolist()
     assert [len(found) for found in references._most_similar(thumbs[:1])] == [0]
+
+
+def test_what_lies_outside_the_frame_says_nothing() -> None:
+    chance = np.full(appearance.compare(picture(0), picture(0)).correlation.shape, 0.12, np.float32)
+    mask = np.zeros(picture(0).shape[:2], np.uint8)
+    mask[:70] = 255
+    half = picture(0).copy()
+    half[70:] = picture(1)[70:]
+    cells = appearance.compare(half, picture(0))
+    all_in, cut = (appearance.weigh_evidence(c, chance) for c in (cells, cells.within(mask)))
+    assert cut.whole > all_in.whole + 10
+    assert cut.whole_correlation > 0.9 > all_in.whole_correlation
+    assert cells.within(mask).are_twins and not cells.are_twins
+
+
+def test_a_twin_whose_difference_is_out_of_sight_is_neither_preferred_nor_refused() -> None:
+    first = picture(0)
+    second = first.copy()
+    second[100:130, 20:60] = picture(1)[100:130, 20:60]
+    mask = np.full(first.shape[:2], 255, np.uint8)
+    assert appearance.prefers_first(first, first, second, mask) == appearance.prefers_first(first, first, second)
+    mask[80:] = 0
+    assert abs(appearance.prefers_first(first, first, second, mask)) < 0.01

@@ -93,6 +93,30 @@ def test_items_cut_in_half_by_the_edge_of_the_frame_are_still_named(recognizer: 
     assert np.median(errors) < 8  # px, also of the corners that are out of sight
 
 
+def test_what_differs_only_outside_the_frame_is_not_told_apart(
+    cards: list[Path], encoder: OnnxEncoder, tmp_path: Path
+) -> None:
+    """Two items with one upper half: cut there, the frame fits both, though they are no twins as a whole."""
+    refs = tmp_path / "refs"
+    refs.mkdir()
+    for card in cards[:12]:
+        (refs / card.name).write_bytes(card.read_bytes())
+    first, other = decode(cards[0]), decode(cards[7])
+    half = len(first) // 2
+    other = np.asarray(Image.fromarray(other).resize((first.shape[1], first.shape[0])))
+    Image.fromarray(np.concatenate([first[:half], other[half:]])).save(refs / "chimera.png")
+    recognizer = Recognizer(build_index(refs, tmp_path / "i.npz", encoder, quiet=True).index, encoder, refs=refs)
+    scene = np.full((700, 640, 3), 90, np.uint8)
+    for shown, named in ((first, cards[0].name), (decode(refs / "chimera.png"), "chimera.png")):
+        card = np.asarray(Image.fromarray(shown).resize((300, 420)))
+        scene[60:480, 150:450] = card
+        (whole,) = recognizer.recognize(scene)
+        assert (whole.filename, whole.confident) == (named, True)
+        (cut,) = recognizer.recognize(scene[:260])
+        assert not cut.confident
+        assert set(cut.variants) == {cards[0].name, "chimera.png"}
+
+
 def test_strangers_that_share_the_template_get_no_sure_name(
     cards: list[Path], encoder: OnnxEncoder, tmp_path: Path
 ) -> None:

@@ -9,18 +9,19 @@ from hypothesis import strategies as st
 
 from data_label_factory.identify.recognize.sureness import LOOKS_PRIOR, Calibration, Tail, log_odds
 
-CLEAR = {"looks": 60.0, "correlation": 0.9, "lead": 0.5, "colour": 0.1, "share": 0.3}
+CLEAR = {"looks": 60.0, "correlation": 0.9, "lead": 0.5, "colour": 0.1, "share": 0.3, "outside": 0.0}
 
 
 @pytest.mark.parametrize(
-    ("field", "worse"), [("looks", 10.0), ("correlation", 0.5), ("lead", -0.2), ("colour", -0.9), ("share", 0.05)]
+    ("field", "worse"),
+    [("looks", 10.0), ("correlation", 0.5), ("lead", -0.2), ("colour", -0.9), ("share", 0.05), ("outside", 0.5)],
 )
 def test_less_of_any_evidence_makes_less_sure(field: str, worse: float) -> None:
     assert log_odds(**{**CLEAR, field: worse}) < log_odds(**CLEAR) - 0.5
 
 
 def test_no_single_piece_of_evidence_can_decide_alone() -> None:
-    nothing = {"looks": 0.0, "correlation": 0.0, "lead": 0.0, "colour": 0.0, "share": 0.0}
+    nothing = {"looks": 0.0, "correlation": 0.0, "lead": 0.0, "colour": 0.0, "share": 0.0, "outside": 0.0}
     for field, value in (("looks", 1e9), ("lead", 1e9), ("colour", 0.2), ("correlation", 1.0)):
         assert log_odds(**{**nothing, field: value}) < LOOKS_PRIOR.start
 

@@ -17,14 +17,17 @@ from numpy.typing import NDArray
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize.features import Floats, Ints
 
+Mask = NDArray[np.uint8]
+
 THUMB_PX = 144  # longer side at which crop and reference are compared
 _CELLS = 10  # along the longer side; glare and fingers cost only the cells they cover
 _SHIFT_PX = 2  # a cell may lie off by so much
 _AGREES = 0.6  # correlation from which a cell agrees
 _BY_CHANCE = 0.12  # how often an unrelated cell does
 _SEEN, _UNSEEN = 0.7, 0.25  # how often the true one does: where the crop has contrast, and where glare or a finger is
-_INSIDE = 230  # of 255, of a cell of the crop; the edge of a picture that fills the frame is soft
+_INSIDE, _WELL_INSIDE = 178, 230  # of 255: of a cell, for it to count; and around a pixel, for local contrast
 _FLAT = 3.0  # grey levels; a flatter cell of the reference cannot be compared
+_LEAST_DIFFERENCE = 0.1  # of what sets two twins apart; less inside the frame is noise
 _TWIN_SHARE = 0.85  # of cells that agree between two references which are near-twins
 _PRIOR_WEIGHT = 4
 _MIN_PART = 0.3  # of a side, that an occluder must leave
@@ -54,12 +57,17 @@ class Cells:
         expected = 0.4 * min(gain, 1.0) * self.reference_contrast
         return np.asarray(use & (self.crop_contrast > np.maximum(2.5, expected)), bool)
 
-    def inside(self, known: NDArray[np.uint8]) -> Cells:
-        """Without what lies outside the frame, which says nothing: `known` (H, W) is 255 where the crop is of the
-        frame and 0 elsewhere."""
+    def within(self, mask: Mask) -> Cells:
+        """Without what lies outside the frame, which says nothing: `mask` (H, W) is 255 inside it and 0 elsewhere."""
         rows, columns = self.reference_contrast.shape
-        whole = cv2.resize(known, (columns, rows), interpolation=cv2.INTER_AREA) > _INSIDE
+        whole = cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_AREA) > _INSIDE
         return replace(self, reference_contrast=np.asarray(np.where(whole, self.reference_contrast, 0), np.float32))
+
+    @property
+    def are_twins(self) -> bool:
+        """Whether two references agree in so much of what can be compared that they are near-twins."""
+        use = self.comparable
+        return bool(use.any() and self.agrees[use].mean() > _TWIN_SHARE)
 
 
 @dataclass(frozen=True)
@@ -119,7 +127,7 @@ def learn_background(thumbs: Sequence[RGB], number: int, similar: Ints) -> tuple
     for other in similar:
         resized = np.asarray(cv2.resize(thumbs[other], (own.shape[1], own.shape[0])), np.uint8)
         cells = compare(resized, own, shift_px=0)
-        if cells.comparable.any() and cells.agrees[cells.comparable].mean() > _TWIN_SHARE:
+        if cells.are_twins:
             twins.append(int(other))
         else:
             hits, compared = hits + cells.agrees.astype(np.float32), compared + 1
@@ -142,9 +150,9 @@ def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
     )
 
 
-def prefers_first(crop: RGB, a: RGB, b: RGB, known: NDArray[np.uint8] | None = None) -> float:
+def prefers_first(crop: RGB, a: RGB, b: RGB, mask: Mask | None = None) -> float:
     """Which of two near-twins of one size the crop shows, judged where they differ: above 0 for `a`, below for `b`;
-    near 0 where that lies outside the frame, where `known` (H, W) is 0.
+    near 0 when that lies outside the frame, where `mask` (H, W) is 0.
 
     All three are freed of local brightness and contrast first, so that light decides nothing.
     """
@@ -158,9 +166,11 @@ def prefers_first(crop: RGB, a: RGB, b: RGB, known: NDArray[np.uint8] | None = N
     like_b = (second - cv2.GaussianBlur(second, (0, 0), 10)) / spread
     weight = np.abs(like_a - like_b)
     gain = np.minimum(np.abs(own - like_b), 2) - np.minimum(np.abs(own - like_a), 2)
-    if known is not None:  # less the rim, whose surroundings are partly outside
-        gain[cv2.GaussianBlur(known, (0, 0), 10) < _INSIDE] = 0
-    return float((weight * gain).sum() / max(float((weight * weight).sum()), 1e-6))
+    difference = float((weight * weight).sum())
+    if mask is not None:  # less the rim, whose surroundings are partly outside
+        weight[cv2.GaussianBlur(mask, (0, 0), 10) < _WELL_INSIDE] = 0
+        difference = max(float((weight * weight).sum()), _LEAST_DIFFERENCE * difference)
+    return float((weight * gain).sum() / max(difference, 1e-6))
 
 
 def _parts(rows: int, columns: int) -> list[tuple[slice, slice]]:

@@ -118,7 +118,7 @@ class FrameMatcher:
             diagonal = scale * float(np.hypot(*shape))
             edge = outline[1] - outline[0] + outline[2] - outline[3]
             seen = features[index.size[features] * scale > 1.2]  # finer than anything SIFT finds in the frame
-            place = _project(index.xy[seen], homography)
+            place = project(index.xy[seen], homography)
             turn = float(np.arctan2(edge[1], edge[0]))
             query, feature = self._near(seen, place, max(3.0, radius * diagonal), scale, turn, free)
             fit = fit_homography(index.xy[feature], frame.xy[query], max(2.0, 0.006 * diagonal))
@@ -133,7 +133,7 @@ class FrameMatcher:
         kept = _first_of_place(frame.xy[found[0]], index.xy[found[1]], rarity)
         scale = float(np.sqrt(cv2.contourArea(outline) / shape.prod()))
         large = features[index.size[features] * scale > _SURELY_SEEN_PX]
-        inside = within(_project(index.xy[large], homography), frame.shape)
+        inside = within(project(index.xy[large], homography), frame.shape)
         expected = max(float(index.rarity[large[inside]].sum()), _LEAST_INSIDE * float(index.rarity[large].sum()))
         share = float(rarity[kept].sum()) / max(expected, _MIN_EXPECTED)
         return Hypothesis(reference, homography, outline, len(kept), min(share, 1.0))
@@ -207,7 +207,7 @@ def outline_of(homography: Matrix, shape: Floats, frame_shape: tuple[int, int]) 
     return outline
 
 
-def _project(points: Floats, homography: Matrix) -> Floats:
+def project(points: Floats, homography: Matrix) -> Floats:
     """(N, 2) → (N, 2); OpenCV raises for none."""
     return np.asarray(cv2.perspectiveTransform(points[None], homography)[0], np.float32) if len(points) else points
 

@@ -7,22 +7,18 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from data_label_factory.identify.camera import Outline
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize import appearance
-from data_label_factory.identify.recognize.appearance import Evidence
+from data_label_factory.identify.recognize.appearance import Evidence, Mask
 from data_label_factory.identify.recognize.colour import colour_deficit
-from data_label_factory.identify.recognize.geometry import Hypothesis, within
+from data_label_factory.identify.recognize.geometry import Hypothesis, project, within
 from data_label_factory.identify.recognize.references import References
 from data_label_factory.identify.recognize.sureness import log_odds
 
 _OVERLAP_IOU = 0.3  # beyond it, two outlines are one thing
 _HOPELESS = -6.0  # log-odds: not even worth a question mark
-# Log-odds, times the share outside the frame: few cells agree by chance more often. Without it, of strangers that are
-# an item in other colours, cut by two thirds, one in twenty is taken for it at 1 % (bench/strangers.py cut).
-_OUTSIDE = 1.5
 _UNDECIDED = 0.2  # of the preference that a clear picture of one of two twins shows
 _CONVINCING, _CONVINCING_CORRELATION, _CONVINCING_INLIERS = 25.0, 0.6, 15
 
@@ -30,14 +26,14 @@ _CONVINCING, _CONVINCING_CORRELATION, _CONVINCING_INLIERS = 25.0, 0.6, 15
 @dataclass(frozen=True)
 class Seen:
     """A pose, what the frame shows there, straightened to the size of the reference's thumbnail; its evidence,
-    and how far its colours fall short (`colour_deficit`). `known` (H, W) is 255 where the crop is of the frame, 0 where
+    and how far its colours fall short (`colour_deficit`). `mask` (H, W) is 255 where the crop is of the frame, 0 where
     it lies outside; None when all of it is of the frame."""
 
     hypothesis: Hypothesis
     crop: RGB
     evidence: Evidence
     colour: float
-    known: NDArray[np.uint8] | None
+    mask: Mask | None
 
     @property
     def outline(self) -> Outline:
@@ -53,13 +49,9 @@ class Seen:
         return self.log_odds(self.evidence.whole, lead)
 
     def log_odds(self, looks: float, lead: float) -> float:
-        whole = log_odds(looks, self.evidence.whole_correlation, lead, self.colour, self.hypothesis.share)
-        return whole - _OUTSIDE * (1 - self.visible)
-
-    @property
-    def visible(self) -> float:
-        """The share of the item inside the frame."""
-        return 1.0 if self.known is None else float(self.known.mean()) / 255
+        outside = 0.0 if self.mask is None else 1 - float(self.mask.mean()) / 255
+        correlation, share = self.evidence.whole_correlation, self.hypothesis.share
+        return log_odds(looks, correlation, lead, self.colour, share, outside)
 
     @property
     def is_convincing(self) -> bool:
@@ -73,19 +65,19 @@ def look(frame: RGB, hypothesis: Hypothesis, references: References) -> Seen:
     thumb = references.thumbs[hypothesis.reference]
     height, width = thumb.shape[:2]
     shape = references.local.shapes[hypothesis.reference]
-    to_reference = np.diag([shape[1] / width, shape[0] / height, 1.0])
+    to_frame = hypothesis.homography @ np.diag([shape[1] / width, shape[0] / height, 1.0])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    warped = cv2.warpPerspective(frame, hypothesis.homography @ to_reference, (width, height), flags=flags)
+    warped = cv2.warpPerspective(frame, to_frame, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     crop = np.asarray(warped, np.uint8)
-    cells = appearance.compare(crop, thumb)
-    known = None
-    if not within(hypothesis.outline, (frame.shape[0], frame.shape[1])).all():
-        everywhere = np.full(frame.shape[:2], 255, np.uint8)
-        seen = cv2.warpPerspective(everywhere, hypothesis.homography @ to_reference, (width, height), flags=flags)
-        known = np.asarray(seen, np.uint8)
-        cells = cells.inside(known)
+    cells, mask = appearance.compare(crop, thumb), None
+    frame_shape = (frame.shape[0], frame.shape[1])
+    if not within(hypothesis.outline, frame_shape).all():
+        places = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).reshape(-1, 2)
+        inside = within(project(np.asarray(places, np.float32), to_frame), frame_shape)
+        mask = np.where(inside, 255, 0).astype(np.uint8).reshape(height, width)
+        cells = cells.within(mask)
     evidence = appearance.weigh_evidence(cells, references.chances[hypothesis.reference])
-    return Seen(hypothesis, crop, evidence, colour_deficit(crop, thumb, cells), known)
+    return Seen(hypothesis, crop, evidence, colour_deficit(crop, thumb, cells), mask)
 
 
 def in_its_place(hypothesis: Hypothesis, reference: int, references: References) -> Hypothesis:
@@ -109,20 +101,25 @@ def one_a_place(seen: Sequence[Seen], references: References) -> list[Seen]:
 
 def indistinguishable(seen: Seen, references: References) -> list[int]:
     """References that the frame cannot tell from the one seen: twins that differ too little, or where it is too
-    blurred to show what differs."""
-    twins = references.twins[seen.hypothesis.reference]
-    return [twin for twin in twins if abs(_preference(seen, twin, references)) < _UNDECIDED]
+    blurred, or cut off, to show what differs."""
+    return [twin for twin in twins_of(seen, references) if _preference(seen, twin, references) < _UNDECIDED]
 
 
-def _preference(seen: Seen, twin: int, references: References) -> float:
-    """Above 0 where the crop shows what sets the reference seen apart from its near-twin, below 0 for the twin, 1
-    or -1 when it shows just that; 1 for a reference that is no twin."""
+def twins_of(seen: Seen, references: References) -> list[int]:
+    """References that differ from the one seen in little of what the frame shows of it."""
     own = seen.hypothesis.reference
-    if twin not in references.twins[own]:
+    return references.twins[own] if seen.mask is None else references.twins_within(own, seen.mask)
+
+
+def _preference(seen: Seen, other: int, references: References) -> float:
+    """Above 0 where the crop shows what sets the reference seen apart from its near-twin, below 0 for the twin, 1
+    or -1 when it shows all of that and nothing else; 1 for a reference that is no twin."""
+    own = seen.hypothesis.reference
+    if other not in twins_of(seen, references):
         return 1.0
-    first, second = references.thumbs[own], references.thumbs[twin]
+    first, second = references.thumbs[own], references.thumbs[other]
     second = np.asarray(cv2.resize(second, (first.shape[1], first.shape[0])), np.uint8)
-    return appearance.prefers_first(seen.crop, first, second, seen.known)
+    return appearance.prefers_first(seen.crop, first, second, seen.mask)
 
 
 def _iou(a: Outline, b: Outline) -> float:

@@ -13,7 +13,7 @@ from data_label_factory.identify.recognize.vocabulary import SIGNATURE_BITS, Sig
 
 _PROBES = 4  # words looked at for a query descriptor
 _MAX_BITS = 50  # of 128 that may differ: unrelated descriptors of one word differ in about 64
-_SAME_DISTANCE = 0.45  # RootSIFT distance under which two references hold the same detail
+SAME_DISTANCE = 0.45  # RootSIFT distance under which two references hold the same detail
 _KEPT_COPIES = 32  # of a detail that very many references share; bounds the lists
 _BLOCK = 4000
 
@@ -171,7 +171,7 @@ class LocalIndex:
             features = slice(first + block.start, first + block.stop)
             pairs = self.pairs(self.descriptors[features], max_bits=40)
             other = self.reference[pairs.feature] != self.reference[features][pairs.query]
-            same = other & (pairs.distance < _SAME_DISTANCE)
+            same = other & (pairs.distance < SAME_DISTANCE)
             key = np.unique(pairs.query[same] * len(self) + self.reference[pairs.feature[same]])
             shared[block] = np.bincount(key // len(self), minlength=block.stop - block.start)
         return shared

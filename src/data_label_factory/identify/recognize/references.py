@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -16,13 +17,16 @@ from data_label_factory.identify.encoders import cpu_count
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.recognize import appearance
-from data_label_factory.identify.recognize.features import Features, Floats, Ints, reference_extractor
-from data_label_factory.identify.recognize.local_index import LocalIndex, Stored
+from data_label_factory.identify.recognize.features import Features, Floats, Ints, distances, reference_extractor
+from data_label_factory.identify.recognize.geometry import pairs_within
+from data_label_factory.identify.recognize.local_index import SAME_DISTANCE, LocalIndex, Stored
 from data_label_factory.progress import Progress
 
 _MIN_SIDE_PX = 480  # a larger JPEG is decoded smaller
 _SIMILAR = 12  # references that show what is common to a kind
 _TINY_PX = (12, 16)
+_SAME_DETAILS, _FEW_DETAILS = 0.5, 5.0  # share; features, by rarity
+_SAME_PLACE = 0.02  # of the diagonal
 _SIMILAR_BLOCK = 256  # references compared with all others at a time
 _MEMORY_BYTES = 2 * 2**30  # what the local features of all references may take
 _FEATURE_BYTES = 230
@@ -46,6 +50,41 @@ class References:
     similar: list[Ints]
     chances: list[Floats]
     twins: list[list[int]]
+
+    @cached_property
+    def _tiny(self) -> NDArray[np.uint8]:
+        return _tiny_pictures(self.thumbs)
+
+    def twins_within(self, number: int, mask: appearance.Mask) -> list[int]:
+        """The twins of a reference, and those that would be if there were no more of them than where `mask`, of its
+        thumbnail's (H, W), is 255: what the edge of the frame may leave of an item."""
+        columns = cv2.resize(mask, _TINY_PX, interpolation=cv2.INTER_AREA).ravel() > 127
+        twins = list(self.twins[number])
+        if not columns.any():
+            return twins
+        own = self.thumbs[number]
+        for other in map(int, _nearest(self._tiny[:, np.repeat(columns, 3)], number)):
+            resized = np.asarray(cv2.resize(self.thumbs[other], own.shape[1::-1]), np.uint8)
+            cells = appearance.compare(resized, own, shift_px=0).within(mask)
+            if other not in twins and cells.are_twins and self._shared_details(number, other, mask) > _SAME_DETAILS:
+                twins.append(other)
+        return twins
+
+    def _shared_details(self, number: int, other: int, mask: appearance.Mask) -> float:
+        """How much of what `mask` leaves of a reference's local features, by rarity, another has in the same places; 1
+        where too little is left to tell. Finer than cells: lines of text look alike in those."""
+        local = self.local
+        shape, theirs = local.shapes[number], slice(local.first[other], local.first[other + 1])
+        own = np.arange(local.first[number], local.first[number + 1])
+        column, row = (local.xy[own] / shape[::-1] * mask.shape[::-1]).astype(np.int64).clip(0).T
+        own = own[mask[row.clip(max=mask.shape[0] - 1), column.clip(max=mask.shape[1] - 1)] > 0]
+        rarity = local.rarity[own]
+        if rarity.sum() < _FEW_DETAILS:
+            return 1.0
+        places = local.xy[theirs] * (shape / local.shapes[other])[::-1]
+        at, near = pairs_within(local.xy[own], places, _SAME_PLACE * float(np.hypot(*shape)))
+        same = distances(local.descriptors[own[at]], local.descriptors[theirs][near]) < SAME_DISTANCE
+        return float(rarity[np.unique(at[same])].sum() / rarity.sum())
 
 
 def read_references(
@@ -147,9 +186,7 @@ def _with_background(
 
 def _most_similar(thumbs: Sequence[RGB]) -> list[Ints]:
     """For each reference the ones that look most like it, coarsely: they show what its kind has in common."""
-    tiny = np.stack([cv2.resize(t, _TINY_PX, interpolation=cv2.INTER_AREA).ravel() for t in thumbs]).astype(np.float32)
-    tiny = (tiny - tiny.mean(axis=1, keepdims=True)) / (tiny.std(axis=1, keepdims=True) + 1e-3)
-    most = min(_SIMILAR, len(thumbs) - 1)
+    tiny, most = _standardised(_tiny_pictures(thumbs)), min(_SIMILAR, len(thumbs) - 1)
     if not most:
         return [np.zeros(0, np.int64) for _ in thumbs]
     similar: list[Ints] = []
@@ -157,6 +194,33 @@ def _most_similar(thumbs: Sequence[RGB]) -> list[Ints]:
         likeness = tiny[start : start + _SIMILAR_BLOCK] @ tiny.T
         own = np.arange(len(likeness))
         likeness[own, start + own] = -np.inf
-        near = np.argpartition(-likeness, most - 1)[:, :most]
-        similar += [row[np.argsort(-like[row], kind="stable")] for row, like in zip(near, likeness, strict=True)]
+        similar += [_highest(row, most) for row in likeness]
     return similar
+
+
+def _nearest(tiny: NDArray[np.uint8], number: int) -> Ints:
+    """The most similar ones to one of (N, D) coarse pictures, or parts of them."""
+    standardised = _standardised(tiny)
+    likeness = standardised @ standardised[number]
+    likeness[number] = -np.inf
+    return _highest(likeness, min(_SIMILAR, len(tiny) - 1))
+
+
+def _tiny_pictures(thumbs: Sequence[RGB]) -> NDArray[np.uint8]:
+    """(N, D): each as so few pixels that only the coarsest can be seen."""
+    return np.stack([cv2.resize(thumb, _TINY_PX, interpolation=cv2.INTER_AREA).ravel() for thumb in thumbs])
+
+
+def _standardised(tiny: NDArray[np.uint8]) -> Floats:
+    rows = tiny.astype(np.float32)
+    rows -= rows.mean(axis=1, keepdims=True)
+    rows /= rows.std(axis=1, keepdims=True) + 1e-3
+    return rows
+
+
+def _highest(likeness: Floats, most: int) -> Ints:
+    """The columns of the `most` highest values, highest first."""
+    if not most:
+        return np.zeros(0, np.int64)
+    near = np.argpartition(-likeness, most - 1)[:most]
+    return near[np.argsort(-likeness[near], kind="stable")]

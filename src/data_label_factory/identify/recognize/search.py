@@ -11,7 +11,7 @@ from data_label_factory.identify.camera import Outline
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize.features import FRAME, Floats, Ints
 from data_label_factory.identify.recognize.geometry import FrameMatcher, Mask
-from data_label_factory.identify.recognize.judgement import Seen, in_its_place, look
+from data_label_factory.identify.recognize.judgement import Seen, in_its_place, look, twins_of
 from data_label_factory.identify.recognize.local_index import Pairs
 from data_label_factory.identify.recognize.references import References
 from data_label_factory.identify.recognize.vote import Cluster, clusters, weigh
@@ -86,7 +86,7 @@ class FrameSearch:
         if not best.is_convincing:
             return [best]
         self._free &= ~_inside(self._features.xy, best.outline)
-        twins = [twin for twin in references.twins[cluster.reference] if twin not in self._hidden]
+        twins = [twin for twin in twins_of(best, references) if twin not in self._hidden]
         places = [in_its_place(best.hypothesis, twin, references) for twin in twins]
         return [best, *(look(self._frame, place, references) for place in places)]
 

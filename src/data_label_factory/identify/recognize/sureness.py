@@ -22,15 +22,19 @@ _LOOKS_UNIT, _LOOKS_MIN, _LOOKS_MAX = 20.0, -20.0, 80.0
 # Set by hand: of those 500 true hypotheses one (a book's other edition) falls short by more. Beyond it, colours are
 # not faded or badly lit but others.
 _OTHER_COLOURS, _OTHER_COLOURS_FROM, _COLOUR_MIN = 12.0, -0.6, -1.4
+# Set by hand: few cells agree by chance more often. Without it, of strangers that are an item in other colours, cut by
+# two thirds, one in twenty is taken for it at 1 % (bench/strangers.py cut).
+_OUTSIDE = 1.5
 
 _TAIL_SHARE, _TAIL_MIN = 0.1, 8  # how many of the strangers' highest values say how the rest of the tail falls
 
 
-def log_odds(looks: float, correlation: float, lead: float, colour: float, share: float) -> float:
+def log_odds(looks: float, correlation: float, lead: float, colour: float, share: float, outside: float) -> float:
     """How much speaks for a hypothesis, on a scale where 0 is even and strangers rarely exceed 1.
 
     `looks` and `correlation` are `Evidence.whole` and `whole_correlation`; `lead` the embedding's margin as a share
-    of the reference's own margin; `colour` the colour deficit; `share` the share of expected local features found.
+    of the reference's own margin; `colour` the colour deficit; `share` the share of expected local features found;
+    `outside` the share of the item beyond the edge of the frame, of which all these say nothing.
     """
     return (
         _LOOKS * min(max(looks, _LOOKS_MIN), _LOOKS_MAX) / _LOOKS_UNIT
@@ -39,6 +43,7 @@ def log_odds(looks: float, correlation: float, lead: float, colour: float, share
         + _COLOUR * max(colour, _OTHER_COLOURS_FROM)
         + _OTHER_COLOURS * min(max(colour, _COLOUR_MIN) - _OTHER_COLOURS_FROM, 0.0)
         + _SHARE * math.sqrt(share)
+        - _OUTSIDE * outside
         + _BIAS
     )
 
