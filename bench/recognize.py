@@ -8,7 +8,7 @@
 `accuracy`  each set indexed and calibrated, then the figures of `identify evaluate`, negatives among the photos;
             with --ablate the same with one stage after the other switched off, calibrated anew without it
 `rivals`    the same photos by other methods; names alone are judged, since whole-frame methods have no outlines
-`sizes`     milliseconds of the same photos, without the negatives, from a small webcam's to 12 megapixels
+`sizes`     milliseconds of the same photos once decoded, without the negatives, shrunk or enlarged up to 12 megapixels
 `scale`     a frame with the set's own references against the same plus drawn ones, in turn in one process
 
 The folder --data holds NAME/refs beside NAME/queries, NAME/frames or NAME/photos, and `negatives`.
@@ -69,6 +69,7 @@ def sizes(options: argparse.Namespace, scratch: Path) -> None:
     rows = []
     for pictures in open_sets(options.data, options.sets, open_encoder(), scratch, options.every):
         shown = [decode(photo.path) for photo in pictures.queries.photos if photo.items]
+        pictures.recognizer.recognize(shown[0])
         for side in _SIDES_PX:
             ms = [_milliseconds(pictures.recognizer, _sized(photo, side)) for photo in shown]
             rows.append([pictures.name, str(len(ms)), str(side), *(f"{np.percentile(ms, p):.0f}" for p in (50, 95))])

@@ -29,7 +29,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import cv2
 import psutil
 from PIL import Image
 from serve_setup import Busy, Client, Values, answer_of, material, milliseconds, mutated, rss, server, slope, until
@@ -213,7 +212,6 @@ def own_recognizer(index: Path, refs: Path) -> Recognizer:
 def own_throughput(index: Path, refs: Path, frames: list[bytes], seconds: float) -> float:
     """Frames a second of decode + recognize() in as many threads as the server has workers."""
     recognizer = own_recognizer(index, refs)
-    cv2.setNumThreads(1)
     end = time.perf_counter() + seconds
 
     def work(number: int) -> int:
