@@ -86,13 +86,14 @@ def views(files: Sequence[Path]) -> list[View]:
 
 def cut(recognizer: Recognizer, known: Sequence[Path], strangers: Sequence[Path]) -> None:
     """A share of each card outside the frame, on each of its sides in turn."""
+    shown, unknown = views(known), views(strangers)
     for share in CUTS:
         right = 0
-        for number, (file, view) in enumerate(zip(known, views(known), strict=True)):
+        for number, (file, view) in enumerate(zip(known, shown, strict=True)):
             found = recognizer.recognize(cut_off(view, share, number % 4))
             right += any(one.confident and one.label.item == parse_label(file.name).item for one in found)
         print(f"{share:.0%} outside: {right} of {len(known)} known ones sure and right", flush=True)
-        frames = [cut_off(view, share, number % 4) for number, view in enumerate(views(strangers))]
+        frames = [cut_off(view, share, number % 4) for number, view in enumerate(unknown)]
         report("", recognizer, [(frame, frozenset()) for frame in frames])
 
 

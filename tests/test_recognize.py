@@ -138,6 +138,19 @@ def test_an_index_of_one_item_can_say_yes_and_no(cards: list[Path], encoder: Onn
         assert sure(recognizer.recognize(render_view([decode(file)], rng).image)) == []
 
 
+def test_an_index_of_one_item_names_it_on_each_side_of_a_cut(
+    cards: list[Path], encoder: OnnxEncoder, tmp_path: Path
+) -> None:
+    """With one reference each detail is paired with many of the same one; most of those pairs are wrong."""
+    index, refs = index_of(cards[:1], encoder, tmp_path)
+    recognizer = Recognizer(index, encoder, refs=refs)
+    for shown, named in ((cards[0], {cards[0].name}), (cards[9], set())):
+        view = render_view([decode(shown)], np.random.default_rng(4))
+        x, y = view.outlines[0].mean(axis=0).astype(int)
+        for part in (view.image[:, x:], view.image[y:], view.image[:, :x], view.image[:y]):
+            assert {d.filename for d in sure(recognizer.recognize(np.ascontiguousarray(part)))} == named
+
+
 @pytest.mark.parametrize("shape", [(16, 16), (1, 500), (500, 1), (480, 640), (3000, 4000)])
 def test_frames_without_items_of_any_shape_are_met_with_silence(recognizer: Recognizer, shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(2)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize.features import Floats, Ints
 
-Mask = NDArray[np.uint8]
+FrameMask = NDArray[np.uint8]  # (H, W) of a crop: 255 where it is of the frame, 0 where it lies outside
 
 THUMB_PX = 144  # longer side at which crop and reference are compared
 _CELLS = 10  # along the longer side; glare and fingers cost only the cells they cover
@@ -57,8 +57,8 @@ class Cells:
         expected = 0.4 * min(gain, 1.0) * self.reference_contrast
         return np.asarray(use & (self.crop_contrast > np.maximum(2.5, expected)), bool)
 
-    def within(self, mask: Mask) -> Cells:
-        """Without what lies outside the frame, which says nothing: `mask` (H, W) is 255 inside it and 0 elsewhere."""
+    def within(self, mask: FrameMask) -> Cells:
+        """Without what lies outside the frame, which says nothing."""
         rows, columns = self.reference_contrast.shape
         whole = cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_AREA) > _INSIDE
         return replace(self, reference_contrast=np.asarray(np.where(whole, self.reference_contrast, 0), np.float32))
@@ -150,7 +150,7 @@ def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
     )
 
 
-def prefers_first(crop: RGB, a: RGB, b: RGB, mask: Mask | None = None) -> float:
+def prefers_first(crop: RGB, a: RGB, b: RGB, mask: FrameMask | None = None) -> float:
     """Which of two near-twins of one size the crop shows, judged where they differ: above 0 for `a`, below for `b`;
     near 0 when that lies outside the frame, where `mask` (H, W) is 0.
 

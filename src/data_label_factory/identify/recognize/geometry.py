@@ -69,6 +69,9 @@ class FrameMatcher:
         gap = (index.xy[feature] - half) @ turn.T + cluster.centre - frame.xy[query]
         fits = free[query] & (np.einsum("ij,ij->i", gap, gap) < (0.25 * diagonal) ** 2)
         fits &= self._alike(query, feature, cluster.scale, cluster.angle)
+        # One to one: in an index of few references a detail is paired with many of the same one.
+        fits = np.flatnonzero(fits)
+        fits = fits[mutual_best(query[fits], feature[fits], candidates.distance[fits])]
         query, feature = query[fits], feature[fits]
         fit = fit_homography(index.xy[feature], frame.xy[query], max(2.0, 0.012 * diagonal))
         if fit is None or outline_of(fit[0], shape, frame.shape) is None:

@@ -11,7 +11,7 @@ import numpy as np
 from data_label_factory.identify.camera import Outline
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize import appearance
-from data_label_factory.identify.recognize.appearance import Evidence, Mask
+from data_label_factory.identify.recognize.appearance import Evidence, FrameMask
 from data_label_factory.identify.recognize.colour import colour_deficit
 from data_label_factory.identify.recognize.geometry import Hypothesis, project, within
 from data_label_factory.identify.recognize.references import References
@@ -33,7 +33,7 @@ class Seen:
     crop: RGB
     evidence: Evidence
     colour: float
-    mask: Mask | None
+    mask: FrameMask | None
 
     @property
     def outline(self) -> Outline:
@@ -94,7 +94,7 @@ def one_a_place(seen: Sequence[Seen], references: References) -> list[Seen]:
         place = next((i for i, rival in enumerate(kept) if _iou(one.outline, rival.outline) > _OVERLAP_IOU), None)
         if place is None:
             kept.append(one)
-        elif _preference(kept[place], one.hypothesis.reference, references) < 0:
+        elif _is_refuted_by(kept[place], one.hypothesis.reference, references):
             kept[place] = one
     return kept
 
@@ -111,13 +111,15 @@ def twins_of(seen: Seen, references: References) -> list[int]:
     return references.twins[own] if seen.mask is None else references.twins_within(own, seen.mask)
 
 
-def _preference(seen: Seen, other: int, references: References) -> float:
+def _is_refuted_by(seen: Seen, other: int, references: References) -> bool:
+    """Whether the crop shows another reference, a twin, rather than the one seen."""
+    return other in twins_of(seen, references) and _preference(seen, other, references) < 0
+
+
+def _preference(seen: Seen, twin: int, references: References) -> float:
     """Above 0 where the crop shows what sets the reference seen apart from its near-twin, below 0 for the twin, 1
-    or -1 when it shows all of that and nothing else; 1 for a reference that is no twin."""
-    own = seen.hypothesis.reference
-    if other not in twins_of(seen, references):
-        return 1.0
-    first, second = references.thumbs[own], references.thumbs[other]
+    or -1 when it shows all of that and nothing else."""
+    first, second = references.thumbs[seen.hypothesis.reference], references.thumbs[twin]
     second = np.asarray(cv2.resize(second, (first.shape[1], first.shape[0])), np.uint8)
     return appearance.prefers_first(seen.crop, first, second, seen.mask)
 

@@ -55,9 +55,9 @@ class References:
     def _tiny(self) -> NDArray[np.uint8]:
         return _tiny_pictures(self.thumbs)
 
-    def twins_within(self, number: int, mask: appearance.Mask) -> list[int]:
-        """The twins of a reference, and those that would be if there were no more of them than where `mask`, of its
-        thumbnail's (H, W), is 255: what the edge of the frame may leave of an item."""
+    def twins_within(self, number: int, mask: appearance.FrameMask) -> list[int]:
+        """The numbers of a reference's twins, and of those that would be if there were no more of both than what
+        `mask`, of its thumbnail's (H, W), leaves."""
         columns = cv2.resize(mask, _TINY_PX, interpolation=cv2.INTER_AREA).ravel() > 127
         twins = list(self.twins[number])
         if not columns.any():
@@ -70,7 +70,7 @@ class References:
                 twins.append(other)
         return twins
 
-    def _shared_details(self, number: int, other: int, mask: appearance.Mask) -> float:
+    def _shared_details(self, number: int, other: int, mask: appearance.FrameMask) -> float:
         """How much of what `mask` leaves of a reference's local features, by rarity, another has in the same places; 1
         where too little is left to tell. Finer than cells: lines of text look alike in those."""
         local = self.local

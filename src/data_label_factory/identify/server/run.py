@@ -21,7 +21,7 @@ from data_label_factory.identify.server.observe import log_to_stderr, note
 from data_label_factory.identify.server.settings import Settings
 
 _GRACE_SECONDS = 20  # for answers under way, once asked to stop
-_LAST_WORDS_SECONDS = 0.3
+_LAST_WORDS_SECONDS = 0.3  # for who connected just before the door closed to send, and be answered
 _SWITCH_SECONDS = 0.001  # for probes to get their turn beside busy workers; it would slow the loading down
 
 
@@ -39,7 +39,6 @@ class _Server(uvicorn.Server):
             await asyncio.sleep(self._context.settings.drain_seconds)
             for server in self.servers:
                 server.close()
-            # Who connected just before has a moment to send and be answered: what seems idle is closed next.
             await asyncio.sleep(_LAST_WORDS_SECONDS)
         await super().shutdown(sockets)
 
