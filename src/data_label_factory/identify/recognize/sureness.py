@@ -22,8 +22,8 @@ _LOOKS_UNIT, _LOOKS_MIN, _LOOKS_MAX = 20.0, -20.0, 80.0
 # Set by hand: of those 500 true hypotheses one (a book's other edition) falls short by more. Beyond it, colours are
 # not faded or badly lit but others.
 _OTHER_COLOURS, _OTHER_COLOURS_FROM, _COLOUR_MIN = 12.0, -0.6, -1.4
-# Set by hand: few cells agree by chance more often. Without it, of strangers that are an item in other colours, cut by
-# two thirds, one in twenty is taken for it at 1 % (bench/strangers.py cut).
+# Set by hand: few cells agree by chance more often. Of drawn strangers that are an item in other colours, cut in half,
+# 3 % are taken for it at 1 %, and 8 % without this term (bench/strangers.py cut).
 _OUTSIDE = 1.5
 
 _TAIL_SHARE, _TAIL_MIN = 0.1, 8  # how many of the strangers' highest values say how the rest of the tail falls
