@@ -12,7 +12,7 @@ import pytest
 from website import BROKEN, BUSY, DRIP, HURRIED, PAGE, RESET, Answer, Site, as_json, hurried
 
 from data_label_factory.errors import FetchError
-from data_label_factory.fetch import Fetcher, Patience
+from data_label_factory.http.fetch import Fetcher, Patience
 
 
 def test_a_document_arrives_with_exact_numbers(website: Site) -> None:

@@ -24,10 +24,10 @@ from website import BROKEN, BUSY, DRIP, PAGE, RESET, Answer, Site, as_json, hurr
 
 from data_label_factory.cli import main
 from data_label_factory.errors import FactoryError, ImageError, ProjectError
-from data_label_factory.fetch import Fetcher, Patience
 from data_label_factory.gather.picture import Picture, inspect
 from data_label_factory.gather.run import Gathered, gather
 from data_label_factory.gather.sources import open_source
+from data_label_factory.http.fetch import Fetcher, Patience
 from data_label_factory.labels import parse_label
 from data_label_factory.project import load_project
 

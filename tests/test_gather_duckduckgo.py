@@ -11,9 +11,9 @@ import pytest
 from website import hurried
 
 from data_label_factory.errors import FetchError
-from data_label_factory.fetch import Fetcher, Patience
 from data_label_factory.gather.base import Found
 from data_label_factory.gather.sources import SOURCES
+from data_label_factory.http.fetch import Fetcher, Patience
 from data_label_factory.labels import Label
 
 trustme = pytest.importorskip("trustme")

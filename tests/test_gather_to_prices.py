@@ -10,10 +10,10 @@ from website import Answer, Site, as_json
 
 from data_label_factory.cli import main
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.prices.book import PriceBook
-from data_label_factory.identify.prices.fx import FxRates
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.labels import Label, parse_label
+from data_label_factory.prices.book import PriceBook
+from data_label_factory.prices.fx import FxRates
 from data_label_factory.samples import draw_collection
 
 COUNT = 6

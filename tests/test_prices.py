@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from website import BROKEN, BUSY, DRIP, PAGE, RESET, Answer, Site, as_json, hurried
 
 from data_label_factory.errors import FactoryError, PriceError
-from data_label_factory.identify.prices.book import PriceBook
-from data_label_factory.identify.prices.fx import FxRates, Rates, parse_rate
-from data_label_factory.identify.prices.money import as_number, from_number, from_text, median
-from data_label_factory.identify.prices.store import CodePrice, Listing, PriceFile, dated, summarise
 from data_label_factory.labels import Label, parse_label
+from data_label_factory.prices.book import PriceBook
+from data_label_factory.prices.fx import FxRates, Rates, parse_rate
+from data_label_factory.prices.money import as_number, from_number, from_text, median
+from data_label_factory.prices.store import CodePrice, Listing, PriceFile, dated, summarise
 from data_label_factory.rarities import rarity_code
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

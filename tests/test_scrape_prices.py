@@ -15,10 +15,10 @@ from website import BROKEN, BUSY, DRIP, PAGE, RESET, Answer, Seen, Site, as_json
 
 from data_label_factory.cli import main
 from data_label_factory.errors import FetchError, PriceError
-from data_label_factory.identify.prices.scrape import Scraped, scrape
-from data_label_factory.identify.prices.sites.base import PriceSite
-from data_label_factory.identify.prices.sites.table import site_class, site_names
-from data_label_factory.identify.prices.store import Listing, PriceFile, summarise
+from data_label_factory.prices.scrape import Scraped, scrape
+from data_label_factory.prices.sites.base import PriceSite
+from data_label_factory.prices.sites.table import site_class, site_names
+from data_label_factory.prices.store import Listing, PriceFile, summarise
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SEARCH = "/sell/ygo/s/search"
@@ -381,7 +381,7 @@ def test_another_package_can_register_a_site(tmp_path: Path, monkeypatch: pytest
         "[data_label_factory.price_sites]\nmyshop = myshop_site:MyShop\nbroken = no_such_module:X\nodd = json:dumps\n"
     )
     (tmp_path / "myshop_site.py").write_text(
-        "from data_label_factory.identify.prices.sites.base import PriceSite\n"
+        "from data_label_factory.prices.sites.base import PriceSite\n"
         "class MyShop(PriceSite):\n    name, about, currencies = 'myshop', 'mine', ('SEK',)\n"
     )
     monkeypatch.syspath_prepend(tmp_path)

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from data_label_factory.fetch import Fetcher, Patience
+from data_label_factory.http.fetch import Fetcher, Patience
 
 HURRIED = Patience(connect=2, silence=0.4, whole=0.3, retry_after=5, backoff=0.01, tries=3)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from data_label_factory.errors import ProjectError
-from data_label_factory.fetch import Fetcher
+from data_label_factory.http.fetch import Fetcher
 from data_label_factory.labels import SET_CODE, Label, titled
 from data_label_factory.rarities import rarity_code
 

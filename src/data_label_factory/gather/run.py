@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from data_label_factory.errors import FactoryError, FetchError, LabelError, ProjectError
-from data_label_factory.fetch import Fetcher
 from data_label_factory.gather.base import Found, Source
 from data_label_factory.gather.download import Failure, Loader, Staging
 from data_label_factory.gather.manifest import Manifest
 from data_label_factory.gather.shelf import Got, Placed, Shelf
 from data_label_factory.gather.sources import open_source
 from data_label_factory.gather.workers import Workers
+from data_label_factory.http.fetch import Fetcher
 from data_label_factory.labels import format_label
 from data_label_factory.progress import Progress
 from data_label_factory.project import Project

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from data_label_factory.errors import ProjectError
-from data_label_factory.fetch import Fetcher
 from data_label_factory.gather.base import Source
 from data_label_factory.gather.coverart import CoverArt
 from data_label_factory.gather.duckduckgo import DuckDuckGo
@@ -19,6 +18,7 @@ from data_label_factory.gather.urls import Urls
 from data_label_factory.gather.wikimedia import Wikimedia
 from data_label_factory.gather.ygoprodeck import Ygoprodeck
 from data_label_factory.gather.yugipedia import Yugipedia
+from data_label_factory.http.fetch import Fetcher
 from data_label_factory.project import Bucket
 
 SOURCES: dict[str, type[Source]] = {

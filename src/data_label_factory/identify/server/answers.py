@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 
 from data_label_factory.identify.camera import Outline, as_points
-from data_label_factory.identify.prices.book import PriceBook
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.identify.server.engine import Snapshot
 from data_label_factory.identify.server.schemas import Box, Mask, Neighbour
+from data_label_factory.prices.book import PriceBook
 
 _DIGITS = 4
 

@@ -15,13 +15,13 @@ import numpy as np
 
 from data_label_factory.identify.encoders import open_encoder
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.prices.book import PriceBook
 from data_label_factory.identify.projection import ProjectionHead, check_head_fits
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.reference_file import features_file
 from data_label_factory.identify.server.observe import note
 from data_label_factory.identify.server.pricing import Prices
 from data_label_factory.identify.server.settings import Settings
+from data_label_factory.prices.book import PriceBook
 
 
 @dataclass(frozen=True)

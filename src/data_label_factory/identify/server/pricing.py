@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.prices.book import PriceBook
-from data_label_factory.identify.prices.fx import DEFAULT_FX_URL, FxRates, parse_rate
-from data_label_factory.identify.prices.store import PriceFile
 from data_label_factory.identify.server.settings import Settings
+from data_label_factory.prices.book import PriceBook
+from data_label_factory.prices.fx import DEFAULT_FX_URL, FxRates, parse_rate
+from data_label_factory.prices.store import PriceFile
 
 
 class Prices:

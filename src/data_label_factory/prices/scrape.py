@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from data_label_factory.errors import FetchError, PriceError
-from data_label_factory.identify.prices.sites.base import PriceSite, prefix_of
-from data_label_factory.identify.prices.store import CodePrice, PriceFile, dated, summarise
 from data_label_factory.labels import parse_label
+from data_label_factory.prices.sites.base import PriceSite, prefix_of
+from data_label_factory.prices.store import CodePrice, PriceFile, dated, summarise
 
 DEFAULT_MAX_PREFIXES = 10
 DEFAULT_MAX_AGE_HOURS = 12.0

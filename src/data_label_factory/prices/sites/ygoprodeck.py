@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from data_label_factory.errors import FetchError
-from data_label_factory.identify.prices.money import from_number
-from data_label_factory.identify.prices.sites.base import PriceSite, prefix_of
-from data_label_factory.identify.prices.store import Listing
+from data_label_factory.prices.money import from_number
+from data_label_factory.prices.sites.base import PriceSite, prefix_of
+from data_label_factory.prices.store import Listing
 
 _OF_THE_CARD = {"USD": "tcgplayer_price", "EUR": "cardmarket_price"}
 

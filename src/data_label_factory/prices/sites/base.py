@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from data_label_factory.errors import PriceError
-from data_label_factory.fetch import Fetcher
 from data_label_factory.gather.base import Api
-from data_label_factory.identify.prices.store import Listing
+from data_label_factory.http.fetch import Fetcher
+from data_label_factory.prices.store import Listing
 
 
 class PriceSite(Api):

@@ -16,9 +16,9 @@ from typing import Any
 
 from data_label_factory.atomic import write_text
 from data_label_factory.errors import FactoryError, FetchError
-from data_label_factory.fetch import Fetcher, Patience
 from data_label_factory.folders import cache_folder
-from data_label_factory.identify.prices.money import from_number
+from data_label_factory.http.fetch import Fetcher, Patience
+from data_label_factory.prices.money import from_number
 
 DEFAULT_FX_URL = "https://open.er-api.com"
 # A server waits for this before it is ready; whoever is offline has the rates of the last time.

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from data_label_factory.gather.scryfall import search
-from data_label_factory.identify.prices.money import from_number
-from data_label_factory.identify.prices.sites.base import PriceSite, prefix_of
-from data_label_factory.identify.prices.store import Listing
+from data_label_factory.prices.money import from_number
+from data_label_factory.prices.sites.base import PriceSite, prefix_of
+from data_label_factory.prices.store import Listing
 
 _FINISHES = {"": "normal", "_foil": "foil", "_etched": "etched"}
 

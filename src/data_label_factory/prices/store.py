@@ -11,7 +11,7 @@ from typing import Any
 
 from data_label_factory.atomic import write_text
 from data_label_factory.errors import PriceError
-from data_label_factory.identify.prices.money import as_number, from_number, median
+from data_label_factory.prices.money import as_number, from_number, median
 from data_label_factory.rarities import rarity_code
 
 _MAX_FILE_BYTES = 256 * 2**20

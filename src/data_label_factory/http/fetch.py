@@ -15,9 +15,9 @@ from typing import Any
 
 import requests
 
-from data_label_factory.transport import Patience as Patience
-from data_label_factory.transport import Reply, Transport, TryAgainError, failed
-from data_label_factory.transport import shown as shown
+from data_label_factory.http.transport import Patience as Patience
+from data_label_factory.http.transport import Reply, Transport, TryAgainError, failed
+from data_label_factory.http.transport import shown as shown
 
 MAX_API_BYTES = 32 * 2**20
 _HOST_IS_GONE_AFTER = 3  # requests in a row that got no answer at all

@@ -7,10 +7,10 @@ from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from data_label_factory.identify.prices.fx import FxRates, Rates
-from data_label_factory.identify.prices.money import as_number
-from data_label_factory.identify.prices.store import CodePrice, PriceFile
 from data_label_factory.labels import Label, item_key, parse_label
+from data_label_factory.prices.fx import FxRates, Rates
+from data_label_factory.prices.money import as_number
+from data_label_factory.prices.store import CodePrice, PriceFile
 from data_label_factory.rarities import rarity_code
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from data_label_factory.errors import PriceError
-from data_label_factory.identify.prices.money import from_text
-from data_label_factory.identify.prices.sites.base import PriceSite
-from data_label_factory.identify.prices.store import Listing
+from data_label_factory.prices.money import from_text
+from data_label_factory.prices.sites.base import PriceSite
+from data_label_factory.prices.store import Listing
 
 _COLUMNS = ("code", "price", "name", "name_jp", "rarity", "stock")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from data_label_factory.gather.pokemontcg import search
-from data_label_factory.identify.prices.money import from_number
-from data_label_factory.identify.prices.sites.base import PriceSite, prefix_of
-from data_label_factory.identify.prices.store import Listing
+from data_label_factory.prices.money import from_number
+from data_label_factory.prices.sites.base import PriceSite, prefix_of
+from data_label_factory.prices.store import Listing
 
 
 class PokemonTcgPrices(PriceSite):

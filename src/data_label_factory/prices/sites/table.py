@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 
 from data_label_factory.errors import PriceError
-from data_label_factory.identify.prices.sites.base import PriceSite
-from data_label_factory.identify.prices.sites.own import OwnCsv
-from data_label_factory.identify.prices.sites.pokemontcg import PokemonTcgPrices
-from data_label_factory.identify.prices.sites.scryfall import ScryfallPrices
-from data_label_factory.identify.prices.sites.ygoprodeck import YgoprodeckPrices
-from data_label_factory.identify.prices.sites.yuyutei import YuyuTei
+from data_label_factory.prices.sites.base import PriceSite
+from data_label_factory.prices.sites.own import OwnCsv
+from data_label_factory.prices.sites.pokemontcg import PokemonTcgPrices
+from data_label_factory.prices.sites.scryfall import ScryfallPrices
+from data_label_factory.prices.sites.ygoprodeck import YgoprodeckPrices
+from data_label_factory.prices.sites.yuyutei import YuyuTei
 
 ENTRY_POINTS = "data_label_factory.price_sites"
 _OWN: tuple[type[PriceSite], ...] = (YuyuTei, ScryfallPrices, YgoprodeckPrices, PokemonTcgPrices, OwnCsv)
