@@ -17,13 +17,13 @@ from data_label_factory.errors import MissingExtraError
 from data_label_factory.extras import need
 from data_label_factory.identify.camera import as_points
 from data_label_factory.identify.encoders import Encoder, open_encoder
+from data_label_factory.identify.evaluate.ground_truth import Queries
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.identify.recognize.features import Extractor, Features
 from data_label_factory.identify.recognize.geometry import fit_homography
-from data_label_factory.identify.simulate import simulate_camera
-from data_label_factory.identify.truth import Queries
+from data_label_factory.identify.verify.simulation import simulate_camera
 
 Recognize = Callable[[RGB], list[Detection]]
 Scores = NDArray[np.floating[Any]]  # (N,), of the index's rows, higher is better

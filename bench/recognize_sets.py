@@ -12,12 +12,12 @@ from data_label_factory.errors import FactoryError
 from data_label_factory.identify.build import build_index
 from data_label_factory.identify.calibrate import calibrate_index
 from data_label_factory.identify.encoders import Encoder
-from data_label_factory.identify.evaluate import evaluate
+from data_label_factory.identify.evaluate.evaluation import evaluate
+from data_label_factory.identify.evaluate.ground_truth import Queries, read_queries
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.recognize import Detection, Recognizer
 from data_label_factory.identify.recognize.reference_file import features_file
-from data_label_factory.identify.truth import Queries, read_queries
 
 _PHOTO_FOLDERS = ("queries", "frames", "photos")
 

@@ -17,13 +17,14 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from data_label_factory.errors import EncoderError, ImageError
-from data_label_factory.identify import margins, simulate
 from data_label_factory.identify.build import build_index
 from data_label_factory.identify.encoders import EncoderIdentity, OnnxEncoder, unit_rows
 from data_label_factory.identify.index import Index, IndexMeta
-from data_label_factory.identify.margins import choose_thresholds, nearest_others
-from data_label_factory.identify.report_html import as_html
-from data_label_factory.identify.verify import Report, verify_index
+from data_label_factory.identify.output.verify_html import as_html
+from data_label_factory.identify.verify import margins
+from data_label_factory.identify.verify import simulation as simulate
+from data_label_factory.identify.verify.margins import choose_thresholds, nearest_others
+from data_label_factory.identify.verify.report import Report, verify_index
 from data_label_factory.samples import draw_collection
 
 

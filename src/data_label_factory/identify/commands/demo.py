@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_label_factory.identify.commands import parser
-from data_label_factory.identify.demo import run_demo
+from data_label_factory.identify.demo.run import run_demo
 
 
 def main(argv: Sequence[str]) -> int:

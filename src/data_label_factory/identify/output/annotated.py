@@ -7,8 +7,8 @@ from pathlib import Path
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.annotate import draw_marks, mark
 from data_label_factory.identify.batch import Recognised, Source
+from data_label_factory.identify.output.annotate import draw_marks, mark
 from data_label_factory.identify.recognize import Detection
 
 _JPEG_QUALITY = 92

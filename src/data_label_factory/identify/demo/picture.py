@@ -8,10 +8,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from data_label_factory.identify.annotate import UNSURE, draw_marks, font, mark
 from data_label_factory.identify.images import RGB, decode
+from data_label_factory.identify.output.annotate import UNSURE, draw_marks, font, mark
 from data_label_factory.identify.recognize import Detection
-from data_label_factory.identify.verify import Report
+from data_label_factory.identify.verify.report import Report
 
 _PAGE, _PANEL, _INK, _SOFT = "#12161d", "#1c232d", "#eef2f7", "#9aa6b6"
 _GAP, _HEAD_HEIGHT, _STRIP_HEIGHT, _THUMB_HEIGHT = 28, 120, 250, 214

@@ -10,11 +10,11 @@ from statistics import median
 from typing import Any
 
 from data_label_factory.errors import ImageError, TruthError
+from data_label_factory.identify.evaluate.failures import Miss, find_misses
+from data_label_factory.identify.evaluate.ground_truth import Queries, Query
+from data_label_factory.identify.evaluate.matching import Verdict, judge
 from data_label_factory.identify.images import RGB, decode
-from data_label_factory.identify.judge import Verdict, judge
-from data_label_factory.identify.misses import Miss, find_misses
 from data_label_factory.identify.recognize import Detection
-from data_label_factory.identify.truth import Queries, Query
 from data_label_factory.progress import Progress
 
 _CURVE_POINTS_MAX = 60

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from data_label_factory.identify.evaluate.ground_truth import Query, TrueItem
 from data_label_factory.identify.recognize import Detection
-from data_label_factory.identify.truth import Query, TrueItem
 from data_label_factory.labels import stem_of
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in px

@@ -9,8 +9,8 @@ from string import Template
 import numpy as np
 
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.page import facts, page, reasons, reference_figure
-from data_label_factory.identify.verify import Report
+from data_label_factory.identify.output.html import facts, page, reasons, reference_figure
+from data_label_factory.identify.verify.report import Report
 
 _BARS = 40
 

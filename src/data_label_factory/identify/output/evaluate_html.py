@@ -8,12 +8,12 @@ from pathlib import Path
 from PIL import Image
 
 from data_label_factory.errors import ImageError
-from data_label_factory.identify.annotate import TRUE, Mark, draw_marks, mark
-from data_label_factory.identify.evaluate import Evaluation
+from data_label_factory.identify.evaluate.evaluation import Evaluation
+from data_label_factory.identify.evaluate.failures import KINDS, Miss
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.misses import KINDS, Miss
-from data_label_factory.identify.page import facts, figure, page, reasons, reference_figure
+from data_label_factory.identify.output.annotate import TRUE, Mark, draw_marks, mark
+from data_label_factory.identify.output.html import facts, figure, page, reasons, reference_figure
 
 _PHOTO_PX = 400
 _MISSES_MAX = 300  # each costs some 40 kB

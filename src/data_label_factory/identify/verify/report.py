@@ -13,9 +13,9 @@ from data_label_factory.identify.build import decode_ahead
 from data_label_factory.identify.encoders import Embeddings, Encoder
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.margins import Floats, Neighbours, nearest_others, rounded_up
 from data_label_factory.identify.projection import ProjectionHead
-from data_label_factory.identify.simulate import Simulation, simulate_camera
+from data_label_factory.identify.verify.margins import Floats, Neighbours, nearest_others, rounded_up
+from data_label_factory.identify.verify.simulation import Simulation, simulate_camera
 from data_label_factory.progress import Progress
 
 SELF_ID_PASS_RATE = 0.99

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from data_label_factory.identify.judge import Verdict, names
+from data_label_factory.identify.evaluate.ground_truth import Query, TrueItem
+from data_label_factory.identify.evaluate.matching import Verdict, names
 from data_label_factory.identify.recognize import Detection
-from data_label_factory.identify.truth import Query, TrueItem
 from data_label_factory.labels import item_key, parse_label
 
 # Kinds of misses, the gravest first, and what each means.
