@@ -36,10 +36,10 @@ from recognize_scale import scale
 from recognize_sets import FIGURES, PictureSet, measure, open_sets, table
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.calibrate import calibrate
 from data_label_factory.identify.encoders import open_encoder
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.recognize import Recognizer, appearance, geometry, judgement
+from data_label_factory.identify.recognize.calibrate import calibrate
 from data_label_factory.identify.recognize.search import FrameSearch
 from data_label_factory.identify.recognize.sureness import Calibration, log_odds
 

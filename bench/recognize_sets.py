@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.build import build_index
-from data_label_factory.identify.calibrate import calibrate_index
 from data_label_factory.identify.encoders import Encoder
 from data_label_factory.identify.evaluate.evaluation import evaluate
 from data_label_factory.identify.evaluate.ground_truth import Queries, read_queries
 from data_label_factory.identify.images import RGB
-from data_label_factory.identify.index import Index
+from data_label_factory.identify.index.build import build_index
+from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize import Detection, Recognizer
+from data_label_factory.identify.recognize.calibrate import calibrate_index
 from data_label_factory.identify.recognize.reference_file import features_file
 
 _PHOTO_FOLDERS = ("queries", "frames", "photos")

@@ -34,9 +34,9 @@ from PIL import Image
 from serve_setup import Busy, Client, Values, answer_of, material, milliseconds, mutated, rss, server, slope, until
 from threadpoolctl import threadpool_limits
 
-from data_label_factory.identify.build import build_index
 from data_label_factory.identify.encoders import cpu_count, open_encoder
 from data_label_factory.identify.images import decode
+from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.samples import draw_collection
 

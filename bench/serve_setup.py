@@ -22,10 +22,10 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from data_label_factory.identify.build import build_index
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.encoders import open_encoder
 from data_label_factory.identify.images import decode
+from data_label_factory.identify.index.build import build_index
 from data_label_factory.samples import draw_collection
 
 Values = dict[str, Any]

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from data_label_factory.identify.build import build_index
-from data_label_factory.identify.calibrate import calibrate_index
 from data_label_factory.identify.camera import View, render_view
 from data_label_factory.identify.encoders import open_encoder
 from data_label_factory.identify.evaluate.ground_truth import read_queries
 from data_label_factory.identify.images import RGB, decode
+from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer
+from data_label_factory.identify.recognize.calibrate import calibrate_index
 from data_label_factory.identify.recognize.reference_file import features_file
 from data_label_factory.labels import parse_label
 from data_label_factory.samples import draw_collection

@@ -29,8 +29,8 @@ import numpy as np
 from PIL import Image
 
 from data_label_factory.identify.encoders import Embeddings, Encoder, EncoderIdentity, open_encoder, unit_rows
+from data_label_factory.identify.encoders.head import ProjectionHead
 from data_label_factory.identify.images import RGB, decode, find_images
-from data_label_factory.identify.projection import ProjectionHead
 from data_label_factory.identify.train.bank import Bank, build_bank
 from data_label_factory.identify.train.fit import TrainResult, train_head
 from data_label_factory.identify.train.settings import TrainSettings

@@ -20,8 +20,8 @@ from typing import Any
 from drawn import mean_colour_model
 from starlette.testclient import TestClient
 
-from data_label_factory.identify.build import build_index
 from data_label_factory.identify.encoders import open_encoder
+from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.server.app import create_app
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.samples import draw_collection

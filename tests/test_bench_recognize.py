@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_label_factory.identify import calibrate
-from data_label_factory.identify.build import build_index
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.encoders import open_encoder
 from data_label_factory.identify.images import RGB, decode
-from data_label_factory.identify.recognize import Recognizer
+from data_label_factory.identify.index.build import build_index
+from data_label_factory.identify.recognize import Recognizer, calibrate
 from data_label_factory.samples import draw_collection
 
 BENCH = Path(__file__).parents[1] / "bench"

@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 
 from data_label_factory.errors import ImageError
-from data_label_factory.identify.build import build_index
-from data_label_factory.identify.calibrate import calibrate, calibrate_index, is_out_of_date
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.encoders import OnnxEncoder, open_encoder
 from data_label_factory.identify.images import decode
-from data_label_factory.identify.index import Index
+from data_label_factory.identify.index.build import build_index
+from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize import Recognizer
+from data_label_factory.identify.recognize.calibrate import calibrate, calibrate_index, is_out_of_date
 from data_label_factory.identify.recognize.sureness import Calibration
 from data_label_factory.samples import draw_collection
 

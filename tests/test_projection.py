@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from data_label_factory.errors import EncoderError
-from data_label_factory.identify import projection
-from data_label_factory.identify.projection import ProjectionHead, check_head_fits
+from data_label_factory.identify.encoders import head as projection
+from data_label_factory.identify.encoders.head import ProjectionHead, check_head_fits
 
 RNG = np.random.default_rng(0)
 STATE = {

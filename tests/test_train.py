@@ -22,9 +22,9 @@ pytestmark = pytest.mark.torch
 
 from data_label_factory.cli import main  # noqa: E402
 from data_label_factory.errors import EncoderError, FactoryError  # noqa: E402
-from data_label_factory.identify.build import build_index  # noqa: E402
-from data_label_factory.identify.index import Index  # noqa: E402
-from data_label_factory.identify.projection import ProjectionHead  # noqa: E402
+from data_label_factory.identify.encoders.head import ProjectionHead  # noqa: E402
+from data_label_factory.identify.index.build import build_index  # noqa: E402
+from data_label_factory.identify.index.index import Index  # noqa: E402
 from data_label_factory.identify.train import batches as batches_module  # noqa: E402
 from data_label_factory.identify.train import fit  # noqa: E402
 from data_label_factory.identify.train.bank import Bank  # noqa: E402

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import DEFAULT_ENCODER, OnnxEncoder, open_encoder
-from data_label_factory.identify.index import Index
-from data_label_factory.identify.projection import ProjectionHead
+from data_label_factory.identify.encoders.head import ProjectionHead
+from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize import DEFAULT_STRICTNESS, DETECTORS, Recognizer
 from data_label_factory.identify.recognize.reference_file import features_file
 

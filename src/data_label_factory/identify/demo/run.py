@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from data_label_factory.atomic import atomic_write
-from data_label_factory.identify.build import DECODE_MIN_SIDE, BuildResult, build_index
-from data_label_factory.identify.calibrate import calibrate_index, is_out_of_date
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.demo.picture import Scene, draw_result
 from data_label_factory.identify.encoders import open_encoder
 from data_label_factory.identify.images import decode
+from data_label_factory.identify.index.build import DECODE_MIN_SIDE, BuildResult, build_index
 from data_label_factory.identify.recognize import Recognizer
+from data_label_factory.identify.recognize.calibrate import calibrate_index, is_out_of_date
 from data_label_factory.identify.recognize.reference_file import features_file
 from data_label_factory.identify.verify.report import Report, verify_index
 from data_label_factory.samples import draw_collection

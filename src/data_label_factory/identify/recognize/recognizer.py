@@ -20,9 +20,9 @@ import numpy as np
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.camera import Outline, as_points, straighten
 from data_label_factory.identify.encoders import Encoder
+from data_label_factory.identify.encoders.head import ProjectionHead
 from data_label_factory.identify.images import RGB
-from data_label_factory.identify.index import Index
-from data_label_factory.identify.projection import ProjectionHead
+from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize.features import Floats
 from data_label_factory.identify.recognize.judgement import (
     Seen,

@@ -19,9 +19,9 @@ import numpy as np
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import FactoryError, ImageError
-from data_label_factory.identify.build import DECODE_MIN_SIDE, hash_files
 from data_label_factory.identify.encoders import Embeddings, Encoder, EncoderIdentity, cpu_count, unit_rows
 from data_label_factory.identify.images import RGB, decode
+from data_label_factory.identify.index.build import DECODE_MIN_SIDE, hash_files
 from data_label_factory.identify.train.views import ViewRecipe, draw_views
 from data_label_factory.progress import Progress
 

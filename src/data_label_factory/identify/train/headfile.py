@@ -13,7 +13,7 @@ from torch import Tensor
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import EncoderError, FactoryError
-from data_label_factory.identify.projection import ProjectionHead
+from data_label_factory.identify.encoders.head import ProjectionHead
 from data_label_factory.identify.train.heldout import Figures
 
 _NAMES = ("0.weight", "0.bias", "2.weight", "2.bias")  # of nn.Sequential(Linear, GELU, Linear)

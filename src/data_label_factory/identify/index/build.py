@@ -15,9 +15,9 @@ import numpy as np
 
 from data_label_factory.errors import FactoryError, ImageError, IndexFileError
 from data_label_factory.identify.encoders import Embeddings, Encoder, cpu_count
+from data_label_factory.identify.encoders.head import ProjectionHead, check_head_fits
 from data_label_factory.identify.images import RGB, decode, find_images, read_file
-from data_label_factory.identify.index import Index, IndexMeta
-from data_label_factory.identify.projection import ProjectionHead, check_head_fits
+from data_label_factory.identify.index.index import Index, IndexMeta
 from data_label_factory.labels import parse_label
 from data_label_factory.progress import Progress
 
