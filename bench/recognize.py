@@ -38,10 +38,11 @@ from recognize_sets import FIGURES, PictureSet, measure, open_sets, table
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import open_encoder
 from data_label_factory.identify.images import RGB, decode
-from data_label_factory.identify.recognize import Recognizer, appearance, geometry, judgement
+from data_label_factory.identify.recognize import Recognizer, appearance, geometry
+from data_label_factory.identify.recognize import scoring as judgement
 from data_label_factory.identify.recognize.calibrate import calibrate
+from data_label_factory.identify.recognize.confidence import Calibration, log_odds
 from data_label_factory.identify.recognize.search import FrameSearch
-from data_label_factory.identify.recognize.sureness import Calibration, log_odds
 
 _SIDES_PX = (640, 1600, 4000)
 _SETS = ("books", "cards", "magic")

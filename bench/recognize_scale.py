@@ -25,7 +25,7 @@ from data_label_factory.identify.images import RGB, decode, find_images
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize import Recognizer
-from data_label_factory.identify.recognize.reference_file import features_file
+from data_label_factory.identify.recognize.feature_cache import features_file
 from data_label_factory.samples import draw_card, sample_cards
 
 _PICTURE_PX = (300, 420)  # width, height

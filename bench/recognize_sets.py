@@ -17,7 +17,7 @@ from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize import Detection, Recognizer
 from data_label_factory.identify.recognize.calibrate import calibrate_index
-from data_label_factory.identify.recognize.reference_file import features_file
+from data_label_factory.identify.recognize.feature_cache import features_file
 
 _PHOTO_FOLDERS = ("queries", "frames", "photos")
 

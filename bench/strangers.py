@@ -23,7 +23,7 @@ from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.calibrate import calibrate_index
-from data_label_factory.identify.recognize.reference_file import features_file
+from data_label_factory.identify.recognize.feature_cache import features_file
 from data_label_factory.labels import parse_label
 from data_label_factory.samples import draw_collection
 

@@ -124,7 +124,7 @@ def variants(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _prints_and_items(bank: Bank, head: ProjectionHead | None) -> dict[str, float]:
     """Of held-out views of items with several prints: the share whose item, and whose very print, is named."""
-    from data_label_factory.identify.train.batches import classes_of
+    from data_label_factory.identify.train.sampler import classes_of
 
     items = classes_of(bank, "same")
     references = head(bank.references()) if head else bank.references()

@@ -19,7 +19,7 @@ from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.calibrate import calibrate, calibrate_index, is_out_of_date
-from data_label_factory.identify.recognize.sureness import Calibration
+from data_label_factory.identify.recognize.confidence import Calibration
 from data_label_factory.samples import draw_collection
 
 

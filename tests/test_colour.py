@@ -6,7 +6,7 @@ import pytest
 
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize.appearance import compare
-from data_label_factory.identify.recognize.colour import colour_deficit
+from data_label_factory.identify.recognize.color import colour_deficit
 
 
 def picture(seed: int, grey: bool = False) -> RGB:

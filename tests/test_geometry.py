@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from data_label_factory.identify.recognize import vocabulary
 from data_label_factory.identify.recognize.features import Features
 from data_label_factory.identify.recognize.geometry import FrameMatcher, fit_homography, outline_of, pairs_within
+from data_label_factory.identify.recognize.hough import clusters, weigh
 from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs, Stored
 from data_label_factory.identify.recognize.vocabulary import count_bits
-from data_label_factory.identify.recognize.vote import clusters, weigh
 
 SHAPE = (300, 200)  # height, width of the references in px
 FRAME = (480, 640)

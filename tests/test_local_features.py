@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from data_label_factory.identify.recognize import appearance, references
 from data_label_factory.identify.recognize.features import Features, distances, reference_extractor
 from data_label_factory.identify.recognize.geometry import fit_homography, mutual_best, outline_of
+from data_label_factory.identify.recognize.hough import weigh
 from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs, Stored
 from data_label_factory.identify.recognize.search import _inside
 from data_label_factory.identify.recognize.vocabulary import Vocabulary, kmeans
-from data_label_factory.identify.recognize.vote import weigh
 
 SHAPE = np.array([300, 200], np.float32)
 FRAME = (480, 640)

@@ -14,7 +14,7 @@ from data_label_factory.identify.images import decode
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize import Detection, Recognizer
-from data_label_factory.identify.recognize.judgement import in_its_place, look, one_a_place
+from data_label_factory.identify.recognize.scoring import in_its_place, look, one_a_place
 from data_label_factory.identify.recognize.search import FrameSearch
 from data_label_factory.samples import draw_collection
 

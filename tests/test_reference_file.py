@@ -13,7 +13,7 @@ from data_label_factory.identify.images import decode
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize import Recognizer, references
-from data_label_factory.identify.recognize.reference_file import features_file, load_references, save_references
+from data_label_factory.identify.recognize.feature_cache import features_file, load_references, save_references
 from data_label_factory.identify.recognize.references import read_references
 from data_label_factory.samples import draw_collection
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from data_label_factory.identify.server.limits import BusyError, WorkQueue
+from data_label_factory.identify.server.work_queue import BusyError, WorkQueue
 
 
 def test_what_does_not_fit_is_refused_at_once_and_the_rest_is_done() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_label_factory.identify.recognize.sureness import LOOKS_PRIOR, Calibration, Tail, log_odds
+from data_label_factory.identify.recognize.confidence import LOOKS_PRIOR, Calibration, Tail, log_odds
 
 CLEAR = {"looks": 60.0, "correlation": 0.9, "lead": 0.5, "colour": 0.1, "share": 0.3, "outside": 0.0}
 

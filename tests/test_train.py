@@ -28,12 +28,12 @@ from data_label_factory.identify.index.index import Index  # noqa: E402
 from data_label_factory.identify.train import batches as batches_module  # noqa: E402
 from data_label_factory.identify.train import fit  # noqa: E402
 from data_label_factory.identify.train.bank import Bank  # noqa: E402
-from data_label_factory.identify.train.batches import Batches, classes_of  # noqa: E402
 from data_label_factory.identify.train.fit import TrainResult, check_destination, train_head  # noqa: E402
-from data_label_factory.identify.train.heldout import Figures, Jury, worst_rows  # noqa: E402
+from data_label_factory.identify.train.init_weights import start_weights  # noqa: E402
 from data_label_factory.identify.train.plot import plot_training  # noqa: E402
+from data_label_factory.identify.train.sampler import Batches, classes_of  # noqa: E402
 from data_label_factory.identify.train.settings import TrainSettings  # noqa: E402
-from data_label_factory.identify.train.start import start_weights  # noqa: E402
+from data_label_factory.identify.train.validation import Figures, Jury, worst_rows  # noqa: E402
 from data_label_factory.samples import draw_collection  # noqa: E402
 
 SHORT = TrainSettings(epochs=4, steps_per_epoch=20)

@@ -14,7 +14,7 @@ from data_label_factory.atomic import is_running
 from data_label_factory.errors import FactoryError, FetchError, ImageError
 from data_label_factory.gather.base import Found
 from data_label_factory.gather.picture import inspect
-from data_label_factory.gather.shelf import Got
+from data_label_factory.gather.picture_store import Got
 from data_label_factory.http.fetch import Fetcher, shown
 from data_label_factory.pictures import DEFAULT_LIMITS, read_file
 

@@ -20,7 +20,7 @@ from data_label_factory.errors import FactoryError, FetchError, LabelError, Proj
 from data_label_factory.gather.base import Found, Source
 from data_label_factory.gather.download import Failure, Loader, Staging
 from data_label_factory.gather.manifest import Manifest
-from data_label_factory.gather.shelf import Got, Placed, Shelf
+from data_label_factory.gather.picture_store import Got, Placed, Shelf
 from data_label_factory.gather.sources import open_source
 from data_label_factory.gather.workers import Workers
 from data_label_factory.http.fetch import Fetcher

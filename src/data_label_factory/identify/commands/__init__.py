@@ -11,7 +11,7 @@ from data_label_factory.identify.encoders import DEFAULT_ENCODER, OnnxEncoder, o
 from data_label_factory.identify.encoders.head import ProjectionHead
 from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize import DEFAULT_STRICTNESS, DETECTORS, Recognizer
-from data_label_factory.identify.recognize.reference_file import features_file
+from data_label_factory.identify.recognize.feature_cache import features_file
 
 _LISTED = 20  # files named one by one in a message
 

@@ -11,7 +11,7 @@ from data_label_factory.identify.encoders import open_encoder
 from data_label_factory.identify.index.build import BuildResult, build_index
 from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize.calibrate import calibrate_index, is_out_of_date
-from data_label_factory.identify.recognize.sureness import Calibration
+from data_label_factory.identify.recognize.confidence import Calibration
 
 
 def main(argv: Sequence[str]) -> int:

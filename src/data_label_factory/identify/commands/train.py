@@ -14,8 +14,8 @@ from data_label_factory.folders import cache_folder
 from data_label_factory.identify.commands import parser, positive, report_unusable
 from data_label_factory.identify.encoders import DEFAULT_ENCODER, open_encoder
 from data_label_factory.identify.train.bank import Bank, build_bank
-from data_label_factory.identify.train.heldout import worst_rows
 from data_label_factory.identify.train.settings import Start, TrainSettings, Variants
+from data_label_factory.identify.train.validation import worst_rows
 from data_label_factory.identify.train.views import ViewRecipe
 
 if TYPE_CHECKING:

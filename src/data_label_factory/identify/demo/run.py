@@ -16,7 +16,7 @@ from data_label_factory.identify.images import decode
 from data_label_factory.identify.index.build import DECODE_MIN_SIDE, BuildResult, build_index
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.calibrate import calibrate_index, is_out_of_date
-from data_label_factory.identify.recognize.reference_file import features_file
+from data_label_factory.identify.recognize.feature_cache import features_file
 from data_label_factory.identify.verify.report import Report, verify_index
 from data_label_factory.samples import draw_collection
 

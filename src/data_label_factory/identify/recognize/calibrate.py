@@ -23,8 +23,8 @@ from data_label_factory.identify.images import RGB, decode, find_images
 from data_label_factory.identify.index.build import DECODE_MIN_SIDE
 from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize import Assessment, Recognizer
-from data_label_factory.identify.recognize.reference_file import features_file
-from data_label_factory.identify.recognize.sureness import LEAD_PRIOR, LOOKS_PRIOR, Calibration, Tail
+from data_label_factory.identify.recognize.confidence import LEAD_PRIOR, LOOKS_PRIOR, Calibration, Tail
+from data_label_factory.identify.recognize.feature_cache import features_file
 from data_label_factory.progress import Progress
 from data_label_factory.samples import draw_card, sample_cards
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from data_label_factory.identify.camera import Outline, as_points
 from data_label_factory.identify.recognize.features import Features, Floats, Ints, distances
+from data_label_factory.identify.recognize.hough import Cluster
 from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs
-from data_label_factory.identify.recognize.vote import Cluster
 
 Matrix = NDArray[np.float64]  # (3, 3)
 Mask = NDArray[np.bool_]

@@ -23,19 +23,19 @@ from data_label_factory.identify.encoders import Encoder
 from data_label_factory.identify.encoders.head import ProjectionHead
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.recognize.confidence import Calibration
+from data_label_factory.identify.recognize.feature_cache import load_references, save_references
 from data_label_factory.identify.recognize.features import Floats
-from data_label_factory.identify.recognize.judgement import (
+from data_label_factory.identify.recognize.proposals import Propose, flat_outlines, whole_and_centre
+from data_label_factory.identify.recognize.references import References, read_references
+from data_label_factory.identify.recognize.scoring import (
     Seen,
     in_its_place,
     indistinguishable,
     look,
     one_a_place,
 )
-from data_label_factory.identify.recognize.proposals import Propose, flat_outlines, whole_and_centre
-from data_label_factory.identify.recognize.reference_file import load_references, save_references
-from data_label_factory.identify.recognize.references import References, read_references
 from data_label_factory.identify.recognize.search import FrameSearch
-from data_label_factory.identify.recognize.sureness import Calibration
 from data_label_factory.identify.recognize.yolo import YoloWorld
 from data_label_factory.labels import Label
 

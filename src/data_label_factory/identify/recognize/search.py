@@ -11,10 +11,10 @@ from data_label_factory.identify.camera import Outline
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize.features import FRAME, Floats, Ints
 from data_label_factory.identify.recognize.geometry import FrameMatcher, Mask
-from data_label_factory.identify.recognize.judgement import Seen, in_its_place, look, twins_of
+from data_label_factory.identify.recognize.hough import Cluster, clusters, weigh
 from data_label_factory.identify.recognize.local_index import Pairs
 from data_label_factory.identify.recognize.references import References
-from data_label_factory.identify.recognize.vote import Cluster, clusters, weigh
+from data_label_factory.identify.recognize.scoring import Seen, in_its_place, look, twins_of
 
 _MOST_CHECKED = 32  # clusters verified a frame
 _FRESH_VOTES = 0.4  # share of a cluster's votes that no confirmed item may have explained yet

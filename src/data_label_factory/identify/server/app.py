@@ -25,10 +25,10 @@ from data_label_factory.identify.server.collection import ConflictError, Unknown
 from data_label_factory.identify.server.context import Context
 from data_label_factory.identify.server.engine import Engine
 from data_label_factory.identify.server.guard import Guard
-from data_label_factory.identify.server.limits import BusyError
 from data_label_factory.identify.server.observe import Observer, logger, note
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.identify.server.watch import Watcher
+from data_label_factory.identify.server.work_queue import BusyError
 
 _SWAGGER = "/docs/assets"
 _SWAGGER_CSP = (

@@ -14,10 +14,10 @@ from data_label_factory.errors import ImageError, ImageTooLargeError, ImageUnsup
 from data_label_factory.identify.camera import Outline, as_points
 from data_label_factory.identify.images import RGB, Limits, decode
 from data_label_factory.identify.server.engine import Engine, Snapshot
-from data_label_factory.identify.server.limits import WorkQueue
 from data_label_factory.identify.server.observe import Metrics
 from data_label_factory.identify.server.refs_files import Thumbnails
 from data_label_factory.identify.server.settings import Settings
+from data_label_factory.identify.server.work_queue import WorkQueue
 
 _KNOWN_OTHERS = {
     b"%PDF": "a PDF", b"<svg": "an SVG drawing", b"<?xml": "an XML or SVG file", b"8BPS": "a Photoshop file",

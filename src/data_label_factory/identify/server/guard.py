@@ -17,8 +17,8 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from data_label_factory.identify.server.limits import BusyError
 from data_label_factory.identify.server.settings import LOOPBACK_HOSTS, Settings
+from data_label_factory.identify.server.work_queue import BusyError
 
 OPEN_PATHS = frozenset({"/livez", "/readyz"})
 _FORM_OVERHEAD_BYTES = 64 * 2**10  # boundaries, headers and the other fields around a picture

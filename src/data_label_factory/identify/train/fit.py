@@ -17,7 +17,6 @@ from torch.nn import functional
 
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.train.bank import Bank
-from data_label_factory.identify.train.batches import Batch, Batches, classes_of
 from data_label_factory.identify.train.headfile import (
     Checkpoint,
     as_head,
@@ -27,10 +26,11 @@ from data_label_factory.identify.train.headfile import (
     save_checkpoint,
     write_bytes,
 )
-from data_label_factory.identify.train.heldout import Figures, Judged, Jury
+from data_label_factory.identify.train.init_weights import start_weights
+from data_label_factory.identify.train.sampler import Batch, Batches, classes_of
 from data_label_factory.identify.train.settings import TrainSettings
-from data_label_factory.identify.train.start import start_weights
 from data_label_factory.identify.train.supcon import supcon_loss
+from data_label_factory.identify.train.validation import Figures, Judged, Jury
 from data_label_factory.progress import Progress
 
 HIDDEN, OUT_DIM = 512, 256

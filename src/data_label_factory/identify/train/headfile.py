@@ -14,7 +14,7 @@ from torch import Tensor
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import EncoderError, FactoryError
 from data_label_factory.identify.encoders.head import ProjectionHead
-from data_label_factory.identify.train.heldout import Figures
+from data_label_factory.identify.train.validation import Figures
 
 _NAMES = ("0.weight", "0.bias", "2.weight", "2.bias")  # of nn.Sequential(Linear, GELU, Linear)
 

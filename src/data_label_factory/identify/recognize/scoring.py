@@ -12,10 +12,10 @@ from data_label_factory.identify.camera import Outline
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize import appearance
 from data_label_factory.identify.recognize.appearance import Evidence, FrameMask
-from data_label_factory.identify.recognize.colour import colour_deficit
+from data_label_factory.identify.recognize.color import colour_deficit
+from data_label_factory.identify.recognize.confidence import log_odds
 from data_label_factory.identify.recognize.geometry import Hypothesis, project, within
 from data_label_factory.identify.recognize.references import References
-from data_label_factory.identify.recognize.sureness import log_odds
 
 _OVERLAP_IOU = 0.3  # beyond it, two outlines are one thing
 _HOPELESS = -6.0  # log-odds: not even worth a question mark
