@@ -15,11 +15,11 @@ from recognize_sets import FIGURES, PictureSet, measure, open_sets, table
 
 from data_label_factory.errors import MissingExtraError
 from data_label_factory.extras import need
-from data_label_factory.identify.camera import as_points
 from data_label_factory.identify.encoders import Encoder, open_encoder
 from data_label_factory.identify.evaluate.ground_truth import Queries
 from data_label_factory.identify.images import RGB, decode
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.index import Index
+from data_label_factory.identify.quad import as_points
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.identify.recognize.features import Extractor, Features
 from data_label_factory.identify.recognize.geometry import fit_homography

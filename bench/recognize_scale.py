@@ -22,8 +22,8 @@ from recognize_sets import photos_of, table
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import Encoder, cpu_count, open_encoder, unit_rows
 from data_label_factory.identify.images import RGB, decode, find_images
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
-from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.feature_cache import features_file
 from data_label_factory.samples import draw_card, sample_cards

@@ -13,8 +13,8 @@ from data_label_factory.identify.encoders import Encoder
 from data_label_factory.identify.evaluate.evaluation import evaluate
 from data_label_factory.identify.evaluate.ground_truth import Queries, read_queries
 from data_label_factory.identify.images import RGB
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
-from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize import Detection, Recognizer
 from data_label_factory.identify.recognize.calibrate import calibrate_index
 from data_label_factory.identify.recognize.feature_cache import features_file

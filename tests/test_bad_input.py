@@ -15,8 +15,8 @@ from PIL import Image
 
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import OnnxEncoder
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import BuildResult, build_index
-from data_label_factory.identify.index.index import Index
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

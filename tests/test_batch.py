@@ -19,13 +19,14 @@ from test_evaluate import index_of, seen, square
 from data_label_factory.cli import main
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.batch import Recognised, Source, Unreadable, find_sources, recognize_files
-from data_label_factory.identify.camera import as_points, render_view
+from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.encoders import open_encoder
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.output.annotate import SURE, UNSURE, Mark, draw_marks, mark
 from data_label_factory.identify.output.annotated import Copies
 from data_label_factory.identify.output.coco import CocoWriter, clip
+from data_label_factory.identify.quad import as_points
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.samples import draw_collection
 

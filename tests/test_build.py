@@ -17,8 +17,8 @@ from data_label_factory.errors import EncoderError
 from data_label_factory.identify.encoders import OnnxEncoder
 from data_label_factory.identify.encoders.head import ProjectionHead
 from data_label_factory.identify.images import decode
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import BuildResult, build_index
-from data_label_factory.identify.index.index import Index
 from data_label_factory.samples import draw_collection
 
 

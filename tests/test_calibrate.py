@@ -15,8 +15,8 @@ from data_label_factory.errors import ImageError
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.encoders import OnnxEncoder, open_encoder
 from data_label_factory.identify.images import decode
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
-from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.calibrate import calibrate, calibrate_index, is_out_of_date
 from data_label_factory.identify.recognize.confidence import Calibration

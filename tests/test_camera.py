@@ -6,8 +6,9 @@ from conftest import pixels
 from numpy.typing import NDArray
 from PIL import Image
 
-from data_label_factory.identify.camera import Outline, View, live_crop, render_view, straighten
+from data_label_factory.identify.camera import View, live_crop, render_view
 from data_label_factory.identify.images import RGB
+from data_label_factory.identify.quad import Outline, straighten
 
 SHAPES = [(1, 1), (1, 2000), (2000, 1), (3000, 2000), (63, 88), (300, 30)]  # width, height
 

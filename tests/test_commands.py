@@ -15,7 +15,7 @@ from conftest import save_picture
 
 from data_label_factory.cli import main
 from data_label_factory.identify.cli import COMMANDS
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.index import Index
 from data_label_factory.samples import draw_collection
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

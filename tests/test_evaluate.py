@@ -14,16 +14,17 @@ from PIL import Image
 
 from data_label_factory.cli import main
 from data_label_factory.errors import ImageError, TruthError
-from data_label_factory.identify.camera import as_points, render_view
+from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.encoders import EncoderIdentity, open_encoder
 from data_label_factory.identify.evaluate.evaluation import evaluate
 from data_label_factory.identify.evaluate.failures import KINDS
 from data_label_factory.identify.evaluate.ground_truth import Queries, Query, TrueItem, read_queries
 from data_label_factory.identify.evaluate.matching import box_iou
 from data_label_factory.identify.images import RGB, decode
+from data_label_factory.identify.index import Index, IndexMeta
 from data_label_factory.identify.index.build import build_index
-from data_label_factory.identify.index.index import Index, IndexMeta
 from data_label_factory.identify.output.evaluate_html import as_html
+from data_label_factory.identify.quad import as_points
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.labels import parse_label
 from data_label_factory.samples import draw_collection

@@ -9,7 +9,7 @@ from test_scrape_prices import SEARCH, product, shop
 from website import Answer, Site, as_json
 
 from data_label_factory.cli import main
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.labels import Label, parse_label
 from data_label_factory.prices.book import PriceBook

@@ -12,8 +12,8 @@ import pytest
 
 from data_label_factory.errors import EncoderError, IndexFileError
 from data_label_factory.identify.encoders import EncoderIdentity, unit_rows
+from data_label_factory.identify.index import Index, IndexMeta
 from data_label_factory.identify.index import index as index_module
-from data_label_factory.identify.index.index import Index, IndexMeta
 from data_label_factory.labels import Label
 
 ODD_NAMES = ["Ünïcödé 漢字 🃏", "two\nlines", 'it\'s "quoted"', "../up", "<b>&amp;", "%41", " ", "plain"]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from data_label_factory.errors import EncoderError, MissingExtraError
-from data_label_factory.identify.camera import as_points
 from data_label_factory.identify.encoders import open_encoder
 from data_label_factory.identify.index.build import build_index
+from data_label_factory.identify.quad import as_points
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.proposals import flat_outlines, whole_and_centre
 from data_label_factory.samples import draw_collection

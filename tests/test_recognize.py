@@ -11,8 +11,8 @@ from data_label_factory.errors import EncoderError
 from data_label_factory.identify.camera import View, render_view
 from data_label_factory.identify.encoders import OnnxEncoder, open_encoder
 from data_label_factory.identify.images import decode
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
-from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize import Detection, Recognizer
 from data_label_factory.identify.recognize.scoring import in_its_place, look, one_a_place
 from data_label_factory.identify.recognize.search import FrameSearch

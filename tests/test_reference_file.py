@@ -10,8 +10,8 @@ import pytest
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.encoders import OnnxEncoder, open_encoder
 from data_label_factory.identify.images import decode
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
-from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize import Recognizer, references
 from data_label_factory.identify.recognize.feature_cache import features_file, load_references, save_references
 from data_label_factory.identify.recognize.references import read_references

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.images import RGB, decode
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.samples import draw_collection
 

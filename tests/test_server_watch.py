@@ -16,8 +16,8 @@ from starlette.testclient import TestClient
 
 from data_label_factory.identify.encoders import Embeddings, open_encoder
 from data_label_factory.identify.images import RGB, decode
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
-from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.samples import draw_collection
 

@@ -18,8 +18,8 @@ from PIL import Image
 
 from data_label_factory.errors import EncoderError, ImageError
 from data_label_factory.identify.encoders import EncoderIdentity, OnnxEncoder, unit_rows
+from data_label_factory.identify.index import Index, IndexMeta
 from data_label_factory.identify.index.build import build_index
-from data_label_factory.identify.index.index import Index, IndexMeta
 from data_label_factory.identify.output.verify_html import as_html
 from data_label_factory.identify.verify import margins
 from data_label_factory.identify.verify import simulation as simulate

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from data_label_factory.identify.images import RGB
+from data_label_factory.identify.quad import Outline, as_points, straighten
 
-Outline = NDArray[np.float32]  # (4, 2) px, x then y; clockwise from the reference's own top left
 Rng = np.random.Generator
 
 
@@ -42,24 +42,6 @@ def render_view(references: Sequence[RGB], rng: Rng, *, width: int = 640, height
             _finger(frame, outline, rng)
         outlines.append(outline)
     return View(_sensor(frame, rng), outlines)
-
-
-def as_points(corners: ArrayLike) -> Outline:
-    """Corners as (n, 2) float32 px, the type OpenCV wants."""
-    return np.asarray(corners, dtype=np.float32)
-
-
-def straighten(image: RGB, outline: Outline, side: int) -> RGB:
-    """Warp the quadrilateral `outline` (4, 2) px of `image` to a (side, side, 3) square, without aliasing."""
-    corners = as_points([[0, 0], [side, 0], [side, side], [0, side]])
-    longest = max(float(np.linalg.norm(outline[i] - outline[i - 1])) for i in range(4))
-    shrink = max(1, int(longest / side))  # warping samples single pixels, so shrink first what is much larger
-    if shrink > 1:
-        image = np.asarray(
-            cv2.resize(image, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA), np.uint8
-        )
-    matrix = cv2.getPerspectiveTransform(as_points(outline / shrink), corners)
-    return np.asarray(cv2.warpPerspective(image, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def live_crop(reference: RGB, rng: Rng, side: int) -> RGB:

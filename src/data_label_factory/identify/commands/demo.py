@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from data_label_factory.identify.commands import parser
+from data_label_factory.identify.commands.options import parser
 from data_label_factory.identify.demo.run import run_demo
 
 

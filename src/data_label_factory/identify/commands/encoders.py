@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from data_label_factory.errors import EncoderError
 from data_label_factory.folders import cache_folder
-from data_label_factory.identify.commands import parser
+from data_label_factory.identify.commands.options import parser
 from data_label_factory.identify.encoders import ENCODERS, EncoderSpec
 from data_label_factory.identify.encoders.clip import locate, weights_in_cache
 

@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_label_factory.atomic import write_text
-from data_label_factory.identify.commands import add_recognizer_options, open_recognizer, parser, report_unusable
+from data_label_factory.identify.commands.options import (
+    add_recognizer_options,
+    open_recognizer,
+    parser,
+    report_unusable,
+)
 from data_label_factory.identify.evaluate.evaluation import Evaluation, evaluate
 from data_label_factory.identify.evaluate.ground_truth import read_queries
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.output.evaluate_html import as_html
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.batch import Recognised, Source, Unreadable, as_json, find_sources, recognize_files
-from data_label_factory.identify.commands import add_recognizer_options, open_recognizer, parser, positive
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.commands.options import add_recognizer_options, open_recognizer, parser, positive
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.output.annotated import Copies
 from data_label_factory.identify.output.coco import CocoWriter
 from data_label_factory.identify.recognize import Detection, Recognizer

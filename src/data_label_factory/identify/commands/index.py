@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from data_label_factory.identify.commands import add_encoder_options, open_head, parser, positive
+from data_label_factory.identify.commands.options import add_encoder_options, open_head, parser, positive
 from data_label_factory.identify.encoders import open_encoder
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import BuildResult, build_index
-from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.recognize.calibrate import calibrate_index, is_out_of_date
 from data_label_factory.identify.recognize.confidence import Calibration
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_label_factory.http.fetch import Fetcher
-from data_label_factory.identify.commands import parser, positive
+from data_label_factory.identify.commands.options import parser, positive
 from data_label_factory.identify.images import find_images
 from data_label_factory.prices.scrape import DEFAULT_MAX_AGE_HOURS, DEFAULT_MAX_PREFIXES, Scraped, scrape
 from data_label_factory.prices.sites.table import site_class, site_names

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from data_label_factory.extras import need
-from data_label_factory.identify.commands import parser, positive
+from data_label_factory.identify.commands.options import parser, positive
 from data_label_factory.identify.server.settings import TRACKER_ORIGINS, Settings
 
 # Names that existing set-ups use; DLF_… wins over them, and an option over both.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from data_label_factory.extras import need
 from data_label_factory.folders import cache_folder
-from data_label_factory.identify.commands import parser, positive, report_unusable
+from data_label_factory.identify.commands.options import parser, positive, report_unusable
 from data_label_factory.identify.encoders import DEFAULT_ENCODER, open_encoder
 from data_label_factory.identify.train.bank import Bank, build_bank
 from data_label_factory.identify.train.settings import Start, TrainSettings, Variants

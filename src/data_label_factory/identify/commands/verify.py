@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_label_factory.atomic import write_text
-from data_label_factory.identify.commands import add_encoder_options, open_encoder_of, open_head, parser, rate
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.commands.options import add_encoder_options, open_encoder_of, open_head, parser, rate
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.output.verify_html import as_html
 from data_label_factory.identify.verify.report import Report, verify_index
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from data_label_factory.errors import ImageError, TruthError
-from data_label_factory.identify.camera import Outline, as_points
 from data_label_factory.identify.images import find_images, read_file
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.index import Index
+from data_label_factory.identify.quad import Outline, as_points
 from data_label_factory.labels import item_key, parse_label, stem_of
 
 _SHOWN_NAMES = 5  # of those that an error is about

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from data_label_factory.identify.camera import Outline
 from data_label_factory.identify.images import RGB
+from data_label_factory.identify.quad import Outline
 from data_label_factory.identify.recognize import Detection
 
 SURE, UNSURE, TRUE = "#3ddc84", "#f2b84b", "#f4f6fa"

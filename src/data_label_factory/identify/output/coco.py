@@ -22,8 +22,8 @@ from data_label_factory import __version__
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.batch import Recognised
-from data_label_factory.identify.camera import Outline, as_points
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.index import Index
+from data_label_factory.identify.quad import Outline, as_points
 from data_label_factory.identify.recognize import Detection
 
 

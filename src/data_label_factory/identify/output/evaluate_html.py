@@ -11,7 +11,7 @@ from data_label_factory.errors import ImageError
 from data_label_factory.identify.evaluate.evaluation import Evaluation
 from data_label_factory.identify.evaluate.failures import KINDS, Miss
 from data_label_factory.identify.images import decode
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.output.annotate import TRUE, Mark, draw_marks, mark
 from data_label_factory.identify.output.html import facts, figure, page, reasons, reference_figure
 

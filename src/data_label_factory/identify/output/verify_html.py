@@ -8,7 +8,7 @@ from string import Template
 
 import numpy as np
 
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.output.html import facts, page, reasons, reference_figure
 from data_label_factory.identify.verify.report import Report
 

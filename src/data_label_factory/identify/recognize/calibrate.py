@@ -16,12 +16,13 @@ import cv2
 import numpy as np
 
 from data_label_factory.errors import ImageError
-from data_label_factory.identify.camera import Outline, as_points, render_view
+from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.encoders import Encoder, cpu_count
 from data_label_factory.identify.encoders.head import ProjectionHead
 from data_label_factory.identify.images import RGB, decode, find_images
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import DECODE_MIN_SIDE
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.quad import Outline, as_points
 from data_label_factory.identify.recognize import Assessment, Recognizer
 from data_label_factory.identify.recognize.confidence import LEAD_PRIOR, LOOKS_PRIOR, Calibration, Tail
 from data_label_factory.identify.recognize.feature_cache import features_file

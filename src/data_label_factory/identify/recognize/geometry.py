@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from data_label_factory.identify.camera import Outline, as_points
+from data_label_factory.identify.quad import Outline, as_points
 from data_label_factory.identify.recognize.features import Features, Floats, Ints, distances
 from data_label_factory.identify.recognize.hough import Cluster
 from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from data_label_factory.identify.camera import Outline, as_points
 from data_label_factory.identify.images import RGB
+from data_label_factory.identify.quad import Outline, as_points
 
 Propose = Callable[[RGB], list[Outline]]  # (H, W, 3) frame → regions (4, 2) px
 

@@ -18,11 +18,11 @@ from typing import Literal
 import numpy as np
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.camera import Outline, as_points, straighten
 from data_label_factory.identify.encoders import Encoder
 from data_label_factory.identify.encoders.head import ProjectionHead
 from data_label_factory.identify.images import RGB
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.index import Index
+from data_label_factory.identify.quad import Outline, as_points, straighten
 from data_label_factory.identify.recognize.confidence import Calibration
 from data_label_factory.identify.recognize.feature_cache import load_references, save_references
 from data_label_factory.identify.recognize.features import Floats

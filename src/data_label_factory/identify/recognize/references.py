@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from data_label_factory.errors import ImageError
 from data_label_factory.identify.encoders import cpu_count
 from data_label_factory.identify.images import RGB, decode
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.recognize import appearance
 from data_label_factory.identify.recognize.features import Features, Floats, Ints, distances, reference_extractor
 from data_label_factory.identify.recognize.geometry import pairs_within

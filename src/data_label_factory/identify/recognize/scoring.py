@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from data_label_factory.identify.camera import Outline
 from data_label_factory.identify.images import RGB
+from data_label_factory.identify.quad import Outline
 from data_label_factory.identify.recognize import appearance
 from data_label_factory.identify.recognize.appearance import Evidence, FrameMask
 from data_label_factory.identify.recognize.color import colour_deficit

@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from data_label_factory.identify.camera import Outline
 from data_label_factory.identify.images import RGB
+from data_label_factory.identify.quad import Outline
 from data_label_factory.identify.recognize.features import FRAME, Floats, Ints
 from data_label_factory.identify.recognize.geometry import FrameMatcher, Mask
 from data_label_factory.identify.recognize.hough import Cluster, clusters, weigh

@@ -12,8 +12,8 @@ import numpy as np
 
 from data_label_factory.errors import EncoderError
 from data_label_factory.extras import need
-from data_label_factory.identify.camera import Outline, as_points
 from data_label_factory.identify.images import RGB
+from data_label_factory.identify.quad import Outline, as_points
 from data_label_factory.identify.recognize.proposals import whole_and_centre
 
 _WEIGHTS = "yolov8s-worldv2.pt"

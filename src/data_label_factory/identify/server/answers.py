@@ -9,7 +9,7 @@ from urllib.parse import quote
 import cv2
 import numpy as np
 
-from data_label_factory.identify.camera import Outline, as_points
+from data_label_factory.identify.quad import Outline, as_points
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.identify.server.engine import Snapshot
 from data_label_factory.identify.server.schemas import Box, Mask, Neighbour

@@ -20,10 +20,10 @@ from PIL import Image
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import FactoryError, ImageError
-from data_label_factory.identify.camera import Outline, as_points
 from data_label_factory.identify.images import RGB, decode
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import DECODE_MIN_SIDE
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.quad import Outline, as_points
 from data_label_factory.identify.server.engine import Engine
 from data_label_factory.identify.server.refs_files import locate
 from data_label_factory.labels import Label, format_label

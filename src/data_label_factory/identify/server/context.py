@@ -11,8 +11,8 @@ from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
 from data_label_factory.errors import ImageError, ImageTooLargeError, ImageUnsupportedError
-from data_label_factory.identify.camera import Outline, as_points
 from data_label_factory.identify.images import RGB, Limits, decode
+from data_label_factory.identify.quad import Outline, as_points
 from data_label_factory.identify.server.engine import Engine, Snapshot
 from data_label_factory.identify.server.observe import Metrics
 from data_label_factory.identify.server.refs_files import Thumbnails

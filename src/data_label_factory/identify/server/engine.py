@@ -15,7 +15,7 @@ import numpy as np
 
 from data_label_factory.identify.encoders import open_encoder
 from data_label_factory.identify.encoders.head import ProjectionHead, check_head_fits
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.feature_cache import features_file
 from data_label_factory.identify.server.observe import note

@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.images import find_images
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
-from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.server.engine import Engine
 
 _INTERVAL_SECONDS = 0.4

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from data_label_factory.identify.encoders import Embeddings
 from data_label_factory.identify.encoders.head import ProjectionHead
-from data_label_factory.identify.index.index import Index, IndexMeta
+from data_label_factory.identify.index import Index, IndexMeta
 from data_label_factory.identify.train.bank import Bank
 from data_label_factory.identify.verify.margins import Floats, nearest_others
 from data_label_factory.identify.verify.simulation import best_of_item, find_twins, judge_views

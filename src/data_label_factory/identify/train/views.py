@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from data_label_factory.identify.camera import Rng, as_points, loose_crop, render_view, tight_crop
+from data_label_factory.identify.camera import Rng, loose_crop, render_view, tight_crop
 from data_label_factory.identify.images import RGB
+from data_label_factory.identify.quad import as_points
 
 SIDE_PX = 288
 _REVISION = 1  # raise it when the same recipe draws other pictures: banks of the old ones are then not used

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.identify.encoders import Embeddings
-from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.index import Index
 
 _ROW_BLOCK, _COLUMN_BLOCK = 1024, 8192
 

@@ -12,8 +12,8 @@ from data_label_factory.errors import ImageError
 from data_label_factory.identify.encoders import Embeddings, Encoder
 from data_label_factory.identify.encoders.head import ProjectionHead
 from data_label_factory.identify.images import decode
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import decode_ahead
-from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.verify.margins import Floats, Neighbours, nearest_others, rounded_up
 from data_label_factory.identify.verify.simulation import Simulation, simulate_camera
 from data_label_factory.progress import Progress

@@ -12,8 +12,8 @@ from data_label_factory.errors import ImageError
 from data_label_factory.identify.camera import live_crop
 from data_label_factory.identify.encoders import Embeddings, Encoder
 from data_label_factory.identify.encoders.head import ProjectionHead
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import decode_ahead
-from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.verify.margins import Floats, choose_thresholds, nearest_others
 from data_label_factory.progress import Progress
 
