@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from data_label_factory.identify.encoders import EncoderIdentity, open_encoder, unit_rows
+from data_label_factory.identify.encoders import Embedder, EncoderIdentity, open_encoder, unit_rows
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index, IndexMeta
 from data_label_factory.identify.index.build import DECODE_MIN_SIDE, build_index
@@ -45,7 +45,7 @@ def overhead(_data: Path) -> dict[str, Any]:
         ratios = []
         for _ in range(RUNS):
             alone = clock(lambda: encoder.encode(pictures))
-            whole = clock(lambda: build_index(refs, Path(scratch) / "i.npz", encoder, full=True, quiet=True))
+            whole = clock(lambda: build_index(refs, Path(scratch) / "i.npz", Embedder(encoder), full=True, quiet=True))
             ratios.append(whole / alone)
     return {"pictures": len(files), "ratio_median": round(float(np.median(ratios)), 3), "ratios": rounded(ratios)}
 

@@ -36,10 +36,10 @@ from recognize_scale import scale
 from recognize_sets import FIGURES, PictureSet, measure, open_sets, table
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.encoders import open_encoder
+from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.recognize import Recognizer, appearance, geometry
-from data_label_factory.identify.recognize import scoring as judgement
+from data_label_factory.identify.recognize import scoring as scoring
 from data_label_factory.identify.recognize.calibrate import calibrate
 from data_label_factory.identify.recognize.confidence import Calibration, log_odds
 from data_label_factory.identify.recognize.search import FrameSearch
@@ -51,7 +51,7 @@ _NO_CALIBRATION = "no calibration (prior only)"
 
 def accuracy(options: argparse.Namespace, scratch: Path) -> None:
     rows = []
-    for pictures in open_sets(options.data, options.sets, open_encoder(), scratch, options.every):
+    for pictures in open_sets(options.data, options.sets, Embedder.open(), scratch, options.every):
         rows.append([pictures.name, "whole", *measure(pictures.recognizer.recognize, pictures.queries)])
         rows += [[pictures.name, name, *without(name, pictures)] for name in (ABLATIONS if options.ablate else ())]
     print(table(["set", "recogniser", *FIGURES], rows), flush=True)
@@ -68,7 +68,7 @@ def without(name: str, pictures: PictureSet) -> list[str]:
 
 def sizes(options: argparse.Namespace, scratch: Path) -> None:
     rows = []
-    for pictures in open_sets(options.data, options.sets, open_encoder(), scratch, options.every):
+    for pictures in open_sets(options.data, options.sets, Embedder.open(), scratch, options.every):
         shown = [decode(photo.path) for photo in pictures.queries.photos if photo.items]
         pictures.recognizer.recognize(shown[0])
         for side in _SIDES_PX:
@@ -96,7 +96,7 @@ def _evidence(**fixed: float) -> AbstractContextManager[Any]:
     def blind(*evidence: float) -> float:
         return log_odds(**{**dict(zip(_EVIDENCE, evidence, strict=True)), **fixed})
 
-    return patch.object(judgement, "log_odds", blind)
+    return patch.object(scoring, "log_odds", blind)
 
 
 def _no_background(recognizer: Recognizer) -> AbstractContextManager[Any]:
@@ -106,13 +106,13 @@ def _no_background(recognizer: Recognizer) -> AbstractContextManager[Any]:
     return patch.object(recognizer, "_references", replace(references, chances=chances))
 
 
-_EVIDENCE = ("looks", "correlation", "lead", "colour", "share", "outside")
+_EVIDENCE = ("appearance", "correlation", "margin_ratio", "color", "inlier_ratio", "outside")
 # Patching a name that is gone raises, so an ablation cannot become one of nothing.
 ABLATIONS: dict[str, Callable[[Recognizer], AbstractContextManager[Any]]] = {
     _NO_CALIBRATION: lambda recognizer: patch.object(recognizer, "calibration", Calibration()),
-    "no colour": lambda _: _evidence(colour=0.0),
-    "no embedding lead": lambda _: _evidence(lead=0.0),
-    "no share of features": lambda _: _evidence(share=0.0),
+    "no colour": lambda _: _evidence(color=0.0),
+    "no embedding lead": lambda _: _evidence(margin_ratio=0.0),
+    "no share of features": lambda _: _evidence(inlier_ratio=0.0),
     "no template background": _no_background,
     "no second start of the pose": lambda _: patch.object(geometry, "_WELL_SEEN", 0.0),
     "no second look by shortlist": lambda _: patch.object(FrameSearch, "by_shortlist", lambda *_: []),

@@ -15,7 +15,7 @@ from recognize_sets import FIGURES, PictureSet, measure, open_sets, table
 
 from data_label_factory.errors import MissingExtraError
 from data_label_factory.extras import need
-from data_label_factory.identify.encoders import Encoder, open_encoder
+from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.evaluate.ground_truth import Queries
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index import Index
@@ -36,10 +36,10 @@ _TOP = 5
 
 
 def rivals(options: argparse.Namespace, scratch: Path) -> None:
-    encoder = open_encoder()
+    embedder = Embedder.open()
     rows: list[list[str]] = []
-    for pictures in open_sets(options.data, options.sets, encoder, scratch, options.every):
-        queries = _without_outlines(pictures.queries)
+    for pictures in open_sets(options.data, options.sets, embedder, scratch, options.every):
+        queries = _without_quads(pictures.queries)
         few = Queries(queries.photos[:: max(1, len(queries.photos) // options.brute)])
         part = f"{len(few.photos)} of {len(queries.photos)} photos"
         ours = pictures.recognizer.recognize
@@ -47,7 +47,7 @@ def rivals(options: argparse.Namespace, scratch: Path) -> None:
             ("ours", ours, queries),
             (
                 f"embedding of the whole frame, {_FALSE_ACCEPT_RATE:.0%} strangers",
-                whole_frame(pictures, encoder),
+                whole_frame(pictures, embedder),
                 queries,
             ),
             (f"perceptual hash, at most {_MOST_BITS} bits", perceptual_hash(pictures), queries),
@@ -58,13 +58,12 @@ def rivals(options: argparse.Namespace, scratch: Path) -> None:
     print(table(["set", "method", *_names_only(FIGURES)], rows), flush=True)
 
 
-def whole_frame(pictures: PictureSet, encoder: Encoder) -> Recognize:
+def whole_frame(pictures: PictureSet, embedder: Embedder) -> Recognize:
     """The nearest reference to the whole frame, above the thresholds that `verify --simulate` recommends."""
     index = pictures.index
     chosen = simulate_camera(
         index,
-        encoder,
-        None,
+        embedder,
         pictures.refs,
         views=_SIMULATED_VIEWS,
         false_accept_rate=_FALSE_ACCEPT_RATE,
@@ -72,7 +71,7 @@ def whole_frame(pictures: PictureSet, encoder: Encoder) -> Recognize:
     )
 
     def recognize(frame: RGB) -> list[Detection]:
-        cosines = index.embeddings @ encoder.encode([frame])[0]
+        cosines = index.embeddings @ embedder.encode([frame])[0]
         best = _best(index, frame, cosines)
         return [replace(best, confident=best.score > chosen.sim_threshold and best.margin > chosen.margin_threshold)]
 
@@ -90,7 +89,7 @@ def perceptual_hash(pictures: PictureSet) -> Recognize:
     def bits(picture: RGB) -> NDArray[np.bool_]:
         return np.asarray(imagehash.phash(Image.fromarray(picture)).hash, bool).ravel()
 
-    known = np.stack([bits(decode(pictures.refs / str(name))) for name in index.filenames])
+    known = np.stack([bits(decode(pictures.refs / str(name))) for name in index.references])
 
     def recognize(frame: RGB) -> list[Detection]:
         best = _best(index, frame, 1 - (known != bits(frame)).sum(axis=1) / _HASH_BITS)
@@ -102,7 +101,7 @@ def perceptual_hash(pictures: PictureSet) -> Recognize:
 def brute_force(pictures: PictureSet) -> Recognize:
     """The reference with the most inliers of a homography, every one tried: 2,000 RootSIFT features, ratio test."""
     index = pictures.index
-    known = [_SIFT(decode(pictures.refs / str(name))) for name in index.filenames]
+    known = [_SIFT(decode(pictures.refs / str(name))) for name in index.references]
 
     def recognize(frame: RGB) -> list[Detection]:
         features = _SIFT(frame)
@@ -139,19 +138,19 @@ def _best(index: Index, frame: RGB, scores: Scores) -> Detection:
     height, width = frame.shape[:2]
     return Detection(
         label=index.label(row),
-        filename=str(index.filenames[row]),
+        reference=str(index.references[row]),
         score=float(scores[row]),
         margin=float(scores[row] - others.max()) if len(others) else float(scores[row]),
         confident=False,
-        outline=as_points([[0, 0], [width, 0], [width, height], [0, height]]),
+        quad=as_points([[0, 0], [width, 0], [width, height], [0, height]]),
         inliers=0,
-        top_k=tuple((str(index.filenames[r]), float(scores[r])) for r in near),
+        top_k=tuple((str(index.references[r]), float(scores[r])) for r in near),
         false_accept_rate=1.0,
     )
 
 
-def _without_outlines(queries: Queries) -> Queries:
-    photos = [replace(q, items=tuple(replace(item, outline=None) for item in q.items)) for q in queries.photos]
+def _without_quads(queries: Queries) -> Queries:
+    photos = [replace(q, items=tuple(replace(item, quad=None) for item in q.items)) for q in queries.photos]
     return Queries(photos, queries.without_truth)
 
 

@@ -20,12 +20,12 @@ from PIL import Image
 from recognize_sets import photos_of, table
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.encoders import Encoder, cpu_count, open_encoder, unit_rows
+from data_label_factory.identify.encoders import Embedder, Encoder, cpu_count, open_encoder, unit_rows
 from data_label_factory.identify.images import RGB, decode, find_images
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer
-from data_label_factory.identify.recognize.feature_cache import features_file
+from data_label_factory.identify.recognize.feature_cache import feature_cache_path
 from data_label_factory.samples import draw_card, sample_cards
 
 _PICTURE_PX = (300, 420)  # width, height
@@ -37,16 +37,16 @@ def scale(options: argparse.Namespace, scratch: Path) -> None:
     refs, small_file, large_file = (scratch / name for name in ("refs", "small.npz", "large.npz"))
     _copy(options.data / options.set / "refs", refs)
     encoder = open_encoder()
-    small_index = build_index(refs, small_file, encoder, quiet=True).index
+    small_index = build_index(refs, small_file, Embedder(encoder), quiet=True).index
     if options.references <= len(small_index):
         raise FactoryError(f"{options.set} has {len(small_index)} references itself", "Ask for more with --references")
-    large_index = _with_strangers(small_index, refs, options.references - len(small_index))
+    large_index = _with_unknowns(small_index, refs, options.references - len(small_index))
     frames = [decode(path) for path in _evenly(photos_of(options.data / options.set), options.frames)]
 
     rows: list[list[str]] = []
     recognizers = []
     for index, file in ((small_index, small_file), (large_index, large_file)):
-        recognizer, row = _opened(index, encoder, refs, features_file(file))
+        recognizer, row = _opened(index, encoder, refs, feature_cache_path(file))
         recognizers.append(recognizer)
         rows.append([str(len(index)), *row])
     times, cpu, same = _in_turn(recognizers, frames)
@@ -61,7 +61,7 @@ def scale(options: argparse.Namespace, scratch: Path) -> None:
         print(_growth(recognizers, frames[:_PROFILED_FRAMES]), flush=True)
 
 
-def draw_strangers(folder: Path, count: int) -> Iterator[tuple[str, str]]:
+def draw_unknowns(folder: Path, count: int) -> Iterator[tuple[str, str]]:
     """Write `count` drawn pictures, no two alike, and give the name of each and the SHA-256 of its file.
 
     Two warped cuttings of drawn cards, joined along the levels of a cloud, in other colours.
@@ -116,15 +116,15 @@ def _displaced(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return x + 6 * _cloud(rng, 8), y + 6 * _cloud(rng, 8)
 
 
-def _with_strangers(index: Index, refs: Path, count: int) -> Index:
-    drawn = list(draw_strangers(refs / "strangers", count))
+def _with_unknowns(index: Index, refs: Path, count: int) -> Index:
+    drawn = list(draw_unknowns(refs / "strangers", count))
     names = np.array([Path(name).stem for name, _ in drawn])
     blank = np.full(count, "", "<U1")
     rows = unit_rows(np.random.default_rng(0).standard_normal((count, index.dim), np.float32))
     return Index(
         embeddings=np.concatenate([index.embeddings, rows]),
         names=np.concatenate([index.names, names]),
-        filenames=np.concatenate([index.filenames, [f"strangers/{name}" for name, _ in drawn]]),
+        references=np.concatenate([index.references, [f"strangers/{name}" for name, _ in drawn]]),
         set_codes=np.concatenate([index.set_codes, blank]),
         rarities=np.concatenate([index.rarities, blank]),
         sha256=np.concatenate([index.sha256, [digest for _, digest in drawn]]),
@@ -134,10 +134,10 @@ def _with_strangers(index: Index, refs: Path, count: int) -> Index:
 
 def _opened(index: Index, encoder: Encoder, refs: Path, cache: Path) -> tuple[Recognizer, list[str]]:
     """A recogniser started from its features file, and cells: features, seconds to build and to start, sizes."""
-    _, build_s = _timed(lambda: Recognizer(index, encoder, refs=refs, cache=cache))
+    _, build_s = _timed(lambda: Recognizer(index, Embedder(encoder), refs=refs, cache=cache))
     gc.collect()
     before = psutil.Process().memory_info().rss
-    recognizer, start_s = _timed(lambda: Recognizer(index, encoder, refs=refs, cache=cache))
+    recognizer, start_s = _timed(lambda: Recognizer(index, Embedder(encoder), refs=refs, cache=cache))
     memory = psutil.Process().memory_info().rss - before
     references = recognizer._references
     if references is None or recognizer.unreadable:
@@ -160,7 +160,7 @@ def _in_turn(recognizers: list[Recognizer], frames: list[RGB]) -> tuple[np.ndarr
             found = recognizers[which].recognize(frame)
             wall[which, number] = (time.perf_counter() - start) * 1000
             cpu[which, number] = (time.process_time() - cpu_start) * 1000
-            answers[which] = sorted(one.filename for one in found if one.confident)
+            answers[which] = sorted(one.reference for one in found if one.confident)
         same += answers[0] == answers[1]
     return wall, cpu, same
 

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.encoders import Encoder
+from data_label_factory.identify.collection import Collection
+from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.evaluate.evaluation import evaluate
 from data_label_factory.identify.evaluate.ground_truth import Queries, read_queries
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Detection, Recognizer
-from data_label_factory.identify.recognize.calibrate import calibrate_index
-from data_label_factory.identify.recognize.feature_cache import features_file
 
 _PHOTO_FOLDERS = ("queries", "frames", "photos")
 
@@ -33,7 +31,7 @@ class PictureSet:
     queries: Queries
 
 
-def open_sets(data: Path, names: Sequence[str], encoder: Encoder, scratch: Path, every: int) -> Iterator[PictureSet]:
+def open_sets(data: Path, names: Sequence[str], embedder: Embedder, scratch: Path, every: int) -> Iterator[PictureSet]:
     """Index and calibrate in `scratch` each of the sets `names` that is there; of its photos, one in `every`.
 
     `data` holds NAME/refs beside NAME/queries, NAME/frames or NAME/photos, and `negatives`. Raises FactoryError when
@@ -46,8 +44,8 @@ def open_sets(data: Path, names: Sequence[str], encoder: Encoder, scratch: Path,
         raise FactoryError(f"There is no picture set in {data}", "Name with --data the folder that holds NAME/refs")
     for name in there:
         refs, out = data / name / "refs", scratch / f"{name}.npz"
-        index = calibrate_index(build_index(refs, out, encoder, quiet=True).index, out, encoder, None, refs, quiet=True)
-        recognizer = Recognizer(index, encoder, refs=refs, cache=features_file(out))
+        collection = Collection.open(refs, out, embedder=embedder)
+        index, recognizer = collection.index, collection.recognizer
         negatives = data / "negatives"
         queries = read_queries(index, photos_of(data / name), negatives=negatives if negatives.is_dir() else None)
         yield PictureSet(name, refs, index, recognizer, Queries(queries.photos[::every], queries.without_truth))

@@ -34,7 +34,7 @@ from PIL import Image
 from serve_setup import Busy, Client, Values, answer_of, material, milliseconds, mutated, rss, server, slope, until
 from threadpoolctl import threadpool_limits
 
-from data_label_factory.identify.encoders import cpu_count, open_encoder
+from data_label_factory.identify.encoders import Embedder, cpu_count
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer
@@ -170,11 +170,11 @@ def watch(index: Path, refs: Path, frames: list[bytes], _options: argparse.Names
     """With another client asking all the while; three rounds, the mean of each change."""
     own = index.parent / "watched"
     shutil.copytree(refs, own, dirs_exist_ok=True)
-    strangers = [path.read_bytes() for path in draw_collection(index.parent / "strangers", count=6, seed=99)]
+    unknowns = [path.read_bytes() for path in draw_collection(index.parent / "strangers", count=6, seed=99)]
     seconds: dict[str, list[float]] = {"dropped": [], "changed": [], "deleted": []}
     codes: Counter[int] = Counter()
     with server(index, own, "--watch") as (port, _, _), Busy(port, frames[0], codes):
-        for first, second in zip(strangers[::2], strangers[1::2], strict=True):
+        for first, second in zip(unknowns[::2], unknowns[1::2], strict=True):
             file = own / "dropped.jpg"
             file.write_bytes(first)
             seconds["dropped"].append(until(port, first, {file.name}))
@@ -205,8 +205,8 @@ def mutate(index: Path, refs: Path, frames: list[bytes], options: argparse.Names
 
 
 def own_recognizer(index: Path, refs: Path) -> Recognizer:
-    encoder = open_encoder()
-    return Recognizer(build_index(refs, index, encoder, quiet=True).index, encoder, refs=refs)
+    embedder = Embedder.open()
+    return Recognizer(build_index(refs, index, embedder, quiet=True).index, embedder, refs=refs)
 
 
 def own_throughput(index: Path, refs: Path, frames: list[bytes], seconds: float) -> float:

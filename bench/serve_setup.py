@@ -23,7 +23,7 @@ import psutil
 from PIL import Image
 
 from data_label_factory.identify.camera import render_view
-from data_label_factory.identify.encoders import open_encoder
+from data_label_factory.identify.encoders import Embedder, open_encoder
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.samples import draw_collection
@@ -156,7 +156,7 @@ def material(options: argparse.Namespace, scratch: Path) -> tuple[Path, Path, li
     if options.refs is None:
         draw_collection(refs, count=60)
     index = scratch / "index.npz"
-    build_index(refs, index, open_encoder(), quiet=True)
+    build_index(refs, index, Embedder(open_encoder()), quiet=True)
     if options.frames:
         files = sorted(file for file in options.frames.iterdir() if file.suffix.lower() in _PICTURES)
         return index, refs, [file.read_bytes() for file in files]

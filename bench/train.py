@@ -127,7 +127,7 @@ def _prints_and_items(bank: Bank, head: ProjectionHead | None) -> dict[str, floa
     from data_label_factory.identify.train.sampler import classes_of
 
     items = classes_of(bank, "same")
-    references = head(bank.references()) if head else bank.references()
+    references = head(bank.reference_features()) if head else bank.reference_features()
     item, exact = [], []
     for row in np.flatnonzero(np.bincount(items)[items] > 1):
         views = bank.heldout(int(row))
@@ -194,12 +194,12 @@ class BookPhotos:
     """The real photos of books by embedding: whole, and centred crops of 80 and 60 % of each side."""
 
     def __init__(self, books: Path, bank: Bank, encoder: Encoder) -> None:
-        rows = {Path(name).stem: row for row, name in enumerate(bank.filenames)}
+        rows = {Path(name).stem: row for row, name in enumerate(bank.references)}
         photos = [name for name in find_images(books / "queries") if Path(name).stem in rows]
         pictures = [decode(books / "queries" / name, min_side=576) for name in photos]
         self._truth = np.array([rows[Path(name).stem] for name in photos])
-        self._references = bank.references()
-        self._seen = {s: encoder.encode([_centre(p, s) for p in pictures]) for s in (1.0, 0.8, 0.6)}
+        self._references = bank.reference_features()
+        self._seen = {s: encoder.encode([_center(p, s) for p in pictures]) for s in (1.0, 0.8, 0.6)}
 
     def top1(self, head: ProjectionHead) -> dict[str, list[float]]:
         """By share of the photo: without and with the head."""
@@ -212,7 +212,7 @@ class BookPhotos:
         }
 
 
-def _centre(picture: RGB, share: float) -> RGB:
+def _center(picture: RGB, share: float) -> RGB:
     height, width = (round(side * (1 - share) / 2) for side in picture.shape[:2])
     return picture[height : picture.shape[0] - height, width : picture.shape[1] - width]
 

@@ -28,6 +28,8 @@ class GridEncoder:
         self._interrupt_after = interrupt_after
 
     def encode(self, images: Sequence[RGB]) -> Embeddings:
+        if not images:
+            return np.empty((0, self.dim), np.float32)
         if self._interrupt_after is not None and self.encoded >= self._interrupt_after:
             raise KeyboardInterrupt
         self.encoded += len(images)

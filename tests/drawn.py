@@ -11,12 +11,12 @@ import onnx
 from onnx import TensorProto, helper
 from PIL import Image
 
-FOUR_COLOURS = {(16, 12): (220, 30, 30), (48, 12): (30, 180, 40), (16, 36): (30, 60, 210), (48, 36): (240, 240, 240)}
+FOUR_COLORS = {(16, 12): (220, 30, 30), (48, 12): (30, 180, 40), (16, 36): (30, 60, 210), (48, 36): (240, 240, 240)}
 
 
-def four_colours(width: int = 64, height: int = 48) -> Image.Image:
+def four_colors(width: int = 64, height: int = 48) -> Image.Image:
     """Red, green / blue, white: no two of the eight ways to turn it look alike."""
-    small = np.array(list(FOUR_COLOURS.values()), np.uint8).reshape(2, 2, 3)
+    small = np.array(list(FOUR_COLORS.values()), np.uint8).reshape(2, 2, 3)
     return Image.fromarray(small).resize((width, height), Image.Resampling.NEAREST)
 
 
@@ -33,18 +33,18 @@ def encoded(image: Image.Image, file_format: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def png(width: int, height: int, *, bits: int, colour: int, samples: bytes = b"") -> bytes:
+def png(width: int, height: int, *, bits: int, color: int, samples: bytes = b"") -> bytes:
     """A PNG written by hand, for what Pillow does not write. `samples` holds the rows without their filter bytes."""
     stride = len(samples) // height
     rows = b"".join(b"\0" + samples[y * stride : (y + 1) * stride] for y in range(height)) if samples else b""
-    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, bits, color, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         for kind, body in [(b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b"")]
     )
 
 
-def mean_colour_model(path: Path, *, layout: str, side: int | str = "side", tokens: bool = False) -> Path:
+def mean_color_model(path: Path, *, layout: str, side: int | str = "side", tokens: bool = False) -> Path:
     """Write an ONNX model whose embedding of a picture is its mean colour, (N, 3).
 
     `layout` as in Preprocess; `side` a number, or a name when the size is free; `tokens` makes the output (N, 2, 3),

@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from drawn import mean_colour_model
+from drawn import mean_color_model
 from starlette.testclient import TestClient
 
-from data_label_factory.identify.encoders import open_encoder
+from data_label_factory.identify.encoders import Embedder, open_encoder
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.server.app import create_app
 from data_label_factory.identify.server.settings import Settings
@@ -30,7 +30,7 @@ from data_label_factory.samples import draw_collection
 def make_collection(folder: Path, count: int = 5) -> Settings:
     """Draw `count` cards and index them by a model that costs nothing; geometry and looks do the naming."""
     folder.mkdir(parents=True, exist_ok=True)
-    model = mean_colour_model(folder / "model.onnx", layout="NHWC-uint8", side=32)
+    model = mean_color_model(folder / "model.onnx", layout="NHWC-uint8", side=32)
     draw_collection(folder / "refs", count=count)
     settings = Settings(folder / "i.npz", folder / "refs", encoder=f"onnx:{model}")
     reindex(settings)
@@ -39,7 +39,7 @@ def make_collection(folder: Path, count: int = 5) -> Settings:
 
 def reindex(settings: Settings) -> None:
     assert settings.refs
-    build_index(settings.refs, settings.index, open_encoder(settings.encoder), quiet=True)
+    build_index(settings.refs, settings.index, Embedder(open_encoder(settings.encoder)), quiet=True)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from conftest import GridEncoder, pixels, save_picture
 from PIL import Image
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.encoders import OnnxEncoder
+from data_label_factory.identify.encoders import Embedder, OnnxEncoder
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import BuildResult, build_index
 
@@ -22,7 +22,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def build(refs: Path, encoder: GridEncoder | OnnxEncoder | None = None) -> BuildResult:
-    return build_index(refs, refs.parent / "i.npz", encoder or GridEncoder(), quiet=True)
+    return build_index(refs, refs.parent / "i.npz", Embedder(encoder or GridEncoder()), quiet=True)
 
 
 def reason(refs: Path, name: str) -> str:
@@ -36,7 +36,7 @@ def reason(refs: Path, name: str) -> str:
 def similarity(refs: Path, name: str, encoder: GridEncoder | OnnxEncoder | None = None) -> float:
     """The cosine of `name` to card_0.png, of which it is another copy."""
     index = build(refs, encoder).index
-    rows = index.filenames.tolist()
+    rows = index.references.tolist()
     return float(index.embeddings[rows.index(name)] @ index.embeddings[rows.index("card_0.png")])
 
 
@@ -94,15 +94,15 @@ def test_of_an_animation_the_first_picture_counts(refs: Path) -> None:
     ("name", "mode", "least"),
     [("cmyk.jpg", "CMYK", 0.97), ("palette.png", "P", 0.97), ("transparent.png", "RGBA", 0.999)],
 )
-def test_other_colour_modes_are_read_as_the_same_picture(refs: Path, name: str, mode: str, least: float) -> None:
+def test_other_color_modes_are_read_as_the_same_picture(refs: Path, name: str, mode: str, least: float) -> None:
     Image.fromarray(pixels(0)).convert(mode).save(refs / name)
     assert similarity(refs, name) > least
 
 
 def test_sixteen_bits_are_scaled_not_clipped(refs: Path) -> None:
-    grey = np.asarray(Image.fromarray(pixels(0)).convert("L"))
-    Image.fromarray(grey).save(refs / "card_0.png")
-    Image.fromarray(grey.astype(np.uint16) * 257).save(refs / "deep.png")
+    gray = np.asarray(Image.fromarray(pixels(0)).convert("L"))
+    Image.fromarray(gray).save(refs / "card_0.png")
+    Image.fromarray(gray.astype(np.uint16) * 257).save(refs / "deep.png")
     assert similarity(refs, "deep.png") > 0.999
 
 
@@ -122,8 +122,8 @@ ODD_NAMES = ["two words", "#1", "100%", "%41", "a\nb", "🃏", "quo'te\"", "-o",
 @pytest.mark.parametrize("stem", ODD_NAMES)
 def test_an_odd_name_is_indexed_and_found_again(tmp_path: Path, stem: str) -> None:
     save_picture(tmp_path / "refs" / f"{stem}.png", 1)
-    assert build(tmp_path / "refs").index.filenames.tolist() == [f"{stem}.png"]
-    assert Index.load(tmp_path / "i.npz").filenames.tolist() == [f"{stem}.png"]
+    assert build(tmp_path / "refs").index.references.tolist() == [f"{stem}.png"]
+    assert Index.load(tmp_path / "i.npz").references.tolist() == [f"{stem}.png"]
     assert not build(tmp_path / "refs").written
 
 
@@ -157,7 +157,7 @@ def test_a_read_only_folder_is_an_error(refs: Path, tmp_path: Path) -> None:
     (closed := tmp_path / "closed").mkdir()
     closed.chmod(0o500)
     with pytest.raises(FactoryError, match="Could not write"):
-        build_index(refs, closed / "i.npz", GridEncoder(), quiet=True)
+        build_index(refs, closed / "i.npz", Embedder(GridEncoder()), quiet=True)
 
 
 def test_an_index_that_is_a_link_to_itself_is_replaced(refs: Path) -> None:
@@ -236,5 +236,5 @@ def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("out", [".", "refs", "missing/i.npz"])
 def test_a_place_that_can_hold_no_index_is_refused_before_encoding(refs: Path, encoder: GridEncoder, out: str) -> None:
     with pytest.raises(FactoryError, match="folder"):
-        build_index(refs, refs.parent / out, encoder, quiet=True)
+        build_index(refs, refs.parent / out, Embedder(encoder), quiet=True)
     assert encoder.encoded == 0

@@ -14,23 +14,23 @@ import numpy as np
 import pytest
 from conftest import pixels, save_picture
 from PIL import Image
-from test_evaluate import index_of, seen, square
+from test_evaluate import detection, index_of, square
 
 from data_label_factory.cli import main
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.batch import Recognised, Source, Unreadable, find_sources, recognize_files
+from data_label_factory.identify.batch import RecognizedFrame, Source, Unreadable, find_sources, recognize_files
 from data_label_factory.identify.camera import render_view
-from data_label_factory.identify.encoders import open_encoder
+from data_label_factory.identify.encoders import Embedder, open_encoder
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index.build import build_index
-from data_label_factory.identify.output.annotate import SURE, UNSURE, Mark, draw_marks, mark
+from data_label_factory.identify.output.annotate import CONFIDENT, UNSURE, Mark, draw_marks, mark
 from data_label_factory.identify.output.annotated import Copies
 from data_label_factory.identify.output.coco import CocoWriter, clip
 from data_label_factory.identify.quad import as_points
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.samples import draw_collection
 
-Frames = list[Recognised | Unreadable]
+Frames = list[RecognizedFrame | Unreadable]
 
 
 def nothing(frame: RGB) -> list[Detection]:
@@ -47,8 +47,8 @@ def write_video(path: Path, shades: list[int], size: tuple[int, int] = (64, 48))
     return path
 
 
-def frame_of(name: str, *, number: int | None = None, size: tuple[int, int] = (64, 64)) -> Recognised:
-    return Recognised(Source(Path(name), Path(name).name), number, pixels(1, *size), [])
+def frame_of(name: str, *, number: int | None = None, size: tuple[int, int] = (64, 64)) -> RecognizedFrame:
+    return RecognizedFrame(Source(Path(name), Path(name).name), number, pixels(1, *size), [])
 
 
 def test_folders_are_walked_and_named_files_taken_as_they_are(tmp_path: Path) -> None:
@@ -74,16 +74,16 @@ def test_bad_files_are_given_with_their_reason_and_stop_nothing(tmp_path: Path) 
     assert list(reasons) == [*names, "folder.avi"]
     assert "Not a video" in reasons["text.mp4"]
     assert "gone" in reasons["gone.mp4"]
-    assert isinstance(got[-1], Recognised)
+    assert isinstance(got[-1], RecognizedFrame)
 
 
 @pytest.mark.parametrize("suffix", [".avi", ".mp4"])
 def test_every_nth_frame_of_a_video_is_given_in_rgb(tmp_path: Path, suffix: str) -> None:
     path = write_video(tmp_path / f"clip{suffix}", [20 * i for i in range(8)])
     frames = list(recognize_files(nothing, find_sources([path]), every=3, quiet=True))
-    assert [frame.number for frame in frames if isinstance(frame, Recognised)] == [0, 3, 6]
+    assert [frame.number for frame in frames if isinstance(frame, RecognizedFrame)] == [0, 3, 6]
     for frame in frames:
-        assert isinstance(frame, Recognised)
+        assert isinstance(frame, RecognizedFrame)
         assert frame.image.shape == (48, 64, 3)
         red, green, blue = frame.image.mean(axis=(0, 1))
         assert blue == pytest.approx(20 * (frame.number or 0), abs=8)
@@ -118,9 +118,9 @@ def load(path: Path) -> dict[str, Any]:
 
 def test_the_coco_file_holds_boxes_outlines_and_one_category_an_item(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    partly_outside = seen("b_orc.png", -4, 60, side=10, score=0.75)
+    partly_outside = detection("b_orc.png", -4, 60, side=10, score=0.75)
     with CocoWriter(out, index_of(*FILES)) as coco:
-        coco.add(frame_of("x/one.jpg"), [seen("b_orc_ur.png", 5, 6), partly_outside])
+        coco.add(frame_of("x/one.jpg"), [detection("b_orc_ur.png", 5, 6), partly_outside])
         coco.add(frame_of("clip.mp4", number=30, size=(32, 16)), [])
     data = load(out)
     assert data["categories"] == [
@@ -143,7 +143,7 @@ def test_the_coco_file_holds_boxes_outlines_and_one_category_an_item(tmp_path: P
 @pytest.mark.parametrize("error", [KeyboardInterrupt, BrokenPipeError, FactoryError])
 def test_the_coco_file_of_what_was_done_is_kept_when_the_rest_fails(tmp_path: Path, error: type[Exception]) -> None:
     with pytest.raises(error), CocoWriter(tmp_path / "out.json", index_of(*FILES)) as coco:
-        coco.add(frame_of("one.jpg"), [seen("a_elf.png")])
+        coco.add(frame_of("one.jpg"), [detection("a_elf.png")])
         raise error("now")
     assert [len(load(tmp_path / "out.json")[key]) for key in ("images", "annotations")] == [1, 1]
     assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
@@ -162,12 +162,12 @@ def test_outlines_are_cut_to_the_frame_like_a_mask(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for _ in range(30):
         angles = np.sort(rng.uniform(0, 2 * np.pi, 4))
-        outline = as_points(np.stack([np.cos(angles), np.sin(angles)], 1) * 40 + rng.uniform(0, 60, 2))
+        quad = as_points(np.stack([np.cos(angles), np.sin(angles)], 1) * 40 + rng.uniform(0, 60, 2))
         ys, xs = np.mgrid[0:600, 0:600] / 10 + 0.05
-        edges = np.roll(outline, -1, axis=0) - outline
-        arms = np.stack([xs, ys], -1)[None] - outline[:, None, None]
+        edges = np.roll(quad, -1, axis=0) - quad
+        arms = np.stack([xs, ys], -1)[None] - quad[:, None, None]
         inside = (edges[:, 0, None, None] * arms[..., 1] >= edges[:, 1, None, None] * arms[..., 0]).all(axis=0)
-        polygon = clip(outline, (60, 60))
+        polygon = clip(quad, (60, 60))
         assert polygon.min() >= -1e-3
         assert polygon.max() <= 60 + 1e-3
         if inside.any():
@@ -175,18 +175,18 @@ def test_outlines_are_cut_to_the_frame_like_a_mask(tmp_path: Path) -> None:
     assert clip(as_points(square(70, 70)), (60, 60)).max() == 60
 
 
-def test_sure_and_unsure_are_drawn_in_their_colours_at_their_outlines() -> None:
+def test_sure_and_unsure_are_drawn_in_their_colors_at_their_outlines() -> None:
     frame = np.zeros((480, 640, 3), np.uint8)
-    sure, unsure = seen("a_elf.png", 100, 200, side=150), seen("b_orc.png", 400, 200, side=150, rate=1.0)
-    assert [mark(one).colour for one in (sure, unsure)] == [SURE, UNSURE]
+    sure, unsure = detection("a_elf.png", 100, 200, side=150), detection("b_orc.png", 400, 200, side=150, rate=1.0)
+    assert [mark(one).color for one in (sure, unsure)] == [CONFIDENT, UNSURE]
     assert [mark(one).text for one in (sure, unsure)] == ["A Elf  0.50", "B Orc?  0.50"]
     drawn = np.asarray(draw_marks(frame, [mark(sure), mark(unsure)]))
     assert drawn.shape == frame.shape
     assert not frame.any()
-    for x, colour in ((100, (61, 220, 132)), (400, (242, 184, 75))):
-        assert drawn[280, x] == pytest.approx(colour, abs=40)
+    for x, color in ((100, (61, 220, 132)), (400, (242, 184, 75))):
+        assert drawn[280, x] == pytest.approx(color, abs=40)
         assert not drawn[280, x + 75].any()
-    half = draw_marks(frame, [Mark(sure.outline, "", SURE)], longest_px=320)
+    half = draw_marks(frame, [Mark(sure.quad, "", CONFIDENT)], longest_px=320)
     assert half.size == (320, 240)
     assert np.asarray(half)[140, 50] == pytest.approx((61, 220, 132), abs=60)
 
@@ -194,7 +194,7 @@ def test_sure_and_unsure_are_drawn_in_their_colours_at_their_outlines() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (16, 16), (500, 1), (3000, 2000)])
 def test_frames_of_any_size_can_be_drawn_on(size: tuple[int, int]) -> None:
     frame = np.zeros((size[1], size[0], 3), np.uint8)
-    assert draw_marks(frame, [mark(seen("a_elf.png", 3, 4))]).size == size
+    assert draw_marks(frame, [mark(detection("a_elf.png", 3, 4))]).size == size
 
 
 def test_copies_keep_subfolders_never_meet_and_never_replace_a_source(tmp_path: Path) -> None:
@@ -202,11 +202,11 @@ def test_copies_keep_subfolders_never_meet_and_never_replace_a_source(tmp_path: 
         save_picture(tmp_path / name, 1)
     sources = find_sources([tmp_path / "in", tmp_path / "other" / "a.jpg", tmp_path / "more" / "a.jpg"])
     copies = Copies(tmp_path / "out", sources)
-    frames = [frame for frame in recognize_files(nothing, sources, quiet=True) if isinstance(frame, Recognised)]
+    frames = [frame for frame in recognize_files(nothing, sources, quiet=True) if isinstance(frame, RecognizedFrame)]
     written = [copies.write(frame, []).relative_to(tmp_path / "out").as_posix() for frame in frames]
     assert written == ["a/x.png", "y.webp.jpg", "a.jpg", "a-2.jpg"]
     assert (tmp_path / "out" / "a" / "x.png").read_bytes().startswith(b"\x89PNG")
-    video = Recognised(Source(tmp_path / "c.mp4", "c.mp4"), 12, frames[0].image, [])
+    video = RecognizedFrame(Source(tmp_path / "c.mp4", "c.mp4"), 12, frames[0].image, [])
     assert copies.write(video, []).name == "c.mp4.000012.jpg"
     before = (tmp_path / "more" / "a.jpg").read_bytes()
     with pytest.raises(FactoryError, match="would replace"):
@@ -222,7 +222,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six sample cards in refs/, their index i.npz, and in photos/ a view of two of them and an empty frame."""
     folder = tmp_path_factory.mktemp("made")
     cards = sorted(draw_collection(folder / "refs", count=6))
-    build_index(folder / "refs", folder / "i.npz", open_encoder("sscd-small"), quiet=True)
+    build_index(folder / "refs", folder / "i.npz", Embedder(open_encoder("sscd-small")), quiet=True)
     (folder / "photos").mkdir()
     view = render_view([decode(card) for card in cards[1:3]], np.random.default_rng(4))
     Image.fromarray(view.image).save(folder / "photos" / "two.jpg")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from data_label_factory.identify.camera import render_view
-from data_label_factory.identify.encoders import open_encoder
+from data_label_factory.identify.encoders import Embedder, open_encoder
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer, calibrate
@@ -37,7 +37,7 @@ def data(tmp_path: Path) -> Path:
     for number, shown in enumerate([cards[:1], cards[1:3], cards[4:]]):
         view = render_view([decode(card) for card in shown], rng)
         save(view.image, tmp_path / "drawn" / "frames" / f"{number}.jpg")
-        items = [{"ref": c.name, "quad": o.tolist()} for c, o in zip(shown, view.outlines, strict=True)]
+        items = [{"ref": c.name, "quad": o.tolist()} for c, o in zip(shown, view.quads, strict=True)]
         truth.append({"file": f"{number}.jpg", "items": items})
     (tmp_path / "drawn" / "frames" / "truth.json").write_text(json.dumps(truth))
     for number in range(2):
@@ -89,9 +89,9 @@ def test_without_any_set_it_says_what_to_name(
 def test_every_ablation_changes_what_is_found_and_leaves_no_trace(bench: ModuleType, data: Path) -> None:
     encoder = open_encoder("sscd-small")
     refs = data / "drawn" / "refs"
-    index = build_index(refs, data / "index.npz", encoder, quiet=True).index
-    calibration = calibrate.calibrate(Recognizer(index, encoder, refs=refs), refs, quiet=True)
-    recognizer = Recognizer(index.with_calibration(calibration.as_dict()), encoder, refs=refs)
+    index = build_index(refs, data / "index.npz", Embedder(encoder), quiet=True).index
+    calibration = calibrate.calibrate(Recognizer(index, Embedder(encoder), refs=refs), refs, quiet=True)
+    recognizer = Recognizer(index.with_calibration(calibration.as_dict()), Embedder(encoder), refs=refs)
     card = decode(data / "drawn" / "frames" / "0.jpg")
     before = answers(recognizer, card)
     for name, switched_off in bench.ABLATIONS.items():
@@ -103,4 +103,4 @@ def test_every_ablation_changes_what_is_found_and_leaves_no_trace(bench: ModuleT
 
 
 def answers(recognizer: Recognizer, frame: RGB) -> list[tuple[str, float]]:
-    return [(one.filename, one.false_accept_rate) for one in recognizer.recognize(frame)]
+    return [(one.reference, one.false_accept_rate) for one in recognizer.recognize(frame)]

@@ -14,7 +14,7 @@ from conftest import GridEncoder, pixels, save_picture
 from PIL import Image
 
 from data_label_factory.errors import EncoderError
-from data_label_factory.identify.encoders import OnnxEncoder
+from data_label_factory.identify.encoders import Embedder, OnnxEncoder
 from data_label_factory.identify.encoders.head import ProjectionHead
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
@@ -23,7 +23,7 @@ from data_label_factory.samples import draw_collection
 
 
 def build(refs: Path, encoder: GridEncoder | OnnxEncoder | None = None, **options: Any) -> BuildResult:
-    return build_index(refs, refs.parent / "i.npz", encoder or GridEncoder(), quiet=True, **options)
+    return build_index(refs, refs.parent / "i.npz", Embedder(encoder or GridEncoder()), quiet=True, **options)
 
 
 def counts(result: BuildResult) -> tuple[int, int, int]:
@@ -42,7 +42,7 @@ def test_the_first_run_encodes_every_picture_and_labels_it_by_its_name(refs: Pat
     assert counts(result) == (6, 0, 0)
     assert result.written
     stored = Index.load(refs.parent / "i.npz")
-    assert stored.filenames[0] == "LOCH-JP001_dark_magician_pscr.png"
+    assert stored.references[0] == "LOCH-JP001_dark_magician_pscr.png"
     assert (stored.names[0], stored.set_codes[0], stored.rarities[0]) == ("Dark Magician", "LOCH-JP001", "PScR")
     assert np.allclose(stored.embeddings[0], GridEncoder().encode([pixels(9)])[0])
     assert stored.meta.encoder == encoder.identity
@@ -80,7 +80,7 @@ def test_a_deleted_file_is_dropped(refs: Path, encoder: GridEncoder) -> None:
     build(refs)
     (refs / "card_1.png").unlink()
     assert counts(build(refs, encoder)) == (0, 4, 1)
-    assert "card_1.png" not in Index.load(refs.parent / "i.npz").filenames
+    assert "card_1.png" not in Index.load(refs.parent / "i.npz").references
 
 
 def test_a_renamed_file_gets_its_new_label_without_an_encode(refs: Path, encoder: GridEncoder) -> None:
@@ -130,7 +130,7 @@ def test_full_encodes_known_pictures_again(refs: Path, encoder: GridEncoder) -> 
 def test_subfolders_count_and_hidden_ones_do_not(refs: Path) -> None:
     save_picture(refs / "set one" / "deep" / "card.jpg", 20)
     save_picture(refs / ".thumbnails" / "card.jpg", 21)
-    assert "set one/deep/card.jpg" in (names := build(refs).index.filenames)
+    assert "set one/deep/card.jpg" in (names := build(refs).index.references)
     assert len(names) == 6
 
 
@@ -138,7 +138,7 @@ def test_a_link_to_a_picture_is_followed(refs: Path, tmp_path: Path) -> None:
     save_picture(tmp_path / "elsewhere" / "x.png", 30)
     (refs / "linked.png").symlink_to(tmp_path / "elsewhere" / "x.png")
     index = build(refs).index
-    row = index.filenames.tolist().index("linked.png")
+    row = index.references.tolist().index("linked.png")
     assert np.allclose(index.embeddings[row], GridEncoder().encode([pixels(30)])[0])
 
 
@@ -208,7 +208,7 @@ def test_a_killed_run_leaves_the_old_index_or_the_new_one(tmp_path: Path, sscd: 
     (tmp_path / "old").mkdir()
     for seed in range(8):
         shutil.copy(refs / f"card_{seed}.png", tmp_path / "old")
-    old = build_index(tmp_path / "old", tmp_path / "old.npz", sscd, quiet=True).index
+    old = build_index(tmp_path / "old", tmp_path / "old.npz", Embedder(sscd), quiet=True).index
     line = [
         sys.executable,
         "-m",
@@ -235,14 +235,14 @@ def test_a_killed_run_leaves_the_old_index_or_the_new_one(tmp_path: Path, sscd: 
         process.wait()
         left = Index.load(out)
         expected = old if len(left) == 8 else new
-        assert left.filenames.tolist() == expected.filenames.tolist()
+        assert left.references.tolist() == expected.references.tolist()
         assert np.allclose(left.embeddings, expected.embeddings, atol=1e-5)
         survivors.add(len(left))
     assert 8 in survivors
 
     shutil.copy(tmp_path / "old.npz", out)
     subprocess.run(line, check=True, capture_output=True)
-    assert Index.load(out).filenames.tolist() == new.filenames.tolist()
+    assert Index.load(out).references.tolist() == new.references.tolist()
     assert [path.name for path in tmp_path.glob("*i.npz*")] == ["i.npz"]
     assert not list(tmp_path.glob(".*"))
 
@@ -256,5 +256,5 @@ def test_the_default_encoder_knows_a_small_recompressed_copy(tmp_path: Path, ssc
     with Image.open(cards[2]) as card:
         card.resize((200, 280)).save(tmp_path / "query.jpg", quality=50)
     scores, rows = index.search(sscd.encode([decode(tmp_path / "query.jpg")]), 2)
-    assert index.filenames[rows[0, 0]] == cards[2].name
+    assert index.references[rows[0, 0]] == cards[2].name
     assert scores[0, 0] > max(0.8, scores[0, 1] + 0.1)

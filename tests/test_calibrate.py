@@ -13,99 +13,100 @@ from PIL import Image
 
 from data_label_factory.errors import ImageError
 from data_label_factory.identify.camera import render_view
-from data_label_factory.identify.encoders import OnnxEncoder, open_encoder
+from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer
-from data_label_factory.identify.recognize.calibrate import calibrate, calibrate_index, is_out_of_date
+from data_label_factory.identify.recognize.calibrate import calibrate, is_out_of_date
 from data_label_factory.identify.recognize.confidence import Calibration
+from data_label_factory.identify.refresh import calibrate_index
 from data_label_factory.samples import draw_collection
 
 
 @pytest.fixture(scope="module")
-def encoder() -> OnnxEncoder:
-    return open_encoder("sscd-small")
+def embedder() -> Embedder:
+    return Embedder.open("sscd-small")
 
 
 @pytest.fixture(scope="module")
-def collection(tmp_path_factory: pytest.TempPathFactory, encoder: OnnxEncoder) -> tuple[Path, Index]:
+def collection(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> tuple[Path, Index]:
     refs = tmp_path_factory.mktemp("refs")
     draw_collection(refs, count=30)
-    return refs, build_index(refs, refs.parent / "cards.npz", encoder, quiet=True).index
+    return refs, build_index(refs, refs.parent / "cards.npz", embedder, quiet=True).index
 
 
 def test_the_strangers_of_an_index_are_its_own_items_left_out(
-    collection: tuple[Path, Index], encoder: OnnxEncoder
+    collection: tuple[Path, Index], embedder: Embedder
 ) -> None:
     refs, index = collection
-    recognizer = Recognizer(index, encoder, refs=refs)
+    recognizer = Recognizer(index, embedder, refs=refs)
     learnt = calibrate(recognizer, refs, quiet=True)
-    assert learnt.strangers == 72
+    assert learnt.unknowns == 72
     assert learnt.items == index.item_count
     # Had the items not been left out, half of the views would have been sure at far more than this.
-    assert learnt.rate_by_looks(3.0) < 0.02
+    assert learnt.rate_by_log_odds(3.0) < 0.02
     assert calibrate(recognizer, refs, quiet=True) == learnt
 
 
-def test_strictness_trades_silence_for_answers(collection: tuple[Path, Index], encoder: OnnxEncoder) -> None:
+def test_strictness_trades_silence_for_answers(collection: tuple[Path, Index], embedder: Embedder) -> None:
     refs, index = collection
-    frame = render_view([decode(refs / str(index.filenames[3]))], np.random.default_rng(2)).image
-    lenient = Recognizer(index, encoder, refs=refs, strictness=0.1)
+    frame = render_view([decode(refs / str(index.references[3]))], np.random.default_rng(2)).image
+    lenient = Recognizer(index, embedder, refs=refs, strictness=0.1)
     (seen,) = lenient.recognize(frame)
     assert seen.confident and 0 < seen.false_accept_rate < 0.1
     lenient.strictness = seen.false_accept_rate / 2
     (same,) = lenient.recognize(frame)
-    assert not same.confident and same.filename == seen.filename
+    assert not same.confident and same.reference == seen.reference
 
 
 def test_negatives_that_look_like_an_item_raise_the_bar(
-    collection: tuple[Path, Index], encoder: OnnxEncoder, tmp_path: Path
+    collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path
 ) -> None:
     refs, index = collection
-    own = str(index.filenames[0])
+    own = str(index.references[0])
     shutil.copy(refs / own, tmp_path / "looks_like_it.jpg")
     (tmp_path / "damaged.jpg").write_bytes(b"\xff\xd8\xff broken")
-    recognizer = Recognizer(index, encoder, refs=refs)
+    recognizer = Recognizer(index, embedder, refs=refs)
     before = calibrate(recognizer, refs, quiet=True)
     after = calibrate(recognizer, refs, negatives=tmp_path, quiet=True)
-    assert after.strangers == before.strangers + 1
-    assert after.rate_by_looks(4.0) > before.rate_by_looks(4.0)
+    assert after.unknowns == before.unknowns + 1
+    assert after.rate_by_log_odds(4.0) > before.rate_by_log_odds(4.0)
 
 
 def test_a_folder_without_negatives_is_an_error(
-    collection: tuple[Path, Index], encoder: OnnxEncoder, tmp_path: Path
+    collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path
 ) -> None:
     refs, index = collection
     with pytest.raises(ImageError, match="no picture"):
-        calibrate(Recognizer(index, encoder, refs=refs), refs, negatives=tmp_path, quiet=True)
+        calibrate(Recognizer(index, embedder, refs=refs), refs, negatives=tmp_path, quiet=True)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_collections_of_very_few_are_calibrated_too(count: int, encoder: OnnxEncoder, tmp_path: Path) -> None:
+def test_collections_of_very_few_are_calibrated_too(count: int, embedder: Embedder, tmp_path: Path) -> None:
     refs = tmp_path / "refs"
     refs.mkdir()
     rng = np.random.default_rng(count)
     for number in range(count):
         rough = rng.integers(0, 256, (12, 9, 3), dtype=np.uint8)
         Image.fromarray(rough).resize((270, 360), Image.Resampling.BICUBIC).save(refs / f"thing_{number}.png")
-    index = build_index(refs, tmp_path / "i.npz", encoder, quiet=True).index
-    calibrated = calibrate_index(index, tmp_path / "i.npz", encoder, None, refs, quiet=True)
+    index = build_index(refs, tmp_path / "i.npz", embedder, quiet=True).index
+    calibrated = calibrate_index(index, tmp_path / "i.npz", embedder, refs, quiet=True)
     learnt = Calibration.from_dict(calibrated.meta.calibration)
-    assert learnt.strangers >= 18 and learnt.items == count
+    assert learnt.unknowns >= 18 and learnt.items == count
     assert Index.load(tmp_path / "i.npz").meta.calibration == calibrated.meta.calibration
     assert (tmp_path / "i.features.npz").exists()
 
 
-def test_recoloured_strangers_are_mostly_met_with_silence(encoder: OnnxEncoder, tmp_path: Path) -> None:
+def test_recolored_strangers_are_mostly_met_with_silence(embedder: Embedder, tmp_path: Path) -> None:
     """The same drawing in other colours is what can fool a comparison of grey looks."""
     refs = tmp_path / "refs"
     refs.mkdir()
     files = draw_collection(tmp_path / "all", count=40)[::2]
     for file in files:
         shutil.copy(file, refs)
-    index = build_index(refs, tmp_path / "i.npz", encoder, quiet=True).index
-    recognizer = Recognizer(index, encoder, refs=refs)
+    index = build_index(refs, tmp_path / "i.npz", embedder, quiet=True).index
+    recognizer = Recognizer(index, embedder, refs=refs)
     rng = np.random.default_rng(4)
     fooled, named = 0, 0
     for file in files[:12]:
@@ -121,9 +122,9 @@ def test_recoloured_strangers_are_mostly_met_with_silence(encoder: OnnxEncoder, 
 def test_an_index_is_calibrated_anew_when_it_has_grown_a_lot(collection: tuple[Path, Index]) -> None:
     _, index = collection
     assert is_out_of_date(index)
-    known = index.with_calibration(replace(Calibration(), strangers=96, items=index.item_count).as_dict())
+    known = index.with_calibration(replace(Calibration(), unknowns=96, items=index.item_count).as_dict())
     assert not is_out_of_date(known)
-    grown = index.with_calibration(replace(Calibration(), strangers=96, items=index.item_count // 2).as_dict())
+    grown = index.with_calibration(replace(Calibration(), unknowns=96, items=index.item_count // 2).as_dict())
     assert is_out_of_date(grown)
 
 

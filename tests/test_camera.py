@@ -8,7 +8,7 @@ from PIL import Image
 
 from data_label_factory.identify.camera import View, live_crop, render_view
 from data_label_factory.identify.images import RGB
-from data_label_factory.identify.quad import Outline, straighten
+from data_label_factory.identify.quad import Quad, straighten
 
 SHAPES = [(1, 1), (1, 2000), (2000, 1), (3000, 2000), (63, 88), (300, 30)]  # width, height
 
@@ -17,9 +17,9 @@ def view(seed: int, *references: RGB, **size: int) -> View:
     return render_view(references, np.random.default_rng(seed), **size)
 
 
-def turns(outline: Outline) -> NDArray[np.float64]:
+def turns(quad: Quad) -> NDArray[np.float64]:
     """At each corner the cross product of the sides that meet there: all positive when clockwise and convex."""
-    sides = np.roll(outline, -1, axis=0).astype(np.float64) - outline
+    sides = np.roll(quad, -1, axis=0).astype(np.float64) - quad
     after = np.roll(sides, -1, axis=0)
     return sides[:, 0] * after[:, 1] - sides[:, 1] * after[:, 0]
 
@@ -31,14 +31,14 @@ def correlation(a: RGB, b: RGB) -> float:
 def test_the_same_generator_state_gives_the_same_view() -> None:
     a, b = view(5, pixels(0)), view(5, pixels(0))
     assert np.array_equal(a.image, b.image)
-    assert np.array_equal(a.outlines[0], b.outlines[0])
+    assert np.array_equal(a.quads[0], b.quads[0])
     assert np.array_equal(*(live_crop(pixels(0), np.random.default_rng(5), 64) for _ in range(2)))
 
 
 def test_another_state_gives_another_view() -> None:
     a, b = view(5, pixels(0)), view(6, pixels(0))
     assert not np.array_equal(a.image, b.image)
-    assert not np.allclose(a.outlines[0], b.outlines[0], atol=2)
+    assert not np.allclose(a.quads[0], b.quads[0], atol=2)
 
 
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (320, 240), (200, 500)])
@@ -52,12 +52,12 @@ def test_the_frame_has_the_size_asked_for(width: int, height: int) -> None:
 def test_outlines_are_clockwise_convex_and_inside_the_frame(shape: tuple[int, int]) -> None:
     reference = pixels(1, *shape)
     for seed in range(3 if max(shape) > 2500 else 25):
-        outline = view(seed, reference).outlines[0]
-        assert outline.shape == (4, 2)
-        assert outline.dtype == np.float32
-        assert (turns(outline) > 0).all()
-        assert (outline >= -1).all()
-        assert (outline <= (641, 481)).all()
+        quad = view(seed, reference).quads[0]
+        assert quad.shape == (4, 2)
+        assert quad.dtype == np.float32
+        assert (turns(quad) > 0).all()
+        assert (quad >= -1).all()
+        assert (quad <= (641, 481)).all()
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -67,21 +67,21 @@ def test_a_crop_is_square_whatever_the_reference(shape: tuple[int, int]) -> None
 
 def test_an_item_fills_a_good_part_of_the_frame() -> None:
     for seed in range(20):
-        outline = view(seed, pixels(0)).outlines[0]
-        assert np.ptp(outline, axis=0).max() > 480 * 0.45
+        quad = view(seed, pixels(0)).quads[0]
+        assert np.ptp(quad, axis=0).max() > 480 * 0.45
 
 
 def test_many_items_each_keep_to_their_own_share_of_the_frame() -> None:
     references = [pixels(seed, 63, 88) for seed in range(8)]
     shown = view(3, *references, width=1280, height=480)
-    assert len(shown.outlines) == 8
-    for slot, outline in enumerate(shown.outlines):
-        assert slot * 160 - 1 <= outline[:, 0].min() < outline[:, 0].max() <= (slot + 1) * 160 + 1
+    assert len(shown.quads) == 8
+    for slot, quad in enumerate(shown.quads):
+        assert slot * 160 - 1 <= quad[:, 0].min() < quad[:, 0].max() <= (slot + 1) * 160 + 1
 
 
 def test_no_item_gives_an_empty_desk() -> None:
     shown = view(0)
-    assert shown.outlines == []
+    assert shown.quads == []
     assert shown.image.shape == (480, 640, 3)
 
 
@@ -93,7 +93,7 @@ def test_straightening_the_true_outline_gives_back_the_reference_neither_turned_
     likeness, best_other = [], []
     for seed in range(25):
         shown = view(seed, reference)
-        crop = straighten(shown.image, shown.outlines[0], 64)
+        crop = straighten(shown.image, shown.quads[0], 64)
         likeness.append(correlation(crop, upright))
         best_other.append(max(correlation(crop, other) for other in others))
     assert np.median(likeness) > 0.85
@@ -101,7 +101,7 @@ def test_straightening_the_true_outline_gives_back_the_reference_neither_turned_
 
 
 def test_views_turn_items_onto_their_sides_now_and_then() -> None:
-    tops = [np.subtract(o[1], o[0]) for o in (view(seed, pixels(0)).outlines[0] for seed in range(60))]
+    tops = [np.subtract(o[1], o[0]) for o in (view(seed, pixels(0)).quads[0] for seed in range(60))]
     upright = np.mean([side[0] > abs(side[1]) for side in tops])
     assert 0.6 < upright < 0.97
 

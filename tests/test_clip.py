@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn import mean_colour_model, photo_like
+from drawn import mean_color_model, photo_like
 
 from data_label_factory.errors import EncoderError
 from data_label_factory.folders import cache_folder
@@ -65,7 +65,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         def log_message(self, *_: object) -> None:
             pass
 
-    content = mean_colour_model(tmp_path / "stand-in.onnx", layout="NCHW-float32", side=224).read_bytes()
+    content = mean_color_model(tmp_path / "stand-in.onnx", layout="NCHW-float32", side=224).read_bytes()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     served = Hub(f"http://127.0.0.1:{server.server_port}", content, hashlib.sha256(content).hexdigest())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

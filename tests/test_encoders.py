@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-from drawn import four_colours, photo_like
+from drawn import four_colors, photo_like
 from PIL import Image
 
 from data_label_factory.errors import EncoderError, MissingExtraError
@@ -18,10 +18,10 @@ from data_label_factory.identify.encoders import ENCODERS, EncoderIdentity, Onnx
 from data_label_factory.identify.encoders.clip import RECIPE as CLIP_RECIPE
 from data_label_factory.identify.encoders.sscd import SSCD
 
-PICTURE = np.array(four_colours(300, 200))
+PICTURE = np.array(four_colors(300, 200))
 PICTURES = [PICTURE, photo_like(90, 120), photo_like(31, 7), PICTURE[::-1], photo_like(288, 288)]
-COLOUR = np.array([200, 100, 50], np.uint8)
-PLAIN = np.full((5, 9, 3), COLOUR)
+COLOR = np.array([200, 100, 50], np.uint8)
+PLAIN = np.full((5, 9, 3), COLOR)
 
 
 @pytest.fixture(scope="module", params=["sscd", "sscd-small"])
@@ -47,7 +47,7 @@ def torchvision_resize_and_crop(image: Image.Image, side: int) -> np.ndarray:
         *[(29, 58), (1, 1), (3, 2), (1, 40), (2000, 9), (9, 2000)],
     ],
 )
-def test_clip_preprocessing_equals_resize_then_centre_crop(width: int, height: int) -> None:
+def test_clip_preprocessing_equals_resize_then_center_crop(width: int, height: int) -> None:
     picture = photo_like(width, height)
     expected = torchvision_resize_and_crop(Image.fromarray(picture), 224)
     got = replace(CLIP_RECIPE, layout="NHWC-uint8")(picture)
@@ -60,7 +60,7 @@ def test_clip_preprocessing_scales_by_the_published_mean_and_deviation() -> None
     got = CLIP_RECIPE(PLAIN)
     assert got.shape == (3, 224, 224) and got.dtype == np.float32 and got.flags.c_contiguous
     mean, deviation = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
-    assert got[:, 100, 100] == pytest.approx((COLOUR / 255 - mean) / deviation, abs=1e-5)
+    assert got[:, 100, 100] == pytest.approx((COLOR / 255 - mean) / deviation, abs=1e-5)
     assert (got == got[:, :1, :1]).all()
 
 
@@ -75,8 +75,8 @@ def test_clip_preprocessing_gives_its_canonical_numbers() -> None:
 def test_sscd_preprocessing_gives_its_canonical_numbers() -> None:
     got = SSCD.recipe(photo_like(300, 200))
     assert got.shape == (288, 288, 3) and got.dtype == np.uint8
-    for (row, column), colour in {(0, 0): (86, 126, 181), (100, 200): (34, 86, 204), (287, 287): (51, 94, 169)}.items():
-        assert np.abs(got[row, column].astype(int) - colour).max() <= 1
+    for (row, column), color in {(0, 0): (86, 126, 181), (100, 200): (34, 86, 204), (287, 287): (51, 94, 169)}.items():
+        assert np.abs(got[row, column].astype(int) - color).max() <= 1
 
 
 def test_preprocessing_takes_views_and_read_only_pictures() -> None:

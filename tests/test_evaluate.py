@@ -13,9 +13,9 @@ from conftest import save_picture
 from PIL import Image
 
 from data_label_factory.cli import main
-from data_label_factory.errors import ImageError, TruthError
+from data_label_factory.errors import GroundTruthError, ImageError
 from data_label_factory.identify.camera import render_view
-from data_label_factory.identify.encoders import EncoderIdentity, open_encoder
+from data_label_factory.identify.encoders import Embedder, EncoderIdentity, open_encoder
 from data_label_factory.identify.evaluate.evaluation import evaluate
 from data_label_factory.identify.evaluate.failures import KINDS
 from data_label_factory.identify.evaluate.ground_truth import Queries, Query, TrueItem, read_queries
@@ -46,18 +46,20 @@ def photos(folder: Path, *names: str) -> Path:
 
 
 def shown(queries: Queries) -> dict[str, list[str]]:
-    return {query.name: [item.filename for item in query.items] for query in queries.photos}
+    return {query.name: [item.reference for item in query.items] for query in queries.photos}
 
 
 def square(x: float, y: float, side: float = 10) -> list[list[float]]:
     return [[x, y], [x + side, y], [x + side, y + side], [x, y + side]]
 
 
-def seen(filename: str, x: float = 0, y: float = 0, *, score: float = 0.5, rate: float = 0.0, **more: Any) -> Detection:
-    values = {"margin": 0.1, "confident": rate <= 0.01, "inliers": 9, "top_k": ((filename, score),)} | more
-    outline = as_points(square(x, y, more.pop("side", 10)))
+def detection(
+    reference: str, x: float = 0, y: float = 0, *, score: float = 0.5, rate: float = 0.0, **more: Any
+) -> Detection:
+    values = {"margin": 0.1, "confident": rate <= 0.01, "inliers": 9, "top_k": ((reference, score),)} | more
+    quad = as_points(square(x, y, more.pop("side", 10)))
     values.pop("side", None)
-    return Detection(parse_label(filename), filename, score, outline=outline, false_accept_rate=rate, **values)
+    return Detection(parse_label(reference), reference, score, quad=quad, false_accept_rate=rate, **values)
 
 
 class Replay:
@@ -92,7 +94,7 @@ def test_truth_by_csv_takes_several_rows_a_photo_and_photos_without_items(tmp_pa
     assert queries.without_truth == ["unnamed.jpg"]
 
 
-def test_a_truth_json_in_the_folder_is_found_and_keeps_outlines(tmp_path: Path) -> None:
+def test_a_truth_json_in_the_folder_is_found_and_keeps_quads(tmp_path: Path) -> None:
     items = [{"ref": "elf.png", "quad": square(1, 2)}, {"ref": "LOCH-JP001_dark_magician_ur.jpg"}]
     truth = [{"file": "a.jpg", "items": items}, {"file": "b.jpg", "items": []}]
     (tmp_path / "truth.json").write_text(json.dumps(truth))
@@ -100,9 +102,9 @@ def test_a_truth_json_in_the_folder_is_found_and_keeps_outlines(tmp_path: Path) 
     queries = read_queries(index_of(*FILES), photos(tmp_path, "a.jpg"), negatives=negatives)
     assert shown(queries) == {"a.jpg": [FILES[2], FILES[1]], "b.jpg": [], "empty/n.png": []}
     first, second = queries.photos[0].items
-    assert first.outline is not None
-    assert first.outline.tolist() == square(1, 2)
-    assert second.outline is None
+    assert first.quad is not None
+    assert first.quad.tolist() == square(1, 2)
+    assert second.quad is None
 
 
 @pytest.mark.parametrize(
@@ -123,12 +125,12 @@ def test_a_truth_that_is_none_is_an_error_that_says_why(tmp_path: Path, name: st
     photos(tmp_path, "a.jpg")
     if text is not None:
         (tmp_path / name).write_text(text)
-    with pytest.raises(TruthError, match=says):
+    with pytest.raises(GroundTruthError, match=says):
         read_queries(index_of(*FILES), tmp_path, truth=tmp_path / name)
 
 
 def test_photos_that_match_nothing_and_a_folder_that_is_none_are_errors(tmp_path: Path) -> None:
-    with pytest.raises(TruthError, match=r"No photo in .* has a truth: 'a.jpg'.*query,ref"):
+    with pytest.raises(GroundTruthError, match=r"No photo in .* has a truth: 'a.jpg'.*query,ref"):
         read_queries(index_of(*FILES), photos(tmp_path, "a.jpg"))
     with pytest.raises(ImageError, match="is not a folder"):
         read_queries(index_of(*FILES), tmp_path / "none")
@@ -138,20 +140,20 @@ def test_unreadable_photos_are_reported_and_stop_nothing(tmp_path: Path) -> None
     photos(tmp_path, "elf.png")
     (tmp_path / "elf.jpg").write_bytes(b"no picture")
     queries = read_queries(index_of(*FILES), tmp_path)
-    result = evaluate(Replay([[seen("elf.png")]]).recognize, queries, quiet=True)
+    result = evaluate(Replay([[detection("elf.png")]]).recognize, queries, quiet=True)
     assert (result.figures.items, result.figures.accepted_right) == (1, 1.0)
     assert list(result.unreadable) == ["elf.jpg"]
     (tmp_path / "elf.png").write_bytes(b"")
-    with pytest.raises(TruthError, match="None of the photos"):
+    with pytest.raises(GroundTruthError, match="None of the photos"):
         evaluate(Replay([]).recognize, queries, quiet=True)
 
 
 def naive(frames: list[tuple[list[tuple[str, Any]], list[Detection]]]) -> dict[str, float]:
     """The rules restated with dicts and counters, as a client of an HTTP server would count."""
-    n = top1 = right = wrong = extra = found = outlined = empty = false = 0
+    n = top1 = right = wrong = extra = found = localized = empty = false = 0
     for items, detections in frames:
         got = [
-            {"stem": PurePosixPath(d.filename).stem, "score": d.score, "ok": d.confident, "box": d.box}
+            {"stem": PurePosixPath(d.reference).stem, "score": d.score, "ok": d.confident, "box": d.box}
             for d in detections
         ]
         if not items:
@@ -171,7 +173,7 @@ def naive(frames: list[tuple[list[tuple[str, Any]], list[Detection]]]) -> dict[s
                 top1 += best is not None and box_iou(best["box"], box) >= 0.3 and best["stem"] == stem
                 near = [i for i, d in enumerate(got) if d["stem"] == stem and box_iou(d["box"], box) >= 0.3]
                 hit = [i for i in near if got[i]["ok"] and i not in used][:1]
-                outlined += 1
+                localized += 1
                 found += any(d["stem"] == stem and box_iou(d["box"], box) >= 0.5 for d in got)
             right += bool(hit)
             used.update(hit)
@@ -185,26 +187,26 @@ def naive(frames: list[tuple[list[tuple[str, Any]], list[Detection]]]) -> dict[s
     full = max(len(frames) - empty, 1)
     return {
         "items": n, "top1": top1 / n, "accepted_right": right / n, "accepted_wrong_per_frame": wrong / full,
-        "extra_per_frame": extra / full, "false_accepts": false, "iou50": found / outlined if outlined else None,
+        "extra_per_frame": extra / full, "false_accepts": false, "iou50": found / localized if localized else None,
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("outlines", ["all", "none", "some"])
-def test_every_figure_equals_a_naive_count(tmp_path: Path, outlines: str) -> None:
+@pytest.mark.parametrize("quads", ["all", "none", "some"])
+def test_every_figure_equals_a_naive_count(tmp_path: Path, quads: str) -> None:
     rng = np.random.default_rng(3)
     path = save_picture(tmp_path / "a.png", 0)
     frames, queries = [], []
     for number in range(300):
         items: list[tuple[str, Any]] = []
         for _ in range(rng.integers(0, 4)):
-            has_outline = outlines == "all" or (outlines == "some" and rng.random() < 0.5)
-            items.append((f"ref_{rng.integers(5)}", square(*rng.integers(0, 25, 2)) if has_outline else None))
+            has_quad = quads == "all" or (quads == "some" and rng.random() < 0.5)
+            items.append((f"ref_{rng.integers(5)}", square(*rng.integers(0, 25, 2)) if has_quad else None))
         detections = []
         for _ in range(rng.integers(0, 5)):
             stem, near = items[rng.integers(len(items))] if items and rng.random() < 0.7 else ("ref_9", None)
             x, y = (near[0] if near else rng.integers(0, 25, 2)) + rng.integers(-3, 4, 2)
             score, rate = round(float(rng.random()), 1), float(rng.choice([0, 0.005, 0.3, 1]))  # with ties
-            detections.append(seen(f"{stem}.png", x, y, score=score, rate=rate, side=rng.integers(6, 15)))
+            detections.append(detection(f"{stem}.png", x, y, score=score, rate=rate, side=rng.integers(6, 15)))
         frames.append((items, detections))
         true = [TrueItem(f"{s}.png", frozenset({s}), None if q is None else as_points(q)) for s, q in items]
         queries.append(Query(path, str(number), tuple(true)))
@@ -218,7 +220,7 @@ def test_every_figure_equals_a_naive_count(tmp_path: Path, outlines: str) -> Non
     assert [point.rate for point in result.curve] == [0, 0.005, 0.3, 1]
     for point in result.curve:
         changed = [
-            (items, [seen(d.filename, *d.outline[0], score=d.score, side=d.outline[1, 0] - d.outline[0, 0],
+            (items, [detection(d.reference, *d.quad[0], score=d.score, side=d.quad[1, 0] - d.quad[0, 0],
                           confident=d.false_accept_rate <= point.rate) for d in detections])
             for items, detections in frames
         ]  # fmt: skip
@@ -231,7 +233,7 @@ def test_every_figure_equals_a_naive_count(tmp_path: Path, outlines: str) -> Non
 def test_top_5_holds_the_name_given_and_the_nearest_others(tmp_path: Path) -> None:
     path = save_picture(tmp_path / "a.png", 0)
     nearest = tuple((f"{i}.png", 1 - i / 10) for i in range(6))
-    frames = [[seen("9.png", top_k=nearest)], [seen("2.png", top_k=nearest)], []]
+    frames = [[detection("9.png", top_k=nearest)], [detection("2.png", top_k=nearest)], []]
     for stem, top5 in (("3", 2 / 3), ("4", 1 / 3), ("9", 1 / 3), ("2", 2 / 3), ("5", 0)):
         query = Query(path, "a", (TrueItem(f"{stem}.png", frozenset({stem})),))
         assert evaluate(Replay(frames).recognize, Queries([query] * 3), quiet=True).figures.top5 == pytest.approx(
@@ -245,7 +247,7 @@ def test_each_miss_is_told_with_what_went_wrong(tmp_path: Path) -> None:
         TrueItem(name, frozenset({name.split(".")[0]}), as_points(square(x, 0)))
         for name, x in (("elf.png", 0), ("orc.png", 20), (FILES[0], 40))
     )
-    good, unsure = seen("elf.png"), seen("elf.png", rate=1.0)
+    good, unsure = detection("elf.png"), detection("elf.png", rate=1.0)
     nothing, variant = (
         "Nothing was seen in its place.",
         "Named surely as Dark Magician (UR), a variant of the same item",
@@ -255,29 +257,33 @@ def test_each_miss_is_told_with_what_went_wrong(tmp_path: Path) -> None:
         ((elf,), [good], []),
         ((elf,), [unsure], [("unsure", "Named rightly, but not surely")]),
         ((elf,), [], [("not found", nothing)]),
-        ((elf,), [seen("orc.png", rate=1.0)], [("named as another", "Named not surely as Orc")]),
-        ((elf,), [good, seen("elf.png", 1)], [("named twice", "Named surely as Elf")]),
-        ((elf,), [good, seen("orc.png", 50)], [("stranger accepted", "Named surely as Orc")]),
-        ((elf, orc), [seen("elf.png", 20)], twisted),
-        ((magician,), [seen(FILES[1], 40)], [("named as another", variant)]),
+        ((elf,), [detection("orc.png", rate=1.0)], [("named as another", "Named not surely as Orc")]),
+        ((elf,), [good, detection("elf.png", 1)], [("named twice", "Named surely as Elf")]),
+        ((elf,), [good, detection("orc.png", 50)], [("stranger accepted", "Named surely as Orc")]),
+        ((elf, orc), [detection("elf.png", 20)], twisted),
+        ((magician,), [detection(FILES[1], 40)], [("named as another", variant)]),
         ((), [good], [("stranger accepted", "Named surely as Elf")]),
         ((), [unsure], []),
     ]  # fmt: skip
     as_orc = [("named as another", "Named surely as Orc")]
-    bare_elf, bare_orc = replace(elf, outline=None), replace(orc, outline=None)
+    bare_elf, bare_orc = replace(elf, quad=None), replace(orc, quad=None)
     cases += [
-        ((bare_elf,), [good, seen("orc.png", score=0.4)], [("not judged", "Named surely as Orc")]),
+        ((bare_elf,), [good, detection("orc.png", score=0.4)], [("not judged", "Named surely as Orc")]),
         ((bare_elf, bare_orc), [good], [("not found", nothing)]),
-        ((bare_elf,), [seen("orc.png")], as_orc),
-        ((bare_elf,), [seen("ape.png", score=0.9, rate=1), seen("orc.png")], as_orc),
+        ((bare_elf,), [detection("orc.png")], as_orc),
+        ((bare_elf,), [detection("ape.png", score=0.9, rate=1), detection("orc.png")], as_orc),
     ]  # fmt: skip
     queries = [Query(path, str(number), items) for number, (items, _, _) in enumerate(cases)]
     result = evaluate(Replay([detections for _, detections, _ in cases]).recognize, Queries(queries), quiet=True)
     for number, (_, _, expected) in enumerate(cases):
-        told = [(miss.kind, str(miss).split(" (cosine")[0]) for miss in result.misses if miss.query.name == str(number)]
+        told = [
+            (failure.kind, str(failure).split(" (cosine")[0])
+            for failure in result.failures
+            if failure.query.name == str(number)
+        ]
         assert told == expected, number
-    assert {miss.kind for miss in result.misses} == {*KINDS}
-    assert str(result.misses[0]).endswith("not surely (cosine 0.50, margin 0.10).")
+    assert {failure.kind for failure in result.failures} == {*KINDS}
+    assert str(result.failures[0]).endswith("not surely (cosine 0.50, margin 0.10).")
     assert result.as_json()["misses"][0] == {
         "photo": "1", "kind": "unsure", "ref": "elf.png", "named": "elf.png", "confident": False, "score": 0.5,
     }  # fmt: skip
@@ -291,7 +297,7 @@ def test_the_page_shows_every_miss_beside_its_reference_and_escapes_names(tmp_pa
     elf = TrueItem("elf.png", frozenset({"elf"}), as_points(square(0, 0)))
     queries = [Query(tmp_path / name, name, (elf,)) for name in ("a.png", "<b>.png", "a.png")]
     queries.append(Query(tmp_path / "gone.png", "gone\udcff.png", ()))
-    replay = Replay([[seen(evil)], [seen("elf.png", rate=1.0)], []])
+    replay = Replay([[detection(evil)], [detection("elf.png", rate=1.0)], []])
     result = evaluate(replay.recognize, Queries(queries, ["<left>.png"]), quiet=True)
     page = as_html(result, index, tmp_path / "refs")
     page.encode("utf-8")
@@ -308,7 +314,7 @@ def test_the_page_shows_every_miss_beside_its_reference_and_escapes_names(tmp_pa
 
 def test_a_page_without_any_miss_says_so(tmp_path: Path) -> None:
     query = Query(save_picture(tmp_path / "a.png", 0), "a", (TrueItem("elf.png", frozenset({"elf"})),))
-    result = evaluate(Replay([[seen("elf.png")]]).recognize, Queries([query]), quiet=True)
+    result = evaluate(Replay([[detection("elf.png")]]).recognize, Queries([query]), quiet=True)
     index = replace(index_of("elf.png"), meta=IndexMeta(EncoderIdentity("grid", "ab" * 32, {})))
     page = as_html(result, index, None)
     assert "No miss" in page
@@ -339,7 +345,7 @@ def test_the_command_names_views_of_cards_and_prints_the_figures(
             Image.fromarray(render_view([decode(card)], rng).image).save(tmp_path / folder / f"{card.stem}.png")
     (tmp_path / "queries" / "other.png").write_bytes((tmp_path / "queries" / f"{cards[0].stem}.png").read_bytes())
     (tmp_path / "strangers" / "bad.jpg").write_bytes(b"")
-    build_index(tmp_path / "refs", tmp_path / "i.npz", open_encoder("sscd-small"), quiet=True)
+    build_index(tmp_path / "refs", tmp_path / "i.npz", Embedder(open_encoder("sscd-small")), quiet=True)
     line = ["identify", "evaluate", "--index", str(tmp_path / "i.npz"), "--refs", str(tmp_path / "refs")]
     line += ["--queries", str(tmp_path / "queries"), "--negatives", str(tmp_path / "strangers")]
     assert main([*line, "--json", "--html", str(tmp_path / "page.html")]) == 0

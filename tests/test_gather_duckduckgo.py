@@ -87,7 +87,7 @@ def find() -> Callable[..., list[Found]]:
     return run
 
 
-def test_a_search_gives_pictures_labelled_by_the_query(proxy: Proxy, find: Callable[..., list[Found]]) -> None:
+def test_a_search_gives_pictures_labeled_by_the_query(proxy: Proxy, find: Callable[..., list[Found]]) -> None:
     proxy.pages["/i.js"] = (200, json.dumps({"results": ROWS}).encode())
     found = find("rosa 'peace'", size="Large")
     assert {one.url for one in found} == {row["image"] for row in ROWS}

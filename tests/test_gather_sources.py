@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from website import BROKEN, BUSY, DRIP, PAGE, RESET, Answer, Seen, Site, as_json, hurried
+from website import BROKEN, BUSY, DRIP, PAGE, RESET, Answer, ScoredPose, Site, as_json, hurried
 
 from data_label_factory.errors import FactoryError, FetchError, ProjectError
 from data_label_factory.gather.base import Found, Source, label_of, plain_text
@@ -28,7 +28,7 @@ def find(website: Site) -> Find:
     return run
 
 
-def by_param(key: str, answers: dict[str, Any]) -> Callable[[Seen], Answer]:
+def by_param(key: str, answers: dict[str, Any]) -> Callable[[ScoredPose], Answer]:
     """Answers by the value of one parameter of the request; 404 for others."""
     return lambda seen: as_json(answers[seen.query[key]]) if seen.query.get(key) in answers else Answer(status=404)
 
@@ -190,7 +190,7 @@ def test_coverart_takes_sure_matches_only(website: Site, find: Find) -> None:
 # --- wikimedia ------------------------------------------------------------------------------------------------------
 
 
-def test_wikimedia_keeps_licence_and_author_and_goes_on(website: Site, find: Find) -> None:
+def test_wikimedia_keeps_license_and_author_and_goes_on(website: Site, find: Find) -> None:
     def info(name: str, mime: str = "image/jpeg") -> list[dict[str, Any]]:
         about = {"LicenseShortName": {"value": "CC BY-SA 4.0"}, "Artist": {"value": '<a href="/x">Jo &amp; Co</a>'}}
         url = f"https://upload.example/{name}"
@@ -210,7 +210,7 @@ def test_wikimedia_keeps_licence_and_author_and_goes_on(website: Site, find: Fin
     website.on("/w/api.php", lambda seen: as_json(second if "gsroffset" in seen.query else first))
     found = find("wikimedia", "Rosa 'Peace'")
     assert [one.url[-10:-5] for one in found] == ["a.jpg", "b.jpg", "d.jpg"]
-    assert (found[0].licence, found[0].author, found[0].page) == ("CC BY-SA 4.0", "Jo & Co", "d")
+    assert (found[0].license, found[0].author, found[0].page) == ("CC BY-SA 4.0", "Jo & Co", "d")
     assert {one.label for one in found} == {Label("Rosa 'Peace'")}
     website.on("/w/api.php", as_json({"batchcomplete": ""}))
     assert find("wikimedia", "xyzzy") == []
@@ -301,7 +301,7 @@ def gallery(*prints: tuple[str, str, str]) -> str:
     return f'<ul><li>no picture</li></ul><ul class="gallery mw-gallery-traditional">{boxes}</ul><p>after</p>'
 
 
-def yugipedia(seen: Seen) -> Answer:
+def yugipedia(seen: ScoredPose) -> Answer:
     if seen.query["action"] == "parse":
         if seen.query["page"] != "Card Gallery:Dark Magician":
             return as_json({"error": {"code": "missingtitle", "info": "The page you specified doesn't exist."}})
@@ -357,7 +357,7 @@ def test_urls_reads_lines_and_tables(tmp_path: Path) -> None:
         "\ufeffURL,name,set_code,rarity,licence\nhttps://x.example/1,Magician,loch-jp001,pscr,CC0\n", "utf-8"
     )
     (found_b,) = own("urls", tmp_path, "b.csv")
-    assert (found_b.label, found_b.licence) == (Label("Magician", "LOCH-JP001", "PScR"), "CC0")
+    assert (found_b.label, found_b.license) == (Label("Magician", "LOCH-JP001", "PScR"), "CC0")
 
 
 def test_folder_names_photos(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ COUNT = 6
 
 
 @pytest.fixture
-def catalogue(website: Site, tmp_path: Path) -> list[Label]:
+def catalog(website: Site, tmp_path: Path) -> list[Label]:
     """The site knows six cards, each of one set, under /api/v7, and gives their pictures; the shop prices three."""
     labels = []
     for number, path in enumerate(draw_collection(tmp_path / "drawn", count=COUNT), 1):
@@ -43,14 +43,14 @@ def catalogue(website: Site, tmp_path: Path) -> list[Label]:
     return labels
 
 
-def test_from_a_catalogue_to_the_dearest_cards(
+def test_from_a_catalog_to_the_dearest_cards(
     website: Site,
     tmp_path: Path,
-    catalogue: list[Label],
+    catalog: list[Label],
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    names = json.dumps([label.name for label in catalogue])
+    names = json.dumps([label.name for label in catalog])
     bucket = f"{{source: ygoprodeck, options: {{set: LOCH}}, queries: {names}}}"
     project = tmp_path / "cards.yaml"
     project.write_text(f"project_name: cards\ndata_root: {tmp_path / 'data'}\nbuckets:\n  cards: {bucket}\n")
@@ -73,14 +73,14 @@ def test_from_a_catalogue_to_the_dearest_cards(
         ("LOCH-JP001", 1980, 12.87),
         ("LOCH-JP002", 480, 3.12),
     ]
-    assert rows[0]["name"] == str(catalogue[2])
+    assert rows[0]["name"] == str(catalog[2])
     assert rows[0]["name_jp"] == "札3"
     assert (Path(refs) / rows[0]["ref_filename"]).is_file()
     assert book.fx_info()["source"] == "live"
-    price = book.price_of(catalogue[2], rows[0]["ref_filename"])
+    price = book.price_of(catalog[2], rows[0]["ref_filename"])
     assert price is not None
     assert (price["code"], price["median"], price["rarity"]) == ("LOCH-JP003", 12000, "UR")
-    assert book.price_of(catalogue[5]) is None
+    assert book.price_of(catalog[5]) is None
 
     monkeypatch.setenv("DLF_CACHE", str(tmp_path / "served"))
     settings = Settings(Path(index), Path(refs), prices=Path(prices), fx_url=website.url)

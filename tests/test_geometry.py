@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from data_label_factory.identify.recognize import vocabulary
 from data_label_factory.identify.recognize.features import Features
-from data_label_factory.identify.recognize.geometry import FrameMatcher, fit_homography, outline_of, pairs_within
+from data_label_factory.identify.recognize.geometry import FrameMatcher, fit_homography, pairs_within, project_quad
 from data_label_factory.identify.recognize.hough import clusters, weigh
 from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs, Stored
 from data_label_factory.identify.recognize.vocabulary import count_bits
@@ -93,12 +93,12 @@ def test_weigh_equals_the_naive_loop(index: LocalIndex, seed: int) -> None:
     assert dict(zip(rows.tolist(), weights.tolist(), strict=True)) == pytest.approx(naive, abs=1e-6)
 
 
-def seen_as(index: LocalIndex, number: int, angle: float, scale: float, centre: tuple[float, float]) -> Features:
+def seen_as(index: LocalIndex, number: int, angle: float, scale: float, center: tuple[float, float]) -> Features:
     """A frame that shows one reference turned by `angle` and scaled about `centre`, among features of nothing."""
     rng = np.random.default_rng(9)
     own = slice(index.first[number], index.first[number + 1])
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    xy = (index.xy[own] - np.array([SHAPE[1], SHAPE[0]]) / 2) @ turn.T + centre + rng.normal(0, 0.3, (80, 2))
+    xy = (index.xy[own] - np.array([SHAPE[1], SHAPE[0]]) / 2) @ turn.T + center + rng.normal(0, 0.3, (80, 2))
     clutter = rng.uniform(0, 480, (200, 2))
     angles = np.concatenate([index.angle[own] + angle, rng.uniform(0, 2 * np.pi, 200)])
     return Features(
@@ -114,8 +114,8 @@ def seen_as(index: LocalIndex, number: int, angle: float, scale: float, centre: 
 def test_votes_find_the_pose_and_the_outline_starts_at_the_references_own_top_left(
     index: LocalIndex, degrees: int
 ) -> None:
-    angle, scale, centre = np.radians(degrees), 0.9, (320.0, 240.0)
-    frame = seen_as(index, 4, angle, scale, centre)
+    angle, scale, center = np.radians(degrees), 0.9, (320.0, 240.0)
+    frame = seen_as(index, 4, angle, scale, center)
     pairs = index.pairs(frame.descriptors)
     rows, weights = weigh(pairs, index)
     votes = Pairs(pairs.query[rows], pairs.feature[rows], pairs.distance[rows])
@@ -126,8 +126,8 @@ def test_votes_find_the_pose_and_the_outline_starts_at_the_references_own_top_le
     matcher = FrameMatcher(index, frame)
     (found,) = matcher.verify(best, candidates, np.ones(len(frame), bool))
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    true = np.array([[-100, -150], [100, -150], [100, 150], [-100, 150]]) @ turn.T + centre
-    assert found.outline == pytest.approx(true, abs=3.0)
+    true = np.array([[-100, -150], [100, -150], [100, 150], [-100, 150]]) @ turn.T + center
+    assert found.quad == pytest.approx(true, abs=3.0)
     assert found.inliers >= 50
     # What another item explains already is not counted again.
     assert matcher.verify(best, candidates, np.zeros(len(frame), bool)) == []
@@ -144,6 +144,6 @@ def test_a_homography_is_found_among_twice_as_many_outliers(seed: int) -> None:
     seen = cv2.perspectiveTransform(good[None], true)[0] + rng.normal(0, 0.3, good.shape).astype(np.float32)
     fit = fit_homography(source, np.concatenate([seen, rng.uniform(0, 480, (80, 2)).astype(np.float32)]), 2.0)
     assert fit is not None
-    outline = outline_of(fit[0], np.array([300, 200], np.float32), FRAME)
-    assert outline == pytest.approx(target, abs=6.0)
+    quad = project_quad(fit[0], np.array([300, 200], np.float32), FRAME)
+    assert quad == pytest.approx(target, abs=6.0)
     assert fit[1][:40].mean() > 0.9

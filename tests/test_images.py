@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn import FOUR_COLOURS, encoded, four_colours, photo_like, png
+from drawn import FOUR_COLORS, encoded, four_colors, photo_like, png
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, features
@@ -14,8 +14,8 @@ from PIL import Image, ImageCms, features
 from data_label_factory.identify.images import decode
 
 DATA = Path(__file__).parent / "data"
-PICTURE = four_colours()
-GREY = PICTURE.convert("L")
+PICTURE = four_colors()
+GRAY = PICTURE.convert("L")
 
 
 def with_a_second(file_format: str, **options: Any) -> bytes:
@@ -49,15 +49,15 @@ if features.check("avif"):
     FILES["AVIF"] = encoded(PICTURE, "AVIF", quality=95)
 
 
-def assert_shows_four_colours(rgb: np.ndarray) -> None:
+def assert_shows_four_colors(rgb: np.ndarray) -> None:
     assert rgb.shape == (48, 64, 3)
-    for (x, y), colour in FOUR_COLOURS.items():
-        assert np.abs(rgb[y, x].astype(int) - colour).max() <= 6, (x, y, rgb[y, x])
+    for (x, y), color in FOUR_COLORS.items():
+        assert np.abs(rgb[y, x].astype(int) - color).max() <= 6, (x, y, rgb[y, x])
 
 
 @pytest.mark.parametrize("kind", FILES)
 def test_every_format_decodes_to_the_first_picture(kind: str) -> None:
-    assert_shows_four_colours(decode(FILES[kind]))
+    assert_shows_four_colors(decode(FILES[kind]))
 
 
 @pytest.mark.parametrize("kind", FILES)
@@ -107,14 +107,14 @@ def test_exif_orientation_is_applied(orientation: int, mode: str, file_format: s
     exif = Image.Exif()
     exif[0x0112] = orientation
     lying = lying.convert(mode, palette=Image.Palette.ADAPTIVE)
-    assert_shows_four_colours(decode(encoded(lying, file_format, exif=exif, **options)))
+    assert_shows_four_colors(decode(encoded(lying, file_format, exif=exif, **options)))
 
 
-def test_exif_orientation_is_applied_to_16_bit_grey() -> None:
+def test_exif_orientation_is_applied_to_16_bit_gray() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    deep = Image.fromarray(np.asarray(GREY.transpose(Image.Transpose.ROTATE_90)).astype(np.uint16) * 257)
-    assert np.array_equal(decode(encoded(deep, "PNG", exif=exif))[..., 0], np.asarray(GREY))
+    deep = Image.fromarray(np.asarray(GRAY.transpose(Image.Transpose.ROTATE_90)).astype(np.uint16) * 257)
+    assert np.array_equal(decode(encoded(deep, "PNG", exif=exif))[..., 0], np.asarray(GRAY))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_exif_orientation_is_applied_to_16_bit_grey() -> None:
 def test_a_broken_exif_block_does_not_reject_the_picture(block: bytes, file_format: str) -> None:
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        assert_shows_four_colours(decode(encoded(PICTURE, file_format, exif=b"Exif\0\0" + block)))
+        assert_shows_four_colors(decode(encoded(PICTURE, file_format, exif=b"Exif\0\0" + block)))
     assert not seen
 
 
@@ -134,11 +134,11 @@ def test_alpha_is_laid_over_white() -> None:
     expected = np.round(np.asarray(PICTURE) * 0.4 + 255 * 0.6)
     for file_format, options in [("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {})]:
         assert np.abs(decode(encoded(half, file_format, **options)) - expected).max() <= 1, file_format
-    grey = decode(encoded(Image.merge("LA", [GREY, Image.new("L", GREY.size, 0)]), "PNG"))
-    assert (grey == 255).all()
+    gray = decode(encoded(Image.merge("LA", [GRAY, Image.new("L", GRAY.size, 0)]), "PNG"))
+    assert (gray == 255).all()
 
 
-def test_transparent_palette_entries_and_keyed_colours_become_white() -> None:
+def test_transparent_palette_entries_and_keyed_colors_become_white() -> None:
     palette = PICTURE.quantize(4)
     red, green = palette.getpixel((16, 12)), palette.getpixel((48, 12))
     alphas = bytearray([255] * 4)
@@ -153,27 +153,27 @@ def test_transparent_palette_entries_and_keyed_colours_become_white() -> None:
     assert keyed[12, 48].tolist() == [30, 180, 40]
 
 
-DEEP = np.asarray(GREY).astype(np.int64) * 257
+DEEP = np.asarray(GRAY).astype(np.int64) * 257
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        encoded(GREY, "PNG"),
-        encoded(GREY, "JPEG", quality=100),
+        encoded(GRAY, "PNG"),
+        encoded(GRAY, "JPEG", quality=100),
         encoded(Image.fromarray(DEEP.astype(np.uint16)), "PNG"),
         encoded(Image.fromarray(DEEP.astype(np.uint16)), "TIFF"),
         encoded(Image.fromarray(DEEP.astype(np.int32)), "TIFF"),
-        encoded(Image.fromarray(np.asarray(GREY).astype(np.float32)), "TIFF"),
-        encoded(Image.fromarray(np.asarray(GREY).astype(np.float32) / 255), "TIFF"),
-        png(64, 48, bits=16, colour=2, samples=np.repeat(DEEP[..., None], 3, axis=2).astype(">u2").tobytes()),
+        encoded(Image.fromarray(np.asarray(GRAY).astype(np.float32)), "TIFF"),
+        encoded(Image.fromarray(np.asarray(GRAY).astype(np.float32) / 255), "TIFF"),
+        png(64, 48, bits=16, color=2, samples=np.repeat(DEEP[..., None], 3, axis=2).astype(">u2").tobytes()),
     ],
     ids=["L", "L JPEG", "16-bit", "16-bit TIFF", "I TIFF", "F TIFF 0-255", "F TIFF 0-1", "16-bit RGB"],
 )
-def test_greyscale_of_any_depth_is_scaled_not_clipped(data: bytes) -> None:
+def test_grayscale_of_any_depth_is_scaled_not_clipped(data: bytes) -> None:
     rgb = decode(data)
     assert rgb.shape == (48, 64, 3)
-    assert np.abs(rgb.astype(int) - np.asarray(GREY)[..., None]).max() <= 1
+    assert np.abs(rgb.astype(int) - np.asarray(GRAY)[..., None]).max() <= 1
 
 
 def test_float_samples_outside_8_bits_are_scaled_by_what_they_hold_and_nan_is_no_error() -> None:
@@ -185,15 +185,15 @@ def test_float_samples_outside_8_bits_are_scaled_by_what_they_hold_and_nan_is_no
 
 
 def test_one_bit_pictures_are_black_and_white() -> None:
-    rgb = decode(encoded(GREY.point(lambda v: 255 if v > 200 else 0, "1"), "PNG"))
+    rgb = decode(encoded(GRAY.point(lambda v: 255 if v > 200 else 0, "1"), "PNG"))
     assert rgb[12, 16].tolist() == [0, 0, 0] and rgb[36, 48].tolist() == [255, 255, 255]
 
 
 def test_an_icc_profile_is_ignored() -> None:
     swapped = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes().replace(b"rXYZ", b"?XYZ", 1)
     swapped = swapped.replace(b"bXYZ", b"rXYZ", 1).replace(b"?XYZ", b"bXYZ", 1)
-    assert_shows_four_colours(decode(encoded(PICTURE, "PNG", icc_profile=swapped)))
-    assert_shows_four_colours(decode(encoded(PICTURE, "JPEG", quality=95, icc_profile=swapped)))
+    assert_shows_four_colors(decode(encoded(PICTURE, "PNG", icc_profile=swapped)))
+    assert_shows_four_colors(decode(encoded(PICTURE, "JPEG", quality=95, icc_profile=swapped)))
 
 
 @pytest.mark.parametrize(
@@ -215,4 +215,4 @@ def test_min_side_holds_for_every_shape(width: int, height: int, min_side: int) 
 
 
 def test_min_side_leaves_a_png_alone() -> None:
-    assert decode(encoded(four_colours(800, 600), "PNG"), min_side=75).shape == (600, 800, 3)
+    assert decode(encoded(four_colors(800, 600), "PNG"), min_side=75).shape == (600, 800, 3)

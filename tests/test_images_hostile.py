@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn import encoded, four_colours, photo_like, png
+from drawn import encoded, four_colors, photo_like, png
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile, features
@@ -16,19 +16,19 @@ from PIL import Image, ImageFile, features
 from data_label_factory.errors import ImageError, ImageTooLargeError, ImageUnsupportedError
 from data_label_factory.identify.images import Limits, decode, find_images
 
-PICTURE = four_colours()
+PICTURE = four_colors()
 JPEG = encoded(Image.fromarray(photo_like(320, 240)), "JPEG")
 PROGRESSIVE = encoded(Image.fromarray(photo_like(320, 240)), "JPEG", progressive=True)
 PNG = encoded(Image.fromarray(photo_like(32, 24)), "PNG")
 GOOD = [
     encoded(PICTURE, "JPEG"),
     encoded(PICTURE, "JPEG", progressive=True, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"),
-    encoded(PICTURE, "MPO", save_all=True, append_images=[four_colours()]),
+    encoded(PICTURE, "MPO", save_all=True, append_images=[four_colors()]),
     encoded(PICTURE, "PNG"),
     encoded(PICTURE.quantize(4), "PNG", transparency=b"\0\x80\xff\xff"),
     encoded(PICTURE, "WEBP"),
     encoded(PICTURE, "BMP"),
-    encoded(PICTURE, "GIF", save_all=True, append_images=[four_colours()]),
+    encoded(PICTURE, "GIF", save_all=True, append_images=[four_colors()]),
     encoded(PICTURE, "TIFF"),
     encoded(PICTURE, "TIFF", compression="tiff_lzw"),
     (Path(__file__).parent / "data" / "four_colours.heic").read_bytes(),
@@ -82,12 +82,12 @@ def test_a_huge_canvas_is_refused_from_its_header_without_a_warning(
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         with pytest.raises(ImageTooLargeError, match=r"megapixels.*smaller copy"):
-            decode(png(width, height, bits=8, colour=2))
+            decode(png(width, height, bits=8, color=2))
     assert not seen
 
 
 def test_a_real_pixel_bomb_of_a_few_kilobytes_is_refused(no_pixels_decoded: None) -> None:
-    bomb = png(11_000, 10_000, bits=1, colour=0, samples=bytes(1375 * 10_000))
+    bomb = png(11_000, 10_000, bits=1, color=0, samples=bytes(1375 * 10_000))
     assert len(bomb) < 16_000
     with pytest.raises(ImageTooLargeError, match="11000 × 10000"):
         decode(bomb)

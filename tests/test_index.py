@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from data_label_factory.errors import EncoderError, IndexFileError
-from data_label_factory.identify.encoders import EncoderIdentity, unit_rows
+from data_label_factory.identify.encoders import EmbedderIdentity, EncoderIdentity, unit_rows
 from data_label_factory.identify.index import Index, IndexMeta
 from data_label_factory.identify.index import index as index_module
 from data_label_factory.labels import Label
 
 ODD_NAMES = ["Ünïcödé 漢字 🃏", "two\nlines", 'it\'s "quoted"', "../up", "<b>&amp;", "%41", " ", "plain"]
+FIELDS = {"filenames": "references"}
 COLUMNS = ("names", "filenames", "set_codes", "rarities", "sha256")
 MAKER = EncoderIdentity("grid", "ab" * 32, {"side": 4, "mean": [0.5, 0.5, 0.5]})
 
@@ -32,7 +33,7 @@ def make(names: list[str], embeddings: np.ndarray | None = None, dim: int = 8, *
     return Index(
         embeddings=embeddings.astype(np.float32),
         names=text(*names),
-        filenames=text(*(f"{i} {name}.jpg" for i, name in enumerate(names))),
+        references=text(*(f"{i} {name}.jpg" for i, name in enumerate(names))),
         set_codes=text(*("LOCH-JP001" if i % 2 else "" for i in range(count))),
         rarities=text(*("" for _ in names)),
         sha256=text(*(f"{i:064x}" for i in range(count))),
@@ -130,7 +131,7 @@ def test_rows_of_one_name_are_variants_of_one_item_whatever_the_capitals() -> No
 
 def test_another_encoder_is_refused_and_both_are_named() -> None:
     with pytest.raises(EncoderError) as refused:
-        make(["a"]).require_maker(EncoderIdentity("clip", "ef" * 32, {}))
+        make(["a"]).require_maker(EmbedderIdentity(EncoderIdentity("clip", "ef" * 32, {})))
     assert "grid (weights abababab)" in str(refused.value)
     assert "clip (weights efefefef)" in str(refused.value)
 
@@ -138,17 +139,17 @@ def test_another_encoder_is_refused_and_both_are_named() -> None:
 @pytest.mark.parametrize(("made_with", "used_with"), [("", "cd" * 32), ("cd" * 32, ""), ("cd" * 32, "ef" * 32)])
 def test_another_head_is_refused(made_with: str, used_with: str) -> None:
     with pytest.raises(EncoderError, match="head"):
-        make(["a"], head_sha256=made_with).require_maker(MAKER, used_with)
+        make(["a"], head_sha256=made_with).require_maker(EmbedderIdentity(MAKER, used_with))
 
 
 def test_the_maker_itself_is_accepted_after_a_round_trip(tmp_path: Path) -> None:
     make(["a"], head_sha256="cd" * 32).save(tmp_path / "i.npz")
-    Index.load(tmp_path / "i.npz").require_maker(MAKER, "cd" * 32)
+    Index.load(tmp_path / "i.npz").require_maker(EmbedderIdentity(MAKER, "cd" * 32))
 
 
 def test_other_preprocessing_is_another_maker() -> None:
     with pytest.raises(EncoderError):
-        make(["a"]).require_maker(EncoderIdentity("grid", "ab" * 32, {"side": 5}))
+        make(["a"]).require_maker(EmbedderIdentity(EncoderIdentity("grid", "ab" * 32, {"side": 5})))
 
 
 def refusal(path: Path) -> IndexFileError:
@@ -170,7 +171,9 @@ def stored(**changes: Any) -> bytes:
     """The bytes of a good index file with some arrays replaced, or left out (None)."""
     good = make(["a", "b", "c"])
     meta = {"encoder": vars(MAKER), "head_sha256": "", "calibration": {}, "created": "", "format": 1}
-    arrays = {name: getattr(good, name) for name in ("embeddings", *COLUMNS)} | {"meta": np.array(json.dumps(meta))}
+    arrays = {name: getattr(good, FIELDS.get(name, name)) for name in ("embeddings", *COLUMNS)} | {
+        "meta": np.array(json.dumps(meta))
+    }
     arrays |= changes
     file = io.BytesIO()
     np.savez(file, **{name: array for name, array in arrays.items() if array is not None})

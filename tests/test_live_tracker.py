@@ -143,8 +143,8 @@ def test_it_names_prices_adds_up_and_remembers(browser: Any, server: Server, nam
         first = page.locator(".track").first.locator("h3").inner_text()
         page.locator(".track .add").first.click()
         until(page, "window.seen.largest > 1.01 && window.seen.border.size && window.seen.shadow.size")
-        for colour in page.evaluate("[...window.seen.greens]"):
-            red, green, blue = (int(float(part)) for part in re.findall(r"[\d.]+", colour)[:3])
+        for color in page.evaluate("[...window.seen.greens]"):
+            red, green, blue = (int(float(part)) for part in re.findall(r"[\d.]+", color)[:3])
             assert green > red
             assert green > blue
         assert page.evaluate(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from data_label_factory.identify.recognize import appearance, references
 from data_label_factory.identify.recognize.features import Features, distances, reference_extractor
-from data_label_factory.identify.recognize.geometry import fit_homography, mutual_best, outline_of
+from data_label_factory.identify.recognize.geometry import fit_homography, mutual_best, project_quad
 from data_label_factory.identify.recognize.hough import weigh
 from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs, Stored
 from data_label_factory.identify.recognize.search import _inside
@@ -71,17 +71,17 @@ def homography(corners: list[list[float]]) -> np.ndarray:
     ],
 )
 def test_only_outlines_that_a_camera_can_see_are_sane(corners: list[list[float]], sane: bool) -> None:
-    outline = outline_of(homography(corners), SHAPE, FRAME)
-    assert (outline is not None) == sane
-    if outline is not None:
-        assert outline == pytest.approx(np.array(corners), abs=0.1)
+    quad = project_quad(homography(corners), SHAPE, FRAME)
+    assert (quad is not None) == sane
+    if quad is not None:
+        assert quad == pytest.approx(np.array(corners), abs=0.1)
 
 
 def test_too_few_or_collinear_points_fit_nothing_and_raise_nothing() -> None:
     line = np.array([[i, i] for i in range(20)], np.float32)
     assert fit_homography(line[:3], line[:3], 2.0) is None
     found = fit_homography(line, line * 2, 2.0)
-    assert found is None or outline_of(found[0], SHAPE, FRAME) is None or np.isfinite(found[0]).all()
+    assert found is None or project_quad(found[0], SHAPE, FRAME) is None or np.isfinite(found[0]).all()
 
 
 def test_a_detail_that_all_references_share_is_worth_nothing() -> None:
@@ -133,8 +133,8 @@ def test_kmeans_finds_separate_groups_and_survives_few_rows() -> None:
     groups = np.repeat(np.eye(4, 8, dtype=np.float32) * 10, 50, axis=0) + rng.normal(0, 0.1, (200, 8)).astype(
         np.float32
     )
-    centres = kmeans(groups, 12, 10, rng)
-    assert max(np.linalg.norm(centres - c, axis=1).min() for c in np.eye(4, 8) * 10) < 0.5
+    centers = kmeans(groups, 12, 10, rng)
+    assert max(np.linalg.norm(centers - c, axis=1).min() for c in np.eye(4, 8) * 10) < 0.5
     assert kmeans(groups[:2], 5, 3, rng).shape == (2, 8)
     assert kmeans(groups[:0], 5, 3, rng).shape == (1, 8)
     assert len(Vocabulary.learn(np.zeros((0, 128), np.uint8))) == 1
@@ -142,10 +142,10 @@ def test_kmeans_finds_separate_groups_and_survives_few_rows() -> None:
 
 def test_inside_equals_opencv() -> None:
     rng = np.random.default_rng(5)
-    outline = np.array([[100, 80], [300, 120], [280, 400], [60, 350]], np.float32)
+    quad = np.array([[100, 80], [300, 120], [280, 400], [60, 350]], np.float32)
     points = rng.uniform(0, 450, (500, 2)).astype(np.float32)
-    naive = [cv2.pointPolygonTest(outline, (float(x), float(y)), False) >= 0 for x, y in points]
-    assert _inside(points, outline).tolist() == naive
+    naive = [cv2.pointPolygonTest(quad, (float(x), float(y)), False) >= 0 for x, y in points]
+    assert _inside(points, quad).tolist() == naive
 
 
 def test_a_blank_picture_has_no_features() -> None:
@@ -207,7 +207,7 @@ def test_what_lies_outside_the_frame_says_nothing() -> None:
     all_in, cut = (appearance.weigh_evidence(c, chance) for c in (cells, cells.within(mask)))
     assert cut.whole > all_in.whole + 10
     assert cut.whole_correlation > 0.9 > all_in.whole_correlation
-    assert cells.within(mask).are_twins and not cells.are_twins
+    assert cells.within(mask).are_near_duplicates and not cells.are_near_duplicates
 
 
 def test_a_twin_whose_difference_is_out_of_sight_is_neither_preferred_nor_refused() -> None:

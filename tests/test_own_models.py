@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from drawn import mean_colour_model
+from drawn import mean_color_model
 from onnx import TensorProto, helper
 
 from data_label_factory.errors import EncoderError
 from data_label_factory.identify.encoders import OnnxEncoder, open_encoder
 from data_label_factory.identify.encoders.onnx import _PROVIDERS
 
-COLOUR = np.array([200, 100, 50], np.uint8)
-PLAIN = np.full((5, 9, 3), COLOUR)
+COLOR = np.array([200, 100, 50], np.uint8)
+PLAIN = np.full((5, 9, 3), COLOR)
 MEAN, DEVIATION = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]  # ImageNet's
 
 
@@ -24,39 +24,39 @@ def unit(vector: np.ndarray) -> np.ndarray:
 
 
 def test_a_uint8_model_of_free_size_gets_224_pixels_as_they_are(tmp_path: Path) -> None:
-    encoder = open_encoder(f"onnx:{mean_colour_model(tmp_path / 'bytes.onnx', layout='NHWC-uint8')}")
+    encoder = open_encoder(f"onnx:{mean_color_model(tmp_path / 'bytes.onnx', layout='NHWC-uint8')}")
     assert encoder.identity.id == "onnx:bytes.onnx"
     assert encoder.recipe.side == 224 and encoder.recipe.layout == "NHWC-uint8"
     assert encoder.dim == 3
-    assert encoder.encode([PLAIN])[0] == pytest.approx(unit(COLOUR.astype(float)), abs=1e-4)
+    assert encoder.encode([PLAIN])[0] == pytest.approx(unit(COLOR.astype(float)), abs=1e-4)
 
 
 def test_a_float_model_of_fixed_size_gets_that_size_with_imagenet_scaling(tmp_path: Path) -> None:
-    encoder = open_encoder(f"onnx:{mean_colour_model(tmp_path / 'a.onnx', layout='NCHW-float32', side=32)}")
+    encoder = open_encoder(f"onnx:{mean_color_model(tmp_path / 'a.onnx', layout='NCHW-float32', side=32)}")
     assert (encoder.recipe.side, encoder.recipe.fit) == (32, "squash")
-    assert encoder.encode([PLAIN, PLAIN])[1] == pytest.approx(unit((COLOUR / 255 - MEAN) / DEVIATION), abs=1e-4)
+    assert encoder.encode([PLAIN, PLAIN])[1] == pytest.approx(unit((COLOR / 255 - MEAN) / DEVIATION), abs=1e-4)
 
 
 def test_of_a_token_output_the_first_token_is_the_embedding(tmp_path: Path) -> None:
-    model = mean_colour_model(tmp_path / "tokens.onnx", layout="NHWC-uint8", tokens=True)
+    model = mean_color_model(tmp_path / "tokens.onnx", layout="NHWC-uint8", tokens=True)
     encoder = open_encoder(f"onnx:{model}")
     assert encoder.encode([PLAIN]).shape == (1, 3)
-    assert encoder.encode([PLAIN])[0] == pytest.approx(unit(COLOUR.astype(float)), abs=1e-4)
+    assert encoder.encode([PLAIN])[0] == pytest.approx(unit(COLOR.astype(float)), abs=1e-4)
 
 
 def test_other_weights_or_another_recipe_make_another_identity(tmp_path: Path) -> None:
-    model = mean_colour_model(tmp_path / "a.onnx", layout="NHWC-uint8")
+    model = mean_color_model(tmp_path / "a.onnx", layout="NHWC-uint8")
     plain = open_encoder(f"onnx:{model}").identity
     assert open_encoder(f"onnx:{model}").identity == plain
     Path(f"{model}.json").write_text('{"side": 100}')
     assert open_encoder(f"onnx:{model}").identity != plain
     Path(f"{model}.json").unlink()
-    mean_colour_model(model, layout="NHWC-uint8", tokens=True)
+    mean_color_model(model, layout="NHWC-uint8", tokens=True)
     assert open_encoder(f"onnx:{model}").identity != plain
 
 
 def test_a_json_beside_the_model_overrides_the_recipe(tmp_path: Path) -> None:
-    model = mean_colour_model(tmp_path / "a.onnx", layout="NCHW-float32")
+    model = mean_color_model(tmp_path / "a.onnx", layout="NCHW-float32")
     recipe = {"side": 48, "fit": "crop", "resample": "bicubic", "mean": [0, 0, 0], "std": [1, 1, 0.5]}
     Path(f"{model}.json").write_text(json.dumps(recipe))
     encoder = open_encoder(f"onnx:{model}")
@@ -81,7 +81,7 @@ def test_a_json_beside_the_model_overrides_the_recipe(tmp_path: Path) -> None:
     ],
 )
 def test_a_recipe_that_is_none_says_what_is_wrong(content: Any, said: str, tmp_path: Path) -> None:
-    model = mean_colour_model(tmp_path / "a.onnx", layout="NHWC-uint8")
+    model = mean_color_model(tmp_path / "a.onnx", layout="NHWC-uint8")
     Path(f"{model}.json").write_text(json.dumps(content))
     with pytest.raises(EncoderError, match=said):
         open_encoder(f"onnx:{model}")
@@ -89,14 +89,14 @@ def test_a_recipe_that_is_none_says_what_is_wrong(content: Any, said: str, tmp_p
 
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b""])
 def test_a_recipe_that_is_no_json_is_an_error(content: bytes, tmp_path: Path) -> None:
-    model = mean_colour_model(tmp_path / "a.onnx", layout="NHWC-uint8")
+    model = mean_color_model(tmp_path / "a.onnx", layout="NHWC-uint8")
     Path(f"{model}.json").write_bytes(content)
     with pytest.raises(EncoderError, match="not a preprocessing recipe"):
         open_encoder(f"onnx:{model}")
 
 
 def test_a_picture_the_model_does_not_take_is_an_encoder_error(tmp_path: Path) -> None:
-    model = mean_colour_model(tmp_path / "a.onnx", layout="NHWC-uint8", side=32)
+    model = mean_color_model(tmp_path / "a.onnx", layout="NHWC-uint8", side=32)
     Path(f"{model}.json").write_text('{"side": 48}')
     with pytest.raises(EncoderError, match=r"a\.onnx does not take this input"):
         open_encoder(f"onnx:{model}").encode([PLAIN])
@@ -117,7 +117,7 @@ def test_a_model_that_takes_no_pictures_is_refused(tmp_path: Path) -> None:
 
 
 def test_batches_on_a_device_keep_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = mean_colour_model(tmp_path / "a.onnx", layout="NHWC-uint8", side=16)
+    model = mean_color_model(tmp_path / "a.onnx", layout="NHWC-uint8", side=16)
     pictures = [np.full((8, 8, 3), (100, green, 10), np.uint8) for green in (10, 90, 50, 70, 30)]
     alone = open_encoder(f"onnx:{model}").encode(pictures)
     sizes: list[int] = []

@@ -194,7 +194,7 @@ def test_without_a_rate_dollars_are_null_and_the_currency_stays() -> None:
 
 @dataclass
 class FakeIndex:
-    filenames: object
+    references: object
 
 
 def test_the_dearest_codes_of_an_index_come_first() -> None:

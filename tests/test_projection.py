@@ -110,7 +110,7 @@ def test_gelu_is_the_exact_one_with_erf() -> None:
 
 def test_a_head_gives_what_a_naive_loop_gives(save: Save) -> None:
     head = ProjectionHead.load(save())
-    assert (head.in_dim, head.out_dim, head.encoder) == (5, 4, "sscd")
+    assert (head.in_dim, head.w2.shape[0], head.encoder) == (5, 4, "sscd")
     projected = head(EMBEDDINGS)
     assert projected == pytest.approx(np.array([naive_projection(row) for row in EMBEDDINGS]), abs=1e-5)
     assert projected.dtype == np.float32

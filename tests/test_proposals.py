@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from data_label_factory.errors import EncoderError, MissingExtraError
-from data_label_factory.identify.encoders import open_encoder
+from data_label_factory.identify.encoders import Embedder, open_encoder
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.quad import as_points
 from data_label_factory.identify.recognize import Recognizer
-from data_label_factory.identify.recognize.proposals import flat_outlines, whole_and_centre
+from data_label_factory.identify.recognize.proposals import find_flat_quads, whole_and_center
 from data_label_factory.samples import draw_collection
 
 QUAD = [[180, 90], [470, 130], [430, 400], [150, 350]]
@@ -26,16 +26,16 @@ def frame_with_a_flat_thing() -> np.ndarray:
 
 
 def test_a_flat_thing_is_outlined_clockwise_from_the_top_left() -> None:
-    (outline, *_) = flat_outlines(frame_with_a_flat_thing())
-    assert outline == pytest.approx(np.array(QUAD), abs=8)
+    (quad, *_) = find_flat_quads(frame_with_a_flat_thing())
+    assert quad == pytest.approx(np.array(QUAD), abs=8)
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (1, 300), (300, 1), (480, 640), (3000, 4000)])
 def test_regions_of_frames_of_any_shape_lie_in_them(shape: tuple[int, int]) -> None:
     frame = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
-    for outline in [*whole_and_centre(frame), *flat_outlines(frame)]:
-        assert outline.shape == (4, 2) and outline.dtype == np.float32
-        assert (outline >= 0).all() and (outline <= [shape[1], shape[0]]).all()
+    for quad in [*whole_and_center(frame), *find_flat_quads(frame)]:
+        assert quad.shape == (4, 2) and quad.dtype == np.float32
+        assert (quad >= 0).all() and (quad <= [shape[1], shape[0]]).all()
 
 
 class FakeYolo:
@@ -68,16 +68,16 @@ def test_yolo_world_proposes_its_boxes_too(tmp_path: Path, monkeypatch: pytest.M
         YoloWorld()
     (tmp_path / "here.pt").touch()
     monkeypatch.setenv("DLF_YOLO_WEIGHTS", str(tmp_path / "here.pt"))
-    outlines = YoloWorld()(frame_with_a_flat_thing())
+    quads = YoloWorld()(frame_with_a_flat_thing())
     assert FakeYolo.classes
-    assert len(outlines) == 3
-    assert outlines[-1] == pytest.approx(as_points([[150, 90], [470, 90], [470, 400], [150, 400]]))
+    assert len(quads) == 3
+    assert quads[-1] == pytest.approx(as_points([[150, 90], [470, 90], [470, 400], [150, 400]]))
 
 
 def test_a_detector_that_is_not_installed_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ultralytics", None)
     draw_collection(tmp_path / "refs", count=1)
     encoder = open_encoder("sscd-small")
-    index = build_index(tmp_path / "refs", tmp_path / "i.npz", encoder, quiet=True).index
+    index = build_index(tmp_path / "refs", tmp_path / "i.npz", Embedder(encoder), quiet=True).index
     with pytest.raises(MissingExtraError, match=r"data_label_factory\[yolo\]"):
-        Recognizer(index, encoder, refs=tmp_path / "refs", detector="yolo-world")
+        Recognizer(index, Embedder(encoder), refs=tmp_path / "refs", detector="yolo-world")

@@ -1,19 +1,18 @@
 """References kept in a file, and recognisers brought up to date: the same answers as if worked out anew."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from data_label_factory.identify.camera import render_view
-from data_label_factory.identify.encoders import OnnxEncoder, open_encoder
+from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer, references
-from data_label_factory.identify.recognize.feature_cache import features_file, load_references, save_references
+from data_label_factory.identify.recognize.feature_cache import feature_cache_path, load_references, save_references
 from data_label_factory.identify.recognize.references import read_references
 from data_label_factory.samples import draw_collection
 
@@ -21,43 +20,42 @@ CARDS = 16
 
 
 @pytest.fixture(scope="module")
-def encoder() -> OnnxEncoder:
-    return open_encoder("sscd-small")
+def embedder() -> Embedder:
+    return Embedder.open("sscd-small")
 
 
 @pytest.fixture(scope="module")
-def collection(tmp_path_factory: pytest.TempPathFactory, encoder: OnnxEncoder) -> tuple[Path, Index]:
+def collection(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> tuple[Path, Index]:
     refs = tmp_path_factory.mktemp("cards") / "refs"
     draw_collection(refs, count=CARDS)
-    return refs, build_index(refs, refs.parent / "i.npz", encoder, quiet=True).index
+    return refs, build_index(refs, refs.parent / "i.npz", embedder, quiet=True).index
 
 
 def without(index: Index, rows: list[int]) -> Index:
-    columns = ("embeddings", "names", "filenames", "set_codes", "rarities", "sha256")
-    return replace(index, **{name: np.delete(getattr(index, name), rows, axis=0) for name in columns})
+    return index.taken(np.delete(np.arange(len(index)), rows))
 
 
 def view(collection: tuple[Path, Index], row: int) -> np.ndarray:
     refs, index = collection
-    return render_view([decode(refs / str(index.filenames[row]))], np.random.default_rng(row)).image
+    return render_view([decode(refs / str(index.references[row]))], np.random.default_rng(row)).image
 
 
 def test_a_second_start_reads_no_picture_and_answers_the_same(
-    collection: tuple[Path, Index], encoder: OnnxEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refs, index = collection
-    cache = features_file(tmp_path / "i.npz")
-    first = Recognizer(index, encoder, refs=refs, cache=cache)
+    cache = feature_cache_path(tmp_path / "i.npz")
+    first = Recognizer(index, embedder, refs=refs, cache=cache)
     monkeypatch.setattr(references, "decode", lambda path, **_: pytest.fail(f"{path} was read again"))
-    second = Recognizer(index, encoder, refs=refs, cache=cache)
+    second = Recognizer(index, embedder, refs=refs, cache=cache)
     for row in (0, 5, 9):
         a, b = (recognizer.recognize(view(collection, row)) for recognizer in (first, second))
-        assert [(d.filename, d.false_accept_rate) for d in a] == [(d.filename, d.false_accept_rate) for d in b] != []
+        assert [(d.reference, d.false_accept_rate) for d in a] == [(d.reference, d.false_accept_rate) for d in b] != []
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "no archive", "other version", "wrong lengths"])
 def test_a_file_that_does_not_fit_is_passed_over(
-    damage: str, collection: tuple[Path, Index], encoder: OnnxEncoder, tmp_path: Path
+    damage: str, collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path
 ) -> None:
     refs, index = collection
     cache = tmp_path / "i.features.npz"
@@ -79,56 +77,56 @@ def test_a_file_that_does_not_fit_is_passed_over(
         case _:
             np.savez(cache, **{**arrays, "thumbs": arrays["thumbs"][:-1]})
     assert load_references(cache) is None
-    assert Recognizer(index, encoder, refs=refs, cache=cache).recognize(view(collection, 2))
+    assert Recognizer(index, embedder, refs=refs, cache=cache).recognize(view(collection, 2))
     assert load_references(cache) is not None  # made anew
 
 
-def test_a_full_disk_costs_the_file_only(collection: tuple[Path, Index], encoder: OnnxEncoder, tmp_path: Path) -> None:
+def test_a_full_disk_costs_the_file_only(collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path) -> None:
     refs, index = collection
-    recognizer = Recognizer(index, encoder, refs=refs, cache=tmp_path / "no such folder" / "i.features.npz")
+    recognizer = Recognizer(index, embedder, refs=refs, cache=tmp_path / "no such folder" / "i.features.npz")
     assert recognizer.recognize(view(collection, 2))
 
 
-def test_an_updated_recogniser_knows_what_is_new_and_forgets_what_is_gone(
-    collection: tuple[Path, Index], encoder: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+def test_an_updated_recognizer_knows_what_is_new_and_forgets_what_is_gone(
+    collection: tuple[Path, Index], embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refs, index = collection
     few = without(index, [4, 11])
-    old = Recognizer(few, encoder, refs=refs)
-    assert str(index.filenames[4]) not in {d.filename for d in old.recognize(view(collection, 4))}
+    old = Recognizer(few, embedder, refs=refs)
+    assert str(index.references[4]) not in {d.reference for d in old.recognize(view(collection, 4))}
     read: list[Path] = []
     monkeypatch.setattr(references, "decode", lambda path, **options: read.append(path) or decode(path, **options))
     new = old.updated(index, refs)
-    assert sorted(path.name for path in read) == sorted(str(index.filenames[row]) for row in (4, 11))
-    fresh = Recognizer(index, encoder, refs=refs)
+    assert sorted(path.name for path in read) == sorted(str(index.references[row]) for row in (4, 11))
+    fresh = Recognizer(index, embedder, refs=refs)
     for row in (4, 11, 0, 7):
-        names = [{d.filename for d in r.recognize(view(collection, row)) if d.confident} for r in (new, fresh)]
-        assert names[0] == names[1] == {str(index.filenames[row])}
+        names = [{d.reference for d in r.recognize(view(collection, row)) if d.confident} for r in (new, fresh)]
+        assert names[0] == names[1] == {str(index.references[row])}
     shrunk = new.updated(few, refs)
-    assert str(index.filenames[4]) not in {d.filename for d in shrunk.recognize(view(collection, 4))}
-    assert {d.filename for d in old.recognize(view(collection, 0)) if d.confident} == {str(index.filenames[0])}
+    assert str(index.references[4]) not in {d.reference for d in shrunk.recognize(view(collection, 4))}
+    assert {d.reference for d in old.recognize(view(collection, 0)) if d.confident} == {str(index.references[0])}
 
 
 def test_a_picture_that_is_gone_is_not_named_from_memory(
-    collection: tuple[Path, Index], encoder: OnnxEncoder, tmp_path: Path
+    collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path
 ) -> None:
     refs, index = collection
     cache = tmp_path / "i.features.npz"
-    Recognizer(index, encoder, refs=refs, cache=cache)
+    Recognizer(index, embedder, refs=refs, cache=cache)
     shutil.copytree(refs, tmp_path / "refs")
-    (tmp_path / "refs" / str(index.filenames[3])).unlink()
-    recognizer = Recognizer(index, encoder, refs=tmp_path / "refs", cache=cache)
-    assert list(recognizer.unreadable) == [str(index.filenames[3])]
+    (tmp_path / "refs" / str(index.references[3])).unlink()
+    recognizer = Recognizer(index, embedder, refs=tmp_path / "refs", cache=cache)
+    assert list(recognizer.unreadable) == [str(index.references[3])]
     assert not any(d.confident for d in recognizer.recognize(view(collection, 3)))
 
 
-def test_copies_of_one_file_are_each_known(encoder: OnnxEncoder, tmp_path: Path) -> None:
+def test_copies_of_one_file_are_each_known(embedder: Embedder, tmp_path: Path) -> None:
     refs = tmp_path / "refs"
     files = draw_collection(refs, count=5)
     shutil.copy(files[0], refs / "another_name.jpg")
-    index = build_index(refs, tmp_path / "i.npz", encoder, quiet=True).index
-    recognizer = Recognizer(index, encoder, refs=refs, cache=tmp_path / "f.npz")
-    again = Recognizer(index, encoder, refs=refs, cache=tmp_path / "f.npz")
+    index = build_index(refs, tmp_path / "i.npz", embedder, quiet=True).index
+    recognizer = Recognizer(index, embedder, refs=refs, cache=tmp_path / "f.npz")
+    again = Recognizer(index, embedder, refs=refs, cache=tmp_path / "f.npz")
     frame = render_view([decode(files[0])], np.random.default_rng(1)).image
     for one in (recognizer, again):
         (seen,) = one.recognize(frame)
@@ -137,20 +135,25 @@ def test_copies_of_one_file_are_each_known(encoder: OnnxEncoder, tmp_path: Path)
         assert set(seen.variants) == {files[0].name, "another_name.jpg"}
 
 
-def test_copies_are_each_others_twins_also_after_an_update(encoder: OnnxEncoder, tmp_path: Path) -> None:
+def test_copies_are_each_others_twins_also_after_an_update(embedder: Embedder, tmp_path: Path) -> None:
     refs = tmp_path / "refs"
     files = draw_collection(refs, count=20)
     for number in range(2):
         shutil.copy(files[0], refs / f"copy_{number}.jpg")
-    index = build_index(refs, tmp_path / "i.npz", encoder, quiet=True).index
+    index = build_index(refs, tmp_path / "i.npz", embedder, quiet=True).index
     known, _ = read_references(without(index, [7]), refs)
     assert known is not None
     for references_, rows in ((known, without(index, [7])), (read_references(index, refs, known)[0], index)):
         assert references_ is not None
-        names = [str(rows.filenames[row]) for row in references_.rows]
-        twins = {name: {names[twin] for twin in references_.twins[number]} for number, name in enumerate(names)}
+        names = [str(rows.references[row]) for row in references_.rows]
+        near_duplicates = {
+            name: {names[near_duplicate] for near_duplicate in references_.near_duplicates[number]}
+            for number, name in enumerate(names)
+        }
         copies = {files[0].name, "copy_0.jpg", "copy_1.jpg"}
-        assert [twins[copy] & copies for copy in sorted(copies)] == [copies - {copy} for copy in sorted(copies)]
+        assert [near_duplicates[copy] & copies for copy in sorted(copies)] == [
+            copies - {copy} for copy in sorted(copies)
+        ]
 
 
 def test_large_collections_get_fewer_features_each(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import save_picture
-from website import BROKEN, BUSY, DRIP, PAGE, RESET, Answer, Seen, Site, as_json, hurried, page
+from website import BROKEN, BUSY, DRIP, PAGE, RESET, Answer, ScoredPose, Site, as_json, hurried, page
 
 from data_label_factory.cli import main
 from data_label_factory.errors import FetchError, PriceError
@@ -242,7 +242,7 @@ def scraping(website: Site, tmp_path: Path) -> Callable[..., Scraped]:
     return run
 
 
-def by_prefix(**answers: Answer) -> Callable[[Seen], Answer]:
+def by_prefix(**answers: Answer) -> Callable[[ScoredPose], Answer]:
     return lambda seen: answers[seen.query["search_word"].partition("-")[0]]
 
 
@@ -306,7 +306,7 @@ def test_when_nothing_can_be_had_there_is_no_file(
 
 
 def test_interrupted_it_keeps_what_was_asked(website: Site, tmp_path: Path, scraping: Callable[..., Scraped]) -> None:
-    def interrupt(seen: Seen) -> Answer:
+    def interrupt(seen: ScoredPose) -> Answer:
         if seen.query["search_word"] == "RD-JP":
             site_interrupted.append(seen)
         return LOCH
@@ -318,7 +318,7 @@ def test_interrupted_it_keeps_what_was_asked(website: Site, tmp_path: Path, scra
                 raise KeyboardInterrupt
             return found
 
-    site_interrupted: list[Seen] = []
+    site_interrupted: list[ScoredPose] = []
     website.on(SEARCH, interrupt)
     with pytest.raises(KeyboardInterrupt):
         scrape(NAMES, tmp_path / "p.json", Interrupted(hurried(), website.url), now=NOW)

@@ -20,7 +20,7 @@ from data_label_factory.identify.index import Index
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.samples import draw_collection
 
-STRANGERS = 8
+UNKNOWNS = 8
 
 
 @pytest.fixture
@@ -29,9 +29,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def strangers(tmp_path_factory: pytest.TempPathFactory) -> list[RGB]:
+def unknowns(tmp_path_factory: pytest.TempPathFactory) -> list[RGB]:
     """Cards that the collection does not have."""
-    files = draw_collection(tmp_path_factory.mktemp("strangers"), count=STRANGERS, seed=99)
+    files = draw_collection(tmp_path_factory.mktemp("strangers"), count=UNKNOWNS, seed=99)
     return [decode(file) for file in files]
 
 
@@ -71,45 +71,43 @@ def test_items_are_listed_searched_and_paged(client: TestClient, settings: Setti
 
 
 def test_a_new_item_is_named_in_the_next_frame_and_is_on_disk(
-    client: TestClient, settings: Settings, strangers: list[RGB]
+    client: TestClient, settings: Settings, unknowns: list[RGB]
 ) -> None:
-    assert seen(client, strangers[0]) == set()
-    answer = enroll(client, strangers[0], name="Blue / Teapot", set_code="TEA-001", rarity="UR")
+    assert seen(client, unknowns[0]) == set()
+    answer = enroll(client, unknowns[0], name="Blue / Teapot", set_code="TEA-001", rarity="UR")
     assert answer.status_code == 201
     assert answer.json()["label"] == "Blue / Teapot (UR)"
     assert answer.json()["index_size"] == 5
-    assert seen(client, strangers[0]) == {"Blue / Teapot (UR)"}
-    filename = answer.json()["filename"]
+    assert seen(client, unknowns[0]) == {"Blue / Teapot (UR)"}
+    reference = answer.json()["filename"]
     index = Index.load(settings.index)
-    assert filename in index.filenames
-    assert settings.refs and (settings.refs / filename).is_file()
+    assert reference in index.references
+    assert settings.refs and (settings.refs / reference).is_file()
     assert client.get("/health").json()["index_size"] == 5
     reindex(settings)  # what the command would make of the folder is just this
     again = Index.load(settings.index)
-    assert list(again.filenames) == list(index.filenames)
+    assert list(again.references) == list(index.references)
     assert np.array_equal(again.embeddings, index.embeddings)
     assert list(again.sha256) == list(index.sha256)
 
 
-def test_an_item_is_cut_out_of_a_frame_where_the_quad_says(client: TestClient, strangers: list[RGB]) -> None:
-    view = render_view([strangers[1]], np.random.default_rng(0))
-    quad = json.dumps((view.outlines[0] / [640, 480]).tolist())
+def test_an_item_is_cut_out_of_a_frame_where_the_quad_says(client: TestClient, unknowns: list[RGB]) -> None:
+    view = render_view([unknowns[1]], np.random.default_rng(0))
+    quad = json.dumps((view.quads[0] / [640, 480]).tolist())
     answer = enroll(client, view.image, name="Cut Out", quad_norm=quad)
     assert answer.status_code == 201
     picture = Image.open(io.BytesIO(client.get(f"/refs/{answer.json()['filename']}").content))
     assert picture.width < picture.height  # a card's shape, not the frame's
-    assert seen(client, strangers[1]) == {"Cut Out"}
+    assert seen(client, unknowns[1]) == {"Cut Out"}
 
 
-def test_feedback_keeps_a_further_view_of_the_item(
-    client: TestClient, settings: Settings, strangers: list[RGB]
-) -> None:
+def test_feedback_keeps_a_further_view_of_the_item(client: TestClient, settings: Settings, unknowns: list[RGB]) -> None:
     item = client.get("/api/items").json()["items"][0]
-    files = {"image": jpeg(strangers[2])}
+    files = {"image": jpeg(unknowns[2])}
     answer = client.post("/api/feedback", files=files, data={"filename": item["filename"]})
     assert answer.status_code == 201
     assert answer.json()["label"] == item["label"]
-    assert seen(client, strangers[2]) == {item["label"]}
+    assert seen(client, unknowns[2]) == {item["label"]}
     health = client.get("/health").json()
     assert (health["index_size"], health["items"]) == (
         5,
@@ -132,7 +130,7 @@ def test_a_removed_item_is_unknown_and_its_picture_set_aside(client: TestClient,
     assert item["label"] not in seen(client, picture)
     assert not path.exists()
     assert [file.read_bytes() for file in (settings.refs / ".removed").iterdir()] == [data]
-    assert item["filename"] not in Index.load(settings.index).filenames
+    assert item["filename"] not in Index.load(settings.index).references
     assert client.delete(f"/api/items/{item['filename']}").status_code == 404
 
 
@@ -161,34 +159,34 @@ def test_the_last_reference_stays(client: TestClient) -> None:
     ],
 )
 def test_odd_names_and_quads(
-    client: TestClient, settings: Settings, strangers: list[RGB], fields: dict, status: int
+    client: TestClient, settings: Settings, unknowns: list[RGB], fields: dict, status: int
 ) -> None:
     assert settings.refs
     before = sorted(settings.refs.parent.rglob("*"))
-    answer = enroll(client, strangers[3], **fields)
+    answer = enroll(client, unknowns[3], **fields)
     assert answer.status_code == status, answer.json()
     new = [path for path in sorted(settings.refs.parent.rglob("*")) if path not in before]
     assert [path.parent for path in new] == ([settings.refs] if status == 201 else [])
 
 
-def test_an_item_that_is_there_is_not_overwritten(client: TestClient, strangers: list[RGB]) -> None:
-    assert enroll(client, strangers[4], name="Twice").status_code == 201
-    again = enroll(client, strangers[5], name="Twice")
+def test_an_item_that_is_there_is_not_overwritten(client: TestClient, unknowns: list[RGB]) -> None:
+    assert enroll(client, unknowns[4], name="Twice").status_code == 201
+    again = enroll(client, unknowns[5], name="Twice")
     assert again.status_code == 409
     assert "/api/feedback" in again.json()["detail"]
-    assert enroll(client, strangers[4], name="Other Name").status_code == 409
+    assert enroll(client, unknowns[4], name="Other Name").status_code == 409
 
 
-def test_rows_that_another_program_added_are_kept(client: TestClient, settings: Settings, strangers: list[RGB]) -> None:
+def test_rows_that_another_program_added_are_kept(client: TestClient, settings: Settings, unknowns: list[RGB]) -> None:
     assert settings.refs
-    Image.fromarray(strangers[6]).save(settings.refs / "added_by_hand.png")
+    Image.fromarray(unknowns[6]).save(settings.refs / "added_by_hand.png")
     reindex(settings)
-    assert enroll(client, strangers[7], name="Sent").json()["index_size"] == 6
-    assert seen(client, strangers[6]) == {"Added By Hand"}
+    assert enroll(client, unknowns[7], name="Sent").json()["index_size"] == 6
+    assert seen(client, unknowns[6]) == {"Added By Hand"}
 
 
 def test_nothing_is_left_when_the_index_cannot_be_written(
-    client: TestClient, settings: Settings, strangers: list[RGB], monkeypatch: pytest.MonkeyPatch
+    client: TestClient, settings: Settings, unknowns: list[RGB], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert settings.refs
     before = sorted(settings.refs.iterdir())
@@ -197,19 +195,19 @@ def test_nothing_is_left_when_the_index_cannot_be_written(
         raise FactoryError(f"Could not write {path}: No space left on device", "Free some space")
 
     monkeypatch.setattr(Index, "save", full)
-    answer = enroll(client, strangers[0], name="No Room")
+    answer = enroll(client, unknowns[0], name="No Room")
     assert answer.status_code == 503
     assert "No space left" in answer.json()["detail"]
     assert sorted(settings.refs.iterdir()) == before
-    assert seen(client, strangers[0]) == set()
+    assert seen(client, unknowns[0]) == set()
 
 
-def test_without_permission_nothing_can_be_changed(settings: Settings, strangers: list[RGB]) -> None:
+def test_without_permission_nothing_can_be_changed(settings: Settings, unknowns: list[RGB]) -> None:
     with served(replace(settings, allow_enroll=False)) as client:
         name = client.get("/api/items").json()["items"][0]["filename"]
         refused = [
-            enroll(client, strangers[0], name="x"),
-            client.post("/api/feedback", files={"image": jpeg(strangers[0])}, data={"filename": name}),
+            enroll(client, unknowns[0], name="x"),
+            client.post("/api/feedback", files={"image": jpeg(unknowns[0])}, data={"filename": name}),
             client.delete(f"/api/items/{name}"),
         ]
         assert [answer.status_code for answer in refused] == [403] * 3
@@ -218,5 +216,5 @@ def test_without_permission_nothing_can_be_changed(settings: Settings, strangers
     with served(settings) as client:
         foreign = client.delete(f"/api/items/{name}", headers={"Origin": "https://evil.example"})
         assert foreign.status_code == 403
-        unknown = client.post("/api/feedback", files={"image": jpeg(strangers[0])}, data={"filename": "../x"})
+        unknown = client.post("/api/feedback", files={"image": jpeg(unknowns[0])}, data={"filename": "../x"})
         assert unknown.status_code == 404

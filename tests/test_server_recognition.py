@@ -68,12 +68,12 @@ def test_boxes_and_quads_lie_where_the_items_are(client: TestClient, settings: S
     for seed in range(6):
         shown, view = view_of(settings, 1 + seed % 2, seed)
         masks = post(client, encoded(Image.fromarray(view.image), "PNG")).json()["masks"]
-        for file, outline in zip(shown, view.outlines, strict=True):
+        for file, quad in zip(shown, view.quads, strict=True):
             for mask in [m for m in masks if m["ref_filename"] == file.name and m["confident"]][:1]:
                 box = mask["bbox_norm"]
-                low, high = np.clip([outline.min(axis=0), outline.max(axis=0)] / np.array([640, 480]), 0, 1)
+                low, high = np.clip([quad.min(axis=0), quad.max(axis=0)] / np.array([640, 480]), 0, 1)
                 errors += list(np.abs(np.subtract([box["x1"], box["y1"], box["x2"], box["y2"]], [*low, *high])))
-                errors += list(np.abs(np.array(mask["quad_norm"]) - outline / [640, 480]).ravel())
+                errors += list(np.abs(np.array(mask["quad_norm"]) - quad / [640, 480]).ravel())
                 assert min(box.values()) >= 0 and max(box.values()) <= 1
                 covered.append(mask["area_fraction"] / ((box["x2"] - box["x1"]) * (box["y2"] - box["y1"])))
     assert len(covered) >= 6

@@ -14,7 +14,8 @@ from PIL import Image
 from serving import make_collection, reindex, served
 from starlette.testclient import TestClient
 
-from data_label_factory.identify.server.refs_files import Thumbnails, locate, width_for
+from data_label_factory.identify.collection import locate
+from data_label_factory.identify.server.refs_files import Thumbnails, width_for
 from data_label_factory.identify.server.settings import Settings
 
 ODD = [

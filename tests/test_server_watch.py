@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn import encoded, mean_colour_model
+from drawn import encoded, mean_color_model
 from PIL import Image
 from serving import make_collection, reindex, served, wait_until
 from starlette.testclient import TestClient
 
-from data_label_factory.identify.encoders import Embeddings, open_encoder
+from data_label_factory.identify.encoders import Embedder, Embeddings, open_encoder
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
@@ -36,7 +36,7 @@ def client(settings: Settings) -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="module")
-def strangers(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def unknowns(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return draw_collection(tmp_path_factory.mktemp("strangers"), count=3, seed=99)
 
 
@@ -51,12 +51,12 @@ def problems(client: TestClient) -> dict[str, str]:
 
 
 def test_dropped_changed_and_deleted_files_show_without_a_lost_request(
-    client: TestClient, settings: Settings, strangers: list[Path]
+    client: TestClient, settings: Settings, unknowns: list[Path]
 ) -> None:
     assert settings.refs
     codes: list[int] = []
     done = threading.Event()
-    picture = encoded(Image.fromarray(decode(strangers[0])), "JPEG")
+    picture = encoded(Image.fromarray(decode(unknowns[0])), "JPEG")
 
     def load() -> None:
         while not done.is_set():
@@ -65,13 +65,13 @@ def test_dropped_changed_and_deleted_files_show_without_a_lost_request(
     asking = threading.Thread(target=load)
     asking.start()
     try:
-        shutil.copy(strangers[0], settings.refs / "dropped.jpg")
-        wait_until(lambda: named(client, strangers[0]) == {"dropped.jpg"}, SOON_SECONDS)
-        shutil.copy(strangers[1], settings.refs / "dropped.jpg")
-        wait_until(lambda: named(client, strangers[1]) == {"dropped.jpg"}, SOON_SECONDS)
-        assert named(client, strangers[0]) == set()
+        shutil.copy(unknowns[0], settings.refs / "dropped.jpg")
+        wait_until(lambda: named(client, unknowns[0]) == {"dropped.jpg"}, SOON_SECONDS)
+        shutil.copy(unknowns[1], settings.refs / "dropped.jpg")
+        wait_until(lambda: named(client, unknowns[1]) == {"dropped.jpg"}, SOON_SECONDS)
+        assert named(client, unknowns[0]) == set()
         (settings.refs / "dropped.jpg").unlink()
-        wait_until(lambda: named(client, strangers[1]) == set(), SOON_SECONDS)
+        wait_until(lambda: named(client, unknowns[1]) == set(), SOON_SECONDS)
     finally:
         done.set()
         asking.join()
@@ -80,9 +80,9 @@ def test_dropped_changed_and_deleted_files_show_without_a_lost_request(
     assert len(Index.load(settings.index)) == 4  # the index file is kept up to date, too
 
 
-def test_what_changed_while_no_server_ran_is_taken_over_at_the_start(settings: Settings, strangers: list[Path]) -> None:
+def test_what_changed_while_no_server_ran_is_taken_over_at_the_start(settings: Settings, unknowns: list[Path]) -> None:
     assert settings.refs
-    shutil.copy(strangers[0], settings.refs / "new.jpg")
+    shutil.copy(unknowns[0], settings.refs / "new.jpg")
     with served(settings) as client:
         wait_until(lambda: client.get("/health").json()["index_size"] == 5, SOON_SECONDS)
 
@@ -109,11 +109,11 @@ def test_an_emptied_folder_keeps_the_old_collection(client: TestClient, settings
 
 
 def test_a_folder_that_goes_while_it_is_read_costs_nothing(
-    client: TestClient, settings: Settings, tmp_path: Path, strangers: list[Path], monkeypatch: pytest.MonkeyPatch
+    client: TestClient, settings: Settings, tmp_path: Path, unknowns: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert settings.refs
     refs, away = settings.refs, tmp_path / "unmounted"
-    encoder = client.app.state.context.engine.encoder
+    encoder = client.app.state.context.engine.embedder.encoder
     encode = encoder.encode
 
     def unmount_meanwhile(images: list[RGB]) -> Embeddings:
@@ -122,7 +122,7 @@ def test_a_folder_that_goes_while_it_is_read_costs_nothing(
         return encode(images)
 
     monkeypatch.setattr(encoder, "encode", unmount_meanwhile)
-    shutil.copy(strangers[0], refs / "new.jpg")
+    shutil.copy(unknowns[0], refs / "new.jpg")
     wait_until(lambda: "refs" in problems(client), SOON_SECONDS)
     assert client.get("/health").json()["index_size"] == len(Index.load(settings.index)) == 4
     monkeypatch.undo()
@@ -132,17 +132,17 @@ def test_a_folder_that_goes_while_it_is_read_costs_nothing(
 
 
 def test_a_replaced_index_is_taken_over_and_a_broken_one_is_not(
-    client: TestClient, settings: Settings, tmp_path: Path, strangers: list[Path]
+    client: TestClient, settings: Settings, tmp_path: Path, unknowns: list[Path]
 ) -> None:
     assert settings.refs
-    shutil.copy(strangers[0], settings.refs / "new.jpg")  # once it shows, the folder is at rest
+    shutil.copy(unknowns[0], settings.refs / "new.jpg")  # once it shows, the folder is at rest
     wait_until(lambda: client.get("/health").json()["index_size"] == 5, SOON_SECONDS)
     index = Index.load(settings.index)
     smaller = replace(
         index,
         **{
             column: getattr(index, column)[:3]
-            for column in ("embeddings", "names", "filenames", "set_codes", "rarities", "sha256")
+            for column in ("embeddings", "names", "references", "set_codes", "rarities", "sha256")
         },
     )
     smaller.save(settings.index)
@@ -154,8 +154,8 @@ def test_a_replaced_index_is_taken_over_and_a_broken_one_is_not(
     assert client.get("/health").json()["index_size"] == 3
     assert client.get("/readyz").status_code == 200
 
-    other = open_encoder(f"onnx:{mean_colour_model(tmp_path / 'other.onnx', layout='NCHW-float32', side=32)}")
-    build_index(settings.refs, tmp_path / "other.npz", other, quiet=True)
+    other = open_encoder(f"onnx:{mean_color_model(tmp_path / 'other.onnx', layout='NCHW-float32', side=32)}")
+    build_index(settings.refs, tmp_path / "other.npz", Embedder(other), quiet=True)
     (tmp_path / "other.npz").replace(settings.index)
     wait_until(lambda: "was made by" in problems(client).get("index", ""), SOON_SECONDS)
     assert client.get("/health").json()["index_size"] == 3
@@ -165,10 +165,10 @@ def test_a_replaced_index_is_taken_over_and_a_broken_one_is_not(
 
 
 def test_a_file_that_is_still_being_copied_is_left_alone(
-    client: TestClient, settings: Settings, strangers: list[Path]
+    client: TestClient, settings: Settings, unknowns: list[Path]
 ) -> None:
     assert settings.refs
-    data = strangers[2].read_bytes()
+    data = unknowns[2].read_bytes()
     seen: set[str] = set()
     with (settings.refs / "slow.jpg").open("wb") as file:
         for start in range(0, len(data), len(data) // 12):
@@ -176,24 +176,24 @@ def test_a_file_that_is_still_being_copied_is_left_alone(
             file.flush()
             seen |= set(problems(client))
             time.sleep(0.12)
-    wait_until(lambda: named(client, strangers[2]) == {"slow.jpg"}, SOON_SECONDS)
+    wait_until(lambda: named(client, unknowns[2]) == {"slow.jpg"}, SOON_SECONDS)
     assert seen == set()
 
 
-def test_without_watch_the_disk_is_not_followed(settings: Settings, strangers: list[Path]) -> None:
+def test_without_watch_the_disk_is_not_followed(settings: Settings, unknowns: list[Path]) -> None:
     assert settings.refs
     with served(replace(settings, watch=False)) as client:
-        shutil.copy(strangers[0], settings.refs / "new.jpg")
+        shutil.copy(unknowns[0], settings.refs / "new.jpg")
         reindex(settings)
         time.sleep(1.5)
         assert client.get("/health").json()["index_size"] == 4
 
 
 def test_embeddings_of_a_watched_folder_are_those_of_the_command(
-    client: TestClient, settings: Settings, strangers: list[Path]
+    client: TestClient, settings: Settings, unknowns: list[Path]
 ) -> None:
     assert settings.refs
-    shutil.copy(strangers[0], settings.refs / "new.jpg")
+    shutil.copy(unknowns[0], settings.refs / "new.jpg")
     wait_until(lambda: len(Index.load(settings.index)) == 5, SOON_SECONDS)
     watched = Index.load(settings.index)
     settings.index.unlink()

@@ -22,18 +22,19 @@ pytestmark = pytest.mark.torch
 
 from data_label_factory.cli import main  # noqa: E402
 from data_label_factory.errors import EncoderError, FactoryError  # noqa: E402
+from data_label_factory.identify.encoders import Embedder  # noqa: E402
 from data_label_factory.identify.encoders.head import ProjectionHead  # noqa: E402
 from data_label_factory.identify.index.build import build_index  # noqa: E402
 from data_label_factory.identify.index.index import Index  # noqa: E402
-from data_label_factory.identify.train import batches as batches_module  # noqa: E402
 from data_label_factory.identify.train import fit  # noqa: E402
+from data_label_factory.identify.train import sampler as batches_module  # noqa: E402
 from data_label_factory.identify.train.bank import Bank  # noqa: E402
 from data_label_factory.identify.train.fit import TrainResult, check_destination, train_head  # noqa: E402
 from data_label_factory.identify.train.init_weights import start_weights  # noqa: E402
 from data_label_factory.identify.train.plot import plot_training  # noqa: E402
 from data_label_factory.identify.train.sampler import Batches, classes_of  # noqa: E402
 from data_label_factory.identify.train.settings import TrainSettings  # noqa: E402
-from data_label_factory.identify.train.validation import Figures, Jury, worst_rows  # noqa: E402
+from data_label_factory.identify.train.validation import Figures, Validator, worst_rows  # noqa: E402
 from data_label_factory.samples import draw_collection  # noqa: E402
 
 SHORT = TrainSettings(epochs=4, steps_per_epoch=20)
@@ -58,7 +59,7 @@ def test_files_of_one_name_are_one_class_or_each_its_own_and_equal_files_always_
     shutil.copy(refs / "card_2.png", refs / "LOCH-JP009_card_0_sr.png")
     bank = bank_of(refs)
     for variants, count in (("same", 4), ("apart", 6)):
-        of = dict(zip(bank.filenames, classes_of(bank, variants).tolist(), strict=True))  # type: ignore[arg-type]
+        of = dict(zip(bank.references, classes_of(bank, variants).tolist(), strict=True))  # type: ignore[arg-type]
         assert sorted(set(of.values())) == list(range(count))
         assert of["card_1.png"] == of["copy of one.png"] != of["card_3.png"]
         assert of["card_2.png"] == of["LOCH-JP009_card_0_sr.png"]
@@ -69,7 +70,7 @@ def test_files_of_one_name_are_one_class_or_each_its_own_and_equal_files_always_
 @pytest.mark.parametrize("anchor", [False, True])
 @pytest.mark.parametrize("k", [1, 6, 17, 40])
 def test_a_batch_has_distinct_classes_and_their_own_views(hard: float, anchor: bool, k: int, bank: Bank) -> None:
-    classes, references = classes_of(bank, "same"), bank.references()
+    classes, references = classes_of(bank, "same"), bank.reference_features()
     batches = Batches(bank, classes, references, k=k, m=3, anchor=anchor, hard=hard)
     batch = batches.draw(np.random.default_rng(0))
     assert batch.features.shape == (3 * min(k, 17), 48)
@@ -81,28 +82,28 @@ def test_a_batch_has_distinct_classes_and_their_own_views(hard: float, anchor: b
 
 
 def test_a_class_with_fewer_views_than_asked_for_gives_some_twice(bank: Bank) -> None:
-    batches = Batches(bank, classes_of(bank, "same"), bank.references(), k=2, m=9)
+    batches = Batches(bank, classes_of(bank, "same"), bank.reference_features(), k=2, m=9)
     batch = batches.draw(np.random.default_rng(0))
     assert batch.features.shape == (18, 48)
     assert len(np.unique(batch.features, axis=0)) <= 2 * RECIPE.views
 
 
 def test_hard_batches_hold_items_that_are_alike(bank: Bank) -> None:
-    references = bank.references()
-    alike = {}
+    references = bank.reference_features()
+    likeness = {}
     for hard in (0.0, 0.5):
         batches = Batches(bank, classes_of(bank, "same"), references, k=4, m=2, hard=hard)
         rng, cosines = np.random.default_rng(1), []
         for _ in range(200):
             rows = references[batches.draw(rng).labels[::2]]
             cosines.append(np.sort((rows @ rows.T)[np.triu_indices(4, 1)])[-1])
-        alike[hard] = np.mean(cosines)
-    assert alike[0.5] > alike[0.0] + 0.01
+        likeness[hard] = np.mean(cosines)
+    assert likeness[0.5] > likeness[0.0] + 0.01
 
 
 def test_a_bank_too_large_to_hold_is_read_as_it_is_used(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     def drawn() -> np.ndarray:
-        batches = Batches(bank, classes_of(bank, "same"), bank.references(), k=8, m=2)
+        batches = Batches(bank, classes_of(bank, "same"), bank.reference_features(), k=8, m=2)
         rng = np.random.default_rng(0)
         return np.concatenate([batches.draw(rng).features for _ in range(5)])
 
@@ -139,22 +140,22 @@ def test_fewer_dimensions_keep_the_longest_and_too_few_hidden_units_start_random
 
 
 def test_figures_of_the_encoder_alone_are_what_a_naive_loop_counts(bank: Bank) -> None:
-    judged = Jury(bank, classes_of(bank, "same"), bank.references()).judge(None)
-    right, leads = [], []
+    validation = Validator(bank, classes_of(bank, "same"), bank.reference_features()).validate(None)
+    right, margins = [], []
     for row in range(len(bank)):
         for view in bank.heldout(row):
-            cosines = bank.references() @ view
-            lead = cosines[row] - max(c for other, c in enumerate(cosines) if other != row)
-            right.append(lead > 0)
-            leads.append(lead)
-    assert judged.figures.top1 == pytest.approx(np.mean(right))
-    assert judged.figures.top1_tight == pytest.approx(np.mean(right[0::2]))
-    assert judged.figures.top1_loose == pytest.approx(np.mean(right[1::2]))
-    assert judged.figures.margin_views == pytest.approx(np.median(leads), abs=1e-5)
-    assert judged.leads == pytest.approx(np.array(leads), abs=1e-5)
-    assert judged.of_row(4) == pytest.approx((np.mean(right[8:10]), np.mean(leads[8:10])), abs=1e-5)
-    worst = worst_rows(judged, judged, 5)
-    assert judged.of_row(worst[0]) == min(judged.of_row(row) for row in range(len(bank)))
+            cosines = bank.reference_features() @ view
+            margin = cosines[row] - max(c for other, c in enumerate(cosines) if other != row)
+            right.append(margin > 0)
+            margins.append(margin)
+    assert validation.figures.top1 == pytest.approx(np.mean(right))
+    assert validation.figures.top1_tight == pytest.approx(np.mean(right[0::2]))
+    assert validation.figures.top1_loose == pytest.approx(np.mean(right[1::2]))
+    assert validation.figures.margin_views == pytest.approx(np.median(margins), abs=1e-5)
+    assert validation.margins == pytest.approx(np.array(margins), abs=1e-5)
+    assert validation.of_row(4) == pytest.approx((np.mean(right[8:10]), np.mean(margins[8:10])), abs=1e-5)
+    worst = worst_rows(validation, validation, 5)
+    assert validation.of_row(worst[0]) == min(validation.of_row(row) for row in range(len(bank)))
 
 
 def test_more_right_answers_count_before_a_wider_margin() -> None:
@@ -178,7 +179,7 @@ def test_training_helps_and_the_written_head_is_the_one_that_was_judged(bank: Ba
     assert len(result.history) == 4
     head = ProjectionHead.load(tmp_path / "h.pt")
     assert (head.in_dim, head.encoder) == (48, "grid")
-    again = Jury(bank, classes_of(bank, "same"), bank.references()).judge(head)
+    again = Validator(bank, classes_of(bank, "same"), bank.reference_features()).validate(head)
     assert again.figures == after
     best = max(result.history, key=lambda line: (round(line["top1"] + line["accepted_right"], 4), line["margin_views"]))
     assert best["epoch"] == result.best_epoch
@@ -233,7 +234,7 @@ def test_two_identical_files_are_one_item_and_do_no_harm(tmp_path: Path) -> None
     assert (len(bank), result.items) == (6, 5)
     assert result.helped
     head = ProjectionHead.load(tmp_path / "h.pt")
-    assert head(bank.references()[[0]]) @ head(bank.references()[[5]]).T == pytest.approx(1, abs=1e-5)
+    assert head(bank.reference_features()[[0]]) @ head(bank.reference_features()[[5]]).T == pytest.approx(1, abs=1e-5)
 
 
 def test_what_does_not_help_is_not_written_unless_forced(bank: Bank, tmp_path: Path) -> None:
@@ -295,8 +296,8 @@ def test_an_interruption_leaves_the_old_head_and_the_best_so_far(
     interrupt(bank, tmp_path / "h.pt", 50)
     assert (tmp_path / "h.pt").read_text() == "the old one"
     head = ProjectionHead.load(tmp_path / "h.pt.partial")
-    jury = Jury(bank, classes_of(bank, "same"), bank.references())
-    assert jury.judge(head).figures.better_than(jury.judge(None).figures)
+    validator = Validator(bank, classes_of(bank, "same"), bank.reference_features())
+    assert validator.validate(head).figures.better_than(validator.validate(None).figures)
 
 
 def test_with_nothing_left_to_resume_a_training_starts_anew(
@@ -387,9 +388,9 @@ def test_an_index_takes_the_head_and_another_encoder_refuses_it(bank: Bank, tmp_
     train(bank, tmp_path / "h.pt")
     head = ProjectionHead.load(tmp_path / "h.pt")
     refs = draw_refs(tmp_path / "refs", 5)
-    assert build_index(refs, tmp_path / "i.npz", GridEncoder(), head, quiet=True).index.dim == 256
+    assert build_index(refs, tmp_path / "i.npz", Embedder(GridEncoder(), head), quiet=True).index.dim == 256
     with pytest.raises(EncoderError, match=r"trained on encoder grid.*not on other"):
-        build_index(refs, tmp_path / "j.npz", GridEncoder("other"), head, quiet=True)
+        Embedder(GridEncoder("other"), head)
 
 
 def test_the_plot_is_a_picture_with_something_in_each_panel(bank: Bank, tmp_path: Path) -> None:

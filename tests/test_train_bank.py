@@ -23,12 +23,12 @@ ROWS = 1 + RECIPE.views + RECIPE.heldout
 def test_a_bank_holds_reference_training_and_heldout_features(refs: Path) -> None:
     bank = bank_of(refs)
     assert (len(bank), bank.encoded, bank.dim) == (5, 5, 48)
-    picture = decode(refs / bank.filenames[2])
+    picture = decode(refs / bank.references[2])
     expected = GridEncoder().encode([picture, *draw_views(picture, RECIPE, bank.sha256[2])])
     stored = bank.read(2)
     assert np.abs(stored @ stored.T - expected @ expected.T).max() < 5e-4
     assert np.linalg.norm(stored, axis=1) == pytest.approx(np.ones(ROWS), abs=1e-6)
-    assert np.array_equal(bank.references()[2], stored[0])
+    assert np.array_equal(bank.reference_features()[2], stored[0])
     assert np.array_equal(bank.training(2), stored[1 : 1 + RECIPE.views])
     assert np.array_equal(bank.heldout(2), stored[1 + RECIPE.views :])
 

@@ -55,9 +55,9 @@ def test_a_loose_crop_shows_the_item_and_the_ground_around_it() -> None:
     assert np.median(shares) > 0.15
 
 
-def test_augmented_views_differ_in_colour_and_some_are_grey() -> None:
+def test_augmented_views_differ_in_color_and_some_are_gray() -> None:
     rng = np.random.default_rng(0)
     views = [augment(PICTURE, rng, 48).astype(int) for _ in range(60)]
-    grey = [bool((np.ptp(view, axis=2) <= 1).all()) for view in views]
-    assert 3 <= sum(grey) <= 24
+    gray = [bool((np.ptp(view, axis=2) <= 1).all()) for view in views]
+    assert 3 <= sum(gray) <= 24
     assert np.std([view.mean() for view in views]) > 8

@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from data_label_factory.errors import EncoderError, ImageError
-from data_label_factory.identify.encoders import EncoderIdentity, OnnxEncoder, unit_rows
+from data_label_factory.identify.encoders import Embedder, EncoderIdentity, OnnxEncoder, unit_rows
 from data_label_factory.identify.index import Index, IndexMeta
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.output.verify_html import as_html
@@ -30,8 +30,8 @@ from data_label_factory.samples import draw_collection
 
 def check(refs: Path, **options: Any) -> Report:
     """Index the folder and verify it against its files."""
-    index = build_index(refs, refs.parent / "i.npz", GridEncoder(), quiet=True).index
-    return verify_index(index, GridEncoder(), refs=refs, quiet=True, **options)
+    index = build_index(refs, refs.parent / "i.npz", Embedder(GridEncoder()), quiet=True).index
+    return verify_index(index, Embedder(GridEncoder()), refs=refs, quiet=True, **options)
 
 
 def index_of(embeddings: np.ndarray, names: list[str] | None = None) -> Index:
@@ -59,8 +59,8 @@ def test_distinct_pictures_all_identify_themselves(refs: Path) -> None:
 
 def test_the_default_encoder_identifies_sample_cards_also_through_a_camera(tmp_path: Path, sscd: OnnxEncoder) -> None:
     draw_collection(tmp_path / "refs", count=8)
-    index = build_index(tmp_path / "refs", tmp_path / "i.npz", sscd, quiet=True).index
-    report = verify_index(index, sscd, refs=tmp_path / "refs", simulate=1, quiet=True)
+    index = build_index(tmp_path / "refs", tmp_path / "i.npz", Embedder(sscd), quiet=True).index
+    report = verify_index(index, Embedder(sscd), refs=tmp_path / "refs", simulate=1, quiet=True)
     assert report.self_id_rate == 1
     assert report.simulated
     assert report.simulated.top1 >= 0.75
@@ -106,7 +106,7 @@ def test_without_variants_there_is_no_separation(refs: Path) -> None:
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1024, 8192), (7, 5), (3, 1), (1, 200)])
-def test_neighbours_equal_a_naive_loop_whatever_the_blocks(
+def test_neighbors_equal_a_naive_loop_whatever_the_blocks(
     monkeypatch: pytest.MonkeyPatch, rows: int, columns: int
 ) -> None:
     monkeypatch.setattr(margins, "_ROW_BLOCK", rows)
@@ -177,18 +177,18 @@ def test_thresholds_from_stored_rows_keep_the_false_accept_rate(rate: float) -> 
 
 
 def test_a_picture_that_changed_since_indexing_is_not_identified(refs: Path) -> None:
-    index = build_index(refs, refs.parent / "i.npz", GridEncoder(), quiet=True).index
+    index = build_index(refs, refs.parent / "i.npz", Embedder(GridEncoder()), quiet=True).index
     shutil.copy(refs / "card_1.png", refs / "card_0.png")
     (refs / "card_2.png").unlink()
-    report = verify_index(index, GridEncoder(), refs=refs, quiet=True)
+    report = verify_index(index, Embedder(GridEncoder()), refs=refs, quiet=True)
     assert report.not_identified == ["card_0.png", "card_2.png"]
     assert "gone" in report.unreadable["card_2.png"]
 
 
 def test_an_index_of_another_encoder_is_refused(refs: Path) -> None:
-    index = build_index(refs, refs.parent / "i.npz", GridEncoder(), quiet=True).index
+    index = build_index(refs, refs.parent / "i.npz", Embedder(GridEncoder()), quiet=True).index
     with pytest.raises(EncoderError, match=r"grid.*other"):
-        verify_index(index, GridEncoder("other"), refs=refs, quiet=True)
+        verify_index(index, Embedder(GridEncoder("other")), refs=refs, quiet=True)
 
 
 def test_a_single_item_passes_and_has_no_pair(tmp_path: Path) -> None:
@@ -228,9 +228,9 @@ def test_simulation_takes_only_so_many_references(refs: Path, monkeypatch: pytes
 
 
 def test_simulation_without_a_readable_file_is_an_error(refs: Path, tmp_path: Path) -> None:
-    index = build_index(refs, refs.parent / "i.npz", GridEncoder(), quiet=True).index
+    index = build_index(refs, refs.parent / "i.npz", Embedder(GridEncoder()), quiet=True).index
     with pytest.raises(ImageError, match="No reference file"):
-        verify_index(index, GridEncoder(), refs=tmp_path / "empty", simulate=1, quiet=True)
+        verify_index(index, Embedder(GridEncoder()), refs=tmp_path / "empty", simulate=1, quiet=True)
 
 
 cosine = st.floats(-1, 1, width=32)
@@ -242,15 +242,15 @@ def test_thresholds_keep_the_false_accept_rate_and_accept_the_most(
     data: st.DataObject, count: int, rate: float
 ) -> None:
     values = [data.draw(hnp.arrays(np.float32, count, elements=cosine)) for _ in range(4)]
-    genuine_sim, stranger_sim = values[0], values[2]
-    genuine_margin, stranger_margin = np.abs(values[1]), np.abs(values[3])
-    sim, margin = choose_thresholds(genuine_sim, genuine_margin, stranger_sim, stranger_margin, rate)
-    assert np.mean((stranger_sim > sim) & (stranger_margin > margin)) <= rate
+    genuine_sim, unknown_sim = values[0], values[2]
+    genuine_margin, unknown_margin = np.abs(values[1]), np.abs(values[3])
+    sim, margin = choose_thresholds(genuine_sim, genuine_margin, unknown_sim, unknown_margin, rate)
+    assert np.mean((unknown_sim > sim) & (unknown_margin > margin)) <= rate
 
     accepted = np.mean((genuine_sim > sim - 2e-4) & (genuine_margin > margin - 2e-4))  # given back, rounded up
-    for try_sim in np.quantile(np.concatenate([genuine_sim, stranger_sim]), np.linspace(0, 1, 64)):
-        for try_margin in np.append(stranger_margin, 0):
-            if np.sum((stranger_sim > try_sim) & (stranger_margin > try_margin)) <= int(rate * count):
+    for try_sim in np.quantile(np.concatenate([genuine_sim, unknown_sim]), np.linspace(0, 1, 64)):
+        for try_margin in np.append(unknown_margin, 0):
+            if np.sum((unknown_sim > try_sim) & (unknown_margin > try_margin)) <= int(rate * count):
                 assert accepted >= np.mean((genuine_sim > try_sim) & (genuine_margin > try_margin))
 
 

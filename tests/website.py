@@ -29,7 +29,7 @@ def hurried() -> Fetcher:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ScoredPose:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
@@ -62,7 +62,7 @@ BROKEN = Answer(b"oops", "text/plain", 500)
 RESET = Answer(b"x" * 100, reset=True)
 DRIP = Answer(b"[" + b" " * 1000 + b"]", drip=0.02)
 PAGE = page("<!doctype html><title>Sorry</title><p>We will be back soon.")
-Responder = Callable[[Seen], Answer]
+Responder = Callable[[ScoredPose], Answer]
 
 
 class Site:
@@ -70,17 +70,17 @@ class Site:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.seen: list[Seen] = []
+        self.seen: list[ScoredPose] = []
         self._routes: dict[str, list[Answer | Responder]] = defaultdict(list)
         self._lock = threading.Lock()
 
     def on(self, path: str, *answers: Answer | Responder) -> None:
         self._routes[path] = list(answers)
 
-    def asked(self, path: str) -> list[Seen]:
+    def asked(self, path: str) -> list[ScoredPose]:
         return [seen for seen in self.seen if seen.path == path]
 
-    def answer(self, seen: Seen) -> Answer:
+    def answer(self, seen: ScoredPose) -> Answer:
         with self._lock:
             self.seen.append(seen)
             answers = self._routes.get(seen.path)
@@ -101,7 +101,7 @@ def serving() -> Iterator[Site]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = dict(parse_qsl(parts.query, keep_blank_values=True))
-            seen = Seen(unquote(parts.path), query, dict(self.headers), time.monotonic())
+            seen = ScoredPose(unquote(parts.path), query, dict(self.headers), time.monotonic())
             _send(self, site.answer(seen))
 
         def log_message(self, *_: object) -> None: ...

@@ -7,10 +7,12 @@ The library raises these; the command line prints `message` and `hint` and exits
     ├── ProjectError         a project YAML that is not one
     ├── MissingExtraError    an optional dependency is not installed
     ├── FetchError           something a server did not give
-    ├── PriceError           a price file missing or damaged, a rate that is none
+    ├── PriceError           a price file missing or damaged, an invalid exchange rate
     ├── EncoderError         weights missing, damaged or of another encoder
     ├── IndexFileError       an index file missing, damaged, or made by something else
-    ├── TruthError           what labelled photos show cannot be told from what was given
+    ├── GroundTruthError     the ground truth of labeled photos cannot be read
+    ├── UnknownItemError     a reference that the index does not have
+    ├── ConflictError        an item or picture that is there already, or must stay
     └── ImageError           a picture that cannot be used
         ├── ImageTooLargeError       over a limit (bytes, pixels, scans)
         └── ImageUnsupportedError    not a picture in a format we read
@@ -59,7 +61,15 @@ class IndexFileError(FactoryError):
     pass
 
 
-class TruthError(FactoryError):
+class GroundTruthError(FactoryError):
+    pass
+
+
+class UnknownItemError(FactoryError):
+    pass
+
+
+class ConflictError(FactoryError):
     pass
 
 

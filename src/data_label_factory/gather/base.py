@@ -25,13 +25,13 @@ class Found:
     label: Label
     url: str = ""
     page: str = ""
-    licence: str = ""
+    license: str = ""
     author: str = ""
     path: Path | None = None
 
     def __post_init__(self) -> None:
         """A site may send null or a number where a text belongs. Raises TypeError."""
-        for value in (self.url, self.page, self.licence, self.author):
+        for value in (self.url, self.page, self.license, self.author):
             if not isinstance(value, str):
                 raise TypeError(f"a text was expected, not {value!r}")
 
@@ -57,7 +57,7 @@ class Source(Api):
 
     name: ClassVar[str]
     about: ClassVar[str]  # one line for --list-sources
-    licence: ClassVar[str] = ""  # of the pictures, where it is the same for all
+    license: ClassVar[str] = ""  # of the pictures, where it is the same for all
     image_interval: ClassVar[float] = 0.0  # seconds between two pictures from one host
     options: ClassVar[Mapping[str, str]] = {}  # what `options:` of a bucket may hold → what it does
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # what an option may be, where that is a closed list

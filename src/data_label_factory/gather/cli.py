@@ -102,7 +102,7 @@ def _as_json(result: Gathered, seconds: float) -> dict[str, object]:
 
 def _source_rows() -> list[dict[str, object]]:
     return [
-        {"name": source.name, "about": source.about, "options": dict(source.options), "licence": source.licence}
+        {"name": source.name, "about": source.about, "options": dict(source.options), "licence": source.license}
         for source in SOURCES.values()
     ]
 

@@ -16,7 +16,7 @@ class CoverArt(Source):
     name: ClassVar = "coverart"
     about: ClassVar = "album covers by `Title` or `Artist - Title` (MusicBrainz, Cover Art Archive)"
     host: ClassVar = "https://musicbrainz.org"
-    licence: ClassVar = "© the label; for personal use"
+    license: ClassVar = "© the label; for personal use"
     interval: ClassVar = 1.0
     options: ClassVar = {"label": "`artist` (default: Artist - Title) or `title`", "size": "250, 500 (default) or 1200"}
     choices: ClassVar = {"label": ("artist", "title"), "size": ("500", "250", "1200")}

@@ -16,7 +16,7 @@ _SPARE = 10  # of the pictures that a search lists, some are gone
 class DuckDuckGo(Source):
     name: ClassVar = "duckduckgo"
     about: ClassVar = "a web image search (pip install 'data_label_factory[gather]'); the query is the label"
-    licence: ClassVar = "unknown; ask the page's owner before publishing"
+    license: ClassVar = "unknown; ask the page's owner before publishing"
     options: ClassVar = {"region": "such as us-en (default)", "size": "Small, Medium, Large or Wallpaper"}
     choices: ClassVar = {"size": ("", "Small", "Medium", "Large", "Wallpaper")}
     tries_next: ClassVar = True

@@ -15,7 +15,7 @@ from data_label_factory.labels import parse_label
 class Folder(Source):
     name: ClassVar = "folder"
     about: ClassVar = "one's own photos, copied and named by a CSV of `file,name` lines"
-    licence: ClassVar = "one's own"
+    license: ClassVar = "one's own"
     options: ClassVar = {"photos": "the folder that holds the files (default: the CSV's own)"}
     takes_all: ClassVar = True
 

@@ -15,7 +15,7 @@ class Met(Source):
     name: ClassVar = "met"
     about: ClassVar = "works of the Metropolitan Museum of Art in the public domain, by words or object number"
     host: ClassVar = "https://collectionapi.metmuseum.org"
-    licence: ClassVar = "CC0 1.0"
+    license: ClassVar = "CC0 1.0"
     interval: ClassVar = 0.02  # 80 calls a second are allowed
     options: ClassVar = {
         "label": "`artist` (default: Artist - Title) or `title`",

@@ -115,7 +115,7 @@ class Shelf:
             "query": query,
             "url": found.url or (found.path.name if found.path else ""),
             "page": found.page,
-            "licence": found.licence or source.licence,
+            "licence": found.license or source.license,
             "author": found.author,
             "retrieved_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "sha256": got.sha256,

@@ -15,7 +15,7 @@ class PokemonTcg(Source):
     name: ClassVar = "pokemontcg"
     about: ClassVar = "Pokémon cards by name, or by the API's search syntax; $POKEMONTCG_API_KEY raises its limits"
     host: ClassVar = "https://api.pokemontcg.io"
-    licence: ClassVar = "© Nintendo, Creatures, GAME FREAK; for personal use"
+    license: ClassVar = "© Nintendo, Creatures, GAME FREAK; for personal use"
     interval: ClassVar = 0.1
     options: ClassVar = {"set": "only this set, by its id, such as swsh4", "image": "small or large (default)"}
     choices: ClassVar = {"image": ("large", "small")}

@@ -13,7 +13,7 @@ class Scryfall(Source):
     name: ClassVar = "scryfall"
     about: ClassVar = "Magic cards by name, or by Scryfall's search syntax (anything with a colon in it)"
     host: ClassVar = "https://api.scryfall.com"
-    licence: ClassVar = "© Wizards of the Coast; fan content policy"
+    license: ClassVar = "© Wizards of the Coast; fan content policy"
     interval: ClassVar = 0.1
     options: ClassVar = {
         "set": "only prints of this set, such as neo",

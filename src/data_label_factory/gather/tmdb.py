@@ -18,7 +18,7 @@ class Tmdb(Source):
     name: ClassVar = "tmdb"
     about: ClassVar = "film posters by `Title` or `Title (1982)`; needs $TMDB_API_KEY (a v3 key or a v4 token)"
     host: ClassVar = "https://api.themoviedb.org"
-    licence: ClassVar = "© the studio; this product uses the TMDB API but is not endorsed or certified by TMDB"
+    license: ClassVar = "© the studio; this product uses the TMDB API but is not endorsed or certified by TMDB"
     interval: ClassVar = 0.03  # about 40 calls a second are allowed
     options: ClassVar = {
         "kind": "movie (default) or tv",

@@ -50,6 +50,6 @@ def _found(query: str, info: dict[str, Any]) -> Found:
         label_of(query),
         info.get("thumburl") or info["url"],
         page=info.get("descriptionurl", ""),
-        licence=values["LicenseShortName"],
+        license=values["LicenseShortName"],
         author=values["Artist"],
     )

@@ -16,7 +16,7 @@ class Ygoprodeck(Source):
     name: ClassVar = "ygoprodeck"
     about: ClassVar = "Yu-Gi-Oh! cards, English, by name, set code, archetype or set"
     host: ClassVar = "https://db.ygoprodeck.com"
-    licence: ClassVar = "© Konami; for personal use"
+    license: ClassVar = "© Konami; for personal use"
     interval: ClassVar = 0.06  # 20 calls a second are allowed
     image_interval: ClassVar = 0.06
     options: ClassVar = {

@@ -20,7 +20,7 @@ class Yugipedia(Source):
     name: ClassVar = "yugipedia"
     about: ClassVar = "Yu-Gi-Oh! prints by card name, set code or gallery page; each with set code and rarity"
     host: ClassVar = "https://yugipedia.com"
-    licence: ClassVar = "© Konami; for personal use"
+    license: ClassVar = "© Konami; for personal use"
     interval: ClassVar = 1.0
     image_interval: ClassVar = 0.5
     options: ClassVar = {

@@ -28,7 +28,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Recognised:
+class RecognizedFrame:
     """One frame, (H, W, 3) uint8 RGB, and what is in it. `number` counts a video's frames from 0."""
 
     source: Source
@@ -72,7 +72,7 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
 
 def recognize_files(
     recognize: Callable[[RGB], list[Detection]], sources: Sequence[Source], *, every: int = 1, quiet: bool = False
-) -> Iterator[Recognised | Unreadable]:
+) -> Iterator[RecognizedFrame | Unreadable]:
     """Recognise pictures, and of videos the frames 0, `every`, 2 × `every` …, in order.
 
     Reads as it is asked to and holds one frame. What cannot be read is given as Unreadable and stops nothing.
@@ -82,18 +82,18 @@ def recognize_files(
             try:
                 if not source.is_video:
                     image = decode(source.path)
-                    yield Recognised(source, None, image, recognize(image))
+                    yield RecognizedFrame(source, None, image, recognize(image))
                     progress.step()
                     continue
                 progress.total -= 1
                 for number, image in read_video(source.path, every, progress):
-                    yield Recognised(source, number, image, recognize(image))
+                    yield RecognizedFrame(source, number, image, recognize(image))
                     progress.step()
             except ImageError as exc:
                 yield Unreadable(source, str(exc))
 
 
-def as_json(frame: Recognised, shown: Sequence[Detection]) -> dict[str, Any]:
+def as_json(frame: RecognizedFrame, shown: Sequence[Detection]) -> dict[str, Any]:
     """A frame with the detections `shown` of it; `unsure` counts all that are not confident, shown or not."""
     height, width = frame.image.shape[:2]
     return {
@@ -101,23 +101,6 @@ def as_json(frame: Recognised, shown: Sequence[Detection]) -> dict[str, Any]:
         "frame": frame.number,
         "width": width,
         "height": height,
-        "items": [_detection_as_json(detection) for detection in shown],
+        "items": [detection.to_dict() for detection in shown],
         "unsure": sum(not detection.confident for detection in frame.detections),
-    }
-
-
-def _detection_as_json(detection: Detection) -> dict[str, Any]:
-    return {
-        "name": detection.label.name,
-        "set_code": detection.label.set_code,
-        "rarity": detection.label.rarity,
-        "reference": detection.filename,
-        "variants": list(detection.variants),
-        "confident": detection.confident,
-        "score": round(detection.score, 4),
-        "margin": round(detection.margin, 4),
-        "false_accept_rate": round(detection.false_accept_rate, 6),
-        "outline": [[round(float(x), 1), round(float(y), 1)] for x, y in detection.outline],
-        "box": [round(value, 1) for value in detection.box],
-        "top_k": [[name, round(cosine, 4)] for name, cosine in detection.top_k],
     }

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.identify.images import RGB
-from data_label_factory.identify.quad import Outline, as_points, straighten
+from data_label_factory.identify.quad import Quad, as_points, straighten
 
 Rng = np.random.Generator
 
@@ -24,7 +24,7 @@ class View:
     """`image` (H, W, 3) uint8 RGB; `outlines` one (4, 2) float32 px for each reference shown, in their order."""
 
     image: RGB
-    outlines: list[Outline]
+    quads: list[Quad]
 
 
 def render_view(references: Sequence[RGB], rng: Rng, *, width: int = 640, height: int = 480) -> View:
@@ -34,14 +34,14 @@ def render_view(references: Sequence[RGB], rng: Rng, *, width: int = 640, height
     the frame is then exposed, blurred, made noisy and JPEG-compressed as a webcam does.
     """
     frame = _ground(rng, width, height)
-    outlines = []
+    quads = []
     for slot, reference in enumerate(references):
-        outline = _place(reference, rng, slot, len(references), width, height)
-        _paste(frame, _lit(reference, rng), outline)
+        quad = _place(reference, rng, slot, len(references), width, height)
+        _paste(frame, _lit(reference, rng), quad)
         if rng.random() < 0.35:
-            _finger(frame, outline, rng)
-        outlines.append(outline)
-    return View(_sensor(frame, rng), outlines)
+            _finger(frame, quad, rng)
+        quads.append(quad)
+    return View(_sensor(frame, rng), quads)
 
 
 def live_crop(reference: RGB, rng: Rng, side: int) -> RGB:
@@ -51,9 +51,9 @@ def live_crop(reference: RGB, rng: Rng, side: int) -> RGB:
 
 def tight_crop(view: View, rng: Rng, side: int) -> RGB:
     """The first item of `view` straightened to (side, side, 3), each corner a little off, as a tracker's are."""
-    outline = view.outlines[0]
-    size = float(np.sqrt(max(cv2.contourArea(outline), 1.0)))
-    return straighten(view.image, as_points(outline + rng.normal(0, 0.025 * size, (4, 2))), side)
+    quad = view.quads[0]
+    size = float(np.sqrt(max(cv2.contourArea(quad), 1.0)))
+    return straighten(view.image, as_points(quad + rng.normal(0, 0.025 * size, (4, 2))), side)
 
 
 def loose_crop(view: View, rng: Rng, side: int) -> RGB:
@@ -62,18 +62,18 @@ def loose_crop(view: View, rng: Rng, side: int) -> RGB:
     The upright bounding box grows by 10 to 80 % of its size on each side, ends at the frame, and is squeezed to
     (side, side, 3).
     """
-    outline = view.outlines[0]
+    quad = view.quads[0]
     height, width = view.image.shape[:2]
-    extent = outline.max(axis=0) - outline.min(axis=0)
-    low = outline.min(axis=0) - extent * rng.uniform(0.1, 0.8, 2)
-    high = outline.max(axis=0) + extent * rng.uniform(0.1, 0.8, 2)
+    extent = quad.max(axis=0) - quad.min(axis=0)
+    low = quad.min(axis=0) - extent * rng.uniform(0.1, 0.8, 2)
+    high = quad.max(axis=0) + extent * rng.uniform(0.1, 0.8, 2)
     left, top = (int(v) for v in np.clip(low, 0, [width - 2, height - 2]))
     right, bottom = (int(v) for v in np.clip(high, [left + 2, top + 2], [width, height]))
     box = view.image[top:bottom, left:right]
     return np.asarray(cv2.resize(box, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _place(reference: RGB, rng: Rng, slot: int, slots: int, width: int, height: int) -> Outline:
+def _place(reference: RGB, rng: Rng, slot: int, slots: int, width: int, height: int) -> Quad:
     """An outline for `reference` inside its share of the frame's width, turned and tilted."""
     room = width / slots
     aspect = reference.shape[1] / reference.shape[0]
@@ -88,21 +88,21 @@ def _place(reference: RGB, rng: Rng, slot: int, slots: int, width: int, height: 
     largest = min(room / extent[0], height / extent[1])
     corners *= largest * rng.uniform(0.5, 0.97)
     slack = (np.array([room, height]) - (corners.max(axis=0) - corners.min(axis=0))) / 2
-    centre = np.array([room * (slot + 0.5), height / 2]) - (corners.max(axis=0) + corners.min(axis=0)) / 2
-    return as_points(corners + centre + rng.uniform(-slack, slack))
+    center = np.array([room * (slot + 0.5), height / 2]) - (corners.max(axis=0) + corners.min(axis=0)) / 2
+    return as_points(corners + center + rng.uniform(-slack, slack))
 
 
-def _paste(frame: NDArray[np.float32], item: NDArray[np.float32], outline: Outline) -> None:
+def _paste(frame: NDArray[np.float32], item: NDArray[np.float32], quad: Quad) -> None:
     height, width = item.shape[:2]
-    longest = max(float(np.linalg.norm(outline[i] - outline[i - 1])) for i in range(4))
+    longest = max(float(np.linalg.norm(quad[i] - quad[i - 1])) for i in range(4))
     shrink = longest / max(height, width)
     if shrink < 0.7:
         width, height = max(1, round(width * shrink)), max(1, round(height * shrink))
         item = np.asarray(cv2.resize(item, (width, height), interpolation=cv2.INTER_AREA), np.float32)
-    matrix = cv2.getPerspectiveTransform(as_points([[0, 0], [width, 0], [width, height], [0, height]]), outline)
+    matrix = cv2.getPerspectiveTransform(as_points([[0, 0], [width, 0], [width, height], [0, height]]), quad)
     size = (frame.shape[1], frame.shape[0])
     mask = np.zeros(frame.shape[:2], np.float32)
-    cv2.fillConvexPoly(mask, np.round(outline * 16).astype(np.int32), 1.0, cv2.LINE_AA, shift=4)
+    cv2.fillConvexPoly(mask, np.round(quad * 16).astype(np.int32), 1.0, cv2.LINE_AA, shift=4)
     shadow = cv2.GaussianBlur(np.roll(mask, (5, 4), (0, 1)), (0, 0), 5)[..., None]
     warped = np.asarray(cv2.warpPerspective(item, matrix, size, borderMode=cv2.BORDER_REPLICATE), np.float32)
     frame *= 1 - 0.45 * shadow
@@ -123,12 +123,12 @@ def _lit(reference: RGB, rng: Rng) -> NDArray[np.float32]:
     return np.asarray(lit, np.float32)
 
 
-def _finger(frame: NDArray[np.float32], outline: Outline, rng: Rng) -> None:
+def _finger(frame: NDArray[np.float32], quad: Quad, rng: Rng) -> None:
     """A thumb over one edge, pointing inwards."""
     side = int(rng.integers(4))
-    a, b = outline[side], outline[(side + 1) % 4]
+    a, b = quad[side], quad[(side + 1) % 4]
     at = a + (b - a) * rng.uniform(0.2, 0.8)
-    inwards = outline.mean(axis=0) - at
+    inwards = quad.mean(axis=0) - at
     tip, root = at + inwards * rng.uniform(0.1, 0.35), at - inwards * 3
     thickness = max(4, int(np.linalg.norm(inwards) * rng.uniform(0.25, 0.4)))
     skin = np.array(_SKIN[rng.integers(len(_SKIN))]) * rng.uniform(0.8, 1.1)
@@ -183,12 +183,12 @@ def _ground(rng: Rng, width: int, height: int) -> NDArray[np.float32]:
 
 
 def _thing(ground: NDArray[np.float32], rng: Rng, width: int, height: int) -> None:
-    colour = tuple(float(v) for v in rng.uniform(10, 245, 3))
-    centre = (float(rng.uniform(0, width)), float(rng.uniform(0, height)))
+    color = tuple(float(v) for v in rng.uniform(10, 245, 3))
+    center = (float(rng.uniform(0, width)), float(rng.uniform(0, height)))
     size = (float(rng.uniform(15, width / 2)), float(rng.uniform(10, height / 2)))
-    box = cv2.boxPoints((centre, size, float(rng.uniform(0, 180))))
+    box = cv2.boxPoints((center, size, float(rng.uniform(0, 180))))
     if rng.random() < 0.6:
-        cv2.fillConvexPoly(ground, box.astype(np.int32), colour, cv2.LINE_AA)
+        cv2.fillConvexPoly(ground, box.astype(np.int32), color, cv2.LINE_AA)
     else:
         axes = (int(size[0] / 2), int(size[1] / 2))
-        cv2.ellipse(ground, (int(centre[0]), int(centre[1])), axes, 0, 0, 360, colour, -1, cv2.LINE_AA)
+        cv2.ellipse(ground, (int(center[0]), int(center[1])), axes, 0, 0, 360, color, -1, cv2.LINE_AA)

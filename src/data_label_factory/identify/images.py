@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from data_label_factory.pictures import Limits as Limits
 from data_label_factory.pictures import read_file as read_file
 
 RGB = NDArray[np.uint8]  # (H, W, 3), red first
+Picture = str | Path | bytes | Image.Image | NDArray[Any]  # what programs may hand over, see `as_rgb`
 
 _SCAN_OR_END = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
 
@@ -58,6 +60,30 @@ def decode(source: bytes | Path, *, limits: Limits = DEFAULT_LIMITS, min_side: i
     except Exception as exc:
         # Decoders meet hostile input with whatever they happen to trip over: SyntaxError, struct.error, KeyError …
         raise ImageError(f"The picture is truncated or damaged ({exc})", "Copy or download it again") from exc
+
+
+def as_rgb(picture: Picture) -> RGB:
+    """A file's path or bytes, a Pillow image, or an array (H, W[, 1, 3 or 4]) uint8 → (H, W, 3) uint8 RGB.
+
+    Arrays are taken as gray, RGB or RGBA; transparency is laid over white. Raises ImageError as `decode`, and
+    ValueError, naming shape and dtype, for any other array.
+    """
+    if isinstance(picture, bytes):
+        return decode(picture)
+    if isinstance(picture, str | Path):
+        return decode(Path(picture))
+    if isinstance(picture, Image.Image):
+        return _flatten(_turned(picture))
+
+    array = np.asarray(picture)
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    is_picture = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
+    if array.dtype != np.uint8 or not is_picture or not array.size:
+        raise ValueError(
+            f"A picture is an array (H, W), (H, W, 3) or (H, W, 4) of uint8, not {array.shape} of {array.dtype}"
+        )
+    return _flatten(Image.fromarray(array))
 
 
 def find_images(folder: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> Iterator[str]:
@@ -110,7 +136,11 @@ def _to_rgb(image: Image.Image, data: bytes, limits: Limits, min_side: int | Non
                 ),
             )
     image.load()
-    image = _turned(image)  # before anything that makes a new image, which would have no EXIF block
+    return _flatten(_turned(image))  # turned first: a new image would have no EXIF block
+
+
+def _flatten(image: Image.Image) -> RGB:
+    """Any mode → 8-bit RGB, transparency laid over white."""
     if image.mode in ("F", "I") or image.mode.startswith("I;16"):
         image = _to_8_bit(image)
     if image.has_transparency_data:

@@ -1,4 +1,4 @@
-"""Quadrilaterals: where an item lies in a picture."""
+"""Quadrilaterals and boxes: where an item lies in a picture."""
 
 from __future__ import annotations
 
@@ -8,22 +8,44 @@ from numpy.typing import ArrayLike, NDArray
 
 from data_label_factory.identify.images import RGB
 
-Outline = NDArray[np.float32]  # (4, 2) px, x then y; clockwise from the reference's own top left
+Quad = NDArray[np.float32]  # (4, 2) px, x then y; clockwise from the reference's own top left
+Box = tuple[float, float, float, float]  # left, top, right, bottom in px
 
 
-def as_points(corners: ArrayLike) -> Outline:
+def as_points(corners: ArrayLike) -> Quad:
     """Corners as (n, 2) float32 px, the type OpenCV wants."""
     return np.asarray(corners, dtype=np.float32)
 
 
-def straighten(image: RGB, outline: Outline, side: int) -> RGB:
-    """Warp the quadrilateral `outline` (4, 2) px of `image` to a (side, side, 3) square, without aliasing."""
-    corners = as_points([[0, 0], [side, 0], [side, side], [0, side]])
-    longest = max(float(np.linalg.norm(outline[i] - outline[i - 1])) for i in range(4))
+def frame_quad(width: float, height: float) -> Quad:
+    """The quad (4, 2) px of a whole picture, clockwise from its top left."""
+    return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+
+
+def box_of(quad: Quad) -> Box:
+    """The upright box around a quad."""
+    (left, top), (right, bottom) = quad.min(axis=0).tolist(), quad.max(axis=0).tolist()
+    return left, top, right, bottom
+
+
+def straighten(image: RGB, quad: Quad, side: int) -> RGB:
+    """Warp the part of `image` inside `quad` (4, 2) px to a (side, side, 3) square, without aliasing."""
+    longest = max(float(np.linalg.norm(quad[i] - quad[i - 1])) for i in range(4))
     shrink = max(1, int(longest / side))  # warping samples single pixels, so shrink first what is much larger
     if shrink > 1:
-        image = np.asarray(
-            cv2.resize(image, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA), np.uint8
-        )
-    matrix = cv2.getPerspectiveTransform(as_points(outline / shrink), corners)
+        smaller = cv2.resize(image, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
+        image = np.asarray(smaller, np.uint8)
+
+    matrix = cv2.getPerspectiveTransform(as_points(quad / shrink), frame_quad(side, side))
     return np.asarray(cv2.warpPerspective(image, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def cut_out(image: RGB, quad: Quad, max_side: int) -> RGB:
+    """The part of (H, W, 3) `image` inside `quad` (4, 2) px, straightened to its own size, at most `max_side` px."""
+    sides = [float(np.linalg.norm(quad[(i + 1) % 4] - quad[i])) for i in range(4)]
+    width, height = max(sides[0], sides[2]), max(sides[1], sides[3])
+    shrink = min(1.0, max_side / max(width, height, 1.0))
+    size = max(1, round(width * shrink)), max(1, round(height * shrink))
+
+    matrix = cv2.getPerspectiveTransform(as_points(quad), frame_quad(*size))
+    return np.asarray(cv2.warpPerspective(image, matrix, size, borderMode=cv2.BORDER_REPLICATE), np.uint8)

@@ -18,7 +18,7 @@ class HasFilenames(Protocol):
     """An Index, as far as prices are concerned: the relative paths of its references."""
 
     @property
-    def filenames(self) -> Iterable[str]: ...
+    def references(self) -> Iterable[str]: ...
 
 
 class PriceBook:
@@ -43,18 +43,18 @@ class PriceBook:
         """The rate in use and where it is known from, for `/api/top-prices`."""
         return self.rates.info()
 
-    def price_of(self, label: Label, filename: str = "") -> dict[str, Any] | None:
+    def price_of(self, label: Label, reference: str = "") -> dict[str, Any] | None:
         """The `price` of a detection as JSON values, or None when nothing is known.
 
         Looked up by set code (the label's, else the file name's), then by file name and name, as one's own table may.
         When the label's rarity is priced, the amounts are of *that* rarity and `rarity` names it; otherwise they span
         all rarities of the code and `rarity` is None. The `usd_…` are None when no rate is known.
         """
-        code = self._code(label, filename)
+        code = self._code(label, reference)
         if code is None:
             return None
         price = self.file.prices[code]
-        rarity = label.rarity or parse_label(filename).rarity
+        rarity = label.rarity or parse_label(reference).rarity
         low, middle, high, rarity_shown = _amounts(price, rarity)
         return {
             "code": code,
@@ -83,18 +83,18 @@ class PriceBook:
 
     def _rank(self, index: HasFilenames) -> list[dict[str, Any]]:
         dearest: dict[str, tuple[Decimal, dict[str, Any]]] = {}
-        for filename in map(str, index.filenames):
-            label = parse_label(filename)
-            code = self._code(label, filename)
+        for reference in map(str, index.references):
+            label = parse_label(reference)
+            code = self._code(label, reference)
             if code is None:
                 continue
             amount = _amounts(self.file.prices[code], label.rarity)[1]
             if code not in dearest or amount > dearest[code][0]:
-                dearest[code] = (amount, self._row(code, label, filename, amount))
+                dearest[code] = (amount, self._row(code, label, reference, amount))
         # One file has one currency, so this order is also that of dollars.
         return [row for _, row in sorted(dearest.values(), key=lambda pair: (-pair[0], pair[1]["code"]))]
 
-    def _row(self, code: str, label: Label, filename: str, amount: Decimal) -> dict[str, Any]:
+    def _row(self, code: str, label: Label, reference: str, amount: Decimal) -> dict[str, Any]:
         return {
             "code": code,
             "name": str(label),
@@ -103,13 +103,13 @@ class PriceBook:
             "currency": self.file.currency,
             "jpy_median": as_number(self.rates.convert(amount, "JPY")),
             "usd_median": as_number(self.rates.convert(amount, "USD")),
-            "ref_filename": filename,
+            "ref_filename": reference,
         }
 
-    def _code(self, label: Label, filename: str) -> str | None:
-        set_code = label.set_code or parse_label(filename).set_code
+    def _code(self, label: Label, reference: str) -> str | None:
+        set_code = label.set_code or parse_label(reference).set_code
         # Sites key their prices by code, so a name finds only what the user's own table gave by name: for any print.
-        keys = (set_code, filename, PurePosixPath(filename).stem, label.name)
+        keys = (set_code, reference, PurePosixPath(reference).stem, label.name)
         return next((self._codes[item_key(key)] for key in keys if item_key(key) in self._codes), None)
 
 

@@ -34,7 +34,7 @@ class Scraped:
 
 
 def scrape(
-    filenames: Iterable[str],
+    references: Iterable[str],
     out: Path,
     site: PriceSite,
     *,
@@ -49,7 +49,7 @@ def scrape(
     a file of another site or currency, nothing to be had.
     """
     now = now or datetime.now(UTC)
-    names = {label.set_code: label.name for label in map(parse_label, filenames) if label.set_code}
+    names = {label.set_code: label.name for label in map(parse_label, references) if label.set_code}
     prefixes = _prefixes(names, site, max_prefixes)
     old = _old_file(out, site)
     result = Scraped(PriceFile(now.isoformat(timespec="seconds"), site.name, site.currency, {}), codes=len(names))

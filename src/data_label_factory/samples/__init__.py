@@ -5,7 +5,7 @@
 """
 
 from .card import draw_card
-from .catalogue import SampleCard, sample_cards
+from .catalog import SampleCard, sample_cards
 from .collection import draw_collection
 
 __all__ = ["SampleCard", "draw_card", "draw_collection", "sample_cards"]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from .palette import Array, Colour, Palette
+from .palette import Array, Color, Palette
 
 WIDTH, HEIGHT = 656, 568
 HALF = HEIGHT / 2
@@ -94,9 +94,9 @@ class Canvas:
         """Minus one or one."""
         return self.n(0, 1) * 2 - 1
 
-    def blend(self, weight: Array, colour: Colour) -> None:
+    def blend(self, weight: Array, color: Color) -> None:
         """Lay `colour` over the picture, `weight` (HEIGHT, WIDTH) in 0..1."""
-        self.px += (colour - self.px) * weight[..., None]
+        self.px += (color - self.px) * weight[..., None]
 
     def polygon_mask(self, *outlines: Sequence[Point]) -> Image.Image:
         """A mask with every outline filled."""
@@ -109,11 +109,11 @@ class Canvas:
     def fill(
         self,
         mask: Image.Image,
-        top: Colour,
-        bottom: Colour | None = None,
+        top: Color,
+        bottom: Color | None = None,
         *,
         volume: float = 0.0,
-        rim: Colour | None = None,
+        rim: Color | None = None,
         alpha: float = 1.0,
     ) -> None:
         """Paint a mask with a vertical gradient; `volume` rounds it, `rim` lights its lit edge."""
@@ -148,11 +148,11 @@ class Canvas:
     def shape(
         self,
         outline: Sequence[Point],
-        top: Colour,
-        bottom: Colour | None = None,
+        top: Color,
+        bottom: Color | None = None,
         *,
         volume: float = 0.0,
-        rim: Colour | None = None,
+        rim: Color | None = None,
         alpha: float = 1.0,
     ) -> None:
         """Fill one outline; see `fill`."""
@@ -163,12 +163,12 @@ class Canvas:
         at: Point,
         rx: float,
         ry: float,
-        top: Colour,
-        bottom: Colour | None = None,
+        top: Color,
+        bottom: Color | None = None,
         *,
         angle: float = 0.0,
         volume: float = 0.0,
-        rim: Colour | None = None,
+        rim: Color | None = None,
         alpha: float = 1.0,
     ) -> None:
         """Fill an ellipse with half axes `rx` and `ry`; see `fill`."""
@@ -185,7 +185,7 @@ class Canvas:
         side = np.stack([-step[:, 1], step[:, 0]], axis=1) * thick
         return [(float(x), float(y)) for x, y in np.concatenate([p + side, (p - side)[::-1]])]
 
-    def glow(self, at: Point, radius: float, colour: Colour, strength: float = 0.8) -> None:
+    def glow(self, at: Point, radius: float, color: Color, strength: float = 0.8) -> None:
         """Add light that fades to nothing about three radii away."""
         reach = round(3.2 * radius * HALF)
         col, row = round(WIDTH / 2 + at[0] * HALF), round(HALF + at[1] * HALF)
@@ -194,9 +194,9 @@ class Canvas:
         far = ((X[rows, cols] - at[0]) ** 2 + (Y[rows, cols] - at[1]) ** 2) / np.float32(radius**2)
         light = np.clip(np.exp(-far * 0.55) - 0.004, 0, 1)[..., None] * np.float32(strength)
         region = self.px[rows, cols]
-        region += (1 - np.clip(region, 0, 1)) * light * colour
+        region += (1 - np.clip(region, 0, 1)) * light * color
 
-    def sparks(self, count: int, colour: Colour, size: float = 0.006, below: float = -1, above: float = 1) -> None:
+    def sparks(self, count: int, color: Color, size: float = 0.006, below: float = -1, above: float = 1) -> None:
         """Scatter glowing motes between two heights."""
         mask = Image.new("L", (WIDTH, HEIGHT))
         draw = ImageDraw.Draw(mask)
@@ -205,12 +205,12 @@ class Canvas:
             draw.ellipse((x - r, y - r, x + r, y + r), fill=self.n(120, 255))
         halo = mask.filter(ImageFilter.GaussianBlur(size * HALF * 2.2))
         light = np.asarray(mask, dtype=np.float32) / 255 + np.asarray(halo, dtype=np.float32) / 90
-        self.px += (1 - np.clip(self.px, 0, 1)) * np.clip(light, 0, 1)[..., None] * colour
+        self.px += (1 - np.clip(self.px, 0, 1)) * np.clip(light, 0, 1)[..., None] * color
 
-    def mist(self, height: float, depth: float, colour: Colour, strength: float = 0.6) -> None:
+    def mist(self, height: float, depth: float, color: Color, strength: float = 0.6) -> None:
         """A drifting band of fog around `height`."""
         band = np.exp(-(((Y - np.float32(height)) / np.float32(depth)) ** 2))
-        self.blend(band * noise(self.rng, (3, 8), 3) * np.float32(strength), colour)
+        self.blend(band * noise(self.rng, (3, 8), 3) * np.float32(strength), color)
 
     def finish(self) -> Image.Image:
         """Bloom, brush texture and vignette; returns the picture as RGB, WIDTH x HEIGHT."""

@@ -5,9 +5,9 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from . import lettering
 from .art import paint_art
-from .catalogue import SampleCard
+from .catalog import SampleCard
 from .foil import FINISHES, Finish, emboss, shine
-from .palette import FAMILIES, Array, Colour, Family, bytes_of, mix, rgb
+from .palette import FAMILIES, Array, Color, Family, bytes_of, mix, rgb
 
 # Everything is drawn at twice the printed size and scaled down once: that is the antialiasing.
 SIZE = (360, 504)
@@ -30,8 +30,8 @@ def draw_card(card: SampleCard) -> Image.Image:
     _type_line(picture, card, finish)
     _text_box(picture, card, family, finish)
     _pips(picture, card, family)
-    for x, value, colour in ((84, card.attack, rgb("#a83a32")), (636, card.defence, rgb("#2f5f94"))):
-        _badge(picture, (x, 932), str(value), colour, family.trim)
+    for x, value, color in ((84, card.attack, rgb("#a83a32")), (636, card.defence, rgb("#2f5f94"))):
+        _badge(picture, (x, 932), str(value), color, family.trim)
     _footer(picture, card, finish)
     sheet = Image.new("RGB", BIG, bytes_of(CORNER))
     sheet.paste(picture, (0, 0), _rounded(BIG, (0, 0, BIG[0] - 1, BIG[1] - 1), 36))
@@ -54,13 +54,13 @@ def _arch(box: Box, grow: int = 0) -> list[tuple[float, float]]:
     return [(left, bottom), *start, *end, (right, bottom)]
 
 
-def _paper(size: tuple[int, int], colour: Colour, strength: float) -> Image.Image:
+def _paper(size: tuple[int, int], color: Color, strength: float) -> Image.Image:
     """Flat colour with fibres and grain; the same fibres on every card, as from one paper mill."""
     rng = np.random.default_rng(5)
     grain: Array = rng.normal(0, 1, (size[1], size[0])).astype(np.float32)
     grain += np.repeat(rng.normal(0, 1.2, (size[1], size[0] // 8)).astype(np.float32), 8, axis=1)[:, : size[0]]
     fade = np.linspace(0.05, -0.06, size[1], dtype=np.float32)[:, None]
-    sheet = colour + (grain * np.float32(strength) + fade)[..., None]
+    sheet = color + (grain * np.float32(strength) + fade)[..., None]
     return Image.fromarray((np.clip(sheet, 0, 1) * 255).astype(np.uint8))
 
 
@@ -78,7 +78,7 @@ def _body(family: Family, finish: Finish) -> Image.Image:
     return picture
 
 
-def _trim(family: Family, finish: Finish) -> Colour:
+def _trim(family: Family, finish: Finish) -> Color:
     return family.trim if finish.stamp is None else finish.stamp
 
 
@@ -113,10 +113,10 @@ def _plaque(picture: Image.Image, card: SampleCard, family: Family, finish: Fini
     ImageDraw.Draw(shadow).rectangle((left + 20, top + 12, right - 20, bottom + 10), fill=170)
     picture.paste(bytes_of(CORNER), (0, 0), shadow.filter(ImageFilter.GaussianBlur(8)))
     draw = ImageDraw.Draw(picture)
-    for inset, colour in ((0, mix(frame, CORNER, 0.8)), (4, _trim(family, finish)), (8, mix(frame, CORNER, 0.62))):
+    for inset, color in ((0, mix(frame, CORNER, 0.8)), (4, _trim(family, finish)), (8, mix(frame, CORNER, 0.62))):
         a, b, c, d = left + inset * 1.6, top + inset, right - inset * 1.6, bottom - inset
         draw.polygon(
-            [(a, middle), (a + 26, b), (c - 26, b), (c, middle), (c - 26, d), (a + 26, d)], fill=bytes_of(colour)
+            [(a, middle), (a + 26, b), (c - 26, b), (c, middle), (c - 26, d), (a + 26, d)], fill=bytes_of(color)
         )
     size = lettering.fitted(card.name, 44, 560, 1.5)
     stamp = IVORY if finish.stamp is None else finish.stamp
@@ -185,11 +185,11 @@ def _pips(picture: Image.Image, card: SampleCard, family: Family) -> None:
         draw.ellipse((x - 6, y - 8, x + 1, y - 2), fill=bytes_of(mix(family.trim, IVORY, 0.7)))
 
 
-def _badge(picture: Image.Image, at: tuple[int, int], text: str, colour: Colour, trim: Colour) -> None:
+def _badge(picture: Image.Image, at: tuple[int, int], text: str, color: Color, trim: Color) -> None:
     """A number on a small six-sided shield."""
     draw = ImageDraw.Draw(picture)
     shape = np.array([(-1, -0.72), (0, -1), (1, -0.72), (1, 0.45), (0, 1.05), (-1, 0.45)])
-    for radius, tone in ((44, mix(colour, CORNER, 0.8)), (40, trim), (36, mix(colour, CORNER, 0.15))):
+    for radius, tone in ((44, mix(color, CORNER, 0.8)), (40, trim), (36, mix(color, CORNER, 0.15))):
         draw.polygon([(at[0] + x * radius, at[1] + y * radius) for x, y in shape.tolist()], fill=bytes_of(tone))
     lettering.line(picture, (at[0] + 2, at[1] + 1), text, 42, CORNER, bold=2)
     lettering.line(picture, (at[0], at[1] - 2), text, 42, IVORY, bold=1)

@@ -5,7 +5,7 @@ from pathlib import Path
 from data_label_factory.atomic import atomic_write
 
 from .card import draw_card
-from .catalogue import SampleCard, sample_cards
+from .catalog import SampleCard, sample_cards
 
 JPEG_QUALITY = 92
 

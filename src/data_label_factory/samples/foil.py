@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageFilter
 
-from .palette import Array, Colour, rgb
+from .palette import Array, Color, rgb
 
 Pattern = Callable[[Array, Array], Array]
 
@@ -18,9 +18,9 @@ Pattern = Callable[[Array, Array], Array]
 class Finish:
     """How one rarity is printed: colour of frame and name, foil on the art and on the border."""
 
-    gem: Colour
-    frame: Colour | None = None
-    stamp: Colour | None = None
+    gem: Color
+    frame: Color | None = None
+    stamp: Color | None = None
     art: Pattern | None = None
     border: Pattern | None = None
     relief: bool = False
@@ -109,8 +109,8 @@ def shine(layer: Image.Image, pattern: Pattern) -> Image.Image:
 
 def emboss(layer: Image.Image) -> Image.Image:
     """Raise a picture's edges as if pressed into metal."""
-    grey = np.asarray(layer.convert("L").filter(ImageFilter.GaussianBlur(2)), dtype=np.float32) / 255
-    relief = np.roll(grey, (3, 3), (0, 1)) - grey
+    gray = np.asarray(layer.convert("L").filter(ImageFilter.GaussianBlur(2)), dtype=np.float32) / 255
+    relief = np.roll(gray, (3, 3), (0, 1)) - gray
     base = np.asarray(layer, dtype=np.float32) / 255
     out = base * 0.9 - relief[..., None] * 1.9
     return Image.fromarray((np.clip(out, 0, 1) * 255).astype(np.uint8))

@@ -4,7 +4,7 @@ from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
 
-from .palette import Colour, bytes_of
+from .palette import Color, bytes_of
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -32,7 +32,7 @@ def line(
     at: tuple[float, float],
     text: str,
     size: int,
-    ink: Colour,
+    ink: Color,
     *,
     spacing: float = 0.0,
     bold: float = 0.0,

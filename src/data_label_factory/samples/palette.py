@@ -9,44 +9,44 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
-Colour = npt.NDArray[np.float32]
+Color = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Palette:
     """The six colours a scene is painted with, from sky to highlight."""
 
-    top: Colour
-    low: Colour
-    far: Colour
-    near: Colour
-    glow: Colour
-    accent: Colour
+    top: Color
+    low: Color
+    far: Color
+    near: Color
+    glow: Color
+    accent: Color
 
 
 @dataclass(frozen=True)
 class Family:
     """How one element looks: frame colours, the paper of its text box and its four art palettes."""
 
-    frame: Colour
-    trim: Colour
-    paper: Colour
+    frame: Color
+    trim: Color
+    paper: Color
     palettes: tuple[Palette, ...]
 
 
-def rgb(code: str) -> Colour:
+def rgb(code: str) -> Color:
     """Turn `#rrggbb` into a colour; ValueError if it is not six hexadecimal digits."""
     return np.array([int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)], dtype=np.float32)
 
 
-def mix(first: Colour, second: Colour, amount: float) -> Colour:
+def mix(first: Color, second: Color, amount: float) -> Color:
     """Blend from `first` (amount 0) to `second` (amount 1)."""
     return np.asarray(first + (second - first) * np.float32(amount), dtype=np.float32)
 
 
-def bytes_of(colour: Colour) -> tuple[int, int, int]:
+def bytes_of(color: Color) -> tuple[int, int, int]:
     """A colour as three whole numbers 0..255, the way Pillow wants it."""
-    red, green, blue = (round(float(v) * 255) for v in np.clip(colour, 0, 1))
+    red, green, blue = (round(float(v) * 255) for v in np.clip(color, 0, 1))
     return red, green, blue
 
 

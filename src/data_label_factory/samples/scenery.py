@@ -3,7 +3,7 @@
 import numpy as np
 
 from .canvas import EDGE, HALF, Canvas, Point, X, Y, mirrored, noise, smooth
-from .palette import Colour, mix
+from .palette import Color, mix
 
 
 def sky(c: Canvas, horizon: float = 0.4, clouds: float = 0.35) -> None:
@@ -65,7 +65,7 @@ def height_at(outline: list[Point], x: float) -> float:
     return float(np.interp(x, [p[0] for p in top], [p[1] for p in top]))
 
 
-def pine(c: Canvas, foot: Point, height: float, colour: Colour) -> None:
+def pine(c: Canvas, foot: Point, height: float, color: Color) -> None:
     """A fir as stacked ragged tiers."""
     left: list[Point] = []
     right: list[Point] = []
@@ -76,7 +76,7 @@ def pine(c: Canvas, foot: Point, height: float, colour: Colour) -> None:
         right += [(foot[0] + half * c.u(0.85, 1.15), y), (foot[0] + half * 0.5, y - height * 0.02)]
     tip = (foot[0], foot[1] - height)
     trunk = [(foot[0] + height * 0.03, foot[1] + 0.03), (foot[0] - height * 0.03, foot[1] + 0.03)]
-    c.shape([tip, *right, *trunk, *left[::-1]], mix(colour, c.pal.low, 0.12), colour)
+    c.shape([tip, *right, *trunk, *left[::-1]], mix(color, c.pal.low, 0.12), color)
 
 
 def sea(c: Canvas, horizon: float, sun: Point | None = None) -> None:
@@ -92,16 +92,16 @@ def sea(c: Canvas, horizon: float, sun: Point | None = None) -> None:
         c.blend(path * np.clip(waves * 3 - 1.2, 0, 1) * np.float32(0.9), c.pal.glow)
 
 
-def swell(c: Canvas, height: float, size: float, colour: Colour) -> None:
+def swell(c: Canvas, height: float, size: float, color: Color) -> None:
     """One row of rolling waves with lit crests, from edge to edge."""
     xs = np.linspace(-EDGE, EDGE, 90)
     phase, pitch = c.u(0, 6.3), c.u(4, 7)
     ys = height + size * (np.abs(np.sin(xs * pitch / 2 + phase)) * -1 + 0.25 * np.sin(xs * 2.3 + phase))
     top = [(float(x), float(y)) for x, y in zip(xs, ys, strict=True)]
-    c.shape([*top, (EDGE, 1.05), (-EDGE, 1.05)], mix(colour, c.pal.low, 0.3), colour, rim=c.pal.glow)
+    c.shape([*top, (EDGE, 1.05), (-EDGE, 1.05)], mix(color, c.pal.low, 0.3), color, rim=c.pal.glow)
 
 
-def cloud(c: Canvas, at: Point, size: float, top: Colour, bottom: Colour, alpha: float = 1.0) -> None:
+def cloud(c: Canvas, at: Point, size: float, top: Color, bottom: Color, alpha: float = 1.0) -> None:
     """A heaped cloud: overlapping discs, flat underside."""
     outlines: list[list[Point]] = []
     t = np.linspace(0, 2 * np.pi, 28, endpoint=False)
@@ -129,24 +129,24 @@ def bolt(c: Canvas, start: Point, end: Point, width: float = 0.03, forks: int = 
         bolt(c, (x, y), (x + c.u(0.2, 0.5) * c.side(), y + c.u(0.25, 0.5)), width * 0.5, 0)
 
 
-def birds(c: Canvas, count: int, at: Point, spread: float, colour: Colour) -> None:
+def birds(c: Canvas, count: int, at: Point, spread: float, color: Color) -> None:
     """Far birds as small open wings."""
     for _ in range(count):
         x, y, s = at[0] + c.u(-spread, spread), at[1] + c.u(-spread, spread) * 0.5, c.u(0.02, 0.05)
         wing = smooth([(x - s, y - s * 0.5), (x - s * 0.4, y - s * 0.6), (x, y), (x + s * 0.4, y - s * 0.6)])
-        c.shape(c.ribbon([*wing, (x + s, y - s * 0.5)], 5 / HALF, 4 / HALF), colour)
+        c.shape(c.ribbon([*wing, (x + s, y - s * 0.5)], 5 / HALF, 4 / HALF), color)
 
 
-def bokeh(c: Canvas, count: int, colour: Colour) -> None:
+def bokeh(c: Canvas, count: int, color: Color) -> None:
     """Out-of-focus lights."""
     for _ in range(count):
         at = (c.u(-EDGE, EDGE), c.u(-1, 1))
         r = c.u(0.03, 0.12)
-        c.oval(at, r, r, colour, alpha=c.u(0.06, 0.2))
+        c.oval(at, r, r, color, alpha=c.u(0.06, 0.2))
 
 
 def both(
-    c: Canvas, outline: list[Point], top: Colour, bottom: Colour, volume: float = 0.35, rim: Colour | None = None
+    c: Canvas, outline: list[Point], top: Color, bottom: Color, volume: float = 0.35, rim: Color | None = None
 ) -> None:
     """Fill an outline and its mirror image."""
     for side in (outline, mirrored(outline)):

@@ -3,22 +3,22 @@
 import numpy as np
 
 from .canvas import EDGE, Canvas, Point, smooth, turned
-from .palette import Colour, mix
+from .palette import Color, mix
 from .scenery import backdrop, both, cloud, orb, sky
 
 
-def _eyes(c: Canvas, x: float, y: float, r: float, colour: Colour) -> None:
+def _eyes(c: Canvas, x: float, y: float, r: float, color: Color) -> None:
     """A pair of glowing eyes with slit or round pupils."""
     slit = c.u(0.15, 0.6)
     for s in (-1, 1):
-        c.glow((s * x, y), r * 1.6, colour, 0.7)
+        c.glow((s * x, y), r * 1.6, color, 0.7)
         c.oval((s * x, y), r * 1.25, r * 1.05, c.pal.near, angle=s * 0.3)
-        c.oval((s * x, y), r, r * 0.85, mix(colour, c.pal.glow, 0.5), colour, angle=s * 0.3)
+        c.oval((s * x, y), r, r * 0.85, mix(color, c.pal.glow, 0.5), color, angle=s * 0.3)
         c.oval((s * x, y), r * slit, r * 0.75, c.pal.near)
         c.oval((s * x - r * 0.3, y - r * 0.35), r * 0.2, r * 0.2, c.pal.glow)
 
 
-def _horns(c: Canvas, y: float, tone: Colour) -> None:
+def _horns(c: Canvas, y: float, tone: Color) -> None:
     """One of three headdresses: ram curls, antlers or swept spikes."""
     kind, pale = c.n(0, 2), mix(tone, c.pal.glow, 0.4)
     if kind == 0:
@@ -173,7 +173,7 @@ def serpent(c: Canvas) -> None:
         cloud(c, (c.u(-1.1, 1.1), c.u(0.6, 1.0)), c.u(0.35, 0.6), c.pal.glow, c.pal.low, 0.85)
 
 
-def _dragon_head(c: Canvas, at: Point, s: int, hide: Colour) -> None:
+def _dragon_head(c: Canvas, at: Point, s: int, hide: Color) -> None:
     """Profile of a dragon's head looking to side `s`, with horn, mane and whiskers."""
     dark, pale = mix(hide, c.pal.near, 0.55), mix(hide, c.pal.glow, 0.5)
 

@@ -3,11 +3,11 @@
 import numpy as np
 
 from .canvas import Canvas, Point, smooth, turned
-from .palette import Colour, mix
+from .palette import Color, mix
 from .scenery import backdrop, orb
 
 
-def _gear(c: Canvas, at: Point, radius: float, tone: Colour) -> None:
+def _gear(c: Canvas, at: Point, radius: float, tone: Color) -> None:
     """A toothed wheel with spokes and a hub."""
     teeth = max(8, round(radius * 34))
     outline: list[Point] = []

@@ -3,18 +3,18 @@
 import numpy as np
 
 from .canvas import EDGE, Canvas, Point, Y, noise, smooth
-from .palette import Colour, mix
+from .palette import Color, mix
 from .scenery import birds, height_at, orb, pine, ridge, sky
 
 
-def _peak(c: Canvas, at: Point, half: float, tall: float, colour: Colour) -> None:
+def _peak(c: Canvas, at: Point, half: float, tall: float, color: Color) -> None:
     """A mountain with a lit and a shadowed flank and a snow cap."""
     x, y = at
     tip = (x + c.u(-0.15, 0.15) * half, y - tall)
     bends = [(tip[0] + c.u(-0.16, 0.16) * half * (0.4 + k / 7), y - tall * (1 - k / 6)) for k in range(1, 7)]
     spine = [tip, *bends]
     left, right = (x - half, y), (x + half, y)
-    lit, dark = mix(colour, c.pal.glow, 0.25), mix(colour, c.pal.near, 0.35)
+    lit, dark = mix(color, c.pal.glow, 0.25), mix(color, c.pal.near, 0.35)
     near, far = (lit, dark) if c.light[0] < 0 else (dark, lit)
     c.shape([left, *spine], near, mix(near, c.pal.low, 0.45))
     c.shape([right, *spine], far, mix(far, c.pal.low, 0.45))
@@ -46,7 +46,7 @@ def mountains(c: Canvas) -> None:
             c.mist(base + 0.25 + k * 0.18, 0.1, c.pal.low, 0.8)
 
 
-def _tree(c: Canvas, x: float, width: float, colour: Colour, foot: float) -> None:
+def _tree(c: Canvas, x: float, width: float, color: Color, foot: float) -> None:
     """A tall trunk with bent boughs that leaves the picture at the top."""
     lean = c.u(-0.12, 0.12)
     path = smooth([(x, foot), (x + lean * 0.3, 0.2), (x + lean, -0.4), (x + lean * 1.3, -1.1)])
@@ -58,7 +58,7 @@ def _tree(c: Canvas, x: float, width: float, colour: Colour, foot: float) -> Non
         bend = smooth([(px, py), (px + s * width * 2, py - 0.12), (px + s * c.u(0.2, 0.45), py - c.u(0.2, 0.35))])
         boughs.append(c.ribbon(bend, width * 0.5, 0.005))
     mask = c.polygon_mask(c.ribbon(path, width, width * 0.6), *roots, *boughs)
-    c.fill(mask, colour, mix(colour, c.pal.near, 0.4), volume=0.25, rim=mix(colour, c.pal.glow, 0.5))
+    c.fill(mask, color, mix(color, c.pal.near, 0.4), volume=0.25, rim=mix(color, c.pal.glow, 0.5))
 
 
 def forest(c: Canvas) -> None:
@@ -87,7 +87,7 @@ def forest(c: Canvas) -> None:
     c.sparks(c.n(25, 60), c.pal.glow, 0.008, -0.3, 0.9)
 
 
-def _keep(c: Canvas, x: float, foot: float, half: float, tall: float, stone: Colour) -> None:
+def _keep(c: Canvas, x: float, foot: float, half: float, tall: float, stone: Color) -> None:
     """One castle tower: shaft, battlement, pointed roof with pennant, lit windows."""
     top = foot - tall
     shaft = [(x - half, foot), (x - half * 0.85, top), (x + half * 0.85, top), (x + half, foot)]

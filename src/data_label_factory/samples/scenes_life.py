@@ -3,7 +3,7 @@
 import numpy as np
 
 from .canvas import Canvas, Point, mirrored, ring, smooth, turned
-from .palette import Colour, mix
+from .palette import Color, mix
 from .scenery import backdrop, bokeh, both, orb, rays
 
 
@@ -29,7 +29,7 @@ def moth(c: Canvas) -> None:
     c.sparks(c.n(40, 90), c.pal.glow, 0.007)
 
 
-def _wings(c: Canvas, outline: list[Point], eye: Point, size: float, wing: Colour) -> None:
+def _wings(c: Canvas, outline: list[Point], eye: Point, size: float, wing: Color) -> None:
     """A pair of wings: three nested fields, veins and an eye-spot."""
     dark, pale = mix(wing, c.pal.near, 0.65), mix(wing, c.pal.glow, 0.6)
     middle = np.mean(np.asarray(outline), axis=0)

@@ -101,9 +101,9 @@ def isles(c: Canvas) -> None:
 def constellation(c: Canvas) -> None:
     """A nebula, a ringed planet and a drawn star sign."""
     c.px[:] = mix(c.pal.near, c.pal.top, 0.6)
-    for colour in (c.pal.low, c.pal.accent, c.pal.far, c.pal.glow):
+    for color in (c.pal.low, c.pal.accent, c.pal.far, c.pal.glow):
         arm = np.exp(-((Y - X * np.float32(c.u(-0.8, 0.8)) - np.float32(c.u(-0.5, 0.5))) ** 2) * 3)
-        c.blend(np.clip(noise(c.rng, (4, 3), 6) * 2.6 - 1.2, 0, 1) * arm * np.float32(0.65), colour)
+        c.blend(np.clip(noise(c.rng, (4, 3), 6) * 2.6 - 1.2, 0, 1) * arm * np.float32(0.65), color)
     c.sparks(260, c.pal.glow, 0.0035)
     c.sparks(25, c.pal.glow, 0.009)
     at, r = (c.side() * c.u(0.45, 0.8), c.u(-0.6, 0.6)), c.u(0.18, 0.34)

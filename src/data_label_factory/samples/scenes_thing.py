@@ -3,11 +3,11 @@
 import numpy as np
 
 from .canvas import EDGE, Canvas, Point, X, Y, mirrored, ring, smooth, turned
-from .palette import Colour, mix
+from .palette import Color, mix
 from .scenery import backdrop, bokeh, rays, ridge, sky
 
 
-def _prism(c: Canvas, foot: Point, angle: float, tall: float, half: float, tone: Colour) -> None:
+def _prism(c: Canvas, foot: Point, angle: float, tall: float, half: float, tone: Color) -> None:
     """A crystal with three facets and a bright edge."""
     tip, waist = (c.u(-0.3, 0.3) * half, -tall), tall * c.u(0.72, 0.85)
     cut = c.u(-0.35, 0.35) * half
@@ -127,7 +127,7 @@ def potion(c: Canvas) -> None:
     c.sparks(c.n(20, 40), mix(c.pal.glow, c.pal.accent, 0.3), 0.008, -0.8, 0.5)
 
 
-def _flask(c: Canvas, foot: Point, size: float, liquid: Colour) -> None:
+def _flask(c: Canvas, foot: Point, size: float, liquid: Color) -> None:
     """One bottle: a random belly, neck, cork, liquid and reflections."""
     belly, shoulder, neck = c.u(0.28, 0.42), c.u(-0.75, -0.5), c.u(0.06, 0.1)
     right: list[Point] = smooth(

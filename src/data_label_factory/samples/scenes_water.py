@@ -3,11 +3,11 @@
 import numpy as np
 
 from .canvas import EDGE, Canvas, Point, band, mirrored, noise, ring, smooth, turned
-from .palette import Colour, mix
+from .palette import Color, mix
 from .scenery import birds, cloud, orb, rays, sea, sky, swell
 
 
-def _mast(c: Canvas, at: Point, tall: float, sail: Colour, s: int) -> None:
+def _mast(c: Canvas, at: Point, tall: float, sail: Color, s: int) -> None:
     """A mast with three billowing sails; `s` is the side the wind blows to."""
     x, y = at
     c.shape(c.ribbon([(x, y), (x, y - tall)], 0.025, 0.012), c.pal.near)
@@ -84,7 +84,7 @@ def kraken(c: Canvas) -> None:
     birds(c, c.n(3, 6), (0, -0.7), 0.6, c.pal.near)
 
 
-def _koi(c: Canvas, at: Point, angle: float, size: float, skin: Colour, patch: Colour) -> None:
+def _koi(c: Canvas, at: Point, angle: float, size: float, skin: Color, patch: Color) -> None:
     """One carp from above, bending."""
     bend = c.u(0.15, 0.35) * c.side()
     spine = smooth([(0, -0.5), (bend * 0.4, -0.2), (bend * 0.5, 0.15), (0, 0.5), (-bend * 0.6, 0.7)])

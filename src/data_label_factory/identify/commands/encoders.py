@@ -20,7 +20,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"clip: {locate('')}")
         return 0
     rows = [
-        {"id": spec.id, "dim": spec.dim, "ready": _ready(spec), "licence": spec.licence, "why": spec.why}
+        {"id": spec.id, "dim": spec.dim, "ready": _ready(spec), "licence": spec.license, "why": spec.why}
         for spec in ENCODERS.values()
     ]
     if args.json:

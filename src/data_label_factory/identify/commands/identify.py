@@ -8,7 +8,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.batch import Recognised, Source, Unreadable, as_json, find_sources, recognize_files
+from data_label_factory.identify.batch import (
+    RecognizedFrame,
+    Source,
+    Unreadable,
+    as_json,
+    find_sources,
+    recognize_files,
+)
 from data_label_factory.identify.commands.options import add_recognizer_options, open_recognizer, parser, positive
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.output.annotated import Copies
@@ -74,7 +81,7 @@ def _print_unreadable(file: Unreadable, as_line: bool) -> None:
     print(f"not readable: {str(file.source.path)!r}: {file.reason}", file=sys.stderr)
 
 
-def _as_text(frame: Recognised, shown: Sequence[Detection], width: int) -> str:
+def _as_text(frame: RecognizedFrame, shown: Sequence[Detection], width: int) -> str:
     if not shown:
         unsure = len(frame.detections)
         return f"{frame.name:{width}}  –" + (f" ({unsure} unsure)" if unsure else "")

@@ -6,12 +6,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from data_label_factory.identify.commands.options import add_encoder_options, open_head, parser, positive
-from data_label_factory.identify.encoders import open_encoder
+from data_label_factory.identify.commands.options import add_encoder_options, parser, positive
+from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.index.build import BuildResult, build_index
-from data_label_factory.identify.recognize.calibrate import calibrate_index, is_out_of_date
+from data_label_factory.identify.index.build import BuildResult
 from data_label_factory.identify.recognize.confidence import Calibration
+from data_label_factory.identify.refresh import refresh_index
 
 
 def main(argv: Sequence[str]) -> int:
@@ -37,13 +37,16 @@ def main(argv: Sequence[str]) -> int:
     args = p.parse_args(argv)
 
     start = time.perf_counter()
-    encoder = open_encoder(args.encoder, device=args.device, batch_size=args.batch_size)
-    head = open_head(args.projection)
-    result = build_index(args.refs, args.out, encoder, head, full=args.full, batch_size=args.batch_size)
-    wanted = args.calibrate == "always" or args.negatives or is_out_of_date(result.index)
-    if wanted and args.calibrate != "never":
-        result.index = calibrate_index(result.index, args.out, encoder, head, args.refs, negatives=args.negatives)
-        result.written = True
+    embedder = Embedder.open(args.encoder, args.projection, device=args.device, batch_size=args.batch_size)
+    result = refresh_index(
+        args.refs,
+        args.out,
+        embedder,
+        calibrate=args.calibrate,
+        negatives=args.negatives,
+        full=args.full,
+        batch_size=args.batch_size,
+    )
     seconds = time.perf_counter() - start
     print(json.dumps(_as_json(result, args.out, seconds)) if args.json else _as_text(result, args.out, seconds))
     if result.rebuilt:
@@ -66,9 +69,9 @@ def _as_text(result: BuildResult, out: Path, seconds: float) -> str:
 
 def _calibration(index: Index) -> str:
     known = Calibration.from_dict(index.meta.calibration)
-    if not known.strangers:
+    if not known.unknowns:
         return "not calibrated: how sure is sure enough is taken from collections at large"
-    return f"calibrated on {known.strangers} strangers, when it had {known.items} items"
+    return f"calibrated on {known.unknowns} strangers, when it had {known.items} items"
 
 
 def _as_json(result: BuildResult, out: Path, seconds: float) -> dict[str, object]:

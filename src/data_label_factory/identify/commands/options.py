@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.encoders import DEFAULT_ENCODER, OnnxEncoder, open_encoder
-from data_label_factory.identify.encoders.head import ProjectionHead
+from data_label_factory.identify.collection import Collection, open_maker
+from data_label_factory.identify.encoders import DEFAULT_ENCODER, Embedder
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.recognize import DEFAULT_STRICTNESS, DETECTORS, Recognizer
-from data_label_factory.identify.recognize.feature_cache import features_file
 
 _LISTED = 20  # files named one by one in a message
 
@@ -39,14 +38,9 @@ def positive(text: str) -> int:
     return value
 
 
-def open_head(path: Path | None) -> ProjectionHead | None:
-    return ProjectionHead.load(path) if path else None
-
-
-def open_encoder_of(index: Index, args: argparse.Namespace) -> OnnxEncoder:
-    """The encoder named on the command line, or else the one the index says made it. Raises EncoderError."""
-    name = args.encoder or index.meta.encoder.id.partition(":")[0]
-    return open_encoder(name, device=args.device)
+def open_embedder(index: Index, args: argparse.Namespace) -> Embedder:
+    """The encoder that the options name, or else the one that made the index, with the head. Raises EncoderError."""
+    return open_maker(index, args.encoder or "", args.projection, device=args.device)
 
 
 def add_recognizer_options(p: argparse.ArgumentParser) -> None:
@@ -73,32 +67,27 @@ def add_recognizer_options(p: argparse.ArgumentParser) -> None:
 
 
 def open_recognizer(args: argparse.Namespace, index: Index | None = None) -> Recognizer:
-    """The recogniser that the options ask for; `index` when it is loaded already.
+    """The recognizer that the options ask for; `index` when it is loaded already.
 
-    Raises FactoryError when index, weights or head
-    do not fit, or no reference can be read.
+    Raises FactoryError when index, weights or head do not fit, or no reference can be read.
     """
     if args.refs and not args.refs.is_dir():
         raise FactoryError(f"{args.refs} is not a folder", "Name the folder that was indexed")
+
     index = index or Index.load(args.index)
-    recognizer = Recognizer(
+    collection = Collection(
         index,
-        open_encoder_of(index, args),
-        open_head(args.projection),
-        refs=args.refs,
+        args.index,
+        open_embedder(index, args),
+        args.refs,
         detector=args.detector,
         strictness=args.strictness,
         sim_threshold=args.sim_threshold,
         margin_threshold=args.margin_threshold,
-        cache=features_file(args.index),
         quiet=False,
     )
-    if len(recognizer.unreadable) == len(index):
-        raise FactoryError(
-            f"None of the references can be read in {args.refs}", "Name with --refs the folder that was indexed"
-        )
-    report_unusable("reference not used", recognizer.unreadable)
-    return recognizer
+    report_unusable("reference not used", collection.recognizer.unreadable)
+    return collection.recognizer
 
 
 def report_unusable(what: str, reasons: dict[str, str]) -> None:

@@ -135,7 +135,7 @@ def _report(result: TrainResult, bank: Bank, out: Path, bank_seconds: float, sec
         "epochs": [{key: round(value, 4) for key, value in line.items()} for line in result.history],
         "worst": [
             {
-                "file": bank.filenames[row],
+                "file": bank.references[row],
                 "before": [round(value, 4) for value in before.of_row(row)],
                 "after": [round(value, 4) for value in after.of_row(row)],
             }
@@ -159,8 +159,8 @@ def _as_text(report: dict[str, Any]) -> str:
         "worst items: views right and their mean margin, before → after",
     ]
     for entry in report["worst"]:
-        (right, lead), (now_right, now_lead) = entry["before"], entry["after"]
-        lines.append(f"  {right:4.0%} {lead:6.3f} → {now_right:4.0%} {now_lead:6.3f}  {entry['file']}")
+        (right, margin), (now_right, now_margin) = entry["before"], entry["after"]
+        lines.append(f"  {right:4.0%} {margin:6.3f} → {now_right:4.0%} {now_margin:6.3f}  {entry['file']}")
     if not report["helped"]:
         why = "the encoder alone does as well on views that were not trained on"
         lines.append(f"Training does not help: {why if report['items'] > 1 else 'one item is told from nothing'}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_label_factory.atomic import write_text
-from data_label_factory.identify.commands.options import add_encoder_options, open_encoder_of, open_head, parser, rate
+from data_label_factory.identify.commands.options import add_encoder_options, open_embedder, parser, rate
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.output.verify_html import as_html
 from data_label_factory.identify.verify.report import Report, verify_index
@@ -34,11 +34,9 @@ def main(argv: Sequence[str]) -> int:
         p.error("--simulate needs --refs: views are made from the reference pictures")
 
     index = Index.load(args.index)
-    head = open_head(args.projection)
     report = verify_index(
         index,
-        open_encoder_of(index, args) if args.refs else None,
-        head,
+        open_embedder(index, args) if args.refs else None,
         refs=args.refs,
         top_confusables=args.top_confusables,
         simulate=args.simulate,

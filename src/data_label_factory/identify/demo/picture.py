@@ -52,7 +52,7 @@ def _draw_strip(page: Image.Image, scene: Scene, refs: Path, at: tuple[int, int]
     sure = _sure(scene)
     room = width // max(len(sure), 1)
     for place, detection in enumerate(sure):
-        thumb = Image.fromarray(decode(refs / detection.filename, min_side=_THUMB_HEIGHT))
+        thumb = Image.fromarray(decode(refs / detection.reference, min_side=_THUMB_HEIGHT))
         thumb.thumbnail((room * 2 // 5, _THUMB_HEIGHT))
         x = left + place * room + 14
         page.paste(thumb, (x, top + 18))

@@ -10,13 +10,13 @@ import numpy as np
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.identify.camera import render_view
+from data_label_factory.identify.collection import Collection
 from data_label_factory.identify.demo.picture import Scene, draw_result
-from data_label_factory.identify.encoders import open_encoder
+from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import decode
-from data_label_factory.identify.index.build import DECODE_MIN_SIDE, BuildResult, build_index
+from data_label_factory.identify.index.build import DECODE_MIN_SIDE, BuildResult
 from data_label_factory.identify.recognize import Recognizer
-from data_label_factory.identify.recognize.calibrate import calibrate_index, is_out_of_date
-from data_label_factory.identify.recognize.feature_cache import features_file
+from data_label_factory.identify.refresh import refresh_index
 from data_label_factory.identify.verify.report import Report, verify_index
 from data_label_factory.samples import draw_collection
 
@@ -49,16 +49,14 @@ def run_demo(out: Path, refs: Path | None, *, seed: int, say: Callable[[str], No
         draw_collection(refs, count=SAMPLE_COUNT)
     else:
         say(f"1/4 taking the pictures in {refs}")
-    encoder = open_encoder()
+    embedder = Embedder.open()
     say("2/4 indexing, and learning from strangers how sure is sure enough")
     index_file = out / "index.npz"
-    build = build_index(refs, index_file, encoder, quiet=quiet)
-    if is_out_of_date(build.index):
-        build.index = calibrate_index(build.index, index_file, encoder, None, refs, quiet=quiet)
+    build = refresh_index(refs, index_file, embedder, quiet=quiet)
     say("3/4 verifying, with simulated webcam views")
-    report = verify_index(build.index, encoder, refs=refs, simulate=_SIMULATED_VIEWS, quiet=quiet)
+    report = verify_index(build.index, embedder, refs=refs, simulate=_SIMULATED_VIEWS, quiet=quiet)
     say("4/4 photographing a few of them and naming what is seen")
-    recognizer = Recognizer(build.index, encoder, refs=refs, cache=features_file(index_file))
+    recognizer = Collection(build.index, index_file, embedder, refs).recognizer
     scenes = _scenes(build, refs, recognizer, np.random.default_rng(seed))
     picture = out / "result.png"
     with atomic_write(picture) as file:
@@ -73,7 +71,7 @@ def _scenes(build: BuildResult, refs: Path, recognizer: Recognizer, rng: np.rand
     scenes = []
     for size in _SCENE_SIZES:
         rows = rng.choice(firsts, min(size, len(firsts)), replace=False)
-        shown = [decode(refs / str(index.filenames[row]), min_side=DECODE_MIN_SIDE) for row in rows]
+        shown = [decode(refs / str(index.references[row]), min_side=DECODE_MIN_SIDE) for row in rows]
         frame = render_view(shown, rng).image
         scenes.append(Scene(frame, [str(index.names[row]) for row in rows], recognizer.recognize(frame)))
     return scenes

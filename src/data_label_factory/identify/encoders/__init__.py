@@ -1,8 +1,8 @@
-"""The table of encoders, and how to open one."""
+"""Pictures in, unit vectors out: the encoders, the projection head, and both as one `Embedder`.
 
-from __future__ import annotations
+What is done with the vectors lives in `index`, `verify`, `recognize` and `train`.
+"""
 
-from data_label_factory.errors import EncoderError
 from data_label_factory.identify.encoders.base import (
     Embeddings,
     Encoder,
@@ -11,35 +11,16 @@ from data_label_factory.identify.encoders.base import (
     Preprocess,
     unit_rows,
 )
-from data_label_factory.identify.encoders.clip import CLIP
-from data_label_factory.identify.encoders.onnx import OWN_MODEL, Device, OnnxEncoder, cpu_count, read_recipe
-from data_label_factory.identify.encoders.sscd import SSCD, SSCD_SMALL
-
-ENCODERS: dict[str, EncoderSpec] = {spec.id: spec for spec in (SSCD, SSCD_SMALL, CLIP, OWN_MODEL)}
-DEFAULT_ENCODER = SSCD.id
-
-
-def open_encoder(name: str = DEFAULT_ENCODER, *, device: Device = "auto", batch_size: int = 16) -> OnnxEncoder:
-    """Open `sscd`, `sscd-small`, `clip`, `clip:DIR` or `onnx:PATH`. Raises EncoderError, which says what to do."""
-    kind, _, argument = name.partition(":")
-    spec = ENCODERS.get(kind)
-    if spec is None:
-        raise EncoderError(f"There is no encoder {name!r}", f"Choose one of: {', '.join(ENCODERS)}")
-    if argument and spec in (SSCD, SSCD_SMALL):
-        raise EncoderError(
-            f"{kind} takes no path", f"Write --encoder {kind}, or --encoder onnx:PATH for a model of your own"
-        )
-    path = spec.locate(argument)
-    recipe = spec.recipe or read_recipe(path)
-    # The user's own model is known by its file's name; what it is, its hash says.
-    encoder_id = f"{kind}:{path.name}" if spec is OWN_MODEL else kind
-    return OnnxEncoder(encoder_id, path, recipe, device=device, batch_size=batch_size)
-
+from data_label_factory.identify.encoders.embedder import Embedder, EmbedderIdentity
+from data_label_factory.identify.encoders.onnx import Device, OnnxEncoder, cpu_count
+from data_label_factory.identify.encoders.table import DEFAULT_ENCODER, ENCODERS, open_encoder
 
 __all__ = [
     "DEFAULT_ENCODER",
     "ENCODERS",
     "Device",
+    "Embedder",
+    "EmbedderIdentity",
     "Embeddings",
     "Encoder",
     "EncoderIdentity",

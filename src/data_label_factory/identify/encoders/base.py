@@ -35,7 +35,7 @@ class Preprocess:
     def __call__(self, rgb: RGB) -> NDArray[Any]:
         """(H, W, 3) uint8 → (side, side, 3) uint8, or (3, side, side) float32, as `layout` says."""
         image = Image.fromarray(rgb)
-        square = np.asarray(_squash(image, self) if self.fit == "squash" else _centre_crop(image, self))
+        square = np.asarray(_squash(image, self) if self.fit == "squash" else _center_crop(image, self))
         if self.layout == "NHWC-uint8":
             return square
         scaled = square.astype(np.float32) / np.float32(255)
@@ -85,7 +85,7 @@ class EncoderSpec:
     dim: int | None  # None: known only once the model is open
     recipe: Preprocess | None  # None: read beside the model
     locate: Callable[[str], Path]  # what follows "id:" → the model file; raises EncoderError
-    licence: str
+    license: str
     why: str
 
 
@@ -104,7 +104,7 @@ def _squash(image: Image.Image, recipe: Preprocess) -> Image.Image:
     return image.resize((recipe.side, recipe.side), _RESAMPLE[recipe.resample])
 
 
-def _centre_crop(image: Image.Image, recipe: Preprocess) -> Image.Image:
+def _center_crop(image: Image.Image, recipe: Preprocess) -> Image.Image:
     """As torchvision's Resize and CenterCrop, which CLIP was published with, round: down, then half to even."""
     side, short = recipe.side, min(image.size)
     width, height = (int(side * length / short) for length in image.size)

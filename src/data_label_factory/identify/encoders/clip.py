@@ -137,6 +137,6 @@ CLIP = EncoderSpec(
     dim=512,
     recipe=RECIPE,
     locate=locate,
-    licence="MIT",
+    license="MIT",
     why="meaning rather than picture: three-dimensional products, plants; fetched once (335 MB)",
 )

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.errors import EncoderError
-from data_label_factory.identify.encoders import Embeddings, unit_rows
+from data_label_factory.identify.encoders.base import Embeddings, unit_rows
 
 _STORAGES = {
     "FloatStorage": np.dtype("<f4"),
@@ -47,19 +47,15 @@ class ProjectionHead:
     def in_dim(self) -> int:
         return int(self.w1.shape[1])
 
-    @property
-    def out_dim(self) -> int:
-        return int(self.w2.shape[0])
-
     def __call__(self, embeddings: Embeddings) -> Embeddings:
         """(N, in_dim) float32 → (N, out_dim) float32 unit rows."""
         return unit_rows(_gelu(embeddings @ self.w1.T + self.b1) @ self.w2.T + self.b2)
 
     @classmethod
-    def load(cls, path: Path) -> ProjectionHead:
+    def load(cls, path: str | Path) -> ProjectionHead:
         """Read a head file (`.pt`). Raises EncoderError when it is missing, damaged, or no such head."""
         try:
-            data = path.read_bytes()
+            data = Path(path).read_bytes()
             saved = _read_torch_zip(data)
             state = saved["state_dict"]
             matrices = [state[name] for name in state if state[name].ndim == 2]

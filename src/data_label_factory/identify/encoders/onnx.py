@@ -208,6 +208,6 @@ OWN_MODEL = EncoderSpec(
     dim=None,
     recipe=None,
     locate=_locate,
-    licence="the model's own",
+    license="the model's own",
     why="your own ONNX image model: --encoder onnx:PATH",
 )

@@ -13,7 +13,7 @@ from data_label_factory.errors import EncoderError
 from data_label_factory.identify.encoders.base import EncoderSpec, Preprocess
 
 _RECIPE = Preprocess(side=288, fit="squash", resample="bilinear", layout="NHWC-uint8")
-_LICENCE = "weights MIT (Meta); package: free use unmodified"
+_LICENSE = "weights MIT (Meta); package: free use unmodified"
 
 
 def _weights(model: str) -> Path:
@@ -32,7 +32,7 @@ SSCD = EncoderSpec(
     dim=512,
     recipe=_RECIPE,
     locate=lambda _: _weights("sscd"),
-    licence=_LICENCE,
+    license=_LICENSE,
     why="the default: ResNet-50 trained to recognise copies of a picture",
 )
 SSCD_SMALL = EncoderSpec(
@@ -40,6 +40,6 @@ SSCD_SMALL = EncoderSpec(
     dim=512,
     recipe=_RECIPE,
     locate=lambda _: _weights("sscd_distilled"),
-    licence=_LICENCE,
+    license=_LICENSE,
     why="its MobileNetV4 student: several times faster, a little less sure",
 )

@@ -9,10 +9,10 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
-from data_label_factory.errors import ImageError, TruthError
-from data_label_factory.identify.evaluate.failures import Miss, find_misses
+from data_label_factory.errors import GroundTruthError, ImageError
+from data_label_factory.identify.evaluate.failures import Failure, find_failures
 from data_label_factory.identify.evaluate.ground_truth import Queries, Query
-from data_label_factory.identify.evaluate.matching import Verdict, judge
+from data_label_factory.identify.evaluate.matching import Verdict, match_photo
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.progress import Progress
@@ -80,8 +80,8 @@ class Evaluation:
         return [self._at(rates[round(i * last / max(points - 1, 1))]) for i in range(points)]
 
     @cached_property
-    def misses(self) -> list[Miss]:
-        return [miss for outcome in self.outcomes for miss in find_misses(outcome.query, outcome.verdict)]
+    def failures(self) -> list[Failure]:
+        return [failure for outcome in self.outcomes for failure in find_failures(outcome.query, outcome.verdict)]
 
     @property
     def ms_p50(self) -> float:
@@ -98,14 +98,17 @@ class Evaluation:
             "ms_p50": round(self.ms_p50, 1),
             "ms_p95": round(self.ms_p95, 1),
             "curve": [{key: round(v, 6) for key, v in asdict(point).items()} for point in self.curve],
-            "misses": [miss.as_json() for miss in self.misses],
+            "misses": [failure.as_json() for failure in self.failures],
             "unreadable": self.unreadable,
             "without_truth": self.without_truth,
         }
 
     def _at(self, rate: float) -> CurvePoint:
         figures = _figures(
-            [judge(o.query, o.detections, [d.false_accept_rate <= rate for d in o.detections]) for o in self.outcomes]
+            [
+                match_photo(o.query, o.detections, [d.false_accept_rate <= rate for d in o.detections])
+                for o in self.outcomes
+            ]
         )
         return CurvePoint(rate, figures.accepted_right, figures.accepted_wrong_per_frame, figures.false_accepts)
 
@@ -126,12 +129,12 @@ def evaluate(recognize: Callable[[RGB], list[Detection]], queries: Queries, *, q
                 unreadable[query.name] = str(exc)
             else:
                 ms = (time.perf_counter() - start) * 1000
-                verdict = judge(query, detections, [d.confident for d in detections])
+                verdict = match_photo(query, detections, [d.confident for d in detections])
                 outcomes.append(Outcome(query, detections, verdict, ms))
             progress.step()
     if not any(outcome.query.items for outcome in outcomes):
         first = next(iter(unreadable.items()), ("", ""))
-        raise TruthError(f"None of the photos with a truth can be read: {first[0]}: {first[1]}")
+        raise GroundTruthError(f"None of the photos with a truth can be read: {first[0]}: {first[1]}")
     return Evaluation(outcomes, unreadable, queries.without_truth)
 
 
@@ -139,7 +142,7 @@ def _figures(verdicts: Sequence[Verdict]) -> Figures:
     shown = [verdict for verdict in verdicts if verdict.items]
     items = [item for verdict in shown for item in verdict.items]
     empty = [verdict for verdict in verdicts if not verdict.items]
-    outlined = [item.outlined for item in items if item.outlined is not None]
+    localized = [item.localized for item in items if item.localized is not None]
     count, frames = max(len(items), 1), max(len(shown), 1)
     return Figures(
         items=len(items),
@@ -151,5 +154,5 @@ def _figures(verdicts: Sequence[Verdict]) -> Figures:
         extra_per_frame=sum(len(verdict.extra) for verdict in shown) / frames,
         false_accepts=sum(bool(verdict.wrong) for verdict in empty),
         empty_frames=len(empty),
-        iou50=sum(outlined) / len(outlined) if outlined else None,
+        iou50=sum(localized) / len(localized) if localized else None,
     )

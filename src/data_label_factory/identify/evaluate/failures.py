@@ -22,51 +22,55 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Miss:
+class Failure:
     """One thing that went wrong, of a kind in KINDS: with the item that the photo shows, what was seen, or both."""
 
     query: Query
     kind: str
     item: TrueItem | None
-    seen: Detection | None
+    detection: Detection | None
 
     def __str__(self) -> str:
-        if self.seen is None:
+        if self.detection is None:
             return "Nothing was seen in its place."
-        how = f"cosine {self.seen.score:.2f}, margin {self.seen.margin:.2f}"
-        sure = "surely" if self.seen.confident else "not surely"
+        how = f"cosine {self.detection.score:.2f}, margin {self.detection.margin:.2f}"
+        sure = "surely" if self.detection.confident else "not surely"
         if self.kind in ("unsure", "not found"):
-            return f"Named rightly, but {'in a place that is taken' if self.seen.confident else 'not surely'} ({how})."
-        variant = ", a variant of the same item" if self.item and _is_variant(self.item, self.seen) else ""
-        return f"Named {sure} as {self.seen.label}{variant} ({how})."
+            return f"Named rightly, but {'in a place that is taken' if self.detection.confident else 'not surely'} ({how})."
+        variant = ", a variant of the same item" if self.item and _is_variant(self.item, self.detection) else ""
+        return f"Named {sure} as {self.detection.label}{variant} ({how})."
 
     def as_json(self) -> dict[str, Any]:
         return {
             "photo": self.query.name,
             "kind": self.kind,
-            "ref": self.item.filename if self.item else None,
-            "named": self.seen.filename if self.seen else None,
-            "confident": self.seen.confident if self.seen else None,
-            "score": round(self.seen.score, 4) if self.seen else None,
+            "ref": self.item.reference if self.item else None,
+            "named": self.detection.reference if self.detection else None,
+            "confident": self.detection.confident if self.detection else None,
+            "score": round(self.detection.score, 4) if self.detection else None,
         }
 
 
-def find_misses(query: Query, verdict: Verdict) -> list[Miss]:
+def find_failures(query: Query, verdict: Verdict) -> list[Failure]:
     """Every item of the photo without a sure right name, and every sure name that is wrong or cannot be judged."""
-    misses = [Miss(query, _kind(one.item, one.seen), one.item, one.seen) for one in verdict.items if not one.right]
-    told = [miss.seen for miss in misses]
+    failures = [
+        Failure(query, _kind(one.item, one.detection), one.item, one.detection)
+        for one in verdict.items
+        if not one.right
+    ]
+    told = [failure.detection for failure in failures]
     for detection in verdict.wrong:
-        if not any(detection is seen for seen in told):
+        if not any(detection is detection for detection in told):
             item = next((item for item in query.items if names(item, detection)), None)
-            misses.append(Miss(query, "named twice" if item else "stranger accepted", item, detection))
-    return misses + [Miss(query, "not judged", None, d) for d in verdict.extra if not any(d is s for s in told)]
+            failures.append(Failure(query, "named twice" if item else "stranger accepted", item, detection))
+    return failures + [Failure(query, "not judged", None, d) for d in verdict.extra if not any(d is s for s in told)]
 
 
-def _kind(item: TrueItem, seen: Detection | None) -> str:
-    if seen is None or (names(item, seen) and seen.confident):  # sure, yet it is another item's answer
+def _kind(item: TrueItem, detection: Detection | None) -> str:
+    if detection is None or (names(item, detection) and detection.confident):  # sure, yet it is another item's answer
         return "not found"
-    return "unsure" if names(item, seen) else "named as another"
+    return "unsure" if names(item, detection) else "named as another"
 
 
-def _is_variant(item: TrueItem, seen: Detection) -> bool:
-    return not names(item, seen) and seen.label.item == item_key(parse_label(item.filename).name)
+def _is_variant(item: TrueItem, detection: Detection) -> bool:
+    return not names(item, detection) and detection.label.item == item_key(parse_label(item.reference).name)

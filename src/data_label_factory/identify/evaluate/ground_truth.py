@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from data_label_factory.errors import ImageError, TruthError
+from data_label_factory.errors import GroundTruthError, ImageError
 from data_label_factory.identify.images import find_images, read_file
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.quad import Outline, as_points
+from data_label_factory.identify.quad import Quad, as_points
 from data_label_factory.labels import item_key, parse_label, stem_of
 
 _SHOWN_NAMES = 5  # of those that an error is about
@@ -26,9 +26,9 @@ class TrueItem:
     """One item that a photo shows. `stems` are the file stems that name it rightly (several when the truth names an
     item and not one of its variants), `filename` one of those references; `outline` (4, 2) float32 px, or None."""
 
-    filename: str
+    reference: str
     stems: frozenset[str]
-    outline: Outline | None = None
+    quad: Quad | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def read_queries(index: Index, folder: Path, *, negatives: Path | None = None, t
     else:
         photos, without = _from_names(folder, names)
     if not any(photo.items for photo in photos):
-        raise TruthError(
+        raise GroundTruthError(
             f"No photo in {folder} has a truth: {_listed(without) or 'there is none'}",
             "Name each photo, or its subfolder, like the reference it shows; or write a CSV with query,ref and --truth",
         )
@@ -84,18 +84,18 @@ class _Names:
     def __init__(self, index: Index) -> None:
         self._by_stem: dict[str, str] = {}
         self._by_item: dict[str, list[str]] = {}
-        for filename, name in zip(map(str, index.filenames), map(str, index.names), strict=True):
-            self._by_stem.setdefault(stem_of(filename), filename)
-            self._by_item.setdefault(item_key(name), []).append(filename)
+        for reference, name in zip(map(str, index.references), map(str, index.names), strict=True):
+            self._by_stem.setdefault(stem_of(reference), reference)
+            self._by_item.setdefault(item_key(name), []).append(reference)
 
-    def find(self, ref: str, outline: Outline | None = None) -> TrueItem | None:
+    def find(self, ref: str, quad: Quad | None = None) -> TrueItem | None:
         stem = stem_of(ref)
         if stem in self._by_stem:
-            return TrueItem(self._by_stem[stem], frozenset({stem}), outline)
+            return TrueItem(self._by_stem[stem], frozenset({stem}), quad)
         label = parse_label(ref)
         plain = "" if label.set_code or label.rarity else label.item  # one that names a variant must mean just that
         if variants := self._by_item.get(item_key(ref)) or self._by_item.get(plain):
-            return TrueItem(variants[0], frozenset(map(stem_of, variants)), outline)
+            return TrueItem(variants[0], frozenset(map(stem_of, variants)), quad)
         return None
 
 
@@ -115,17 +115,17 @@ def _from_file(path: Path, folder: Path, names: _Names) -> tuple[list[Query], li
     read = _json_rows if path.suffix.lower() == ".json" else _csv_rows
     shown: dict[str, list[TrueItem]] = {}
     unknown: dict[str, None] = {}
-    for file, ref, outline in _parsed(path, read):
+    for file, ref, quad in _parsed(path, read):
         items = shown.setdefault(file, [])
         if not ref:
             continue
-        item = names.find(ref, outline)
+        item = names.find(ref, quad)
         if item:
             items.append(item)
         else:
             unknown[ref] = None
     if unknown:
-        raise TruthError(
+        raise GroundTruthError(
             f"{path} names {len(unknown)} references that the index has not: {_listed(unknown)}",
             "Correct the names, or index the pictures they stand for",
         )
@@ -133,17 +133,17 @@ def _from_file(path: Path, folder: Path, names: _Names) -> tuple[list[Query], li
     return [Query(folder / name, name, tuple(items)) for name, items in shown.items()], without
 
 
-_Row = tuple[str, str, Outline | None]  # photo, reference ("": none is shown), outline
+_Row = tuple[str, str, Quad | None]  # photo, reference ("": none is shown), outline
 
 
 def _parsed(path: Path, read: Callable[[str], Iterator[_Row]]) -> list[_Row]:
     try:
         return list(read(read_file(path).decode("utf-8-sig")))
     except ImageError as exc:
-        raise TruthError(f"{path}: {exc.message}", "Name the file that says what the photos show") from exc
+        raise GroundTruthError(f"{path}: {exc.message}", "Name the file that says what the photos show") from exc
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error) as exc:
         reason = f"{exc.args[0]} is missing" if isinstance(exc, KeyError) else exc
-        raise TruthError(
+        raise GroundTruthError(
             f"{path} cannot be read as a truth ({reason})",
             'It is a CSV with the columns query,ref or a JSON list of {"file": …, "items": [{"ref": …}]}',
         ) from exc
@@ -155,8 +155,8 @@ def _json_rows(text: str) -> Iterator[_Row]:
         if not photo["items"]:
             yield file, "", None
         for item in photo["items"]:
-            quad = item.get("quad")
-            yield file, _text(item["ref"]), None if quad is None else _outline(quad)
+            corners = item.get("quad")
+            yield file, _text(item["ref"]), None if corners is None else _parse_quad(corners)
 
 
 def _csv_rows(text: str) -> Iterator[_Row]:
@@ -176,11 +176,11 @@ def _text(value: Any) -> str:
     return value
 
 
-def _outline(quad: Any) -> Outline:
-    outline = as_points(quad)
-    if outline.shape != (4, 2) or not np.isfinite(outline).all():
-        raise ValueError(f"{quad!r} is not an outline of four points")
-    return outline
+def _parse_quad(corners: Any) -> Quad:
+    quad = as_points(corners)
+    if quad.shape != (4, 2) or not np.isfinite(quad).all():
+        raise ValueError(f"{corners!r} is not a quad of four points")
+    return quad
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from data_label_factory.labels import stem_of
 Box = tuple[float, float, float, float]  # left, top, right, bottom in px
 
 _SAME_PLACE_IOU = 0.3
-_WELL_OUTLINED_IOU = 0.5
+_LOCALIZED_IOU = 0.5
 _TOP = 5
 
 
@@ -27,8 +27,8 @@ class ItemVerdict:
     top1: bool
     top5: bool
     right: bool
-    outlined: bool | None
-    seen: Detection | None
+    localized: bool | None
+    detection: Detection | None
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Verdict:
     extra: tuple[Detection, ...] = ()
 
 
-def judge(query: Query, detections: Sequence[Detection], accepted: Sequence[bool]) -> Verdict:
+def match_photo(query: Query, detections: Sequence[Detection], accepted: Sequence[bool]) -> Verdict:
     """Judge `detections`, of which those with `accepted` count as answers.
 
     With outlines, a detection belongs to an item when their boxes' IoU is at least 0.3, the best-overlapping one
@@ -55,17 +55,17 @@ def judge(query: Query, detections: Sequence[Detection], accepted: Sequence[bool
     used: list[Detection] = []
     verdicts = []
     for item in query.items:
-        if item.outline is None:
+        if item.quad is None:
             verdict, hits = _unplaced(item, by_score, sure, query.items)
         else:
             verdict, hits = _placed(item, detections, [d for d in sure if not _is_in(d, used)])
         used += hits
         verdicts.append(verdict)
-    if query.items[0].outline is not None:
+    if query.items[0].quad is not None:
         return Verdict(tuple(verdicts), tuple(d for d in sure if not _is_in(d, used)))
     known = frozenset().union(*(item.stems for item in query.items))
     sure.sort(key=lambda d: -d.score)
-    others = [stem_of(d.filename) not in known for d in sure]
+    others = [stem_of(d.reference) not in known for d in sure]
     extra = tuple(d for d, other in zip(sure[1:], others[1:], strict=True) if other)
     return Verdict(tuple(verdicts), tuple(sure[:1]) if others[:1] == [True] else (), extra)
 
@@ -80,7 +80,7 @@ def box_iou(a: Box, b: Box) -> float:
 
 def names(item: TrueItem, detection: Detection) -> bool:
     """Whether the detection names the item rightly."""
-    return stem_of(detection.filename) in item.stems
+    return stem_of(detection.reference) in item.stems
 
 
 def _unplaced(
@@ -88,18 +88,18 @@ def _unplaced(
 ) -> tuple[ItemVerdict, list[Detection]]:
     first = by_score[: len(shown)]
     hits = [d for d in sure if names(item, d)]
-    by_surety = [*(d for d in by_score if _is_in(d, sure)), *by_score]
-    others = [d for d in by_surety if not any(names(one, d) for one in shown)]
-    seen = next((d for d in [*hits, *by_score] if names(item, d)), others[0] if others else None)
+    by_confidence = [*(d for d in by_score if _is_in(d, sure)), *by_score]
+    others = [d for d in by_confidence if not any(names(one, d) for one in shown)]
+    detection = next((d for d in [*hits, *by_score] if names(item, d)), others[0] if others else None)
     top1, top5 = any(names(item, d) for d in first), any(_in_top(item, d) for d in first)
-    return ItemVerdict(item, top1, top5, bool(hits), None, seen), hits
+    return ItemVerdict(item, top1, top5, bool(hits), None, detection), hits
 
 
 def _placed(
     item: TrueItem, detections: Sequence[Detection], free: list[Detection]
 ) -> tuple[ItemVerdict, list[Detection]]:
-    assert item.outline is not None
-    (left, top), (right, bottom) = item.outline.min(axis=0).tolist(), item.outline.max(axis=0).tolist()
+    assert item.quad is not None
+    (left, top), (right, bottom) = item.quad.min(axis=0).tolist(), item.quad.max(axis=0).tolist()
     overlaps = {id(d): box_iou(d.box, (left, top, right, bottom)) for d in detections}
     best = max(detections, key=lambda d: overlaps[id(d)], default=None)
     if best is not None and overlaps[id(best)] < _SAME_PLACE_IOU:
@@ -107,14 +107,14 @@ def _placed(
     named = [d for d in detections if names(item, d) and overlaps[id(d)] >= _SAME_PLACE_IOU]
     hits = [d for d in named if _is_in(d, free)][:1]
     top1, top5 = best is not None and names(item, best), best is not None and _in_top(item, best)
-    outlined = any(overlaps[id(d)] >= _WELL_OUTLINED_IOU for d in named)
-    seen = next(iter([*hits, *named]), best)
-    return ItemVerdict(item, top1, top5, bool(hits), outlined, seen), hits
+    localized = any(overlaps[id(d)] >= _LOCALIZED_IOU for d in named)
+    detection = next(iter([*hits, *named]), best)
+    return ItemVerdict(item, top1, top5, bool(hits), localized, detection), hits
 
 
 def _in_top(item: TrueItem, detection: Detection) -> bool:
-    nearest = [name for name, _ in detection.top_k if name != detection.filename]
-    return any(stem_of(name) in item.stems for name in [detection.filename, *nearest][:_TOP])
+    nearest = [name for name, _ in detection.top_k if name != detection.reference]
+    return any(stem_of(name) in item.stems for name in [detection.reference, *nearest][:_TOP])
 
 
 def _is_in(detection: Detection, among: Sequence[Detection]) -> bool:

@@ -1,4 +1,4 @@
-"""A folder of reference pictures → an Index. Incremental by content: what was encoded once is not encoded again."""
+"""A folder of reference pictures → an Index. Incremental by content: what is encoded once is not encoded again."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
 from data_label_factory.errors import FactoryError, ImageError, IndexFileError
-from data_label_factory.identify.encoders import Embeddings, Encoder, cpu_count
-from data_label_factory.identify.encoders.head import ProjectionHead, check_head_fits
+from data_label_factory.identify.encoders import Embedder, Embeddings, cpu_count
 from data_label_factory.identify.images import RGB, decode, find_images, read_file
-from data_label_factory.identify.index.index import Index, IndexMeta
+from data_label_factory.identify.index.index import Index, IndexMeta, Row
 from data_label_factory.labels import parse_label
 from data_label_factory.progress import Progress
 
-# Twice the largest encoder input: a JPEG from a phone need not be decoded in full (see images.decode).
+# Twice the side of the largest encoder input: a JPEG from a phone need not be decoded in full (see images.decode).
 DECODE_MIN_SIDE = 576
+_BATCH_SIZE = 32
 
 
 @dataclass
 class BuildResult:
-    """What a build did. `unreadable` maps a relative path to the reason; `written` is False when nothing changed;
-    `rebuilt` says why an older file was not built upon ("" when it was, or there was none)."""
+    """What a build did.
+
+    `unreadable` maps a reference to the reason; `written` is False when nothing changed; `rebuilt` says why an older
+    file could not be built upon ("" when it could, or there was none).
+    """
 
     index: Index
     encoded: int = 0
@@ -40,65 +41,107 @@ class BuildResult:
 
 
 def build_index(
-    refs: Path,
-    out: Path,
-    encoder: Encoder,
-    head: ProjectionHead | None = None,
+    refs: str | Path,
+    out: str | Path,
+    embedder: Embedder,
     *,
     full: bool = False,
-    batch_size: int = 32,
+    batch_size: int = _BATCH_SIZE,
     quiet: bool = False,
 ) -> BuildResult:
     """Index the pictures below `refs` into the file `out`, encoding only those whose content is new to it.
 
-    One unreadable picture never stops the rest. When it is interrupted, what was encoded so far is kept beside
-    `out` (`OUT.partial`) for the next run, and `out` stays as it was. Raises FactoryError when no picture can be
-    indexed, the head belongs to another encoder, or the disk is full.
+    One unreadable picture never stops the rest. When the build is interrupted, what was encoded so far is kept in
+    `OUT.partial` for the next run, and `out` stays as it was. Raises FactoryError when no picture can be indexed or
+    the disk is full.
     """
-    if out.is_dir():
-        raise FactoryError(f"{out} is a folder", "Name a file for the index, such as refs.npz")
-    if not out.parent.is_dir():
-        raise FactoryError(f"There is no folder {out.parent}", "Make it first, or choose another place for the index")
-    if head:
-        check_head_fits(head, encoder.identity.id, None)
-    meta = IndexMeta(
-        encoder.identity, head.sha256 if head else "", created=datetime.now(UTC).isoformat(timespec="seconds")
-    )
+    refs, out = Path(refs), Path(out)
+    _check_destination(out)
+    maker = embedder.identity
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    meta = IndexMeta(maker.encoder, maker.head_sha256, created=created)
+
     partial = out.with_name(out.name + ".partial")
     old, rebuilt = (None, "") if full else _load_if_same_maker(out, meta)
     if old:
         meta = replace(meta, calibration=old.meta.calibration)
-    known = {} if full else _known_rows([_load_if_same_maker(partial, meta)[0], old])
+    known = {} if full else _known_embeddings([_load_if_same_maker(partial, meta)[0], old])
 
     hashes, unreadable = hash_files(refs)
     if not hashes and not unreadable:
-        raise FactoryError(
-            f"There is no picture in {refs}", "Put one picture an item there; the file name is its label"
-        )
-    todo = {digest: name for name, digest in hashes.items() if digest not in known}  # one file a content
-    result = BuildResult(index=None, unreadable=unreadable, rebuilt=rebuilt)  # type: ignore[arg-type]
-    try:
-        for names, rows in _encode(refs, list(todo.values()), encoder, head, unreadable, batch_size, quiet):
-            known.update(zip((hashes[name] for name in names), rows, strict=True))
-            result.encoded += len(names)
-    except BaseException:
-        _keep_partial(partial, hashes, known, meta, result.encoded)
-        raise
-    kept = {name: digest for name, digest in hashes.items() if digest in known}
-    for name in hashes.keys() - kept.keys():  # a copy of an unreadable file was not even tried
-        unreadable.setdefault(name, unreadable.get(todo.get(hashes[name], ""), "unreadable"))
-    if not kept:
-        raise FactoryError(f"None of the {len(unreadable)} pictures in {refs} can be read", _reasons(unreadable))
+        hint = "Put one picture per item there; the file name is its label"
+        raise FactoryError(f"There is no picture in {refs}", hint)
 
-    result.reused = len(kept) - result.encoded
-    result.dropped = len(set(map(str, old.filenames)) - kept.keys()) if old else 0
-    result.index = _assemble(kept, known, meta)
-    if old is not None and _same_rows(old, result.index):
-        result.index, result.written = old, False
+    todo = {digest: name for name, digest in hashes.items() if digest not in known}  # each content once
+    encoded = 0
+    try:
+        for batch in embed_files(embedder, refs, list(todo.values()), batch_size, quiet=quiet):
+            known |= zip((hashes[name] for name in batch.names), batch.rows, strict=True)
+            unreadable |= batch.errors
+            encoded += len(batch.names)
+    except BaseException:
+        if encoded:
+            with suppress(FactoryError):
+                _assemble(hashes, known, meta).save(partial)
+        raise
+
+    for name, digest in hashes.items():  # a copy of an unreadable file was not even tried
+        if digest not in known:
+            unreadable.setdefault(name, unreadable.get(todo[digest], "unreadable"))
+    if not known.keys() & hashes.values():
+        raise FactoryError(f"None of the {len(unreadable)} pictures in {refs} can be read", _first_reasons(unreadable))
+
+    index = _assemble(hashes, known, meta)
+    unchanged = old is not None and old.same_rows(index)
+    if old is not None and unchanged:
+        index = old
     else:
-        result.index.save(out)
+        index.save(out)
     partial.unlink(missing_ok=True)
-    return result
+    return BuildResult(
+        index=index,
+        encoded=encoded,
+        reused=len(index) - encoded,
+        dropped=len(old.row_of.keys() - index.row_of.keys()) if old else 0,
+        unreadable=unreadable,
+        written=not unchanged,
+        rebuilt=rebuilt,
+    )
+
+
+@dataclass(frozen=True)
+class EmbeddedBatch:
+    """`rows` (n, D) are the embeddings of the n files in `names`; `errors` maps the unreadable ones to the reason."""
+
+    names: list[str]
+    rows: Embeddings
+    errors: dict[str, str]
+
+
+def embed_files(
+    embedder: Embedder,
+    refs: Path,
+    names: Sequence[str],
+    batch_size: int = _BATCH_SIZE,
+    *,
+    label: str = "encoded",
+    quiet: bool = False,
+) -> Iterator[EmbeddedBatch]:
+    """Embed the files `names` below `refs`, batch by batch and in order, decoding one batch ahead.
+
+    `label` is shown with the progress.
+    """
+    with Progress(label, len(names), enabled=not quiet) as progress:
+        for batch in decode_ahead([refs / name for name in names], batch_size):
+            tried = names[progress.done : progress.done + len(batch)]
+            images = {
+                name: image for name, image in zip(tried, batch, strict=True) if not isinstance(image, ImageError)
+            }
+            errors = {name: str(exc) for name, exc in zip(tried, batch, strict=True) if isinstance(exc, ImageError)}
+
+            rows = embedder.encode(list(images.values()))
+            yield EmbeddedBatch(list(images), rows, errors)
+            progress.step(len(batch))
 
 
 def decode_ahead(sources: Sequence[Path], batch_size: int) -> Iterator[list[RGB | ImageError]]:
@@ -118,40 +161,16 @@ def decode_ahead(sources: Sequence[Path], batch_size: int) -> Iterator[list[RGB 
             yield [future.result() for future in batch]
 
 
-def _encode(
-    refs: Path,
-    names: list[str],
-    encoder: Encoder,
-    head: ProjectionHead | None,
-    unreadable: dict[str, str],
-    batch_size: int,
-    quiet: bool,
-) -> Iterator[tuple[list[str], Embeddings]]:
-    """Yield names and embeddings (n, D) batch by batch; what cannot be decoded goes into `unreadable`."""
-    with Progress("encoded", len(names), enabled=not quiet) as progress:
-        for batch in decode_ahead([refs / name for name in names], batch_size):
-            done = names[progress.done : progress.done + len(batch)]
-            good = [(name, image) for name, image in zip(done, batch, strict=True) if not isinstance(image, ImageError)]
-            unreadable |= {n: str(exc) for n, exc in zip(done, batch, strict=True) if isinstance(exc, ImageError)}
-            if good:
-                rows = encoder.encode([image for _, image in good])
-                yield [name for name, _ in good], head(rows) if head else rows
-            progress.step(len(batch))
-
-
 def hash_files(refs: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """SHA-256 of each picture file by relative path, and what was wrong with those that cannot be read."""
+    """SHA-256 of each picture file by its path below `refs`, and why the others cannot be read."""
 
     def digest(name: str) -> tuple[str, str, bool]:
         try:
             name.encode("utf-8")
             return name, hashlib.sha256(read_file(refs / name)).hexdigest(), True
         except UnicodeEncodeError:
-            return (
-                name.encode("utf-8", "backslashreplace").decode(),
-                "The file name is not valid UTF-8. Rename it",
-                False,
-            )
+            printable = name.encode("utf-8", "backslashreplace").decode()
+            return printable, "The file name is not valid UTF-8. Rename it", False
         except ImageError as exc:
             return name, str(exc), False
 
@@ -163,46 +182,33 @@ def hash_files(refs: Path) -> tuple[dict[str, str], dict[str, str]]:
     return hashes, unreadable
 
 
+def _check_destination(out: Path) -> None:
+    if out.is_dir():
+        raise FactoryError(f"{out} is a folder", "Name a file for the index, such as refs.npz")
+    if not out.parent.is_dir():
+        raise FactoryError(f"There is no folder {out.parent}", "Make it first, or choose another place for the index")
+
+
 def _load_if_same_maker(path: Path, meta: IndexMeta) -> tuple[Index | None, str]:
     """The index at `path`; or None and why, with no reason when there is none yet."""
     try:
         index = Index.load(path)
     except IndexFileError as exc:
         return None, exc.message if path.exists() else ""
-    return (index, "") if index.meta.same_maker(meta) else (None, f"It was made by {index.meta}")
+    return (index, "") if index.meta.maker == meta.maker else (None, f"It was made by {index.meta.maker}")
 
 
-def _known_rows(indexes: Iterable[Index | None]) -> dict[str, Embeddings]:
+def _known_embeddings(indexes: Iterable[Index | None]) -> dict[str, Embeddings]:
+    """The embedding (D,) of each content, by its SHA-256."""
     return {str(d): row for index in indexes if index for d, row in zip(index.sha256, index.embeddings, strict=True)}
 
 
-def _assemble(kept: dict[str, str], known: dict[str, Embeddings], meta: IndexMeta) -> Index:
-    labels = [parse_label(name) for name in kept]
-    return Index(
-        embeddings=np.stack([known[digest] for digest in kept.values()]),
-        names=np.array([label.name for label in labels], dtype=np.str_),
-        filenames=np.array(list(kept), dtype=np.str_),
-        set_codes=np.array([label.set_code for label in labels], dtype=np.str_),
-        rarities=np.array([label.rarity for label in labels], dtype=np.str_),
-        sha256=np.array(list(kept.values()), dtype=np.str_),
-        meta=meta,
-    )
+def _assemble(hashes: dict[str, str], known: dict[str, Embeddings], meta: IndexMeta) -> Index:
+    """The index of those files whose embedding is known."""
+    rows = [Row(name, parse_label(name), digest, known[digest]) for name, digest in hashes.items() if digest in known]
+    return Index.from_rows(rows, meta)
 
 
-def _same_rows(a: Index, b: Index) -> bool:
-    columns = ("filenames", "names", "set_codes", "rarities", "sha256")
-    return len(a) == len(b) and all(bool(np.array_equal(getattr(a, c), getattr(b, c))) for c in columns)
-
-
-def _keep_partial(
-    partial: Path, hashes: dict[str, str], known: dict[str, Embeddings], meta: IndexMeta, encoded: int
-) -> None:
-    kept = {name: digest for name, digest in hashes.items() if digest in known}
-    if encoded:
-        with suppress(FactoryError):
-            _assemble(kept, known, meta).save(partial)
-
-
-def _reasons(unreadable: dict[str, str]) -> str:
+def _first_reasons(unreadable: dict[str, str]) -> str:
     first = [f"{name}: {reason}" for name, reason in list(unreadable.items())[:3]]
     return "The first reasons: " + " | ".join(first)

@@ -1,38 +1,40 @@
-"""The index: one unit embedding a reference picture, its label, and what made it. One `.npz`, never a pickle."""
+"""The index: one unit embedding per reference picture, its label, and what made it. One `.npz`, never a pickle."""
 
 from __future__ import annotations
 
 import json
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import EncoderError, IndexFileError
-from data_label_factory.identify.encoders import Embeddings, EncoderIdentity
+from data_label_factory.identify.encoders import EmbedderIdentity, Embeddings, EncoderIdentity
 from data_label_factory.labels import Label, item_key
 
 FORMAT_VERSION = 1
-_TEXT_FIELDS = ("names", "filenames", "set_codes", "rarities", "sha256")
+
+# Each column of the file, and the field of Index that holds it.
+_COLUMNS = {
+    "embeddings": "embeddings",
+    "names": "names",
+    "filenames": "references",
+    "set_codes": "set_codes",
+    "rarities": "rarities",
+    "sha256": "sha256",
+}
+_TEXT_FIELDS = tuple(field for field in _COLUMNS.values() if field != "embeddings")
 _SEARCH_BLOCK_BYTES = 64 * 2**20
-# What zipfile, numpy and json trip over in a damaged file; RuntimeError is an archive that claims to be encrypted.
-_DAMAGED = (
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    EOFError,
-    RuntimeError,
-    MemoryError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+
+# What zipfile, numpy and json raise for a damaged file; RuntimeError for an archive that claims to be encrypted.
+_DAMAGED = (ValueError, LookupError, TypeError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -45,31 +47,57 @@ class IndexMeta:
     created: str = ""
     format: int = FORMAT_VERSION
 
-    def same_maker(self, other: IndexMeta) -> bool:
-        """Whether embeddings of the two may be compared."""
-        return self.encoder == other.encoder and self.head_sha256 == other.head_sha256
-
-    def __str__(self) -> str:
-        return f"{self.encoder}" + (f" with head {self.head_sha256[:8]}" if self.head_sha256 else " without a head")
+    @property
+    def maker(self) -> EmbedderIdentity:
+        return EmbedderIdentity(self.encoder, self.head_sha256)
 
 
-@dataclass(frozen=True)
+class Row(NamedTuple):
+    """One reference: its path below the refs folder, its label, the hash of its file, its embedding (D,) float32."""
+
+    reference: str
+    label: Label
+    sha256: str
+    embedding: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Index:
     """N reference pictures. `embeddings` (N, D) float32 unit rows; the others (N,) str, row by row.
 
-    `filenames` are relative to the refs folder, with `/`; `sha256` are of the reference files' bytes.
+    `references` are paths below the refs folder, with `/`; `sha256` are of the reference files' bytes.
     """
 
     embeddings: Embeddings
     names: NDArray[np.str_]
-    filenames: NDArray[np.str_]
+    references: NDArray[np.str_]
     set_codes: NDArray[np.str_]
     rarities: NDArray[np.str_]
     sha256: NDArray[np.str_]
     meta: IndexMeta
 
+    @classmethod
+    def from_rows(cls, rows: list[Row], meta: IndexMeta) -> Index:
+        """An index of at least one row, in the order given."""
+
+        def column(values: list[str]) -> NDArray[np.str_]:
+            return np.array(values, dtype=np.str_)
+
+        return cls(
+            embeddings=np.stack([row.embedding for row in rows]),
+            names=column([row.label.name for row in rows]),
+            references=column([row.reference for row in rows]),
+            set_codes=column([row.label.set_code for row in rows]),
+            rarities=column([row.label.rarity for row in rows]),
+            sha256=column([row.sha256 for row in rows]),
+            meta=meta,
+        )
+
     def __len__(self) -> int:
-        return len(self.filenames)
+        return len(self.references)
+
+    def __repr__(self) -> str:
+        return f"<Index: {len(self)} references of {self.item_count} items, {self.dim} dimensions, {self.meta.maker}>"
 
     @property
     def dim(self) -> int:
@@ -85,8 +113,33 @@ class Index:
     def item_count(self) -> int:
         return int(self.items.max()) + 1 if len(self) else 0
 
+    @cached_property
+    def row_of(self) -> Mapping[str, int]:
+        """The row of each reference."""
+        return {str(reference): row for row, reference in enumerate(self.references)}
+
     def label(self, row: int) -> Label:
         return Label(str(self.names[row]), str(self.set_codes[row]), str(self.rarities[row]))
+
+    def taken(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Index:
+        """The index of the `rows` given, by number (M,) in that order, or by a mask (N,)."""
+        columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in _COLUMNS.values()}
+        return replace(self, **columns)
+
+    def with_row(self, row: Row) -> Index:
+        """The index with one more reference, sorted by reference as the builder sorts."""
+        added = Index.from_rows([row], self.meta)
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(added, name)]) for name in _COLUMNS.values()
+        }
+        larger = replace(self, **joined)
+        return larger.taken(np.argsort(larger.references, kind="stable"))
+
+    def same_rows(self, other: Index) -> bool:
+        """Whether both hold the same references, in the same order and with the same labels."""
+        return len(self) == len(other) and all(
+            np.array_equal(getattr(self, name), getattr(other, name)) for name in _TEXT_FIELDS
+        )
 
     def search(self, queries: Embeddings, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The `k` most similar rows of each query, exactly.
@@ -96,69 +149,76 @@ class Index:
         """
         if queries.ndim != 2 or queries.shape[1] != self.dim:
             raise ValueError(f"queries of shape {queries.shape} against an index of dimension {self.dim}")
+
         k = min(k, len(self))
         step = max(1, _SEARCH_BLOCK_BYTES // max(4 * len(self), 1))
-        scores, rows = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
+        scores = np.empty((len(queries), k), np.float32)
+        rows = np.empty((len(queries), k), np.int64)
         for start in range(0, len(queries), step):
-            cosines = queries[start : start + step] @ self.embeddings.T
-            scores[start : start + step], rows[start : start + step] = _top_k(cosines, k)
+            block = slice(start, start + step)
+            scores[block], rows[block] = _top_k(queries[block] @ self.embeddings.T, k)
         return scores, rows
 
-    def require_maker(self, encoder: EncoderIdentity, head_sha256: str = "") -> None:
+    def require_maker(self, maker: EmbedderIdentity) -> None:
         """Raises EncoderError, naming both, unless this encoder and head made the index."""
-        wanted = IndexMeta(encoder, head_sha256)
-        if not self.meta.same_maker(wanted):
+        if self.meta.maker != maker:
             raise EncoderError(
-                f"The index was made by {self.meta}, not by {wanted}",
+                f"The index was made by {self.meta.maker}, not by {maker}",
                 "Use that encoder and head, or index again with these",
             )
 
     def with_calibration(self, calibration: dict[str, Any]) -> Index:
         return replace(self, meta=replace(self.meta, calibration=calibration))
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write the `.npz` atomically. Raises FactoryError when the disk is full or the folder not writable."""
-        arrays: dict[str, Any] = {name: getattr(self, name) for name in ("embeddings", *_TEXT_FIELDS)}
-        with atomic_write(path) as file:
-            np.savez(file, meta=np.array(json.dumps(asdict(self.meta), ensure_ascii=False)), **arrays)
+        columns: dict[str, Any] = {column: getattr(self, name) for column, name in _COLUMNS.items()}
+        meta = np.array(json.dumps(asdict(self.meta), ensure_ascii=False))
+        with atomic_write(Path(path)) as file:
+            np.savez(file, meta=meta, **columns)
 
     @classmethod
-    def load(cls, path: Path) -> Index:
-        """Read an index. Raises IndexFileError when it is missing, damaged, or not an index this version reads."""
+    def load(cls, path: str | Path) -> Index:
+        """Read an index. Raises IndexFileError when it is missing, damaged, or of another format."""
+        path = Path(path)
         try:
-            # Opened here, not by numpy, which leaves the file open when it is no archive.
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                fields = {name: stored[name] for name in ("embeddings", *_TEXT_FIELDS)}
-                meta = json.loads(str(stored["meta"]))
-            if meta["format"] != FORMAT_VERSION:
-                raise IndexFileError(
-                    f"{path} has format {meta['format']}, this version reads {FORMAT_VERSION}", "Index again"
-                )
-            index = cls(**fields, meta=IndexMeta(**{**meta, "encoder": EncoderIdentity(**meta["encoder"])}))
-            index._check()
+            fields, meta = _read(path)
         except FileNotFoundError as exc:
-            raise IndexFileError(
-                f"There is no index at {path}", f"Make one: identify index --refs DIR --out {path}"
-            ) from exc
+            hint = f"Make one: identify index --refs DIR --out {path}"
+            raise IndexFileError(f"There is no index at {path}", hint) from exc
         except OSError as exc:
             raise IndexFileError(f"Cannot read the index {path}: {exc.strerror or exc}") from exc
         except _DAMAGED as exc:
-            raise IndexFileError(
-                f"{path} is not an index of this program ({exc})", "Make one with: identify index"
-            ) from exc
-        return index
+            hint = "Make one with: identify index"
+            raise IndexFileError(f"{path} is not an index of this program ({exc})", hint) from exc
+        return cls(**fields, meta=meta)
 
-    def _check(self) -> None:
-        if self.embeddings.ndim != 2 or self.embeddings.dtype != np.float32:
-            raise ValueError(f"embeddings are {self.embeddings.dtype} {self.embeddings.shape}")
-        if not len(self):
-            raise ValueError("it holds no reference")
-        for name in _TEXT_FIELDS:
-            column = getattr(self, name)
-            if column.shape != (len(self.embeddings),) or column.dtype.kind != "U":
-                raise ValueError(f"{name} is {column.dtype} {column.shape}")
-        if not np.isfinite(self.embeddings).all():
-            raise ValueError("embeddings are not finite")
+
+def _read(path: Path) -> tuple[dict[str, Any], IndexMeta]:
+    # Opened here, not by numpy, which leaves the file open when it is no archive.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        fields = {name: stored[column] for column, name in _COLUMNS.items()}
+        meta = json.loads(str(stored["meta"]))
+
+    if meta["format"] != FORMAT_VERSION:
+        raise IndexFileError(f"{path} has format {meta['format']}, this version reads {FORMAT_VERSION}", "Index again")
+    _check_columns(fields)
+    return fields, IndexMeta(**{**meta, "encoder": EncoderIdentity(**meta["encoder"])})
+
+
+def _check_columns(fields: dict[str, Any]) -> None:
+    embeddings = fields["embeddings"]
+    if embeddings.ndim != 2 or embeddings.dtype != np.float32:
+        raise ValueError(f"embeddings are {embeddings.dtype} {embeddings.shape}")
+    if not len(embeddings):
+        raise ValueError("it holds no reference")
+    if not np.isfinite(embeddings).all():
+        raise ValueError("embeddings are not finite")
+
+    for name in _TEXT_FIELDS:
+        column = fields[name]
+        if column.shape != (len(embeddings),) or column.dtype.kind != "U":
+            raise ValueError(f"{name} is {column.dtype} {column.shape}")
 
 
 def _top_k(cosines: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -167,12 +227,14 @@ def _top_k(cosines: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], N
         rows = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
         chosen = np.take_along_axis(cosines, rows, axis=1)
         last = chosen.min(axis=1, keepdims=True)
+
         # Of equal cosines at the cut a partition keeps any: sort those few queries in full.
         torn = np.count_nonzero(cosines == last, axis=1) > np.count_nonzero(chosen == last, axis=1)
         rows[torn] = np.argsort(-cosines[torn], axis=1, kind="stable")[:, :k]
         rows = np.sort(rows, axis=1)
     else:
         rows = np.tile(np.arange(k), (len(cosines), 1))
+
     scores = np.take_along_axis(cosines, rows, axis=1)
     order = np.argsort(-scores, axis=1, kind="stable")
     return np.take_along_axis(scores, order, axis=1), np.take_along_axis(rows, order, axis=1)

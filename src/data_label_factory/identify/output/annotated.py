@@ -7,7 +7,7 @@ from pathlib import Path
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.batch import Recognised, Source
+from data_label_factory.identify.batch import RecognizedFrame, Source
 from data_label_factory.identify.output.annotate import draw_marks, mark
 from data_label_factory.identify.recognize import Detection
 
@@ -22,7 +22,7 @@ class Copies:
         self._kept = {source.path.resolve() for source in sources}
         self._written: set[Path] = set()
 
-    def write(self, frame: Recognised, detections: Sequence[Detection]) -> Path:
+    def write(self, frame: RecognizedFrame, detections: Sequence[Detection]) -> Path:
         """Write one copy; its path. Raises FactoryError when it would replace a source or the disk is full."""
         path = self._folder / frame.copy_name()
         number = 2

@@ -21,9 +21,9 @@ import numpy as np
 from data_label_factory import __version__
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.batch import Recognised
+from data_label_factory.identify.batch import RecognizedFrame
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.quad import Outline, as_points
+from data_label_factory.identify.quad import Quad, as_points
 from data_label_factory.identify.recognize import Detection
 
 
@@ -37,7 +37,7 @@ class CocoWriter:
 
     def __init__(self, path: Path, index: Index) -> None:
         self._path, self._index = path, index
-        self._rows = {str(filename): row for row, filename in enumerate(index.filenames)}
+        self._rows = {str(reference): row for row, reference in enumerate(index.references)}
         self._images = self._annotations = 0
         self._files = ExitStack()
 
@@ -62,7 +62,7 @@ class CocoWriter:
             _copy(self._annotation_file, out)
             out.write(b'],\n"categories": ' + _packed(self._categories()) + b"}\n")
 
-    def add(self, frame: Recognised, detections: Sequence[Detection]) -> None:
+    def add(self, frame: RecognizedFrame, detections: Sequence[Detection]) -> None:
         """Add a frame and what was recognised in it. A video's has the keys `video` and `frame_number` too."""
         self._images += 1
         height, width = frame.image.shape[:2]
@@ -81,19 +81,19 @@ class CocoWriter:
             raise FactoryError(f"Could not write {self._path}: {exc.strerror}", "Free some space") from exc
 
     def _annotation(self, detection: Detection, size: tuple[int, int]) -> dict[str, Any]:
-        polygon = clip(detection.outline, size)
+        polygon = clip(detection.quad, size)
         (left, top), (right, bottom) = polygon.min(axis=0), polygon.max(axis=0)
         return {
             "id": self._annotations,
             "image_id": self._images,
-            "category_id": int(self._index.items[self._rows[detection.filename]]) + 1,
+            "category_id": int(self._index.items[self._rows[detection.reference]]) + 1,
             "bbox": _rounded([left, top, right - left, bottom - top]),
             "segmentation": [_rounded(polygon.ravel())],
             "area": round(float(cv2.contourArea(polygon)), 2),
             "iscrowd": 0,
             "score": round(detection.score, 4),
             "confident": detection.confident,
-            "reference": detection.filename,
+            "reference": detection.reference,
         }
 
     def _categories(self) -> list[dict[str, Any]]:
@@ -106,17 +106,17 @@ class CocoWriter:
         return {"description": f"Recognised by data_label_factory {__version__}", "date_created": created}
 
 
-def clip(outline: Outline, size: tuple[int, int]) -> Outline:
+def clip(quad: Quad, size: tuple[int, int]) -> Quad:
     """The part of a convex outline (4, 2) px that lies in a frame of `size` (width, height): (n, 2) px."""
     width, height = size
     frame = as_points([[0, 0], [width, 0], [width, height], [0, height]])
-    area, polygon = cv2.intersectConvexConvex(outline, frame)
+    area, polygon = cv2.intersectConvexConvex(quad, frame)
     if area <= 0 or polygon is None or len(polygon) < 3:  # seen edge on, or folded: what is left is its box
-        return as_points(np.clip(outline, 0, (width, height)))
+        return as_points(np.clip(quad, 0, (width, height)))
     return as_points(polygon.reshape(-1, 2))
 
 
-def _rounded(values: Sequence[Any] | Outline) -> list[float]:
+def _rounded(values: Sequence[Any] | Quad) -> list[float]:
     return [round(float(value), 2) for value in values]
 
 

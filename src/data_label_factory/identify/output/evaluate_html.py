@@ -9,14 +9,14 @@ from PIL import Image
 
 from data_label_factory.errors import ImageError
 from data_label_factory.identify.evaluate.evaluation import Evaluation
-from data_label_factory.identify.evaluate.failures import KINDS, Miss
+from data_label_factory.identify.evaluate.failures import KINDS, Failure
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.output.annotate import TRUE, Mark, draw_marks, mark
 from data_label_factory.identify.output.html import facts, figure, page, reasons, reference_figure
 
 _PHOTO_PX = 400
-_MISSES_MAX = 300  # each costs some 40 kB
+_FAILURES_MAX = 300  # each costs some 40 kB
 _TICKS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 1)
 _WIDTH, _HEIGHT, _LEFT, _TOP = 520, 190, 50, 22  # of the plotting area, px
 
@@ -44,7 +44,7 @@ def as_html(result: Evaluation, index: Index, refs: Path | None) -> str:
         f"<p>{_summary(result)}</p><section>{facts(values)}</section>",
         f"<h2>Accepted right against {_mistakes(result)}, as the strictness is relaxed</h2>",
         f"<section>{_curve(result)}</section>",
-        *_misses(result.misses, refs),
+        *_failures(result.failures, refs),
         reasons("Not readable", list(result.unreadable.items())),
         reasons("Left out: nothing says what they show", [(name, "") for name in result.without_truth]),
     ]
@@ -112,19 +112,19 @@ def _tick(value: float, empty: int) -> str:
     return f"{value:.0%}" if empty else f"{value:g}"
 
 
-def _misses(misses: list[Miss], refs: Path | None) -> list[str]:
-    if not misses:
+def _failures(failures: list[Failure], refs: Path | None) -> list[str]:
+    if not failures:
         return ["<h2>No miss</h2><p>Every item got its name, surely, and nothing else did.</p>"]
     parts = []
-    room = _MISSES_MAX
+    room = _FAILURES_MAX
     for kind, meaning in KINDS.items():
-        of_kind = [miss for miss in misses if miss.kind == kind]
+        of_kind = [failure for failure in failures if failure.kind == kind]
         if not of_kind:
             continue
         shown = of_kind[:room]
         room -= len(shown)
         more = f"<p>{len(of_kind) - len(shown)} more are not shown.</p>" if len(shown) < len(of_kind) else ""
-        cards = "".join(_card(miss, refs) for miss in shown)
+        cards = "".join(_card(failure, refs) for failure in shown)
         parts.append(
             f'<h2>{kind.capitalize()}: {len(of_kind)}</h2><p class="soft">{meaning}</p>'
             f'<div class="misses">{cards}</div>{more}'
@@ -132,23 +132,23 @@ def _misses(misses: list[Miss], refs: Path | None) -> list[str]:
     return parts
 
 
-def _card(miss: Miss, refs: Path | None) -> str:
-    figures = [figure(_photo(miss), "photo", miss.query.name)]
-    if miss.item:
-        figures.append(reference_figure(miss.item.filename, refs, "shows"))
-    if miss.seen and not (miss.item and miss.seen.filename == miss.item.filename):
-        figures.append(reference_figure(miss.seen.filename, refs, "was named"))
-    return f'<article><div class="row">{"".join(figures)}</div><p>{escape(str(miss))}</p></article>'
+def _card(failure: Failure, refs: Path | None) -> str:
+    figures = [figure(_photo(failure), "photo", failure.query.name)]
+    if failure.item:
+        figures.append(reference_figure(failure.item.reference, refs, "shows"))
+    if failure.detection and not (failure.item and failure.detection.reference == failure.item.reference):
+        figures.append(reference_figure(failure.detection.reference, refs, "was named"))
+    return f'<article><div class="row">{"".join(figures)}</div><p>{escape(str(failure))}</p></article>'
 
 
-def _photo(miss: Miss) -> Image.Image | None:
+def _photo(failure: Failure) -> Image.Image | None:
     """The photo with the true outline and with that of what was seen."""
     marks = []
-    if miss.item and miss.item.outline is not None:
-        marks.append(Mark(miss.item.outline, "", TRUE))
-    if miss.seen:
-        marks.append(mark(miss.seen))
+    if failure.item and failure.item.quad is not None:
+        marks.append(Mark(failure.item.quad, "", TRUE))
+    if failure.detection:
+        marks.append(mark(failure.detection))
     try:
-        return draw_marks(decode(miss.query.path), marks, longest_px=_PHOTO_PX)
+        return draw_marks(decode(failure.query.path), marks, longest_px=_PHOTO_PX)
     except ImageError:
         return None  # it was there a moment ago

@@ -49,17 +49,17 @@ def figure(picture: Image.Image | None, name: str, detail: str) -> str:
     return f"<figure>{shown}<figcaption>{escape(name)}<small>{escape(detail)}</small></figcaption></figure>"
 
 
-def reference_figure(filename: str, refs: Path | None, role: str = "") -> str:
+def reference_figure(reference: str, refs: Path | None, role: str = "") -> str:
     """A reference as a thumbnail, named by its label after its `role`; without a picture when it cannot be read or
     `refs` is None."""
     picture = None
     if refs is not None:
         try:
-            picture = Image.fromarray(decode(refs / filename, min_side=_THUMB_PX))
+            picture = Image.fromarray(decode(refs / reference, min_side=_THUMB_PX))
             picture.thumbnail((_THUMB_PX, _THUMB_PX))
         except ImageError:
             picture = None
-    return figure(picture, f"{role} {parse_label(filename)}".lstrip(), filename)
+    return figure(picture, f"{role} {parse_label(reference)}".lstrip(), reference)
 
 
 _PAGE = Template("""<!doctype html>

@@ -1,12 +1,9 @@
-"""A frame → the items in it, named and outlined."""
+"""A frame → the items in it, with names and quads.
 
-from data_label_factory.identify.recognize.recognizer import (
-    DEFAULT_STRICTNESS,
-    DETECTORS,
-    Assessment,
-    Detection,
-    Detector,
-    Recognizer,
-)
+Pictures are decoded by `images`, embedded by `encoders`; photos are scored by `evaluate`.
+"""
+
+from data_label_factory.identify.recognize.detection import Assessment, Detection
+from data_label_factory.identify.recognize.recognizer import DEFAULT_STRICTNESS, DETECTORS, Detector, Recognizer
 
 __all__ = ["DEFAULT_STRICTNESS", "DETECTORS", "Assessment", "Detection", "Detector", "Recognizer"]

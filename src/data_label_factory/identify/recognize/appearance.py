@@ -28,7 +28,7 @@ _SEEN, _UNSEEN = 0.7, 0.25  # how often the true one does: where the crop has co
 _INSIDE, _WELL_INSIDE = 178, 230  # of 255: of a cell, for it to count; and around a pixel, for local contrast
 _FLAT = 3.0  # grey levels; a flatter cell of the reference cannot be compared
 _LEAST_DIFFERENCE = 0.1  # of what sets two twins apart; less inside the frame is noise
-_TWIN_SHARE = 0.85  # of cells that agree between two references which are near-twins
+_NEAR_DUPLICATE_FRACTION = 0.85  # of cells that agree between two references which are near-twins
 _PRIOR_WEIGHT = 4
 _MIN_PART = 0.3  # of a side, that an occluder must leave
 
@@ -64,10 +64,10 @@ class Cells:
         return replace(self, reference_contrast=np.asarray(np.where(whole, self.reference_contrast, 0), np.float32))
 
     @property
-    def are_twins(self) -> bool:
+    def are_near_duplicates(self) -> bool:
         """Whether two references agree in so much of what can be compared that they are near-twins."""
         use = self.comparable
-        return bool(use.any() and self.agrees[use].mean() > _TWIN_SHARE)
+        return bool(use.any() and self.agrees[use].mean() > _NEAR_DUPLICATE_FRACTION)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Evidence:
     part: float
 
     @property
-    def rank(self) -> float:
+    def score(self) -> float:
         """What hypotheses for one place are compared by."""
         return max(self.whole, self.part - 6)
 
@@ -96,7 +96,7 @@ def thumbnail(picture: RGB) -> RGB:
 
 def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
     """Two pictures of one size, (H, W, 3): each cell's best correlation over displacements up to `shift_px`."""
-    seen, known = _soft_grey(crop), _soft_grey(reference)
+    seen, known = _soft_gray(crop), _soft_gray(reference)
     rows, columns = (max(2, round(side / THUMB_PX * _CELLS)) for side in known.shape)
     mean, area = _cell_means(known, rows, columns)
     variance = np.maximum(_cell_means(known * known, rows, columns)[0] - mean**2, 0)
@@ -123,15 +123,15 @@ def learn_background(thumbs: Sequence[RGB], number: int, similar: Ints) -> tuple
     near-twins, which are left out of that, or else nothing would speak for either."""
     own = thumbs[number]
     hits = np.zeros_like(compare(own, own, shift_px=0).correlation)
-    compared, twins = 0, []
+    compared, near_duplicates = 0, []
     for other in similar:
         resized = np.asarray(cv2.resize(thumbs[other], (own.shape[1], own.shape[0])), np.uint8)
         cells = compare(resized, own, shift_px=0)
-        if cells.are_twins:
-            twins.append(int(other))
+        if cells.are_near_duplicates:
+            near_duplicates.append(int(other))
         else:
             hits, compared = hits + cells.agrees.astype(np.float32), compared + 1
-    return np.asarray((hits + _PRIOR_WEIGHT * _BY_CHANCE) / (compared + _PRIOR_WEIGHT), np.float32), twins
+    return np.asarray((hits + _PRIOR_WEIGHT * _BY_CHANCE) / (compared + _PRIOR_WEIGHT), np.float32), near_duplicates
 
 
 def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
@@ -183,7 +183,7 @@ def _parts(rows: int, columns: int) -> list[tuple[slice, slice]]:
     return parts or [(everything, everything)]
 
 
-def _soft_grey(picture: RGB) -> Floats:
+def _soft_gray(picture: RGB) -> Floats:
     return np.asarray(cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (0, 0), 1.1), np.float32)
 
 

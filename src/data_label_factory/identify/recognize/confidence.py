@@ -17,11 +17,11 @@ import numpy as np
 # books, pages of text) and of indexes of three out of them, each collection weighing the same. Fitted without one
 # collection, it still puts nearly all true hypotheses of that one above all but its best stranger. What depends on
 # the collection is left to `Calibration`.
-_LOOKS, _CORRELATION, _LEAD, _COLOUR, _SHARE, _BIAS = 0.72, 2.6, 2.6, 3.8, 7.0, -5.2
-_LOOKS_UNIT, _LOOKS_MIN, _LOOKS_MAX = 20.0, -20.0, 80.0
+_APPEARANCE, _CORRELATION, _MARGIN_RATIO, _COLOR, _INLIER_RATIO, _BIAS = 0.72, 2.6, 2.6, 3.8, 7.0, -5.2
+_APPEARANCE_UNIT, _APPEARANCE_MIN, _APPEARANCE_MAX = 20.0, -20.0, 80.0
 # Set by hand: of those 500 true hypotheses one (a book's other edition) falls short by more. Beyond it, colours are
 # not faded or badly lit but others.
-_OTHER_COLOURS, _OTHER_COLOURS_FROM, _COLOUR_MIN = 12.0, -0.6, -1.4
+_OTHER_COLORS, _OTHER_COLORS_FROM, _COLOR_MIN = 12.0, -0.6, -1.4
 # Set by hand: few cells agree by chance more often. Of drawn strangers that are an item in other colours, cut in half,
 # 3 % are taken for it at 1 %, and 8 % without this term (bench/strangers.py cut).
 _OUTSIDE = 1.5
@@ -29,7 +29,9 @@ _OUTSIDE = 1.5
 _TAIL_SHARE, _TAIL_MIN = 0.1, 8  # how many of the strangers' highest values say how the rest of the tail falls
 
 
-def log_odds(looks: float, correlation: float, lead: float, colour: float, share: float, outside: float) -> float:
+def log_odds(
+    appearance: float, correlation: float, margin_ratio: float, color: float, inlier_ratio: float, outside: float
+) -> float:
     """How much speaks for a hypothesis, on a scale where 0 is even and strangers rarely exceed 1.
 
     `looks` and `correlation` are `Evidence.whole` and `whole_correlation`; `lead` the embedding's margin as a share
@@ -37,12 +39,12 @@ def log_odds(looks: float, correlation: float, lead: float, colour: float, share
     `outside` the share of the item beyond the edge of the frame, of which all these say nothing.
     """
     return (
-        _LOOKS * min(max(looks, _LOOKS_MIN), _LOOKS_MAX) / _LOOKS_UNIT
+        _APPEARANCE * min(max(appearance, _APPEARANCE_MIN), _APPEARANCE_MAX) / _APPEARANCE_UNIT
         + _CORRELATION * correlation
-        + _LEAD * min(max(lead, -1.0), 1.0)
-        + _COLOUR * max(colour, _OTHER_COLOURS_FROM)
-        + _OTHER_COLOURS * min(max(colour, _COLOUR_MIN) - _OTHER_COLOURS_FROM, 0.0)
-        + _SHARE * math.sqrt(share)
+        + _MARGIN_RATIO * min(max(margin_ratio, -1.0), 1.0)
+        + _COLOR * max(color, _OTHER_COLORS_FROM)
+        + _OTHER_COLORS * min(max(color, _COLOR_MIN) - _OTHER_COLORS_FROM, 0.0)
+        + _INLIER_RATIO * math.sqrt(inlier_ratio)
         - _OUTSIDE * outside
         + _BIAS
     )
@@ -76,9 +78,12 @@ class Tail:
 
 
 # What strangers reach in collections at large: one in a hundred exceeds `start`.
-LOOKS_PRIOR = Tail(0.01, 1.0, 0.55)
-LEAD_PRIOR = Tail(0.01, 0.4, 0.08)
-_PRIOR_STRANGERS = 32  # that the prior counts for
+LOG_ODDS_PRIOR = Tail(0.01, 1.0, 0.55)
+MARGIN_RATIO_PRIOR = Tail(0.01, 0.4, 0.08)
+_PRIOR_UNKNOWNS = 32  # that the prior counts for
+
+
+_STORED_NAMES = {"log_odds": "looks", "margin_ratio": "lead", "unknowns": "strangers"}
 
 
 @dataclass(frozen=True)
@@ -86,29 +91,35 @@ class Calibration:
     """What strangers to one index reach: in log-odds, and, for work without reference pictures, in lead. `strangers`
     is how many were tried, `items` how many the index had then."""
 
-    looks: Tail = LOOKS_PRIOR
-    lead: Tail = LEAD_PRIOR
-    strangers: int = 0
+    log_odds: Tail = LOG_ODDS_PRIOR
+    margin_ratio: Tail = MARGIN_RATIO_PRIOR
+    unknowns: int = 0
     items: int = 0
 
-    def rate_by_looks(self, value: float) -> float:
+    def rate_by_log_odds(self, value: float) -> float:
         """The share of strangers whose log-odds are above `value`."""
-        return self._mixed(self.looks, LOOKS_PRIOR, value)
+        return self._mixed(self.log_odds, LOG_ODDS_PRIOR, value)
 
-    def rate_by_lead(self, value: float) -> float:
+    def rate_by_margin_ratio(self, value: float) -> float:
         """The share of strangers whose lead is above `value`."""
-        return self._mixed(self.lead, LEAD_PRIOR, value)
+        return self._mixed(self.margin_ratio, MARGIN_RATIO_PRIOR, value)
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """As it is stored in an index, under the names that the format has had from the start."""
+        return {_STORED_NAMES.get(name, name): value for name, value in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Calibration:
         """The calibration kept in an index, or the prior alone where there is none."""
         if not stored:
             return cls()
-        return cls(**{**stored, "looks": Tail(**stored["looks"]), "lead": Tail(**stored["lead"])})
+        return cls(
+            log_odds=Tail(**stored["looks"]),
+            margin_ratio=Tail(**stored["lead"]),
+            unknowns=stored["strangers"],
+            items=stored["items"],
+        )
 
     def _mixed(self, own: Tail, prior: Tail, value: float) -> float:
-        weight = _PRIOR_STRANGERS / (_PRIOR_STRANGERS + self.strangers)
+        weight = _PRIOR_UNKNOWNS / (_PRIOR_UNKNOWNS + self.unknowns)
         return weight * prior.above(value) + (1 - weight) * own.above(value)

@@ -16,7 +16,7 @@ import numpy as np
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.identify.recognize.local_index import LocalIndex, Stored
-from data_label_factory.identify.recognize.references import References
+from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.vocabulary import Vocabulary
 
 _VERSION = "features 2"  # to be counted up with every change to features, words, thumbnails or background
@@ -24,12 +24,13 @@ _STORED = ("counts", "shapes", "xy", "size", "angle", "descriptors", "words", "s
 _DAMAGED = (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
-def features_file(index_file: Path) -> Path:
-    """Where the references of an index are kept: `my.npz` → `my.features.npz`."""
+def feature_cache_path(index_file: str | Path) -> Path:
+    """Where the local features of an index's references are kept: `my.npz` → `my.features.npz`."""
+    index_file = Path(index_file)
     return index_file.with_name(f"{index_file.stem}.features.npz")
 
 
-def save_references(references: References, path: Path) -> None:
+def save_references(references: ReferenceFeatures, path: Path) -> None:
     """Write atomically, about 220 kB a reference of 1,000 features. Raises FactoryError when the disk is full."""
     vocabulary = references.local.vocabulary
     arrays: dict[str, Any] = {name: getattr(references.local.stored, name) for name in _STORED}
@@ -47,7 +48,7 @@ def save_references(references: References, path: Path) -> None:
         np.savez(file, **arrays)
 
 
-def load_references(path: Path) -> References | None:
+def load_references(path: Path) -> ReferenceFeatures | None:
     """What the file holds, with `rows` (N,) all -1 since it knows no index; or None."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
@@ -56,18 +57,24 @@ def load_references(path: Path) -> References | None:
             stored = Stored(**{name: kept[name] for name in _STORED})
             vocabulary = Vocabulary(kept["coarse"], kept["fine"], kept["sizes"])
             count = len(stored.counts)
-            references = References(
+            references = ReferenceFeatures(
                 rows=np.full(count, -1, np.int64),
                 sha256=kept["sha256"],
                 local=LocalIndex(stored, vocabulary),
                 thumbs=[flat.reshape(*shape, 3) for flat, shape in _runs(kept["thumbs"], kept["thumbs_shapes"], 3)],
                 chances=[flat.reshape(shape) for flat, shape in _runs(kept["chances"], kept["chances_shapes"], 1)],
                 similar=[row for row, _ in _runs(kept["similar"], kept["similar_counts"][:, None], 1)],
-                twins=[row.tolist() for row, _ in _runs(kept["twins"], kept["twins_counts"][:, None], 1)],
+                near_duplicates=[row.tolist() for row, _ in _runs(kept["twins"], kept["twins_counts"][:, None], 1)],
             )
     except _DAMAGED:
         return None
-    by_reference = (references.sha256, references.thumbs, references.chances, references.similar, references.twins)
+    by_reference = (
+        references.sha256,
+        references.thumbs,
+        references.chances,
+        references.similar,
+        references.near_duplicates,
+    )
     return references if all(len(column) == count for column in by_reference) else None
 
 

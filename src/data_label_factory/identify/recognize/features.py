@@ -52,11 +52,11 @@ class Extractor:
         height, width = image.shape[:2]
         longest = max(height, width)
         factor = min(max(self.zoom, self.min_side / longest), self.max_side / longest)
-        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         size = (max(8, round(width * factor)), max(8, round(height * factor)))
         if size != (width, height):
-            grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
-        keypoints, histograms = cv2.SIFT.create(self.most, 3, self.contrast).detectAndCompute(grey, None)
+            gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+        keypoints, histograms = cv2.SIFT.create(self.most, 3, self.contrast).detectAndCompute(gray, None)
         if histograms is None or not len(keypoints):
             none = np.zeros(0, np.float32)
             return Features(none.reshape(0, 2), none, none, np.zeros((0, 128), np.uint8), (height, width))

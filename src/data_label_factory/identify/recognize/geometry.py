@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from data_label_factory.identify.quad import Outline, as_points
+from data_label_factory.identify.quad import Quad, as_points
 from data_label_factory.identify.recognize.features import Features, Floats, Ints, distances
 from data_label_factory.identify.recognize.hough import Cluster
 from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs
@@ -45,9 +45,9 @@ class Hypothesis:
 
     reference: int
     homography: Matrix
-    outline: Outline
+    quad: Quad
     inliers: int
-    share: float
+    inlier_ratio: float
 
 
 class FrameMatcher:
@@ -66,21 +66,21 @@ class FrameMatcher:
         turn = cluster.scale * np.array([[cos, -sin], [sin, cos]])
         diagonal = 2 * float(np.hypot(*half)) * cluster.scale
         query, feature = candidates.query, candidates.feature
-        gap = (index.xy[feature] - half) @ turn.T + cluster.centre - frame.xy[query]
+        gap = (index.xy[feature] - half) @ turn.T + cluster.center - frame.xy[query]
         fits = free[query] & (np.einsum("ij,ij->i", gap, gap) < (0.25 * diagonal) ** 2)
-        fits &= self._alike(query, feature, cluster.scale, cluster.angle)
+        fits &= self._fits_pose(query, feature, cluster.scale, cluster.angle)
         # One to one: in an index of few references a detail is paired with many of the same one.
         fits = np.flatnonzero(fits)
         fits = fits[mutual_best(query[fits], feature[fits], candidates.distance[fits])]
         query, feature = query[fits], feature[fits]
         fit = fit_homography(index.xy[feature], frame.xy[query], max(2.0, 0.012 * diagonal))
-        if fit is None or outline_of(fit[0], shape, frame.shape) is None:
+        if fit is None or project_quad(fit[0], shape, frame.shape) is None:
             return []
         found = [self._refine(cluster.reference, fit[0], free)]
-        if found[0] is not None and found[0].share < _WELL_SEEN:
+        if found[0] is not None and found[0].inlier_ratio < _WELL_SEEN:
             # Matches in one corner of an item say little of how it lies: start from the votes' own similarity as well.
             similar = np.eye(3)
-            similar[:2, :2], similar[:2, 2] = turn, cluster.centre - turn @ half
+            similar[:2, :2], similar[:2, 2] = turn, cluster.center - turn @ half
             found.append(self._refine(cluster.reference, similar, free, _WIDE))
         return [one for one in found if one is not None]
 
@@ -101,7 +101,7 @@ class FrameMatcher:
         feature = first + gap[fits].argmin(axis=1)
         shape = index.shapes[reference]
         fit = fit_homography(index.xy[feature], frame.xy[query[fits]], _TOLERANCE_PX)
-        if fit is None or outline_of(fit[0], shape, frame.shape) is None:
+        if fit is None or project_quad(fit[0], shape, frame.shape) is None:
             return None
         return self._refine(reference, fit[0], free)
 
@@ -114,32 +114,32 @@ class FrameMatcher:
         features = np.arange(index.first[reference], index.first[reference + 1])
         found: tuple[Ints, Ints] | None = None
         for radius in radii:
-            outline = outline_of(homography, shape, frame.shape)
-            if outline is None:
+            quad = project_quad(homography, shape, frame.shape)
+            if quad is None:
                 return None
-            scale = float(np.sqrt(cv2.contourArea(outline) / shape.prod()))
+            scale = float(np.sqrt(cv2.contourArea(quad) / shape.prod()))
             diagonal = scale * float(np.hypot(*shape))
-            edge = outline[1] - outline[0] + outline[2] - outline[3]
+            edge = quad[1] - quad[0] + quad[2] - quad[3]
             seen = features[index.size[features] * scale > 1.2]  # finer than anything SIFT finds in the frame
             place = project(index.xy[seen], homography)
             turn = float(np.arctan2(edge[1], edge[0]))
             query, feature = self._near(seen, place, max(3.0, radius * diagonal), scale, turn, free)
             fit = fit_homography(index.xy[feature], frame.xy[query], max(2.0, 0.006 * diagonal))
-            if fit is None or outline_of(fit[0], shape, frame.shape) is None:
+            if fit is None or project_quad(fit[0], shape, frame.shape) is None:
                 break
             homography, inlier = fit
             found = query[inlier], feature[inlier]
-        outline = outline_of(homography, shape, frame.shape)
-        if found is None or outline is None or len(found[0]) < _MIN_INLIERS:
+        quad = project_quad(homography, shape, frame.shape)
+        if found is None or quad is None or len(found[0]) < _MIN_INLIERS:
             return None
         rarity = index.rarity[found[1]]
         kept = _first_of_place(frame.xy[found[0]], index.xy[found[1]], rarity)
-        scale = float(np.sqrt(cv2.contourArea(outline) / shape.prod()))
+        scale = float(np.sqrt(cv2.contourArea(quad) / shape.prod()))
         large = features[index.size[features] * scale > _SURELY_SEEN_PX]
         inside = within(project(index.xy[large], homography), frame.shape)
         expected = max(float(index.rarity[large[inside]].sum()), _LEAST_INSIDE * float(index.rarity[large].sum()))
-        share = float(rarity[kept].sum()) / max(expected, _MIN_EXPECTED)
-        return Hypothesis(reference, homography, outline, len(kept), min(share, 1.0))
+        inlier_ratio = float(rarity[kept].sum()) / max(expected, _MIN_EXPECTED)
+        return Hypothesis(reference, homography, quad, len(kept), min(inlier_ratio, 1.0))
 
     def _near(
         self, features: Ints, place: Floats, radius: float, scale: float, angle: float, free: Mask
@@ -152,14 +152,14 @@ class FrameMatcher:
             return features, features
         query, at = pairs_within(self._frame.xy, place, radius)
         feature = features[at]
-        fits = free[query] & self._alike(query, feature, scale, angle)
+        fits = free[query] & self._fits_pose(query, feature, scale, angle)
         query, feature = query[fits], feature[fits]
         gap = distances(self._index.descriptors[feature], self._frame.descriptors[query])
         best = mutual_best(query, feature, gap)
         best = best[gap[best] < _MAX_DISTANCE]
         return query[best], feature[best]
 
-    def _alike(self, query: Ints, feature: Ints, scale: float, angle: float) -> Mask:
+    def _fits_pose(self, query: Ints, feature: Ints, scale: float, angle: float) -> Mask:
         """Pairs whose size and angle fit the pose to about a factor of two and 45°."""
         octaves = np.log2(self._frame.size[query] / (self._index.size[feature] * scale))
         turn = (self._frame.angle[query] - self._index.angle[feature] - angle + np.pi) % (2 * np.pi) - np.pi
@@ -182,7 +182,7 @@ def fit_homography(source: Floats, target: Floats, tolerance_px: float) -> tuple
     return np.asarray(matrix, np.float64), np.asarray(inlier, bool).ravel()
 
 
-def outline_of(homography: Matrix, shape: Floats, frame_shape: tuple[int, int]) -> Outline | None:
+def project_quad(homography: Matrix, shape: Floats, frame_shape: tuple[int, int]) -> Quad | None:
     """The outline (4, 2) px of a reference of `shape` (height, width), if it is one a flat thing before a camera can
     have: convex, not mirrored, of some size, no corner too sharp, not too foreshortened."""
     height, width = (float(v) for v in shape)
@@ -190,8 +190,8 @@ def outline_of(homography: Matrix, shape: Floats, frame_shape: tuple[int, int]) 
     depth = corners @ homography[2, :2] + homography[2, 2]
     if (depth <= 1e-6 * abs(homography[2, 2])).any() or depth.max() > _MAX_FORESHORTENING * depth.min():
         return None
-    outline = as_points((corners @ homography[:2, :2].T + homography[:2, 2]) / depth[:, None])
-    edges = np.roll(outline, -1, axis=0) - outline
+    quad = as_points((corners @ homography[:2, :2].T + homography[:2, 2]) / depth[:, None])
+    edges = np.roll(quad, -1, axis=0) - quad
     following = np.roll(edges, -1, axis=0)
     cross = edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0]
     sides = np.hypot(edges[:, 0], edges[:, 1])
@@ -203,11 +203,9 @@ def outline_of(homography: Matrix, shape: Floats, frame_shape: tuple[int, int]) 
     aspect = (sides[0] + sides[2]) / (sides[1] + sides[3]) / (width / height)
     if max(opposite.max(), (1 / opposite).max()) > _MAX_FORESHORTENING:
         return None
-    if not 1 / _MAX_ASPECT_CHANGE < aspect < _MAX_ASPECT_CHANGE or np.abs(outline).max() > _MAX_REACH * max(
-        frame_shape
-    ):
+    if not 1 / _MAX_ASPECT_CHANGE < aspect < _MAX_ASPECT_CHANGE or np.abs(quad).max() > _MAX_REACH * max(frame_shape):
         return None
-    return outline
+    return quad
 
 
 def project(points: Floats, homography: Matrix) -> Floats:

@@ -29,7 +29,7 @@ class Cluster:
     weight: float
     scale: float
     angle: float
-    centre: Floats
+    center: Floats
     rows: Ints
 
 
@@ -67,10 +67,10 @@ def clusters(index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats, 
     arm = half - index.xy[pairs.feature]
     cos, sin = np.cos(angle), np.sin(angle)
     turned = np.stack([cos * arm[:, 0] - sin * arm[:, 1], sin * arm[:, 0] + cos * arm[:, 1]], axis=1)
-    centre = frame.xy[pairs.query] + scale[:, None] * turned
+    center = frame.xy[pairs.query] + scale[:, None] * turned
     diagonal = 2 * np.hypot(half[:, 0], half[:, 1])
     octave = np.log2(scale * diagonal)  # of the item's diagonal in the frame
-    keys, votes = _bins(owner, octave, angle, centre)
+    keys, votes = _bins(owner, octave, angle, center)
     order = np.argsort(keys)  # within a bin any order will do, and a stable one takes four times as long
     starts = np.flatnonzero(_first_of_run(keys[order]))
     total = np.add.reduceat(weights[votes[order]], starts)
@@ -78,14 +78,14 @@ def clusters(index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats, 
     candidates = np.flatnonzero(ends - starts >= _MIN_VOTES)
     # Means of every bin at once; only bins that are no second sight of a cluster are looked at more closely.
     counts = np.diff(np.append(starts, len(order)))
-    means = np.add.reduceat(centre[votes[order]], starts, axis=0) / counts[:, None]
+    means = np.add.reduceat(center[votes[order]], starts, axis=0) / counts[:, None]
     sizes = np.exp2(np.add.reduceat(octave[votes[order]], starts) / counts)
     found: list[Cluster] = []
     for bin_ in candidates[np.argsort(-total[candidates], kind="stable")][: most * 24]:
         reference, size = int(owner[votes[order[starts[bin_]]]]), float(sizes[bin_])
         long = float(diagonal[votes[order[starts[bin_]]]])
         near = (
-            np.hypot(*(c.centre - means[bin_])) < 0.5 * min(size, c.scale * long)
+            np.hypot(*(c.center - means[bin_])) < 0.5 * min(size, c.scale * long)
             for c in found
             if c.reference == reference
         )
@@ -93,21 +93,21 @@ def clusters(index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats, 
             continue
         rows = votes[order[starts[bin_] : ends[bin_]]]
         turn = float(np.angle(np.exp(1j * angle[rows]).sum()))
-        scale_, middle = float(np.exp2(np.median(octave[rows]))) / long, np.median(centre[rows], axis=0)
+        scale_, middle = float(np.exp2(np.median(octave[rows]))) / long, np.median(center[rows], axis=0)
         found.append(Cluster(reference, float(total[bin_]), scale_, turn, np.asarray(middle, np.float32), rows))
         if len(found) >= most:
             break
     return found
 
 
-def _bins(owner: Ints, octave: Floats, angle: Floats, centre: Floats) -> tuple[Ints, Ints]:
+def _bins(owner: Ints, octave: Floats, angle: Floats, center: Floats) -> tuple[Ints, Ints]:
     """Keys of the 16 bins of every vote, and the vote of each."""
     keys = []
     low = np.floor(octave - 0.5).astype(np.int64)
     turn = np.floor(angle / (2 * np.pi) * _ANGLE_BINS - 0.5).astype(np.int64)
     for up in (0, 1):
         cell = _CELL_SHARE * np.exp2(low + up + 0.5)
-        corner = np.floor(centre / cell[:, None] - 0.5).astype(np.int64)
+        corner = np.floor(center / cell[:, None] - 0.5).astype(np.int64)
         for side in (0, 1):
             base = (owner * 32 + (low + up).clip(0, 31)) * _ANGLE_BINS + (turn + side) % _ANGLE_BINS
             for right in (0, 1):

@@ -36,7 +36,7 @@ _SHOWN_FROM = 100  # references read, for a progress line to be worth it
 
 
 @dataclass(frozen=True)
-class References:
+class ReferenceFeatures:
     """N references that could be read. `rows` (N,) are their rows in the index; the other fields follow its order.
 
     `sha256` (N,) are of the files' bytes. `similar` are the references that look most like each, `chances` (rows,
@@ -49,26 +49,30 @@ class References:
     thumbs: list[RGB]
     similar: list[Ints]
     chances: list[Floats]
-    twins: list[list[int]]
+    near_duplicates: list[list[int]]
 
     @cached_property
     def _tiny(self) -> NDArray[np.uint8]:
         return _tiny_pictures(self.thumbs)
 
-    def twins_within(self, number: int, mask: appearance.FrameMask) -> list[int]:
+    def near_duplicates_within(self, number: int, mask: appearance.FrameMask) -> list[int]:
         """The numbers of a reference's twins, and of those that would be if there were no more of both than what
         `mask`, of its thumbnail's (H, W), leaves."""
         columns = cv2.resize(mask, _TINY_PX, interpolation=cv2.INTER_AREA).ravel() > 127
-        twins = list(self.twins[number])
+        near_duplicates = list(self.near_duplicates[number])
         if not columns.any():
-            return twins
+            return near_duplicates
         own = self.thumbs[number]
         for other in map(int, _nearest(self._tiny[:, np.repeat(columns, 3)], number)):
             resized = np.asarray(cv2.resize(self.thumbs[other], own.shape[1::-1]), np.uint8)
             cells = appearance.compare(resized, own, shift_px=0).within(mask)
-            if other not in twins and cells.are_twins and self._shared_details(number, other, mask) > _SAME_DETAILS:
-                twins.append(other)
-        return twins
+            if (
+                other not in near_duplicates
+                and cells.are_near_duplicates
+                and self._shared_details(number, other, mask) > _SAME_DETAILS
+            ):
+                near_duplicates.append(other)
+        return near_duplicates
 
     def _shared_details(self, number: int, other: int, mask: appearance.FrameMask) -> float:
         """How much of what `mask` leaves of a reference's local features, by rarity, another has in the same places; 1
@@ -88,8 +92,8 @@ class References:
 
 
 def read_references(
-    index: Index, refs: Path, known: References | None = None, *, quiet: bool = True
-) -> tuple[References | None, dict[str, str]]:
+    index: Index, refs: Path, known: ReferenceFeatures | None = None, *, quiet: bool = True
+) -> tuple[ReferenceFeatures | None, dict[str, str]]:
     """Read every reference of `index` below `refs`, in threads, since OpenCV works outside Python's lock.
 
     What is `known` of a file by its content is not worked out again. In a collection of over 10,000 each reference
@@ -114,7 +118,7 @@ def read_references(
     return _with_background(rows, sha256, local, thumbs, known), unreadable
 
 
-def _match(index: Index, refs: Path, known: References | None) -> tuple[Ints, list[int], list[int]]:
+def _match(index: Index, refs: Path, known: ReferenceFeatures | None) -> tuple[Ints, list[int], list[int]]:
     """What is known of which file: numbers (K,) of known references, the rows they are for, and the rows left over."""
     held: dict[str, list[int]] = {}
     for number, digest in enumerate(known.sha256 if known is not None else ()):
@@ -122,7 +126,7 @@ def _match(index: Index, refs: Path, known: References | None) -> tuple[Ints, li
     kept, missing = [], []
     for row in range(len(index)):
         same = held.get(str(index.sha256[row]))
-        if same and (refs / str(index.filenames[row])).is_file():
+        if same and (refs / str(index.references[row])).is_file():
             kept.append((same.pop(0) if len(same) > 1 else same[0], row))  # copies share what is known once
         else:
             missing.append(row)
@@ -139,7 +143,7 @@ def _read_files(
 
     def read(row: int) -> tuple[Features, RGB] | str:
         try:
-            picture = decode(refs / str(index.filenames[row]), min_side=_MIN_SIDE_PX)
+            picture = decode(refs / str(index.references[row]), min_side=_MIN_SIDE_PX)
         except ImageError as exc:
             return str(exc)
         return extract(picture), appearance.thumbnail(picture)
@@ -154,7 +158,7 @@ def _read_files(
     ):
         for row, got in zip(rows, pool.map(read, rows), strict=True):
             if isinstance(got, str):
-                unreadable[str(index.filenames[row])] = got
+                unreadable[str(index.references[row])] = got
             else:
                 good.append(row)
                 features.append(got[0])
@@ -164,29 +168,29 @@ def _read_files(
 
 
 def _with_background(
-    rows: Sequence[int], sha256: NDArray[np.str_], local: LocalIndex, thumbs: list[RGB], known: References | None
-) -> References:
+    rows: Sequence[int], sha256: NDArray[np.str_], local: LocalIndex, thumbs: list[RGB], known: ReferenceFeatures | None
+) -> ReferenceFeatures:
     """Learn what each reference's kind has in common, unless its most similar ones are still the known ones."""
     similar = _most_similar(thumbs)
     before = {} if known is None else {str(digest): number for number, digest in enumerate(known.sha256)}
-    chances, twins = [], []
+    chances, near_duplicates = [], []
     for number, others in enumerate(similar):
         old = before.get(str(sha256[number]), -1)
         if known is not None and old >= 0 and np.array_equal(known.sha256[known.similar[old]], sha256[others]):
             chances.append(known.chances[old])
             # By their place among the similar ones: by content a copy would become its own twin.
             pairs = zip(others, known.similar[old], strict=True)
-            twins.append([int(other) for other, was in pairs if was in known.twins[old]])
+            near_duplicates.append([int(other) for other, was in pairs if was in known.near_duplicates[old]])
         else:
             chance, same = appearance.learn_background(thumbs, number, others)
             chances.append(chance)
-            twins.append(same)
-    return References(np.array(rows, np.int64), sha256, local, thumbs, similar, chances, twins)
+            near_duplicates.append(same)
+    return ReferenceFeatures(np.array(rows, np.int64), sha256, local, thumbs, similar, chances, near_duplicates)
 
 
 def _most_similar(thumbs: Sequence[RGB]) -> list[Ints]:
     """For each reference the ones that look most like it, coarsely: they show what its kind has in common."""
-    tiny, most = _standardised(_tiny_pictures(thumbs)), min(_SIMILAR, len(thumbs) - 1)
+    tiny, most = _standardized(_tiny_pictures(thumbs)), min(_SIMILAR, len(thumbs) - 1)
     if not most:
         return [np.zeros(0, np.int64) for _ in thumbs]
     similar: list[Ints] = []
@@ -200,8 +204,8 @@ def _most_similar(thumbs: Sequence[RGB]) -> list[Ints]:
 
 def _nearest(tiny: NDArray[np.uint8], number: int) -> Ints:
     """The most similar ones to one of (N, D) coarse pictures, or parts of them."""
-    standardised = _standardised(tiny)
-    likeness = standardised @ standardised[number]
+    standardized = _standardized(tiny)
+    likeness = standardized @ standardized[number]
     likeness[number] = -np.inf
     return _highest(likeness, min(_SIMILAR, len(tiny) - 1))
 
@@ -211,7 +215,7 @@ def _tiny_pictures(thumbs: Sequence[RGB]) -> NDArray[np.uint8]:
     return np.stack([cv2.resize(thumb, _TINY_PX, interpolation=cv2.INTER_AREA).ravel() for thumb in thumbs])
 
 
-def _standardised(tiny: NDArray[np.uint8]) -> Floats:
+def _standardized(tiny: NDArray[np.uint8]) -> Floats:
     rows = tiny.astype(np.float32)
     rows -= rows.mean(axis=1, keepdims=True)
     rows /= rows.std(axis=1, keepdims=True) + 1e-3

@@ -103,13 +103,13 @@ def _split(descriptors: NDArray[np.uint8], coarse: Floats, rng: np.random.Genera
     cell = _nearest(descriptors, coarse)
     order = np.argsort(cell, kind="stable")
     fine = []
-    for rows, centre in zip(
+    for rows, center in zip(
         np.split(order, np.searchsorted(cell[order], np.arange(1, len(coarse)))), coarse, strict=True
     ):
         words = max(1, round(len(rows) / PER_WORD))
         if len(rows) > _ROWS_A_WORD * words:
             rows = np.sort(rng.choice(rows, _ROWS_A_WORD * words, replace=False))
-        fine.append(kmeans(descriptors[rows].astype(np.float32), words, 5, rng) if len(rows) else centre[None])
+        fine.append(kmeans(descriptors[rows].astype(np.float32), words, 5, rng) if len(rows) else center[None])
     return fine
 
 
@@ -125,31 +125,31 @@ def kmeans(rows: Floats, k: int, iterations: int, rng: np.random.Generator) -> F
     """Lloyd's k-means: (N, D) → centres (min(k, N), D), at least one; an empty cluster restarts from a random row."""
     if not len(rows):
         return np.zeros((1, rows.shape[1]), np.float32)
-    centres = rows[rng.choice(len(rows), min(k, len(rows)), replace=False)].copy()
+    centers = rows[rng.choice(len(rows), min(k, len(rows)), replace=False)].copy()
     for _ in range(iterations):
-        own = _nearest(rows, centres)
-        sizes = np.bincount(own, minlength=len(centres))
+        own = _nearest(rows, centers)
+        sizes = np.bincount(own, minlength=len(centers))
         order = np.argsort(own, kind="stable")
         full = sizes > 0
         starts = np.cumsum(sizes)[full] - sizes[full]
-        centres[full] = np.add.reduceat(rows[order], starts, axis=0) / sizes[full, None]
-        centres[~full] = rows[rng.choice(len(rows), int((~full).sum()))]
-    return centres
+        centers[full] = np.add.reduceat(rows[order], starts, axis=0) / sizes[full, None]
+        centers[~full] = rows[rng.choice(len(rows), int((~full).sum()))]
+    return centers
 
 
-def _nearest(rows: NDArray[Any], centres: Floats) -> Ints:
+def _nearest(rows: NDArray[Any], centers: Floats) -> Ints:
     """(N, D) rows and (K, D) centres → the nearest centre of each row (N,)."""
-    scorer, nearest = _scorer(centres), np.empty(len(rows), np.int64)
+    scorer, nearest = _scorer(centers), np.empty(len(rows), np.int64)
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK].astype(np.float32, copy=False)
         nearest[start : start + _BLOCK] = (_with_one(block) @ scorer).argmax(axis=1)
     return nearest
 
 
-def _scorer(centres: Floats) -> Floats:
+def _scorer(centers: Floats) -> Floats:
     """(K, D) → (D + 1, K): times rows with a one behind, a score that falls with the distance to each centre."""
-    half_squares = np.einsum("kd,kd->k", centres, centres) / 2
-    return np.ascontiguousarray(np.column_stack([centres, -half_squares]).T, np.float32)
+    half_squares = np.einsum("kd,kd->k", centers, centers) / 2
+    return np.ascontiguousarray(np.column_stack([centers, -half_squares]).T, np.float32)
 
 
 def _with_one(rows: Floats) -> Floats:

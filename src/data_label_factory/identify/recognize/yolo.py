@@ -13,8 +13,8 @@ import numpy as np
 from data_label_factory.errors import EncoderError
 from data_label_factory.extras import need
 from data_label_factory.identify.images import RGB
-from data_label_factory.identify.quad import Outline, as_points
-from data_label_factory.identify.recognize.proposals import whole_and_centre
+from data_label_factory.identify.quad import Quad, as_points
+from data_label_factory.identify.recognize.proposals import whole_and_center
 
 _WEIGHTS = "yolov8s-worldv2.pt"
 _CLASSES = ["card", "book", "box", "picture", "record sleeve", "package", "label"]
@@ -39,9 +39,9 @@ class YoloWorld:
                 "Fetch them once with a network, and name the file in DLF_YOLO_WEIGHTS",
             ) from exc
 
-    def __call__(self, frame: RGB) -> list[Outline]:
+    def __call__(self, frame: RGB) -> list[Quad]:
         """(H, W, 3) uint8 RGB → outlines (4, 2) px, clockwise from the top left."""
         # The package takes arrays as OpenCV has them, blue first.
         result = self._model.predict(frame[..., ::-1], conf=_LEAST_SURE, max_det=_MOST, verbose=False)[0]
         boxes = np.asarray(result.boxes.xyxy.cpu().numpy(), np.float32)
-        return whole_and_centre(frame) + [as_points([[a, b], [c, b], [c, d], [a, d]]) for a, b, c, d in boxes]
+        return whole_and_center(frame) + [as_points([[a, b], [c, b], [c, d], [a, d]]) for a, b, c, d in boxes]

@@ -19,9 +19,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from data_label_factory import __version__
-from data_label_factory.errors import FactoryError, ImageError, LabelError
+from data_label_factory.errors import ConflictError, FactoryError, ImageError, LabelError, UnknownItemError
 from data_label_factory.identify.server import items, pages, recognition, status
-from data_label_factory.identify.server.collection import ConflictError, UnknownItemError
 from data_label_factory.identify.server.context import Context
 from data_label_factory.identify.server.engine import Engine
 from data_label_factory.identify.server.guard import Guard

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from data_label_factory.errors import ImageError, ImageTooLargeError, ImageUnsupportedError
 from data_label_factory.identify.images import RGB, Limits, decode
-from data_label_factory.identify.quad import Outline, as_points
+from data_label_factory.identify.quad import Quad, as_points
 from data_label_factory.identify.server.engine import Engine, Snapshot
 from data_label_factory.identify.server.observe import Metrics
 from data_label_factory.identify.server.refs_files import Thumbnails
@@ -87,7 +87,7 @@ def decode_upload(data: bytes, media_type: str, limits: Limits) -> RGB:
         raise HTTPException(400, str(exc)) from exc
 
 
-def read_quad(text: str, picture: RGB) -> Outline | None:
+def read_quad(text: str, picture: RGB) -> Quad | None:
     """`[[x, y] × 4]`, JSON, in shares of the picture → (4, 2) px; None for "". Raises HTTPException 422."""
     if not text.strip():
         return None
@@ -96,8 +96,8 @@ def read_quad(text: str, picture: RGB) -> Outline | None:
         corners = np.asarray(json.loads(text), np.float64)
         if corners.shape != (4, 2) or not (np.abs(corners) <= 10).all():
             raise ValueError
-        outline = as_points(corners * (width, height))
-        edges = np.roll(outline, -1, axis=0) - outline
+        quad = as_points(corners * (width, height))
+        edges = np.roll(quad, -1, axis=0) - quad
         turns = edges[:, 0] * np.roll(edges[:, 1], -1) - edges[:, 1] * np.roll(edges[:, 0], -1)
         if not (turns > 1).all():
             raise ValueError
@@ -106,4 +106,4 @@ def read_quad(text: str, picture: RGB) -> Outline | None:
             422,
             "quad_norm is a JSON list of four corners [x, y], clockwise from the top left, in shares of the picture",
         ) from exc
-    return outline
+    return quad

@@ -1,101 +1,133 @@
-"""What the server answers with: index, recogniser and prices as one whole, replaced by a single assignment.
+"""What the server answers with: index, recognizer and prices as one whole, replaced by a single assignment.
 
-The only module of the server that knows how a Recognizer is made and asked.
+The only module of the server that knows how a collection is made and changed.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
-from data_label_factory.identify.encoders import open_encoder
-from data_label_factory.identify.encoders.head import ProjectionHead, check_head_fits
+from data_label_factory.identify.collection import Collection, open_maker
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.recognize import Recognizer
-from data_label_factory.identify.recognize.feature_cache import features_file
+from data_label_factory.identify.recognize.calibrate import calibrate, is_out_of_date
 from data_label_factory.identify.server.observe import note
 from data_label_factory.identify.server.pricing import Prices
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.prices.book import PriceBook
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An index and the recogniser made for it. A request uses one from its beginning to its end."""
+    """An index and the recognizer made for it. A request uses one from its beginning to its end."""
 
     index: Index
     recognizer: Recognizer
 
     @cached_property
-    def rows(self) -> dict[str, int]:
-        """Row of each reference file."""
-        return {str(filename): row for row, filename in enumerate(self.index.filenames)}
-
-    @cached_property
     def searchable(self) -> list[str]:
-        """What a search of the items looks through, row by row."""
-        columns = (self.index.names, self.index.set_codes, self.index.filenames)
+        """The text that a search of the items looks through, row by row."""
+        columns = (self.index.names, self.index.set_codes, self.index.references)
         return ["\n".join(map(str, row)).casefold() for row in zip(*columns, strict=True)]
 
 
 class Engine:
-    """Opening it does the cheap checks, `load` the slow part. Everything else is safe to call from any thread."""
+    """Making one does the cheap checks, `load` the slow part. Everything else is safe to call from any thread."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises FactoryError when the index, the head, the encoder or the prices cannot be used."""
         self.settings = settings
-        self._first: Index | None = Index.load(settings.index)
-        self.head = ProjectionHead.load(settings.projection) if settings.projection else None
-        name = settings.encoder or self._first.meta.encoder.id.partition(":")[0]
-        self.encoder = open_encoder(name, device=settings.device)
-        if self.head:
-            check_head_fits(self.head, self.encoder.identity.id, None)
-        self._first.require_maker(self.encoder.identity, self.head.sha256 if self.head else "")
-        self._prices = Prices(settings)
-        self.prices: PriceBook | None = None
+        index = Index.load(settings.index)
+        self.embedder = open_maker(index, settings.encoder, settings.projection, device=settings.device)
+        self.collection = Collection(
+            index,
+            settings.index,
+            self.embedder,
+            settings.refs,
+            detector=settings.detector,
+            strictness=settings.strictness,
+            sim_threshold=settings.sim_threshold,
+            margin_threshold=settings.margin_threshold,
+        )
         self.snapshot: Snapshot | None = None
+        self.prices: PriceBook | None = None
         self.problems: dict[str, str] = {}  # what could not be taken over: "refs", "index", "prices" → why
         self.changing = threading.RLock()  # held by whoever changes the index, on disk or here
+        self.calibrating = False
+        self._prices = Prices(settings)
 
     @property
     def device(self) -> str:
-        return self.encoder.device
+        return str(getattr(self.embedder.encoder, "device", "cpu"))
 
     def load(self) -> None:
         """Read the references and warm up. Raises FactoryError."""
         start = time.perf_counter()
-        assert self._first is not None
-        index, self._first = self._first, None
-        snapshot = Snapshot(index, self._recognizer(index))
+        snapshot = Snapshot(self.collection.index, self.collection.recognizer)
+
         probe = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
-        self.encoder.encode([probe])  # one picture and several take different paths
-        self.encoder.encode([probe, probe])
+        self.embedder.encode([probe])  # one picture and several take different paths
+        self.embedder.encode([probe, probe])
         snapshot.recognizer.recognize(probe)
+
         self.snapshot = snapshot
+        index = snapshot.index
         note("ready", references=len(index), items=index.item_count, seconds=round(time.perf_counter() - start, 2))
         for name, reason in snapshot.recognizer.unreadable.items():
-            note("unreadable", 30, file=name, reason=reason)
+            note("unreadable", logging.WARNING, file=name, reason=reason)
+
+    def change(self, make: Callable[[Collection], T], *, because: str) -> tuple[T, Index]:
+        """Change the collection, and answer by it from the next request on. Raises as `make`."""
+        with self.changing:
+            start = time.perf_counter()
+            result = make(self.collection)
+            self._publish(because, start)
+            index = self.collection.index
+        self.recalibrate_in_background()
+        return result, index
 
     def adopt(self, index: Index, *, because: str) -> bool:
         """Answer by `index` from the next request on. False when it is what is served already. Raises EncoderError."""
         with self.changing:
-            now = self.snapshot
-            if now is not None and _same_references(now.index, index):
+            if self.snapshot is not None and _is_same(self.snapshot.index, index):
                 return False
             start = time.perf_counter()
-            refs = self.settings.refs or Path()
-            recognizer = now.recognizer.updated(index, refs) if now else self._recognizer(index)
-            self.snapshot = Snapshot(index, recognizer)
-            note("updated", because=because, references=len(index), seconds=round(time.perf_counter() - start, 2))
+            self.collection.adopt(index)
+            self._publish(because, start)
             return True
 
+    def recalibrate_in_background(self) -> None:
+        """Calibrate again, if the index has grown or shrunk by a quarter since; frames go on being answered."""
+        with self.changing:
+            if self.calibrating or not self.needs_calibration:
+                return
+            self.calibrating = True
+        threading.Thread(target=self._recalibrate, name="recalibrate", daemon=True).start()
+
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether an index that was calibrated has changed too much since. One that never was is left as it is."""
+        snapshot = self.snapshot
+        return (
+            snapshot is not None
+            and self.settings.refs is not None
+            and snapshot.recognizer.calibration.unknowns > 0
+            and is_out_of_date(snapshot.index)
+        )
+
     def adopt_prices(self) -> None:
-        """Read the price file; the first time the network is asked for rates. Raises FactoryError, and the old stay."""
+        """Read the price file; the first time, ask the network for rates. Raises FactoryError, and keeps the old ones."""
         self.prices = self._prices.load()
         if self.prices:
             note("prices", fx=self.prices.fx_info())
@@ -106,23 +138,40 @@ class Engine:
             self.problems = {name: text for name, text in self.problems.items() if name != source}
         elif self.problems.get(source) != str(error):
             self.problems = {**self.problems, source: str(error)}
-            note("not taken over", 40, source=source, reason=error)
+            note("not taken over", logging.ERROR, source=source, reason=error)
 
-    def _recognizer(self, index: Index) -> Recognizer:
-        settings = self.settings
-        return Recognizer(
-            index,
-            self.encoder,
-            self.head,
-            refs=settings.refs,
-            detector=settings.detector,
-            strictness=settings.strictness,
-            sim_threshold=settings.sim_threshold,
-            margin_threshold=settings.margin_threshold,
-            cache=features_file(settings.index),
-        )
+    def _publish(self, because: str, start: float) -> None:
+        """Answer by the collection as it is now. Before `load` is done, that does the same."""
+        if self.snapshot is None:
+            return
+        self.snapshot = Snapshot(self.collection.index, self.collection.recognizer)
+        seconds = round(time.perf_counter() - start, 2)
+        note("updated", because=because, references=len(self.collection.index), seconds=seconds)
+
+    def _recalibrate(self) -> None:
+        try:
+            while self.needs_calibration:  # again, when the collection has changed much meanwhile
+                self._calibrate_once()
+            self.problem("calibration", None)
+        except Exception as exc:  # the old calibration goes on being used, and /health says so
+            self.problem("calibration", exc)
+        finally:
+            self.calibrating = False
+
+    def _calibrate_once(self) -> None:
+        snapshot = self.snapshot
+        assert snapshot is not None
+        start = time.perf_counter()
+        note("calibrating", items=snapshot.index.item_count)
+        refs = self.settings.refs or Path()
+        learned = calibrate(snapshot.recognizer, refs, threads=1, quiet=True)  # one core; the others answer frames
+
+        with self.changing:
+            index = self.collection.index.with_calibration(learned.as_dict())
+            index.save(self.settings.index)
+            self.collection.adopt(index)
+            self._publish("calibrated again", start)
 
 
-def _same_references(a: Index, b: Index) -> bool:
-    columns = ("filenames", "sha256", "names", "set_codes", "rarities", "embeddings")
-    return len(a) == len(b) and a.meta == b.meta and all(np.array_equal(getattr(a, c), getattr(b, c)) for c in columns)
+def _is_same(a: Index, b: Index) -> bool:
+    return a.meta == b.meta and a.same_rows(b) and np.array_equal(a.embeddings, b.embeddings)

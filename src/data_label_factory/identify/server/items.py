@@ -12,18 +12,17 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 
 from data_label_factory.errors import ImageError
+from data_label_factory.identify.collection import MAX_SIDE_PX, Collection, locate
 from data_label_factory.identify.images import RGB
-from data_label_factory.identify.server import collection
+from data_label_factory.identify.quad import cut_out
 from data_label_factory.identify.server.answers import ref_url
-from data_label_factory.identify.server.collection import Change
 from data_label_factory.identify.server.context import Context, Shared, decode_upload, read_quad
-from data_label_factory.identify.server.engine import Engine
-from data_label_factory.identify.server.refs_files import MEDIA_TYPES, locate, version, wanted, width_for
+from data_label_factory.identify.server.refs_files import MEDIA_TYPES, version, wanted, width_for
 from data_label_factory.identify.server.schemas import Changed, Item, Items, problems
 from data_label_factory.labels import Label
 
 router = APIRouter(tags=["collection"])
-_Adds = Callable[[Engine, RGB], Change]
+_Add = Callable[[Collection, RGB], str]  # → the reference that was added
 _CACHING = "private, max-age=60"
 
 Picture = Annotated[UploadFile, File(description="The picture, or a frame when quad_norm says where in it")]
@@ -41,7 +40,7 @@ def items(
     snapshot = context.snapshot
     words = q.casefold().split()
     rows = [row for row, text in enumerate(snapshot.searchable) if all(word in text for word in words)]
-    found = [_item(snapshot.index.label(row), str(snapshot.index.filenames[row])) for row in rows[offset:][:limit]]
+    found = [_item(snapshot.index.label(row), str(snapshot.index.references[row])) for row in rows[offset:][:limit]]
     return Items(items=found, count=len(found), total=len(rows), offset=offset)
 
 
@@ -57,8 +56,11 @@ async def add_item(
     quad_norm: Quad = "",
 ) -> Changed:
     """The picture becomes the reference of `name`; the next frame is answered with it. Needs `--allow-enroll`."""
-    label = Label(name, set_code, rarity)
-    return await _change(context, await _cut(context, image, quad_norm, lambda e, p: collection.add_item(e, p, label)))
+
+    def add(collection: Collection, picture: RGB) -> str:
+        return collection.add(picture, name, set_code=set_code, rarity=rarity)
+
+    return await _add(context, image, quad_norm, add, because=f"{name} was added")
 
 
 @router.post(
@@ -72,16 +74,24 @@ async def feedback(
     quad_norm: Quad = "",
 ) -> Changed:
     """The crop is kept as a further view of that item, and used at once. Needs `--allow-enroll`."""
-    return await _change(
-        context, await _cut(context, image, quad_norm, lambda e, p: collection.add_view(e, p, filename))
-    )
+
+    def add(collection: Collection, picture: RGB) -> str:
+        return collection.add_view(picture, filename)
+
+    return await _add(context, image, quad_norm, add, because=f"a view of {filename}")
 
 
 @router.delete("/api/items/{filename:path}", responses=problems(403, 404, 409, 429, 503), summary="Take one out")
 async def remove_item(context: Shared, filename: Annotated[str, PathField(max_length=1000)]) -> Changed:
     """Its picture moves to the hidden folder `.removed`. Needs `--allow-enroll`."""
     _require_permission(context)
-    return await _change(context, lambda: collection.remove(context.engine, filename))
+
+    def remove() -> Changed:
+        label, index = context.engine.change(lambda c: c.remove(filename), because=f"{filename} was removed")
+        return Changed(filename=filename, label=str(label), index_size=len(index))
+
+    context.snapshot  # noqa: B018 - 503 while it is being read
+    return await context.chores.run(remove)
 
 
 @router.get(
@@ -95,7 +105,7 @@ async def reference(
     w: Annotated[int | None, Query(ge=1, le=4096, description="Width in px: a JPEG thumbnail about so wide")] = None,
 ) -> Response:
     """Only files that the index names. With an ETag, and ranges for the whole picture."""
-    name = wanted(filename, _raw(request), context.snapshot.rows)
+    name = wanted(filename, _raw(request), context.snapshot.index.row_of)
     refs = context.settings.refs
     path = locate(refs, name) if name is not None and refs is not None else None
     if name is None or path is None:
@@ -120,26 +130,23 @@ async def _thumbnail(context: Context, path: Path, tag: str, width: int) -> byte
     return await context.drawing.run(lambda: context.thumbnails.get(path, tag, width))
 
 
-async def _cut(context: Context, image: UploadFile, quad: str, change: _Adds) -> Callable[[], Change]:
-    """The job that decodes the upload, cuts it out where asked, and hands it to `change`."""
+async def _add(context: Context, image: UploadFile, quad: str, add: _Add, because: str) -> Changed:
+    """Decode the upload, cut it out where `quad` says, and hand it to `add`, in the thread of the chores."""
     _require_permission(context)
+    context.snapshot  # noqa: B018 - 503 while it is being read
     context.chores.check()
     data, media_type = await image.read(), image.content_type or ""
 
-    def job() -> Change:
+    def change() -> Changed:
         picture = decode_upload(data, media_type, context.limits)
-        outline = read_quad(quad, picture)
-        if outline is not None:
-            picture = collection.cut_out(picture, outline)
-        return change(context.engine, picture)
+        corners = read_quad(quad, picture)
+        if corners is not None:
+            picture = cut_out(picture, corners, MAX_SIDE_PX)
 
-    return job
+        reference, index = context.engine.change(lambda collection: add(collection, picture), because=because)
+        return Changed(filename=reference, label=str(index.label(index.row_of[reference])), index_size=len(index))
 
-
-async def _change(context: Context, job: Callable[[], Change]) -> Changed:
-    context.snapshot  # noqa: B018 - 503 while it is being read
-    done = await context.chores.run(job)
-    return Changed(filename=done.filename, label=str(done.label), index_size=len(done.index))
+    return await context.chores.run(change)
 
 
 def _require_permission(context: Context) -> None:

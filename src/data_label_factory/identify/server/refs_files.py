@@ -7,6 +7,7 @@ import io
 import threading
 from bisect import bisect_left
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -24,23 +25,13 @@ MEDIA_TYPES = {
 }  # fmt: skip
 
 
-def wanted(path: str, raw_path: bytes, known: dict[str, int]) -> str | None:
+def wanted(path: str, raw_path: bytes, known: Mapping[str, int]) -> str | None:
     """The reference that a request names: its path decoded or, sent by a client that quotes nothing, as it is."""
     raw = raw_path.decode("utf-8", "replace")
     for name in (path, unquote(raw), raw):
         if name in known:
             return name
     return None
-
-
-def locate(refs: Path, filename: str) -> Path | None:
-    """The regular file of a reference; None when there is none, or a `..` or a link leads out of the folder."""
-    try:
-        real = (refs / filename).resolve()
-        inside = real.is_relative_to(refs.resolve())
-    except (OSError, ValueError):  # a NUL, a loop of links
-        return None
-    return real if inside and real.is_file() else None
 
 
 def version(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -44,7 +44,7 @@ class Box(BaseModel):
     y2: Unit
 
 
-class Neighbour(BaseModel):
+class Neighbor(BaseModel):
     name: str
     filename: str
     score: float
@@ -63,14 +63,15 @@ class Mask(BaseModel):
     score: float
     margin: float
     confident: bool
-    top_k: list[Neighbour]
+    top_k: list[Neighbor]
     ref_filename: str
     ref_url: str = Field(description="Path of the reference picture on this server, quoted")
     quad_norm: list[Point] = Field(min_length=4, max_length=4)
     inliers: int = Field(description="Local features that fit; 0 without reference pictures")
     price: Price | None
-    variants: list[str] | None = Field(None, description="References that the picture cannot tell apart")
-    false_accept_rate: float | None = Field(None, description="The strictest rate at which it would still be confident")
+    ambiguous_with: list[str] = Field(description="Other references that the picture cannot tell apart from this one")
+    variants: list[str] = Field(description="ref_filename and ambiguous_with")
+    false_accept_rate: float = Field(description="The strictest rate at which it would still be confident")
 
 
 class Answer(BaseModel):
@@ -81,6 +82,9 @@ class Answer(BaseModel):
     masks: list[Mask]
     query: str
     elapsed_seconds: float
+
+
+State = Literal["none", "up to date", "out of date", "running"]
 
 
 class Health(BaseModel):
@@ -107,6 +111,13 @@ class Health(BaseModel):
     can_enroll: bool
     watching: bool
     problems: dict[str, str] = Field(description="What could not be taken over from disk, and why")
+    calibration: CalibrationState
+
+
+class CalibrationState(BaseModel):
+    state: State = Field(description="none: the index was never calibrated, and strictness rests on other collections")
+    unknown_items: int = Field(description="How many unknown items it rests on")
+    items: int = Field(description="How many items the index had then")
 
 
 class Item(BaseModel):

@@ -8,8 +8,11 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from data_label_factory import __version__
+from data_label_factory.identify.recognize.calibrate import is_out_of_date
+from data_label_factory.identify.recognize.confidence import Calibration
 from data_label_factory.identify.server.context import Shared
-from data_label_factory.identify.server.schemas import Health, Problem, problems
+from data_label_factory.identify.server.engine import Engine
+from data_label_factory.identify.server.schemas import CalibrationState, Health, Problem, State, problems
 
 router = APIRouter(tags=["status"])
 
@@ -23,10 +26,10 @@ async def health(context: Shared) -> Health:
         phase=context.phase,
         model_loaded=snapshot is not None,
         device=engine.device,
-        encoder=engine.encoder.identity.id,
+        encoder=engine.embedder.encoder.identity.id,
         index_size=len(snapshot.index) if snapshot else 0,
         items=snapshot.index.item_count if snapshot else 0,
-        has_projection=engine.head is not None,
+        has_projection=engine.embedder.head is not None,
         has_refs=settings.refs is not None,
         has_prices=engine.prices is not None,
         detector=settings.detector,
@@ -43,7 +46,18 @@ async def health(context: Shared) -> Health:
         can_enroll=settings.allow_enroll,
         watching=settings.watch,
         problems=engine.problems,
+        calibration=_calibration(engine),
     )
+
+
+def _calibration(engine: Engine) -> CalibrationState:
+    calibration = Calibration.from_dict(engine.collection.index.meta.calibration)
+    state: State = "out of date" if is_out_of_date(engine.collection.index) else "up to date"
+    if not calibration.unknowns:
+        state = "none"
+    elif engine.calibrating:
+        state = "running"
+    return CalibrationState(state=state, unknown_items=calibration.unknowns, items=calibration.items)
 
 
 @router.get("/livez", summary="The process runs")

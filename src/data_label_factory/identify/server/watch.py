@@ -99,12 +99,13 @@ class Watcher:
             before, out = _folder_signature(settings.refs), Path(scratch) / "index.npz"
             with suppress(FileNotFoundError):
                 shutil.copyfile(settings.index, out)
-            built = build_index(settings.refs, out, engine.encoder, engine.head, quiet=True)
+            built = build_index(settings.refs, out, engine.embedder, quiet=True)
             if _folder_signature(settings.refs) != before:
                 return
             engine.adopt(built.index, because="the refs folder changed")
             if built.written:
                 built.index.save(settings.index)
+        engine.recalibrate_in_background()
         if built.unreadable:
             name, reason = next(iter(built.unreadable.items()))
             raise FactoryError(f"{len(built.unreadable)} pictures are not indexed; the first: {name}: {reason}")
@@ -112,7 +113,6 @@ class Watcher:
     def _take_index(self) -> None:
         with self._engine.changing:
             index = Index.load(self._engine.settings.index)
-            index.require_maker(self._engine.encoder.identity, self._engine.head.sha256 if self._engine.head else "")
             self._engine.adopt(index, because="the index file was replaced")
 
 

@@ -36,7 +36,7 @@ class Bank:
     encoded just now; `unreadable` maps files that are in no row to the reason."""
 
     folder: Path
-    filenames: tuple[str, ...]
+    references: tuple[str, ...]
     sha256: tuple[str, ...]
     dim: int
     encoder: EncoderIdentity
@@ -45,7 +45,7 @@ class Bank:
     unreadable: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.filenames)
+        return len(self.references)
 
     def read(self, row: int) -> Embeddings:
         """(1 + views + heldout, dim) float32 unit rows. Raises FactoryError when the file has gone or is damaged."""
@@ -54,7 +54,7 @@ class Bank:
             raise FactoryError(f"The bank in {self.folder} was changed while it was used", "Run the command again")
         return vectors
 
-    def references(self) -> Embeddings:
+    def reference_features(self) -> Embeddings:
         """(N, dim) the references' own features."""
         return np.stack([self.read(row)[0] for row in range(len(self))])
 

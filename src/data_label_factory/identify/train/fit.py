@@ -30,7 +30,7 @@ from data_label_factory.identify.train.init_weights import start_weights
 from data_label_factory.identify.train.sampler import Batch, Batches, classes_of
 from data_label_factory.identify.train.settings import TrainSettings
 from data_label_factory.identify.train.supcon import supcon_loss
-from data_label_factory.identify.train.validation import Figures, Judged, Jury
+from data_label_factory.identify.train.validation import Figures, Validation, Validator
 from data_label_factory.progress import Progress
 
 HIDDEN, OUT_DIM = 512, 256
@@ -43,8 +43,8 @@ class TrainResult:
     """`before` without a head, `after` with the best one. `history` has loss and held-out figures of each epoch, of
     which `best_epoch` (from 1) is the one kept. `written` is False when training did not help (`helped`)."""
 
-    before: Judged
-    after: Judged
+    before: Validation
+    after: Validation
     history: list[dict[str, float]]
     best_epoch: int
     items: int
@@ -61,22 +61,22 @@ def train_head(
     every epoch the state is kept in `OUT.partial`, itself a head file of the best so far. Raises FactoryError when the
     disk is full, and with `resume` when what is there is of another training.
     """
-    classes, references = classes_of(bank, settings.variants), bank.references()
+    classes, references = classes_of(bank, settings.variants), bank.reference_features()
     items, purpose = int(classes.max()) + 1, _purpose(bank, settings)
     checkpoint = load_checkpoint(out, purpose) if resume else None
-    jury = Jury(bank, classes, references)
+    validator = Validator(bank, classes, references)
     batches = Batches(bank, classes, references, k=settings.k, m=settings.m, anchor=settings.anchor, hard=settings.hard)
-    before = jury.judge(None)
+    before = validator.validate(None)
     with _one_thread(), Progress("epochs", settings.epochs, enabled=not quiet) as progress:
         training = _Training(bank, items, settings, checkpoint or _start(bank, settings, purpose))
         if training.state.epoch:
             progress.step(training.state.epoch)
         while training.state.epoch < settings.epochs:
             loss = training.epoch(batches)
-            training.note(loss, jury.judge(as_head(training.weights, bank.encoder.id)).figures)
+            training.note(loss, validator.validate(as_head(training.weights, bank.encoder.id)).figures)
             save_checkpoint(out, training.state, bank.encoder.id)
             progress.step()
-    return _finish(out, bank, training.state, before, jury, items, force)
+    return _finish(out, bank, training.state, before, validator, items, force)
 
 
 def check_destination(out: Path) -> None:
@@ -150,9 +150,9 @@ def _start(bank: Bank, settings: TrainSettings, purpose: dict[str, Any]) -> Chec
 
 
 def _finish(
-    out: Path, bank: Bank, state: Checkpoint, before: Judged, jury: Jury, items: int, force: bool
+    out: Path, bank: Bank, state: Checkpoint, before: Validation, validator: Validator, items: int, force: bool
 ) -> TrainResult:
-    after = jury.judge(as_head(state.best, bank.encoder.id))
+    after = validator.validate(as_head(state.best, bank.encoder.id))
     helped = items > 1 and after.figures.better_than(before.figures)
     if helped or force:
         write_bytes(out, head_bytes(state.best, bank.encoder.id))
@@ -163,7 +163,7 @@ def _finish(
 
 def _purpose(bank: Bank, settings: TrainSettings) -> dict[str, Any]:
     """What must be equal for a training to be continued, by the words a message would use."""
-    pictures = hashlib.sha256("\0".join([*bank.filenames, *bank.sha256]).encode()).hexdigest()
+    pictures = hashlib.sha256("\0".join([*bank.references, *bank.sha256]).encode()).hexdigest()
     return {"encoder": asdict(bank.encoder), "pictures": pictures, "views": bank.recipe.hash} | {
         name.replace("_", " "): value for name, value in asdict(settings).items()
     }

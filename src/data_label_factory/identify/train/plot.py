@@ -39,16 +39,16 @@ def plot_training(result: TrainResult, path: Path) -> None:
 
 
 def _margins(picture: Image.Image, left: int, result: TrainResult) -> None:
-    leads = {"before": result.before.leads, "after": result.after.leads}
-    both = np.concatenate(list(leads.values()))
+    margins = {"before": result.before.margins, "after": result.after.margins}
+    both = np.concatenate(list(margins.values()))
     edges = np.linspace(min(float(both.min()), 0.0), max(float(both.max()), 0.01), _BINS + 1)
-    counts = {name: np.histogram(values, edges)[0] / len(values) for name, values in leads.items()}
+    counts = {name: np.histogram(values, edges)[0] / len(values) for name, values in margins.items()}
     tallest = max(float(share.max()) for share in counts.values())
     title = "margins of held-out views: grey before, blue after"
     panel = _Panel(picture, left, title, "cosine lead over the best other item", (edges[0], edges[-1]), (0, tallest))
-    for (_, shares), colour in zip(counts.items(), (_BEFORE, _AFTER), strict=True):
+    for (_, shares), color in zip(counts.items(), (_BEFORE, _AFTER), strict=True):
         steps = np.stack([np.repeat(edges, 2)[1:-1], np.repeat(shares, 2)], axis=1)
-        panel.line([(float(x), float(y)) for x, y in steps], colour)
+        panel.line([(float(x), float(y)) for x, y in steps], color)
     panel.line([(0.0, 0.0), (0.0, tallest)], _INK)
 
 
@@ -70,11 +70,11 @@ class _Panel:
             self._draw.text((self._box[0] - 6, self._at((0, y))[1]), f"{y:.2f}", _INK, small, anchor="rm")
             self._draw.text((self._at((x, 0))[0], self._box[3] + 10), f"{x:.2g}", _INK, small, anchor="mm")
 
-    def line(self, points: Sequence[Point], colour: tuple[int, int, int]) -> None:
-        self._draw.line([self._at(point) for point in points], colour, 2)
+    def line(self, points: Sequence[Point], color: tuple[int, int, int]) -> None:
+        self._draw.line([self._at(point) for point in points], color, 2)
 
-    def mark(self, point: Point, colour: tuple[int, int, int]) -> None:
-        self._draw.circle(self._at(point), 4, colour)
+    def mark(self, point: Point, color: tuple[int, int, int]) -> None:
+        self._draw.circle(self._at(point), 4, color)
 
     def _at(self, point: Point) -> Point:
         left, top, right, bottom = self._box

@@ -14,7 +14,7 @@ from data_label_factory.labels import parse_label
 
 Ints = NDArray[np.int64]
 
-_NEIGHBOURS = 8  # of each item, from which hard negatives are drawn
+_NEIGHBORS = 8  # of each item, from which hard negatives are drawn
 _BLOCK = 1024
 _HELD_BYTES_MAX = 128 * 2**20  # of features; a larger bank is read from disk as it is used
 
@@ -33,7 +33,7 @@ def classes_of(bank: Bank, variants: Variants) -> Ints:
             row = parent[row]
         return row
 
-    for row, (name, digest) in enumerate(zip(bank.filenames, bank.sha256, strict=True)):
+    for row, (name, digest) in enumerate(zip(bank.references, bank.sha256, strict=True)):
         for key in (f"file {digest}", f"item {parse_label(name).item}" if variants == "same" else f"row {row}"):
             parent[root(row)] = root(first.setdefault(key, row))
     roots = [root(row) for row in range(len(bank))]
@@ -111,7 +111,7 @@ class Batches:
 def _nearest_classes(references: Embeddings, classes: Ints) -> Ints:
     """(C, n) for each class the classes of the references nearest to its first one, itself left out."""
     first = np.unique(classes, return_index=True)[1]
-    count = min(_NEIGHBOURS, len(first) - 1)
+    count = min(_NEIGHBORS, len(first) - 1)
     near = []
     for start in range(0, len(first), _BLOCK):
         cosines = references[first[start : start + _BLOCK]] @ references[first].T

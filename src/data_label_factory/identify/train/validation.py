@@ -12,7 +12,7 @@ from data_label_factory.identify.encoders.head import ProjectionHead
 from data_label_factory.identify.index import Index, IndexMeta
 from data_label_factory.identify.train.bank import Bank
 from data_label_factory.identify.verify.margins import Floats, nearest_others
-from data_label_factory.identify.verify.simulation import best_of_item, find_twins, judge_views
+from data_label_factory.identify.verify.simulation import best_of_item, find_near_duplicates, score_views
 
 REFERENCES_MAX = 2000
 _BLOCK = 1024
@@ -52,54 +52,54 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Validation:
     """`leads` (V,) of each view: its cosine to the item it shows, less that to the best other; `rows` (V,) of what it
     shows."""
 
     figures: Figures
-    leads: Floats
+    margins: Floats
     rows: NDArray[np.int64]
 
     def of_row(self, row: int) -> tuple[float, float]:
         """Of one reference: the share of its views named rightly, and their mean lead."""
-        leads = self.leads[self.rows == row]
-        return float((leads > 0).mean()), float(leads.mean())
+        margins = self.margins[self.rows == row]
+        return float((margins > 0).mean()), float(margins.mean())
 
 
-class Jury:
+class Validator:
     """Holds the references' and the held-out views' features of a bank (of an even sample of 2,000 references)."""
 
     def __init__(self, bank: Bank, classes: NDArray[np.int64], references: Embeddings) -> None:
-        judged = np.unique(np.linspace(0, len(bank) - 1, min(len(bank), REFERENCES_MAX)).astype(np.int64))
+        validation = np.unique(np.linspace(0, len(bank) - 1, min(len(bank), REFERENCES_MAX)).astype(np.int64))
         self._bank, self._classes, self._references = bank, classes, references
-        self._views = np.concatenate([bank.heldout(int(row)) for row in judged])
-        self._rows = np.repeat(judged, bank.recipe.heldout)
-        self._twins = self._find_twins()
+        self._views = np.concatenate([bank.heldout(int(row)) for row in validation])
+        self._rows = np.repeat(validation, bank.recipe.heldout)
+        self._near_duplicates = self._find_near_duplicates()
 
-    def judge(self, head: ProjectionHead | None) -> Judged:
+    def validate(self, head: ProjectionHead | None) -> Validation:
         """Search for every held-out view among the references, both through `head` (None: as encoded)."""
         references, views = (_through(head, rows) for rows in (self._references, self._views))
         index = self._index(references)
-        leads = best_of_item(index, views, self._rows) - nearest_others(views, self._rows, index).other
+        margins = best_of_item(index, views, self._rows) - nearest_others(views, self._rows, index).other
         everywhere = np.arange(len(index))
         own = np.einsum("nd,nd->n", references, references) - nearest_others(references, everywhere, index).other
-        right = leads > 0
-        simulation = judge_views(index, views, self._rows, _FALSE_ACCEPT_RATE, self._twins)
+        right = margins > 0
+        simulation = score_views(index, views, self._rows, _FALSE_ACCEPT_RATE, self._near_duplicates)
         figures = Figures(
             top1=float(right.mean()),
             top1_tight=float(right[0::2].mean()),
             top1_loose=float(right[1::2].mean()),
             accepted_right=simulation.accepted_right,
-            margin_views=float(np.median(leads)),
+            margin_views=float(np.median(margins)),
             margin_references=float(np.median(own)),
         )
-        return Judged(figures, leads, self._rows)
+        return Validation(figures, margins, self._rows)
 
-    def _find_twins(self) -> NDArray[np.bool_]:
+    def _find_near_duplicates(self) -> NDArray[np.bool_]:
         """(V,) by the encoder alone and its straightened views, once: so that all heads meet the same strangers."""
         index = self._index(self._references)
         own = best_of_item(index, self._views[0::2], self._rows[0::2])
-        return find_twins(index, self._rows, own)
+        return find_near_duplicates(index, self._rows, own)
 
     def _index(self, references: Embeddings) -> Index:
         """An index whose items are the classes."""
@@ -107,7 +107,7 @@ class Jury:
         return Index(
             references,
             names=self._classes.astype(np.str_),
-            filenames=np.array(self._bank.filenames, np.str_),
+            references=np.array(self._bank.references, np.str_),
             set_codes=blank,
             rarities=blank,
             sha256=np.array(self._bank.sha256, np.str_),
@@ -120,7 +120,7 @@ def _through(head: ProjectionHead | None, rows: Embeddings) -> Embeddings:
     return np.concatenate([head(rows[at : at + _BLOCK]) for at in range(0, len(rows), _BLOCK)]) if head else rows
 
 
-def worst_rows(before: Judged, after: Judged, count: int) -> list[int]:
+def worst_rows(before: Validation, after: Validation, count: int) -> list[int]:
     """The references that views of are named worst, after training."""
     rows = np.unique(after.rows)
     return sorted((int(row) for row in rows), key=lambda row: (after.of_row(row), before.of_row(row)))[:count]

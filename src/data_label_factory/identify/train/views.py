@@ -80,15 +80,15 @@ def augment(reference: RGB, rng: Rng, side: int) -> RGB:
     square = as_points([[0, 0], [side, 0], [side, side], [0, side]])
     matrix = cv2.getPerspectiveTransform(as_points(corners), square)
     view = np.asarray(cv2.warpPerspective(small, matrix, (side, side)), np.float32)
-    view = _jitter_colours(view, rng)
+    view = _jitter_colors(view, rng)
     if rng.random() < 0.5:
         view = np.asarray(cv2.GaussianBlur(view, (0, 0), rng.uniform(0.3, 2.0)), np.float32)
     return np.clip(view, 0, 255).astype(np.uint8)
 
 
-def _jitter_colours(view: NDArray[np.float32], rng: Rng) -> NDArray[np.float32]:
+def _jitter_colors(view: NDArray[np.float32], rng: Rng) -> NDArray[np.float32]:
     brightness, contrast, saturation = (np.float32(rng.uniform(0.6, 1.4)) for _ in range(3))
     view = view * brightness
     view = view.mean() + (view - view.mean()) * contrast
-    grey = view.mean(axis=2, keepdims=True)
-    return np.asarray(grey + (view - grey) * (0 if rng.random() < 0.2 else saturation), np.float32)
+    gray = view.mean(axis=2, keepdims=True)
+    return np.asarray(gray + (view - gray) * (0 if rng.random() < 0.2 else saturation), np.float32)

@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class Neighbors:
     """Of each of Q queries: its cosine to its own row, and to the best rows of the two nearest other items."""
 
     own: Floats  # (Q,)
@@ -27,7 +27,7 @@ class Neighbours:
     other_row: NDArray[np.int64]  # (Q,) the best one; -1 when there is no other item
 
 
-def nearest_others(queries: Embeddings, truth_rows: NDArray[np.int64], index: Index) -> Neighbours:
+def nearest_others(queries: Embeddings, truth_rows: NDArray[np.int64], index: Index) -> Neighbors:
     """For Q queries (Q, D) that show the references `truth_rows` (Q,): how alike they are to those and to others.
 
     "Other" means another item; variants of the true one do not count. Exact, in blocks: Q × N cosines are never held.
@@ -56,21 +56,21 @@ def nearest_others(queries: Embeddings, truth_rows: NDArray[np.int64], index: In
         # With no other item at all, a query is compared with nothing: cosine 0, the expectation of unlike pictures.
         other[rows], second[rows] = (np.where(np.isfinite(column), column, 0) for column in (best, runner_up))
         other_row[rows] = where
-    return Neighbours(own, other, second, other_row)
+    return Neighbors(own, other, second, other_row)
 
 
 def choose_thresholds(
-    genuine_sim: Floats, genuine_margin: Floats, stranger_sim: Floats, stranger_margin: Floats, rate: float
+    genuine_sim: Floats, genuine_margin: Floats, unknown_sim: Floats, unknown_margin: Floats, rate: float
 ) -> tuple[float, float]:
     """The cosine and margin thresholds that accept most genuine answers while at most `rate` of strangers pass both.
 
     All inputs (V,). An answer passes when its cosine and its margin are both above. Tries 64 cosine thresholds, and
     for each the lowest margin that keeps the rate.
     """
-    allowed = int(rate * len(stranger_sim))
+    allowed = int(rate * len(unknown_sim))
     best = (-1.0, 1.0, 1.0)
-    for sim in np.quantile(np.concatenate([genuine_sim, stranger_sim]), np.linspace(0, 1, 64)):
-        passing = np.sort(stranger_margin[stranger_sim > sim])[::-1]
+    for sim in np.quantile(np.concatenate([genuine_sim, unknown_sim]), np.linspace(0, 1, 64)):
+        passing = np.sort(unknown_margin[unknown_sim > sim])[::-1]
         margin = max(0.0, float(passing[allowed])) if len(passing) > allowed else 0.0
         accepted = float(np.mean((genuine_sim > sim) & (genuine_margin > margin)))
         best = max(best, (accepted, float(sim), margin))

@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 
 from data_label_factory.errors import ImageError
-from data_label_factory.identify.encoders import Embeddings, Encoder
-from data_label_factory.identify.encoders.head import ProjectionHead
+from data_label_factory.identify.encoders import Embedder, Embeddings
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.index.build import decode_ahead
-from data_label_factory.identify.verify.margins import Floats, Neighbours, nearest_others, rounded_up
+from data_label_factory.identify.index.build import embed_files
+from data_label_factory.identify.verify.margins import Floats, Neighbors, nearest_others, rounded_up
 from data_label_factory.identify.verify.simulation import Simulation, simulate_camera
-from data_label_factory.progress import Progress
 
 SELF_ID_PASS_RATE = 0.99
 _TIE = 1e-5  # cosines of equal pictures differ by rounding only
@@ -78,41 +76,42 @@ class Report:
             "confusable_pairs": [
                 vars(pair) | {"similarity": round(pair.similarity, 4)} for pair in self.confusable_pairs
             ],
-            "simulated": vars(self.simulated) if self.simulated else None,
+            "simulated": self.simulated.as_json() if self.simulated else None,
         }
 
 
 def verify_index(
     index: Index,
-    encoder: Encoder | None = None,
-    head: ProjectionHead | None = None,
+    embedder: Embedder | None = None,
     *,
-    refs: Path | None = None,
+    refs: str | Path | None = None,
     top_confusables: int = 10,
     simulate: int = 0,
     false_accept_rate: float = 0.01,
     quiet: bool = False,
 ) -> Report:
-    """Self-test of `index`. With `refs` (and the encoder that made it) each file is encoded again and searched for;
-    without, the stored rows are used. `simulate` views a reference predict live behaviour, and need both.
+    """Self-test of `index`. With `refs` and the embedder that made it, each file is encoded again and searched for;
+    without, the stored rows are used. `simulate` views per reference predict live behavior, and need both.
 
-    Memory stays within a few hundred megabytes beyond the index whatever N. Raises EncoderError when encoder or head
-    are not the index's own, and ImageError when `simulate` finds no reference file that it can read.
+    Memory stays within a few hundred megabytes beyond the index whatever N. Raises EncoderError when the embedder did
+    not make the index, and ImageError when `simulate` finds no reference file that it can read.
     """
     queries = index.embeddings
     unreadable: dict[str, str] = {}
-    if refs is not None and encoder is not None:
-        index.require_maker(encoder.identity, head.sha256 if head else "")
-        queries, unreadable = _encode_again(index, encoder, head, refs, quiet)
-    near = nearest_others(queries, np.arange(len(index)), index)
-    read = np.array([name not in unreadable for name in map(str, index.filenames)])
-    identified = read & (near.own > near.other + _TIE)
-    margins = near.own - near.other
     simulation = None
-    if simulate and refs is not None and encoder is not None:
+    refs = Path(refs) if refs is not None and embedder is not None else None
+    if refs is not None and embedder is not None:
+        index.require_maker(embedder.identity)
+        queries, unreadable = _encode_again(index, embedder, refs, quiet)
+    if simulate and refs is not None and embedder is not None:
         simulation = simulate_camera(
-            index, encoder, head, refs, views=simulate, false_accept_rate=false_accept_rate, quiet=quiet
+            index, embedder, refs, views=simulate, false_accept_rate=false_accept_rate, quiet=quiet
         )
+
+    near = nearest_others(queries, np.arange(len(index)), index)
+    margins = near.own - near.other
+    was_read = np.array([str(name) not in unreadable for name in index.references])
+    identified = was_read & (margins > _TIE)
     _, verdict, action = next(row for row in VERDICTS if np.median(margins) > row[0])
     return Report(
         refs=len(index),
@@ -120,9 +119,9 @@ def verify_index(
         dim=index.dim,
         encoder=index.meta.encoder.id,
         projection=index.meta.head_sha256 or None,
-        basis="re-encoded" if refs is not None and encoder is not None else "stored",
+        basis="stored" if refs is None else "re-encoded",
         self_id_rate=float(identified.mean()),
-        not_identified=[str(name) for name in index.filenames[~identified]],
+        not_identified=[str(name) for name in index.references[~identified]],
         unreadable=unreadable,
         margins=margins,
         verdict=verdict,
@@ -134,26 +133,17 @@ def verify_index(
     )
 
 
-def _encode_again(
-    index: Index, encoder: Encoder, head: ProjectionHead | None, refs: Path, quiet: bool
-) -> tuple[Embeddings, dict[str, str]]:
+def _encode_again(index: Index, embedder: Embedder, refs: Path, quiet: bool) -> tuple[Embeddings, dict[str, str]]:
     """Queries (N, D) from the files themselves; a file that cannot be read gives a zero row and its reason."""
-    names = [str(name) for name in index.filenames]
     queries = np.zeros_like(index.embeddings)
     unreadable: dict[str, str] = {}
-    with Progress("re-encoded", len(names), enabled=not quiet) as progress:
-        for batch in decode_ahead([refs / name for name in names], 32):
-            at = np.arange(progress.done, progress.done + len(batch))
-            good = [(row, image) for row, image in zip(at, batch, strict=True) if not isinstance(image, ImageError)]
-            unreadable |= {names[r]: str(e) for r, e in zip(at, batch, strict=True) if isinstance(e, ImageError)}
-            if good:
-                rows = encoder.encode([image for _, image in good])
-                queries[[row for row, _ in good]] = head(rows) if head else rows
-            progress.step(len(batch))
+    for batch in embed_files(embedder, refs, list(index.row_of), label="re-encoded", quiet=quiet):
+        queries[[index.row_of[name] for name in batch.names]] = batch.rows
+        unreadable |= batch.errors
     return queries, unreadable
 
 
-def _thresholds(near: Neighbours, simulation: Simulation | None, rate: float) -> dict[str, Any]:
+def _thresholds(near: Neighbors, simulation: Simulation | None, rate: float) -> dict[str, Any]:
     """Recommended thresholds, and what they rest on. Clean references make better strangers than a camera does, so
     without a simulation the thresholds are on the strict side."""
     if simulation:
@@ -169,7 +159,7 @@ def _thresholds(near: Neighbours, simulation: Simulation | None, rate: float) ->
     return {"sim": sim, "margin": margin, "false_accept_rate": rate, "basis": basis}
 
 
-def _confusable_pairs(index: Index, near: Neighbours, refs: Path | None, count: int) -> list[ConfusablePair]:
+def _confusable_pairs(index: Index, near: Neighbors, refs: Path | None, count: int) -> list[ConfusablePair]:
     """The most similar pairs of items, each once: every reference with its nearest other item, highest first."""
     pairs: dict[frozenset[int], ConfusablePair] = {}
     for row in np.argsort(-near.other, kind="stable"):
@@ -180,7 +170,9 @@ def _confusable_pairs(index: Index, near: Neighbours, refs: Path | None, count: 
         if key not in pairs:
             a, b = sorted((int(row), partner))
             kind = _kind(index, a, b, float(near.other[row]), refs)
-            pairs[key] = ConfusablePair(str(index.filenames[a]), str(index.filenames[b]), float(near.other[row]), kind)
+            pairs[key] = ConfusablePair(
+                str(index.references[a]), str(index.references[b]), float(near.other[row]), kind
+            )
     return list(pairs.values())
 
 
@@ -189,7 +181,7 @@ def _kind(index: Index, a: int, b: int, similarity: float, refs: Path | None) ->
         return "same file"
     if similarity > 1 - 1e-4 and refs is not None:
         try:
-            if np.array_equal(decode(refs / str(index.filenames[a])), decode(refs / str(index.filenames[b]))):
+            if np.array_equal(decode(refs / str(index.references[a])), decode(refs / str(index.references[b]))):
                 return "same picture"
         except ImageError:
             pass
@@ -197,8 +189,13 @@ def _kind(index: Index, a: int, b: int, similarity: float, refs: Path | None) ->
 
 
 def _variant_separation(index: Index) -> dict[str, Any] | None:
-    """How far variants of one item lie apart (1 - cosine): the median over items that have several."""
+    """How far apart the two nearest variants of an item lie (1 - cosine): the median over items that have several."""
     order = np.argsort(index.items, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(index.items[order])) + 1)
-    apart = [1 - float(index.embeddings[g[:-1]].dot(index.embeddings[g[1:]].T).max()) for g in groups if len(g) > 1]
+
+    apart = []
+    for rows in groups:
+        if len(rows) > 1:
+            cosines = index.embeddings[rows] @ index.embeddings[rows].T
+            apart.append(1 - float(cosines[np.triu_indices(len(rows), k=1)].max()))
     return {"items": len(apart), "median": round(float(np.median(apart)), 4)} if apart else None

@@ -17,20 +17,17 @@ from pathlib import Path
 import numpy as np
 
 from data_label_factory.identify.camera import View, render_view
-from data_label_factory.identify.encoders import open_encoder
+from data_label_factory.identify.collection import Collection
 from data_label_factory.identify.evaluate.ground_truth import read_queries
 from data_label_factory.identify.images import RGB, decode
-from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer
-from data_label_factory.identify.recognize.calibrate import calibrate_index
-from data_label_factory.identify.recognize.feature_cache import features_file
 from data_label_factory.labels import parse_label
 from data_label_factory.samples import draw_collection
 
 CUTS = (0.0, 0.35, 0.5, 0.65)
 RATES = (0.1, 0.01, 0.001)
 SETS = {"books": "queries", "cards": "frames", "magic": "photos"}
-Stranger = tuple[RGB, frozenset[int]]  # a frame, and the rows that it shows
+Unknown = tuple[RGB, frozenset[int]]  # a frame, and the rows that it shows
 
 
 def main() -> None:
@@ -41,11 +38,11 @@ def main() -> None:
     args = p.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if args.what != "data":
-            recognizer, known, strangers = samples(Path(folder))
+            recognizer, known, unknowns = samples(Path(folder))
             if args.what == "cut":
-                cut(recognizer, known, strangers)
+                cut(recognizer, known, unknowns)
             else:
-                report("samples", recognizer, [(view.image, frozenset()) for view in views(strangers)])
+                report("samples", recognizer, [(view.image, frozenset()) for view in views(unknowns)])
             return
         for name, queries in SETS.items():
             recognizer = calibrated(args.data / name / "refs", Path(folder) / f"{name}.npz")
@@ -53,19 +50,20 @@ def main() -> None:
 
 
 def calibrated(refs: Path, out: Path) -> Recognizer:
-    encoder = open_encoder()
-    index = calibrate_index(build_index(refs, out, encoder, quiet=True).index, out, encoder, None, refs, quiet=True)
-    return Recognizer(index, encoder, refs=refs, cache=features_file(out))
+    return Collection.open(refs, out).recognizer
 
 
-def left_out(recognizer: Recognizer, photos: Path, every: int) -> Iterator[Stranger]:
+def left_out(recognizer: Recognizer, photos: Path, every: int) -> Iterator[Unknown]:
     """Each photo with the items that it shows hidden, and all that cannot be told from them."""
     index = recognizer.index
-    rows = {Path(str(name)).stem: row for row, name in enumerate(index.filenames)}
+    rows = {Path(str(name)).stem: row for row, name in enumerate(index.references)}
     for query in read_queries(index, photos).photos[::every]:
-        shown = [rows[Path(item.filename).stem] for item in query.items]
+        shown = [rows[Path(item.reference).stem] for item in query.items]
         if shown:
-            yield decode(query.path), frozenset(alike for row in shown for alike in recognizer.alike(row))
+            yield (
+                decode(query.path),
+                frozenset(like for row in shown for like in recognizer.find_lookalikes(row)),
+            )
 
 
 def samples(folder: Path) -> tuple[Recognizer, list[Path], list[Path]]:
@@ -76,17 +74,17 @@ def samples(folder: Path) -> tuple[Recognizer, list[Path], list[Path]]:
     for file in known:
         (folder / "refs" / file.name).hardlink_to(file)
     names = {parse_label(file.name).item for file in known}
-    strangers = [file for file in files[1::2] if parse_label(file.name).item not in names]
-    return calibrated(folder / "refs", folder / "i.npz"), known, strangers
+    unknowns = [file for file in files[1::2] if parse_label(file.name).item not in names]
+    return calibrated(folder / "refs", folder / "i.npz"), known, unknowns
 
 
 def views(files: Sequence[Path]) -> list[View]:
     return [render_view([decode(file)], np.random.default_rng(number)) for number, file in enumerate(files)]
 
 
-def cut(recognizer: Recognizer, known: Sequence[Path], strangers: Sequence[Path]) -> None:
+def cut(recognizer: Recognizer, known: Sequence[Path], unknowns: Sequence[Path]) -> None:
     """A share of each card outside the frame, on each of its sides in turn."""
-    shown, unknown = views(known), views(strangers)
+    shown, unknown = views(known), views(unknowns)
     for share in CUTS:
         right = 0
         for number, (file, view) in enumerate(zip(known, shown, strict=True)):
@@ -99,8 +97,8 @@ def cut(recognizer: Recognizer, known: Sequence[Path], strangers: Sequence[Path]
 
 def cut_off(view: View, share: float, side: int) -> RGB:
     """The frame without what shows so much of its item on one side."""
-    outline = view.outlines[0]
-    low, high = outline.min(axis=0), outline.max(axis=0)
+    quad = view.quads[0]
+    low, high = quad.min(axis=0), quad.max(axis=0)
     left, top = (low + share * (high - low)).astype(int)
     right, bottom = (high - share * (high - low)).astype(int)
     if not share:
@@ -109,13 +107,13 @@ def cut_off(view: View, share: float, side: int) -> RGB:
     return np.ascontiguousarray(parts[side])
 
 
-def report(name: str, recognizer: Recognizer, strangers: Sequence[Stranger]) -> None:
+def report(name: str, recognizer: Recognizer, unknowns: Sequence[Unknown]) -> None:
     rates = []
-    for frame, hidden in strangers:
-        found = [one.sureness for one in recognizer.assess(frame, hidden) if one.seen and not one.twins]
-        rates.append(recognizer.calibration.rate_by_looks(max(found, default=-np.inf)))
+    for frame, hidden in unknowns:
+        found = [one.log_odds for one in recognizer.assess(frame, hidden) if one.pose and not one.near_duplicates]
+        rates.append(recognizer.calibration.rate_by_log_odds(max(found, default=-np.inf)))
     shares = ", ".join(f"{rate:.1%} asked: {np.mean(np.array(rates) <= rate):.1%}" for rate in RATES)
-    print(f"{name:8} {len(strangers):4} strangers to {len(recognizer.index)} references   {shares}", flush=True)
+    print(f"{name:8} {len(unknowns):4} strangers to {len(recognizer.index)} references   {shares}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,272 @@
+"""A folder of reference pictures, its index file, and the recognizer of both: the way in for programs.
+
+Reference files are written before the index that names them, and both atomically, so that whatever ends the process
+leaves an index that names only what is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from data_label_factory.atomic import atomic_write
+from data_label_factory.errors import ConflictError, FactoryError, ImageError, UnknownItemError
+from data_label_factory.identify.encoders import Device, Embedder
+from data_label_factory.identify.images import RGB, Picture, as_rgb, decode
+from data_label_factory.identify.index import Index, Row
+from data_label_factory.identify.index.build import DECODE_MIN_SIDE, BuildResult
+from data_label_factory.identify.recognize import Detection, Recognizer
+from data_label_factory.identify.recognize.feature_cache import feature_cache_path
+from data_label_factory.identify.refresh import refresh_index
+from data_label_factory.identify.verify.report import Report, verify_index
+from data_label_factory.labels import Label, format_label, parse_label
+
+VIEWS_FOLDER = "views"  # further pictures of an item; a subfolder does not change a label
+REMOVED_FOLDER = ".removed"  # hidden, so never indexed
+
+# A smaller reference has too few details to be recognized; a larger one costs time and adds none.
+MIN_SIDE_PX, MAX_SIDE_PX = 48, 1600
+_JPEG_QUALITY = 95
+
+
+class Collection:
+    """Reference pictures in a folder, and what it takes to recognize them.
+
+    `open` builds or updates the index; `load` takes an index as it is. Further options are those of `Recognizer`:
+    detector, strictness, sim_threshold, margin_threshold, top_k. The recognizer is made when it is first needed.
+    """
+
+    def __init__(self, index: Index, index_file: Path, embedder: Embedder, refs: Path | None, **options: Any) -> None:
+        index.require_maker(embedder.identity)
+        self.index = index
+        self.index_file = index_file
+        self.embedder = embedder
+        self.refs = refs
+        self.unreadable: dict[str, str] = {}  # reference → reason, of those that could not be indexed
+        self._options = options
+        self._recognizer: Recognizer | None = None
+
+    def __repr__(self) -> str:
+        return f"<Collection {str(self.refs)!r}: {self.index!r}>"
+
+    @classmethod
+    def open(
+        cls,
+        refs: str | Path,
+        index: str | Path | None = None,
+        *,
+        embedder: Embedder | None = None,
+        negatives: str | Path | None = None,
+        quiet: bool = True,
+        **options: Any,
+    ) -> Collection:
+        """The pictures below `refs`, indexed in the file `index` (default: beside the folder, `refs.npz`).
+
+        Encodes what is new, calibrates where needed, and reads the references. Without an `embedder`, the encoder that
+        made the index is used, or the default one for a new index. Raises FactoryError when no picture can be indexed.
+        """
+        refs = Path(refs)
+        index_file = Path(index) if index else refs.with_name(f"{refs.name}.npz")
+        if embedder is None:
+            embedder = open_maker(Index.load(index_file)) if index_file.is_file() else Embedder.open()
+
+        result = refresh_index(refs, index_file, embedder, negatives=negatives, quiet=quiet)
+        collection = cls(result.index, index_file, embedder, refs, quiet=quiet, **options)
+        collection.unreadable = result.unreadable
+        return collection
+
+    @classmethod
+    def load(
+        cls,
+        index: str | Path,
+        refs: str | Path | None = None,
+        *,
+        embedder: Embedder | None = None,
+        **options: Any,
+    ) -> Collection:
+        """The index file as it is. Without `refs`, only embeddings decide, and nothing can be added or removed.
+
+        Raises FactoryError when the index cannot be read, `refs` is not a folder, or the embedder did not make it.
+        """
+        if refs is not None and not Path(refs).is_dir():
+            raise FactoryError(f"{refs} is not a folder", "Name the folder that was indexed")
+        loaded = Index.load(index)
+        return cls(loaded, Path(index), embedder or open_maker(loaded), Path(refs) if refs else None, **options)
+
+    @property
+    def recognizer(self) -> Recognizer:
+        """Reads the references the first time. Raises FactoryError when not one of them can be read."""
+        if self._recognizer is None:
+            cache = feature_cache_path(self.index_file)
+            recognizer = Recognizer(self.index, self.embedder, refs=self.refs, cache=cache, **self._options)
+            if len(recognizer.unreadable) == len(self.index):
+                raise FactoryError(
+                    f"None of the references can be read in {self.refs}", "Name the folder that was indexed"
+                )
+            self._recognizer = recognizer
+        return self._recognizer
+
+    def recognize(self, picture: Picture) -> list[Detection]:
+        """The items in a picture, see `Recognizer.recognize`."""
+        return self.recognizer.recognize(picture)
+
+    def verify(self, **options: Any) -> Report:
+        """Test the index on itself, see `verify_index`."""
+        return verify_index(self.index, self.embedder, refs=self.refs, **{"quiet": True, **options})
+
+    def refresh(self, *, negatives: str | Path | None = None, quiet: bool = True) -> BuildResult:
+        """Take over what has changed in the folder. Raises as `open`."""
+        result = refresh_index(self._require_refs(), self.index_file, self.embedder, negatives=negatives, quiet=quiet)
+        self.unreadable = result.unreadable
+        self.adopt(result.index)
+        return result
+
+    def add(self, picture: Picture, name: str = "", *, set_code: str = "", rarity: str = "") -> str:
+        """Make a picture the reference of a new item; returns the reference's file below the folder.
+
+        Without a `name`, the label is taken from the picture's file name. Raises LabelError for a name that no file
+        can carry, ConflictError for an item or picture that is there already, ImageError for a picture too small, and
+        FactoryError when it cannot be written; then nothing is changed.
+        """
+        label = Label(name, set_code, rarity)
+        if not name and isinstance(picture, str | Path):
+            label = parse_label(Path(picture).name)
+        stem = format_label(label)
+
+        index = self._read_index()
+        if any(index.label(row) == label for row in range(len(index))):
+            raise ConflictError(f"There is a {label} already", "Add a further view of it instead")
+        return self._add(index, _as_jpeg(as_rgb(picture)), f"{stem}.jpg", label)
+
+    def add_view(self, picture: Picture, reference: str) -> str:
+        """Keep a picture as a further view of the item that has this reference; returns the new reference.
+
+        Raises as `add`, and UnknownItemError when the index has no such reference.
+        """
+        index = self._read_index()
+        label = index.label(_find_row(index, reference))
+        data = _as_jpeg(as_rgb(picture))
+        place = f"{VIEWS_FOLDER}/{hashlib.sha256(data).hexdigest()[:12]}/{format_label(label)}.jpg"
+        return self._add(index, data, place, label)
+
+    def remove(self, reference: str) -> Label:
+        """Take a reference out of the index, and move its file to the hidden folder `.removed`; returns its label.
+
+        Raises UnknownItemError, ConflictError for the last one, and FactoryError when the disk refuses.
+        """
+        refs = self._require_refs()
+        index = self._read_index()
+        label = index.label(_find_row(index, reference))
+        if len(index) == 1:
+            raise ConflictError("The last reference cannot be removed", "Add another one first")
+
+        smaller = index.taken(index.references != reference)
+        smaller.save(self.index_file)
+        self.adopt(smaller)
+        _set_aside(refs, reference)
+        return label
+
+    def save(self, index: str | Path | None = None) -> None:
+        """Write the index to its own file, or to another one. `open`, `add`, `remove` and `refresh` have done so."""
+        self.index.save(index or self.index_file)
+
+    def adopt(self, index: Index) -> None:
+        """Recognize by another index of the same embedder from now on. Raises EncoderError."""
+        index.require_maker(self.embedder.identity)
+        if self._recognizer is not None:
+            self._recognizer = self._recognizer.updated(index, self.refs or Path())
+        self.index = index
+
+    def _add(self, index: Index, data: bytes, reference: str, label: Label) -> str:
+        """Write the JPEG `data` as a reference, and an index with its row."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = self._require_refs() / reference
+        if sha256 in index.sha256:
+            twin = index.references[list(index.sha256).index(sha256)]
+            raise ConflictError(f"This very picture is there already, as {twin}")
+        if path.exists():
+            raise ConflictError(f"There is a file {reference} already", "Choose another name, or index it")
+
+        embedding = self.embedder.encode([decode(data, min_side=DECODE_MIN_SIDE)])[0]
+        larger = index.with_row(Row(reference, label, sha256, embedding))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_write(path) as file:
+                file.write(data)
+            self.adopt(larger)
+            larger.save(self.index_file)
+        except BaseException:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+            self.adopt(index)
+            raise
+        return reference
+
+    def _read_index(self) -> Index:
+        """The index as it is on disk now: another program may have replaced it, and its rows must not be lost."""
+        index = Index.load(self.index_file)
+        index.require_maker(self.embedder.identity)
+        return index
+
+    def _require_refs(self) -> Path:
+        if self.refs is None:
+            raise FactoryError("The collection has no folder of reference pictures", "Open it with refs=")
+        return self.refs
+
+
+def open_maker(index: Index, encoder: str = "", head: str | Path | None = None, *, device: Device = "auto") -> Embedder:
+    """The embedder that made an index: the encoder named, or else the one that the index names, with the head given.
+
+    Raises EncoderError when that did not make the index.
+    """
+    embedder = Embedder.open(encoder or index.meta.encoder.id.partition(":")[0], head, device=device)
+    index.require_maker(embedder.identity)
+    return embedder
+
+
+def locate(refs: Path, reference: str) -> Path | None:
+    """The file of a reference; None when it is gone, or leads out of the folder `refs`."""
+    try:
+        real = (refs / reference).resolve()
+        inside = real.is_relative_to(refs.resolve())
+        return real if inside and real.is_file() else None
+    except (OSError, ValueError):  # a name too long, a loop of links, a zero byte
+        return None
+
+
+def _find_row(index: Index, reference: str) -> int:
+    if reference not in index.row_of:
+        raise UnknownItemError(f"There is no reference {reference!r}", "The index lists them")
+    return index.row_of[reference]
+
+
+def _as_jpeg(picture: RGB) -> bytes:
+    if min(picture.shape[:2]) < MIN_SIDE_PX:
+        raise ImageError(f"A reference needs at least {MIN_SIDE_PX} px a side", "Take the picture from nearer")
+
+    image = Image.fromarray(picture)
+    image.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+    return file.getvalue()
+
+
+def _set_aside(refs: Path, reference: str) -> None:
+    """Move a removed picture out of the way, where its owner can have it back."""
+    path = locate(refs, reference)
+    if path is None:
+        return
+
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    target = refs / REMOVED_FOLDER / f"{stamp}_{path.name}"[-200:]
+    try:
+        target.parent.mkdir(exist_ok=True)
+        path.replace(target)
+    except OSError as exc:
+        raise FactoryError(f"{reference} is out of the index, but its file cannot be moved: {exc.strerror}") from exc
