@@ -49,7 +49,8 @@ def pictures(count: int, size: int) -> list[bytes]:
 def serve(count: int, size: int, port: Any) -> None:
     """The least of an HTTP/1.1 server: keep-alive, one thread a connection, /NUMBER.jpg."""
     bodies = [
-        b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(data) + data
+        b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(data)
+        + data
         for data in pictures(count, size)
     ]
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -80,7 +81,9 @@ def bare(urls: list[str], folder: Path, parallel: int) -> None:
 
 
 def ours(urls: list[str], folder: Path, parallel: int) -> None:
-    (folder / "list.csv").write_text("".join(f"part {number},{url}\n" for number, url in enumerate(urls)))
+    (folder / "list.csv").write_text(
+        "".join(f"part {number},{url}\n" for number, url in enumerate(urls))
+    )
     project = Project("bench", "part", folder / "data", {"parts": Bucket(("list.csv",), "urls")})
     result = gather(project, folder=folder, parallel=parallel, quiet=True)
     assert len(result.new) == len(urls), result.failures[:3]
@@ -100,7 +103,9 @@ def timed(work: Any, urls: list[str], parallel: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--kilobytes", type=int, default=100)
     parser.add_argument("--parallel", type=int, default=8)

@@ -40,14 +40,24 @@ def overhead(_data: Path) -> dict[str, Any]:
         refs.mkdir()
         files = draw_collection(refs, count=100)
         encoder = open_encoder()
-        encoder.encode([np.zeros((64, 64, 3), np.uint8)] * 4)  # open the sessions before the clock starts
+        encoder.encode(
+            [np.zeros((64, 64, 3), np.uint8)] * 4
+        )  # open the sessions before the clock starts
         pictures = [decode(path, min_side=DECODE_MIN_SIDE) for path in files]
         ratios = []
         for _ in range(RUNS):
             alone = clock(lambda: encoder.encode(pictures))
-            whole = clock(lambda: build_index(refs, Path(scratch) / "i.npz", Embedder(encoder), full=True, quiet=True))
+            whole = clock(
+                lambda: build_index(
+                    refs, Path(scratch) / "i.npz", Embedder(encoder), full=True, quiet=True
+                )
+            )
             ratios.append(whole / alone)
-    return {"pictures": len(files), "ratio_median": round(float(np.median(ratios)), 3), "ratios": rounded(ratios)}
+    return {
+        "pictures": len(files),
+        "ratio_median": round(float(np.median(ratios)), 3),
+        "ratios": rounded(ratios),
+    }
 
 
 def no_change(_data: Path) -> dict[str, Any]:
@@ -71,7 +81,9 @@ def memory(_data: Path) -> dict[str, Any]:
             rng = np.random.default_rng(0)
             for number in range(count):
                 rough = Image.fromarray(rng.integers(0, 256, (9, 7, 3), dtype=np.uint8))
-                rough.resize((500, 700), Image.Resampling.BICUBIC).save(refs / f"thing_{number}.jpg")
+                rough.resize((500, 700), Image.Resampling.BICUBIC).save(
+                    refs / f"thing_{number}.jpg"
+                )
             command = ["identify", "index", "--refs", str(refs), "--out", f"{scratch}/i.npz"]
             peaks[str(count)] = peak_mib(["-m", "data_label_factory", *command])
     return {"peak_mib_by_references": peaks}
@@ -88,7 +100,9 @@ def verify(_data: Path) -> dict[str, Any]:
         vectors = unit_rows(rng.standard_normal((rows, 512), dtype=np.float32))
         Index(vectors, text, text, blank, blank, text, meta).save(path)
         start = time.perf_counter()
-        peak = peak_mib(["-m", "data_label_factory", "identify", "verify", "--index", str(path), "--json"])
+        peak = peak_mib(
+            ["-m", "data_label_factory", "identify", "verify", "--index", str(path), "--json"]
+        )
     return {"rows": rows, "seconds": round(time.perf_counter() - start, 1), "peak_mib": peak}
 
 
@@ -102,9 +116,27 @@ def real(data: Path) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as scratch:
             out = f"{scratch}/i.npz"
             process(["identify", "index", "--refs", str(refs), "--out", out])
-            command = ["identify", "verify", "--index", out, "--refs", str(refs), "--simulate", "2", "--json"]
+            command = [
+                "identify",
+                "verify",
+                "--index",
+                out,
+                "--refs",
+                str(refs),
+                "--simulate",
+                "2",
+                "--json",
+            ]
             report = json.loads(process(command))
-        keys = ("refs", "self_id_rate", "not_identified", "median_margin", "margin_quartiles", "verdict", "simulated")
+        keys = (
+            "refs",
+            "self_id_rate",
+            "not_identified",
+            "median_margin",
+            "margin_quartiles",
+            "verdict",
+            "simulated",
+        )
         results[name] = {key: report[key] for key in keys}
         results[name]["confusable_pairs"] = report["confusable_pairs"][:3]
     return results
@@ -112,12 +144,16 @@ def real(data: Path) -> dict[str, Any]:
 
 def process(arguments: list[str]) -> str:
     command = [sys.executable, "-m", "data_label_factory", *arguments]
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False).stdout
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False
+    ).stdout
 
 
 def peak_mib(arguments: list[str]) -> int:
     """Run Python in a process of its own; the most memory it held at once, in MiB, as the kernel counts it."""
-    child = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(
+        [sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     return usage.ru_maxrss // (2**20 if sys.platform == "darwin" else 2**10)
@@ -143,9 +179,13 @@ BENCHES: dict[str, Callable[[Path], dict[str, Any]]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("which", nargs="*", choices=[*BENCHES, []], help="default: all")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("DLF_DATA", "../shared/data")))
+    parser.add_argument(
+        "--data", type=Path, default=Path(os.environ.get("DLF_DATA", "../shared/data"))
+    )
     arguments = parser.parse_args()
     for name in arguments.which or BENCHES:
         print(json.dumps({name: BENCHES[name](arguments.data)}), flush=True)

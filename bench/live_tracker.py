@@ -27,9 +27,7 @@ from data_label_factory.samples import draw_collection
 from data_label_factory.web.proxy import WebServer
 from data_label_factory.web.target import Target
 
-_COUNT_FRAMES = (
-    """() => { window.drawn = 0; const look = () => { window.drawn++; requestAnimationFrame(look) }; look() }"""
-)
+_COUNT_FRAMES = """() => { window.drawn = 0; const look = () => { window.drawn++; requestAnimationFrame(look) }; look() }"""
 
 
 def answering(pause_seconds: float) -> type[BaseHTTPRequestHandler]:
@@ -44,7 +42,9 @@ def answering(pause_seconds: float) -> type[BaseHTTPRequestHandler]:
             time.sleep(pause_seconds)
             Falcon.asked += 1
             shift = 0.1 * abs(Falcon.asked % 40 - 20) / 20
-            masks = [_mask(f"Card {Falcon.asked // 25 + i}", 0.1 + 0.4 * i + shift) for i in range(2)]
+            masks = [
+                _mask(f"Card {Falcon.asked // 25 + i}", 0.1 + 0.4 * i + shift) for i in range(2)
+            ]
             self._send({"masks": masks})
 
         def do_GET(self) -> None:
@@ -67,7 +67,14 @@ def answering(pause_seconds: float) -> type[BaseHTTPRequestHandler]:
 def _mask(name: str, left: float) -> dict[str, Any]:
     box = {"x1": left, "y1": 0.2, "x2": left + 0.3, "y2": 0.8}
     price = {"usd_median": 1.5, "median": 225, "currency": "JPY", "scraped_at": "2026-11-01"}
-    return {"bbox_norm": box, "name": name, "score": 0.8, "margin": 0.3, "confident": True, "price": price}
+    return {
+        "bbox_norm": box,
+        "name": name,
+        "score": 0.8,
+        "margin": 0.3,
+        "confident": True,
+        "price": price,
+    }
 
 
 def write_clip(path: Path) -> None:
@@ -82,7 +89,12 @@ def write_clip(path: Path) -> None:
 def measure(url: str, clip: Path, seconds: float) -> dict[str, Any]:
     from playwright.sync_api import sync_playwright
 
-    options = ["--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    options = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+    ]
     options.append(f"--use-file-for-fake-video-capture={clip}")
     with sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path=shutil.which("chromium"), args=options)
@@ -109,7 +121,9 @@ def measure(url: str, clip: Path, seconds: float) -> dict[str, Any]:
 
 def _heap(session: Any) -> float:
     session.send("HeapProfiler.collectGarbage")
-    metrics = {row["name"]: row["value"] for row in session.send("Performance.getMetrics")["metrics"]}
+    metrics = {
+        row["name"]: row["value"] for row in session.send("Performance.getMetrics")["metrics"]
+    }
     return round(float(metrics["JSHeapUsedSize"]) / 2**20, 2)
 
 

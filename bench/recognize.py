@@ -52,8 +52,13 @@ _NO_CALIBRATION = "no calibration (prior only)"
 def accuracy(options: argparse.Namespace, scratch: Path) -> None:
     rows = []
     for pictures in open_sets(options.data, options.sets, Embedder.open(), scratch, options.every):
-        rows.append([pictures.name, "whole", *measure(pictures.recognizer.recognize, pictures.queries)])
-        rows += [[pictures.name, name, *without(name, pictures)] for name in (ABLATIONS if options.ablate else ())]
+        rows.append(
+            [pictures.name, "whole", *measure(pictures.recognizer.recognize, pictures.queries)]
+        )
+        rows += [
+            [pictures.name, name, *without(name, pictures)]
+            for name in (ABLATIONS if options.ablate else ())
+        ]
     print(table(["set", "recogniser", *FIGURES], rows), flush=True)
 
 
@@ -73,7 +78,14 @@ def sizes(options: argparse.Namespace, scratch: Path) -> None:
         pictures.recognizer.recognize(shown[0])
         for side in _SIDES_PX:
             ms = [_milliseconds(pictures.recognizer, _sized(photo, side)) for photo in shown]
-            rows.append([pictures.name, str(len(ms)), str(side), *(f"{np.percentile(ms, p):.0f}" for p in (50, 95))])
+            rows.append(
+                [
+                    pictures.name,
+                    str(len(ms)),
+                    str(side),
+                    *(f"{np.percentile(ms, p):.0f}" for p in (50, 95)),
+                ]
+            )
     print(table(["set", "photos", "longer side px", "ms p50", "ms p95"], rows), flush=True)
 
 
@@ -87,7 +99,9 @@ def _sized(photo: RGB, side: int) -> RGB:
     """Shrunk or enlarged until the longer side has so many px."""
     factor = side / max(photo.shape[:2])
     size = [round(length * factor) for length in photo.shape[1::-1]]
-    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC))
+    return np.asarray(
+        cv2.resize(photo, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
+    )
 
 
 def _evidence(**fixed: float) -> AbstractContextManager[Any]:
@@ -115,31 +129,55 @@ ABLATIONS: dict[str, Callable[[Recognizer], AbstractContextManager[Any]]] = {
     "no share of features": lambda _: _evidence(inlier_ratio=0.0),
     "no template background": _no_background,
     "no second start of the pose": lambda _: patch.object(geometry, "_WELL_SEEN", 0.0),
-    "no second look by shortlist": lambda _: patch.object(FrameSearch, "by_shortlist", lambda *_: []),
+    "no second look by shortlist": lambda _: patch.object(
+        FrameSearch, "by_shortlist", lambda *_: []
+    ),
 }
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     benches = parser.add_subparsers(dest="bench", required=True)
-    for name, bench in (("accuracy", accuracy), ("rivals", rivals), ("sizes", sizes), ("scale", scale)):
+    for name, bench in (
+        ("accuracy", accuracy),
+        ("rivals", rivals),
+        ("sizes", sizes),
+        ("scale", scale),
+    ):
         own = benches.add_parser(name)
         own.set_defaults(run=bench)
-        own.add_argument("--data", type=Path, default=Path(os.environ.get("DLF_DATA", "../shared/data")))
+        own.add_argument(
+            "--data", type=Path, default=Path(os.environ.get("DLF_DATA", "../shared/data"))
+        )
         if bench is scale:
             own.add_argument("--set", default="cards", help="default: cards")
-            own.add_argument("--references", type=int, default=10_000, help="in all (default: 10000)")
+            own.add_argument(
+                "--references", type=int, default=10_000, help="in all (default: 10000)"
+            )
             own.add_argument("--frames", type=int, default=40, help="default: 40")
-            own.add_argument("--profile", action="store_true", help="also: which functions cost more with more")
+            own.add_argument(
+                "--profile", action="store_true", help="also: which functions cost more with more"
+            )
             continue
-        own.add_argument("--sets", type=lambda text: text.split(","), default=_SETS, help="default: all three")
-        own.add_argument("--every", type=int, default=1, help="take one photo in so many (default: all)")
+        own.add_argument(
+            "--sets", type=lambda text: text.split(","), default=_SETS, help="default: all three"
+        )
+        own.add_argument(
+            "--every", type=int, default=1, help="take one photo in so many (default: all)"
+        )
         if bench is rivals:
             own.add_argument(
-                "--brute", type=int, default=20, help="photos for brute force, which is slow (default: 20)"
+                "--brute",
+                type=int,
+                default=20,
+                help="photos for brute force, which is slow (default: 20)",
             )
         if bench is accuracy:
-            own.add_argument("--ablate", action="store_true", help="also switch off one stage after the other")
+            own.add_argument(
+                "--ablate", action="store_true", help="also switch off one stage after the other"
+            )
     return parser.parse_args(argv)
 
 

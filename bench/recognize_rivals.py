@@ -54,7 +54,9 @@ def rivals(options: argparse.Namespace, scratch: Path) -> None:
             (f"SIFT + MAGSAC on every reference, {part}", brute_force(pictures), few),
             (f"ours, the same {part}", ours, few),
         ]
-        rows += [[pictures.name, name, *_names_only(measure(run, photos))] for name, run, photos in runs]
+        rows += [
+            [pictures.name, name, *_names_only(measure(run, photos))] for name, run, photos in runs
+        ]
     print(table(["set", "method", *_names_only(FIGURES)], rows), flush=True)
 
 
@@ -73,7 +75,13 @@ def whole_frame(pictures: PictureSet, embedder: Embedder) -> Recognize:
     def recognize(frame: RGB) -> list[Detection]:
         cosines = index.embeddings @ embedder.encode([frame])[0]
         best = _best(index, frame, cosines)
-        return [replace(best, confident=best.score > chosen.sim_threshold and best.margin > chosen.margin_threshold)]
+        return [
+            replace(
+                best,
+                confident=best.score > chosen.sim_threshold
+                and best.margin > chosen.margin_threshold,
+            )
+        ]
 
     return recognize
 
@@ -150,7 +158,10 @@ def _best(index: Index, frame: RGB, scores: Scores) -> Detection:
 
 
 def _without_quads(queries: Queries) -> Queries:
-    photos = [replace(q, items=tuple(replace(item, quad=None) for item in q.items)) for q in queries.photos]
+    photos = [
+        replace(q, items=tuple(replace(item, quad=None) for item in q.items))
+        for q in queries.photos
+    ]
     return Queries(photos, queries.without_truth)
 
 

@@ -20,7 +20,13 @@ from PIL import Image
 from recognize_sets import photos_of, table
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.encoders import Embedder, Encoder, cpu_count, open_encoder, unit_rows
+from data_label_factory.identify.encoders import (
+    Embedder,
+    Encoder,
+    cpu_count,
+    open_encoder,
+    unit_rows,
+)
 from data_label_factory.identify.images import RGB, decode, find_images
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
@@ -39,9 +45,14 @@ def scale(options: argparse.Namespace, scratch: Path) -> None:
     encoder = open_encoder()
     small_index = build_index(refs, small_file, Embedder(encoder), quiet=True).index
     if options.references <= len(small_index):
-        raise FactoryError(f"{options.set} has {len(small_index)} references itself", "Ask for more with --references")
+        raise FactoryError(
+            f"{options.set} has {len(small_index)} references itself",
+            "Ask for more with --references",
+        )
     large_index = _with_unknowns(small_index, refs, options.references - len(small_index))
-    frames = [decode(path) for path in _evenly(photos_of(options.data / options.set), options.frames)]
+    frames = [
+        decode(path) for path in _evenly(photos_of(options.data / options.set), options.frames)
+    ]
 
     rows: list[list[str]] = []
     recognizers = []
@@ -50,13 +61,32 @@ def scale(options: argparse.Namespace, scratch: Path) -> None:
         recognizers.append(recognizer)
         rows.append([str(len(index)), *row])
     times, cpu, same = _in_turn(recognizers, frames)
-    for row, wall_ms, cpu_ms in zip(rows, np.median(times, axis=1), np.median(cpu, axis=1), strict=True):
+    for row, wall_ms, cpu_ms in zip(
+        rows, np.median(times, axis=1), np.median(cpu, axis=1), strict=True
+    ):
         row += [f"{wall_ms:.0f}", f"{cpu_ms:.0f}"]
-    head = ("references", "features", "build s", "start s", "file MiB", "memory MiB", "ms p50", "CPU ms p50")
+    head = (
+        "references",
+        "features",
+        "build s",
+        "start s",
+        "file MiB",
+        "memory MiB",
+        "ms p50",
+        "CPU ms p50",
+    )
     print(table(head, rows))
-    ratios = [f"{np.median(t[1]) / np.median(t[0]):.2f} ({name})" for name, t in (("wall", times), ("CPU", cpu))]
-    print(f"\n{len(frames)} frames; ratio of the medians {', '.join(ratios)}; the same sure answers in {same} frames.")
-    print("Embeddings of the drawn references are random unit rows; thresholds are the prior's.", flush=True)
+    ratios = [
+        f"{np.median(t[1]) / np.median(t[0]):.2f} ({name})"
+        for name, t in (("wall", times), ("CPU", cpu))
+    ]
+    print(
+        f"\n{len(frames)} frames; ratio of the medians {', '.join(ratios)}; the same sure answers in {same} frames."
+    )
+    print(
+        "Embeddings of the drawn references are random unit rows; thresholds are the prior's.",
+        flush=True,
+    )
     if options.profile:
         print(_growth(recognizers, frames[:_PROFILED_FRAMES]), flush=True)
 
@@ -82,7 +112,9 @@ def _mixture(cards: list[RGB], rng: np.random.Generator) -> RGB:
     width, height = _PICTURE_PX
     cuttings = [_cutting(cards[number], rng) for number in rng.choice(len(cards), 2, replace=False)]
     cloud = np.sum([_cloud(rng, cells) / cells for cells in (3, 6, 12, 24, 48)], axis=0)
-    share = np.round(3 * (cloud - cloud.min()) / np.ptp(cloud)) / 3  # steps, whose edges are new details
+    share = (
+        np.round(3 * (cloud - cloud.min()) / np.ptp(cloud)) / 3
+    )  # steps, whose edges are new details
     mixed = cuttings[0] * share[..., None] + cuttings[1] * (1 - share[..., None])
     bent = cv2.remap(mixed, *_displaced(rng), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     assert bent.shape == (height, width, 3)
@@ -106,7 +138,11 @@ def _cutting(card: RGB, rng: np.random.Generator) -> np.ndarray:
 def _cloud(rng: np.random.Generator, cells: int) -> np.ndarray:
     """(H, W) float32 noise with so many cells across."""
     return np.asarray(
-        cv2.resize(rng.standard_normal((cells, cells), np.float32), _PICTURE_PX, interpolation=cv2.INTER_CUBIC)
+        cv2.resize(
+            rng.standard_normal((cells, cells), np.float32),
+            _PICTURE_PX,
+            interpolation=cv2.INTER_CUBIC,
+        )
     )
 
 
@@ -132,21 +168,35 @@ def _with_unknowns(index: Index, refs: Path, count: int) -> Index:
     )
 
 
-def _opened(index: Index, encoder: Encoder, refs: Path, cache: Path) -> tuple[Recognizer, list[str]]:
+def _opened(
+    index: Index, encoder: Encoder, refs: Path, cache: Path
+) -> tuple[Recognizer, list[str]]:
     """A recogniser started from its features file, and cells: features, seconds to build and to start, sizes."""
     _, build_s = _timed(lambda: Recognizer(index, Embedder(encoder), refs=refs, cache=cache))
     gc.collect()
     before = psutil.Process().memory_info().rss
-    recognizer, start_s = _timed(lambda: Recognizer(index, Embedder(encoder), refs=refs, cache=cache))
+    recognizer, start_s = _timed(
+        lambda: Recognizer(index, Embedder(encoder), refs=refs, cache=cache)
+    )
     memory = psutil.Process().memory_info().rss - before
     references = recognizer._references
     if references is None or recognizer.unreadable:
-        raise FactoryError(f"{len(recognizer.unreadable)} references cannot be read", "See that the disk is not full")
+        raise FactoryError(
+            f"{len(recognizer.unreadable)} references cannot be read",
+            "See that the disk is not full",
+        )
     sizes = [f"{size / 2**20:.0f}" for size in (cache.stat().st_size, memory)]
-    return recognizer, [str(len(references.local.descriptors)), f"{build_s:.1f}", f"{start_s:.2f}", *sizes]
+    return recognizer, [
+        str(len(references.local.descriptors)),
+        f"{build_s:.1f}",
+        f"{start_s:.2f}",
+        *sizes,
+    ]
 
 
-def _in_turn(recognizers: list[Recognizer], frames: list[RGB]) -> tuple[np.ndarray, np.ndarray, int]:
+def _in_turn(
+    recognizers: list[Recognizer], frames: list[RGB]
+) -> tuple[np.ndarray, np.ndarray, int]:
     """Wall and CPU milliseconds (2, frames) of both on each frame, who goes first changing; and in how many frames
     both give the same sure answers."""
     wall, cpu = np.zeros((2, len(recognizers), len(frames)))
@@ -176,7 +226,10 @@ def _growth(recognizers: list[Recognizer], frames: list[RGB]) -> str:
         own.append({function: entry[2] * 1000 / len(frames) for function, entry in entries.items()})
     small, large = own
     worst = sorted(large, key=lambda function: small.get(function, 0.0) - large[function])[:_LISTED]
-    rows = [[f"{Path(f[0]).name}:{f[1]} {f[2]}", f"{small.get(f, 0.0):.1f}", f"{large[f]:.1f}"] for f in worst]
+    rows = [
+        [f"{Path(f[0]).name}:{f[1]} {f[2]}", f"{small.get(f, 0.0):.1f}", f"{large[f]:.1f}"]
+        for f in worst
+    ]
     return "\n" + table(("function", "own ms, small", "own ms, large"), rows)
 
 
@@ -187,7 +240,9 @@ def _timed(work: Callable[[], Recognizer]) -> tuple[Recognizer, float]:
 
 def _copy(source: Path, target: Path) -> None:
     if not source.is_dir():
-        raise FactoryError(f"There is no {source}", "Name with --data the folder that holds NAME/refs")
+        raise FactoryError(
+            f"There is no {source}", "Name with --data the folder that holds NAME/refs"
+        )
     shutil.copytree(source, target)
 
 

@@ -31,7 +31,9 @@ class PictureSet:
     queries: Queries
 
 
-def open_sets(data: Path, names: Sequence[str], embedder: Embedder, scratch: Path, every: int) -> Iterator[PictureSet]:
+def open_sets(
+    data: Path, names: Sequence[str], embedder: Embedder, scratch: Path, every: int
+) -> Iterator[PictureSet]:
     """Index and calibrate in `scratch` each of the sets `names` that is there; of its photos, one in `every`.
 
     `data` holds NAME/refs beside NAME/queries, NAME/frames or NAME/photos, and `negatives`. Raises FactoryError when
@@ -41,14 +43,20 @@ def open_sets(data: Path, names: Sequence[str], embedder: Embedder, scratch: Pat
     for name in sorted(set(names) - set(there)):
         print(f"skipped: there is no {data / name / 'refs'}", file=sys.stderr)
     if not there:
-        raise FactoryError(f"There is no picture set in {data}", "Name with --data the folder that holds NAME/refs")
+        raise FactoryError(
+            f"There is no picture set in {data}", "Name with --data the folder that holds NAME/refs"
+        )
     for name in there:
         refs, out = data / name / "refs", scratch / f"{name}.npz"
         collection = Collection.open(refs, out, embedder=embedder)
         index, recognizer = collection.index, collection.recognizer
         negatives = data / "negatives"
-        queries = read_queries(index, photos_of(data / name), negatives=negatives if negatives.is_dir() else None)
-        yield PictureSet(name, refs, index, recognizer, Queries(queries.photos[::every], queries.without_truth))
+        queries = read_queries(
+            index, photos_of(data / name), negatives=negatives if negatives.is_dir() else None
+        )
+        yield PictureSet(
+            name, refs, index, recognizer, Queries(queries.photos[::every], queries.without_truth)
+        )
 
 
 def photos_of(folder: Path) -> Path:
@@ -56,7 +64,9 @@ def photos_of(folder: Path) -> Path:
     for name in _PHOTO_FOLDERS:
         if (folder / name).is_dir():
             return folder / name
-    raise FactoryError(f"{folder} has no photos", f"Put them into one of: {', '.join(_PHOTO_FOLDERS)}")
+    raise FactoryError(
+        f"{folder} has no photos", f"Put them into one of: {', '.join(_PHOTO_FOLDERS)}"
+    )
 
 
 def measure(recognize: Callable[[RGB], list[Detection]], queries: Queries) -> list[str]:
@@ -100,5 +110,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     lines = [head, ["-" * width for width in widths], *rows]
     return "\n".join(
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+        "| "
+        + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        + " |"
+        for line in lines
     )

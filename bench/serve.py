@@ -31,7 +31,19 @@ from typing import Any
 
 import psutil
 from PIL import Image
-from serve_setup import Busy, Client, Values, answer_of, material, milliseconds, mutated, rss, server, slope, until
+from serve_setup import (
+    Busy,
+    Client,
+    Values,
+    answer_of,
+    material,
+    milliseconds,
+    mutated,
+    rss,
+    server,
+    slope,
+    until,
+)
 from threadpoolctl import threadpool_limits
 
 from data_label_factory.identify.encoders import Embedder, cpu_count
@@ -71,17 +83,26 @@ def overhead(index: Path, refs: Path, frames: list[bytes], options: argparse.Nam
 
 
 def load(index: Path, refs: Path, frames: list[bytes], options: argparse.Namespace) -> Values:
-    results: Values = {"own_per_second": round(own_throughput(index, refs, frames, options.seconds / 2), 2)}
+    results: Values = {
+        "own_per_second": round(own_throughput(index, refs, frames, options.seconds / 2), 2)
+    }
     with server(index, refs) as (port, process, _):
         expected = [answer_of(Client(port).ask(frame)[1]) for frame in frames]
         for clients in (1, 4, 16):
-            results[f"clients_{clients}"] = under_load(port, process, frames, expected, clients, options.seconds)
+            results[f"clients_{clients}"] = under_load(
+                port, process, frames, expected, clients, options.seconds
+            )
         results["after_sigterm"] = terminate(port, process, frames)
     return results
 
 
 def under_load(
-    port: int, process: psutil.Process, frames: list[bytes], expected: list[Any], clients: int, seconds: float
+    port: int,
+    process: psutil.Process,
+    frames: list[bytes],
+    expected: list[Any],
+    clients: int,
+    seconds: float,
 ) -> Values:
     end = time.perf_counter() + seconds
     codes: Counter[int] = Counter()
@@ -154,23 +175,35 @@ def soak(index: Path, refs: Path, frames: list[bytes], options: argparse.Namespa
 
         def camera(numbers: range) -> int:
             client = Client(port)
-            return sum(answer_of(client.ask(frames[n % len(frames)])[1]) != expected[n % len(frames)] for n in numbers)
+            return sum(
+                answer_of(client.ask(frames[n % len(frames)])[1]) != expected[n % len(frames)]
+                for n in numbers
+            )
 
         step = max(20, options.requests // 50)
         with ThreadPoolExecutor(cpu_count()) as pool:
             for done in range(0, options.requests, step):
                 block = range(done, min(done + step, options.requests))
-                changed += sum(pool.map(camera, [block[k :: cpu_count()] for k in range(cpu_count())]))
+                changed += sum(
+                    pool.map(camera, [block[k :: cpu_count()] for k in range(cpu_count())])
+                )
                 samples.append((done + len(block), rss(process)))
         seconds = time.perf_counter() - begin
-    return {"requests": options.requests, "seconds": round(seconds, 1), "changed_answers": changed, **slope(samples)}
+    return {
+        "requests": options.requests,
+        "seconds": round(seconds, 1),
+        "changed_answers": changed,
+        **slope(samples),
+    }
 
 
 def watch(index: Path, refs: Path, frames: list[bytes], _options: argparse.Namespace) -> Values:
     """With another client asking all the while; three rounds, the mean of each change."""
     own = index.parent / "watched"
     shutil.copytree(refs, own, dirs_exist_ok=True)
-    unknowns = [path.read_bytes() for path in draw_collection(index.parent / "strangers", count=6, seed=99)]
+    unknowns = [
+        path.read_bytes() for path in draw_collection(index.parent / "strangers", count=6, seed=99)
+    ]
     seconds: dict[str, list[float]] = {"dropped": [], "changed": [], "deleted": []}
     codes: Counter[int] = Counter()
     with server(index, own, "--watch") as (port, _, _), Busy(port, frames[0], codes):
@@ -182,8 +215,14 @@ def watch(index: Path, refs: Path, frames: list[bytes], _options: argparse.Names
             seconds["changed"].append(until(port, second, {file.name}))
             file.unlink()
             seconds["deleted"].append(until(port, second, set()))
-    means = {f"{name}_seconds": round(sum(values) / len(values), 2) for name, values in seconds.items()}
-    return {**means, "worst_seconds": round(max(map(max, seconds.values())), 2), "codes": dict(codes)}
+    means = {
+        f"{name}_seconds": round(sum(values) / len(values), 2) for name, values in seconds.items()
+    }
+    return {
+        **means,
+        "worst_seconds": round(max(map(max, seconds.values())), 2),
+        "codes": dict(codes),
+    }
 
 
 def mutate(index: Path, refs: Path, frames: list[bytes], options: argparse.Namespace) -> Values:
@@ -201,7 +240,13 @@ def mutate(index: Path, refs: Path, frames: list[bytes], options: argparse.Names
                 samples.append((number, rss(process)))
         alive = client.health()["phase"] == "ready"
     errors = sum(count for status, count in codes.items() if status >= 500)
-    return {"requests": options.requests, "codes": dict(codes), "5xx": errors, "alive": alive, **slope(samples)}
+    return {
+        "requests": options.requests,
+        "codes": dict(codes),
+        "5xx": errors,
+        "alive": alive,
+        **slope(samples),
+    }
 
 
 def own_recognizer(index: Path, refs: Path) -> Recognizer:
@@ -226,16 +271,27 @@ def own_throughput(index: Path, refs: Path, frames: list[bytes], seconds: float)
         return sum(pool.map(work, range(workers))) / seconds
 
 
-BENCHES = {"start": start, "overhead": overhead, "load": load, "soak": soak, "watch": watch, "mutate": mutate}
+BENCHES = {
+    "start": start,
+    "overhead": overhead,
+    "load": load,
+    "soak": soak,
+    "watch": watch,
+    "mutate": mutate,
+}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("which", nargs="+", choices=BENCHES)
     parser.add_argument("--refs", type=Path, help="reference pictures")
     parser.add_argument("--frames", type=Path, help="a folder of frames to send")
     parser.add_argument("--seconds", type=float, default=60, help="of each load (default: 60)")
-    parser.add_argument("--requests", type=int, default=200, help="for overhead, soak and mutate (default: 200)")
+    parser.add_argument(
+        "--requests", type=int, default=200, help="for overhead, soak and mutate (default: 200)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:

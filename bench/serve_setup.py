@@ -43,12 +43,19 @@ class Client:
     def ask(self, picture: bytes) -> tuple[int, Values]:
         head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="f.jpg"\r\n\r\n'
         body = head.encode() + picture + f"\r\n--{_BOUNDARY}--\r\n".encode()
-        return self._send("POST", "/api/falcon", body, {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"})
+        return self._send(
+            "POST",
+            "/api/falcon",
+            body,
+            {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"},
+        )
 
     def health(self) -> Values:
         return self._send("GET", "/health", b"", {})[1]
 
-    def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, Values]:
+    def _send(
+        self, method: str, path: str, body: bytes, headers: dict[str, str]
+    ) -> tuple[int, Values]:
         if self._connection is None:
             self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
             self._connection.connect()
@@ -65,7 +72,9 @@ def server(index: Path, refs: Path, *more: str) -> Iterator[tuple[int, psutil.Pr
     """`identify serve` on a free port, ready: its port, its process, and the seconds that took."""
     line = [sys.executable, "-m", "data_label_factory", "identify", "serve", "--port", "0", *more]
     start = time.perf_counter()
-    process = subprocess.Popen([*line, "--index", str(index), "--refs", str(refs)], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*line, "--index", str(index), "--refs", str(refs)], stderr=subprocess.PIPE, text=True
+    )
     assert process.stderr
     port, seconds = 0, 0.0
     for text in process.stderr:
@@ -131,7 +140,10 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
 
 
 def answer_of(values: Values) -> Any:
-    return [(m["ref_filename"], m["confident"], m["score"], m["quad_norm"]) for m in values.get("masks", [])]
+    return [
+        (m["ref_filename"], m["confident"], m["score"], m["quad_norm"])
+        for m in values.get("masks", [])
+    ]
 
 
 def rss(process: psutil.Process) -> float:
@@ -158,11 +170,15 @@ def material(options: argparse.Namespace, scratch: Path) -> tuple[Path, Path, li
     index = scratch / "index.npz"
     build_index(refs, index, Embedder(open_encoder()), quiet=True)
     if options.frames:
-        files = sorted(file for file in options.frames.iterdir() if file.suffix.lower() in _PICTURES)
+        files = sorted(
+            file for file in options.frames.iterdir() if file.suffix.lower() in _PICTURES
+        )
         return index, refs, [file.read_bytes() for file in files]
     rng, files, frames = np.random.default_rng(options.seed), sorted(refs.rglob("*.*")), []
     for number in range(40):
         shown = [decode(files[i]) for i in rng.choice(len(files), 1 + number % 3, replace=False)]
-        Image.fromarray(render_view(shown, rng).image).save(file := io.BytesIO(), "JPEG", quality=90)
+        Image.fromarray(render_view(shown, rng).image).save(
+            file := io.BytesIO(), "JPEG", quality=90
+        )
         frames.append(file.getvalue())
     return index, refs, frames

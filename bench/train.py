@@ -28,7 +28,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from data_label_factory.identify.encoders import Embeddings, Encoder, EncoderIdentity, open_encoder, unit_rows
+from data_label_factory.identify.encoders import (
+    Embeddings,
+    Encoder,
+    EncoderIdentity,
+    open_encoder,
+    unit_rows,
+)
 from data_label_factory.identify.encoders.head import ProjectionHead
 from data_label_factory.identify.images import RGB, decode, find_images
 from data_label_factory.identify.train.bank import Bank, build_bank
@@ -61,14 +67,19 @@ class StandIn:
         self._matrix = np.random.default_rng(0).standard_normal((192, 512)).astype(np.float32)
 
     def encode(self, images: Sequence[RGB]) -> Embeddings:
-        small = [np.asarray(Image.fromarray(image).resize((8, 8)), np.float32).ravel() - 127.5 for image in images]
+        small = [
+            np.asarray(Image.fromarray(image).resize((8, 8)), np.float32).ravel() - 127.5
+            for image in images
+        ]
         return unit_rows(np.stack(small) @ self._matrix)
 
 
 def cost(arguments: argparse.Namespace) -> dict[str, Any]:
     count = arguments.references
     steps = max(1, round(PLAIN_STEPS_AT_150 * count / 150))
-    fresh = PLAIN.epochs * steps * PLAIN.k * PLAIN.m  # views that the plain recipe encodes, each for one batch
+    fresh = (
+        PLAIN.epochs * steps * PLAIN.k * PLAIN.m
+    )  # views that the plain recipe encodes, each for one batch
     with tempfile.TemporaryDirectory() as scratch:
         refs = _references(arguments, Path(scratch) / "refs", count)
         results = {}
@@ -87,11 +98,19 @@ def cost(arguments: argparse.Namespace) -> dict[str, Any]:
                 "train_seconds": round(time.perf_counter() - banked, 1),
             }
     ratio = results["plain"]["encoded"] / results["bank"]["encoded"]
-    return {"references": count, "encoder": arguments.encoder, **results, "encoder_calls_ratio": round(ratio, 2)}
+    return {
+        "references": count,
+        "encoder": arguments.encoder,
+        **results,
+        "encoder_calls_ratio": round(ratio, 2),
+    }
 
 
 def memory(_: argparse.Namespace) -> dict[str, Any]:
-    return {f"peak_mib_{count}": _peak_mib(["_memory", "--references", str(count)]) for count in (500, 5000)}
+    return {
+        f"peak_mib_{count}": _peak_mib(["_memory", "--references", str(count)])
+        for count in (500, 5000)
+    }
 
 
 def _memory(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -102,7 +121,9 @@ def _memory(arguments: argparse.Namespace) -> dict[str, Any]:
         for number in range(arguments.references):
             rough = Image.fromarray(rng.integers(0, 256, (9, 7, 3), dtype=np.uint8))
             rough.resize((500, 700), Image.Resampling.BICUBIC).save(refs / f"thing_{number}.jpg")
-        recipe = ViewRecipe(plain_share=1.0, heldout_frames=1, side_px=32)  # as many as by default, but cheap
+        recipe = ViewRecipe(
+            plain_share=1.0, heldout_frames=1, side_px=32
+        )  # as many as by default, but cheap
         bank = build_bank(refs, Path(scratch) / "banks", StandIn(), recipe)
         result = train_head(bank, Path(scratch) / "h.pt", TrainSettings(epochs=2), force=True)
     return _figures(result)
@@ -113,7 +134,9 @@ def variants(arguments: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         refs = Path(scratch) / "refs"
         draw_collection(refs, count=arguments.references)
-        bank = build_bank(refs, Path(scratch) / "banks", open_encoder(arguments.encoder), ViewRecipe())
+        bank = build_bank(
+            refs, Path(scratch) / "banks", open_encoder(arguments.encoder), ViewRecipe()
+        )
         for mode in ("same", "apart"):
             out = Path(scratch) / f"{mode}.pt"
             train_head(bank, out, TrainSettings(variants=mode), force=True)
@@ -134,7 +157,11 @@ def _prints_and_items(bank: Bank, head: ProjectionHead | None) -> dict[str, floa
         nearest = ((head(views) if head else views) @ references.T).argmax(axis=1)
         item += [items[at] == items[row] for at in nearest]
         exact += [at == row for at in nearest]
-    return {"views": len(item), "item": round(float(np.mean(item)), 4), "print": round(float(np.mean(exact)), 4)}
+    return {
+        "views": len(item),
+        "item": round(float(np.mean(item)), 4),
+        "print": round(float(np.mean(exact)), 4),
+    }
 
 
 def data(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -176,8 +203,12 @@ def _on_real_sets(arguments: argparse.Namespace, tried: dict[str, TrainSettings]
         for set_name in ("cards", "books"):
             folder = arguments.data / set_name
             if not folder.is_dir():
-                raise SystemExit(f"there is no {folder}: name the folder with the real sets by --data")
-            bank = build_bank(folder / "refs", arguments.bank or Path(scratch), encoder, ViewRecipe())
+                raise SystemExit(
+                    f"there is no {folder}: name the folder with the real sets by --data"
+                )
+            bank = build_bank(
+                folder / "refs", arguments.bank or Path(scratch), encoder, ViewRecipe()
+            )
             photos = BookPhotos(folder, bank, encoder) if set_name == "books" else None
             for name, settings in tried.items():
                 start = time.perf_counter()
@@ -205,7 +236,14 @@ class BookPhotos:
         """By share of the photo: without and with the head."""
         return {
             f"{share:.0%}": [
-                round(float(((apply(seen) @ apply(self._references).T).argmax(axis=1) == self._truth).mean()), 3)
+                round(
+                    float(
+                        (
+                            (apply(seen) @ apply(self._references).T).argmax(axis=1) == self._truth
+                        ).mean()
+                    ),
+                    3,
+                )
                 for apply in (unit_rows, head)
             ]
             for share, seen in self._seen.items()
@@ -254,9 +292,13 @@ BENCHES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("which", nargs="*", choices=[*BENCHES, "_memory", []], help="default: all")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("DLF_DATA", "../shared/data")))
+    parser.add_argument(
+        "--data", type=Path, default=Path(os.environ.get("DLF_DATA", "../shared/data"))
+    )
     parser.add_argument("--references", type=int, default=150)
     parser.add_argument("--encoder", default="sscd")
     parser.add_argument("--bank", type=Path, help="keep the bank of `data` there")

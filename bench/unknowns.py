@@ -31,7 +31,9 @@ Unknown = tuple[RGB, frozenset[int]]  # a frame, and the rows that it shows
 
 
 def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     p.add_argument("what", choices=("samples", "cut", "data"))
     p.add_argument("--data", type=Path, help="folder with books/, cards/, magic/")
     p.add_argument("--every", type=int, default=1, help="only every n-th frame")
@@ -42,11 +44,15 @@ def main() -> None:
             if args.what == "cut":
                 cut(recognizer, known, unknowns)
             else:
-                report("samples", recognizer, [(view.image, frozenset()) for view in views(unknowns)])
+                report(
+                    "samples", recognizer, [(view.image, frozenset()) for view in views(unknowns)]
+                )
             return
         for name, queries in SETS.items():
             recognizer = calibrated(args.data / name / "refs", Path(folder) / f"{name}.npz")
-            report(name, recognizer, list(left_out(recognizer, args.data / name / queries, args.every)))
+            report(
+                name, recognizer, list(left_out(recognizer, args.data / name / queries, args.every))
+            )
 
 
 def calibrated(refs: Path, out: Path) -> Recognizer:
@@ -79,7 +85,10 @@ def samples(folder: Path) -> tuple[Recognizer, list[Path], list[Path]]:
 
 
 def views(files: Sequence[Path]) -> list[View]:
-    return [render_view([decode(file)], np.random.default_rng(number)) for number, file in enumerate(files)]
+    return [
+        render_view([decode(file)], np.random.default_rng(number))
+        for number, file in enumerate(files)
+    ]
 
 
 def cut(recognizer: Recognizer, known: Sequence[Path], unknowns: Sequence[Path]) -> None:
@@ -89,7 +98,9 @@ def cut(recognizer: Recognizer, known: Sequence[Path], unknowns: Sequence[Path])
         right = 0
         for number, (file, view) in enumerate(zip(known, shown, strict=True)):
             found = recognizer.recognize(cut_off(view, share, number % 4))
-            right += any(one.confident and one.label.item == parse_label(file.name).item for one in found)
+            right += any(
+                one.confident and one.label.item == parse_label(file.name).item for one in found
+            )
         print(f"{share:.0%} outside: {right} of {len(known)} known ones sure and right", flush=True)
         frames = [cut_off(view, share, number % 4) for number, view in enumerate(unknown)]
         report("", recognizer, [(frame, frozenset()) for frame in frames])
@@ -110,10 +121,19 @@ def cut_off(view: View, share: float, side: int) -> RGB:
 def report(name: str, recognizer: Recognizer, unknowns: Sequence[Unknown]) -> None:
     rates = []
     for frame, hidden in unknowns:
-        found = [one.log_odds for one in recognizer.assess(frame, hidden) if one.pose and not one.near_duplicates]
+        found = [
+            one.log_odds
+            for one in recognizer.assess(frame, hidden)
+            if one.pose and not one.near_duplicates
+        ]
         rates.append(recognizer.calibration.rate_by_log_odds(max(found, default=-np.inf)))
-    shares = ", ".join(f"{rate:.1%} asked: {np.mean(np.array(rates) <= rate):.1%}" for rate in RATES)
-    print(f"{name:8} {len(unknowns):4} strangers to {len(recognizer.index)} references   {shares}", flush=True)
+    shares = ", ".join(
+        f"{rate:.1%} asked: {np.mean(np.array(rates) <= rate):.1%}" for rate in RATES
+    )
+    print(
+        f"{name:8} {len(unknowns):4} strangers to {len(recognizer.index)} references   {shares}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

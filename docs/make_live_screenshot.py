@@ -33,8 +33,17 @@ def main() -> None:
         cards = draw_collection(Path("refs"), count=40)
         reindex(settings)
         codes = [code for card in cards if (code := parse_label(card.name).set_code)]
-        prices = write_prices(Path("prices.json"), {code: 480 + 7919 * i % 9700 for i, code in enumerate(codes)})
-        clip = write_clip(Path("Webcam.mjpeg"), [cards[i] for i in SHOWN], width=960, height=720, seed=22, sway_px=1)
+        prices = write_prices(
+            Path("prices.json"), {code: 480 + 7919 * i % 9700 for i, code in enumerate(codes)}
+        )
+        clip = write_clip(
+            Path("Webcam.mjpeg"),
+            [cards[i] for i in SHOWN],
+            width=960,
+            height=720,
+            seed=22,
+            sway_px=1,
+        )
         with (
             Server(settings, "--prices", str(prices), "--fx-rate", "JPY=0.0067") as server,
             sync_playwright() as engine,
@@ -43,7 +52,9 @@ def main() -> None:
             page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="dark")
             page.goto(f"{server.url}/canvas/live")
             page.locator("[data-source=camera]:visible").first.click()
-            page.wait_for_selector(f".track[data-sure=true] >> nth={len(SHOWN) - 1}", timeout=60_000)
+            page.wait_for_selector(
+                f".track[data-sure=true] >> nth={len(SHOWN) - 1}", timeout=60_000
+            )
             page.wait_for_timeout(WARM_UP_MS)
             for add in page.locator(".track .add").all():
                 add.click()

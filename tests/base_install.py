@@ -21,7 +21,9 @@ from data_label_factory.web.target import Target
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "data_label_factory", *arguments], capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", "data_label_factory", *arguments], capture_output=True, text=True
+    )
 
 
 def gather_a_picture() -> None:
@@ -31,9 +33,13 @@ def gather_a_picture() -> None:
         handler = partial(SimpleHTTPRequestHandler, directory=folder)
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        (Path(folder) / "list.csv").write_text(f"M8 Bolt,http://127.0.0.1:{server.server_address[1]}/x.png\n")
+        (Path(folder) / "list.csv").write_text(
+            f"M8 Bolt,http://127.0.0.1:{server.server_address[1]}/x.png\n"
+        )
         project = Path(folder) / "p.yaml"
-        project.write_text("project_name: a\nbuckets: {parts: {source: urls, queries: [list.csv]}}\n")
+        project.write_text(
+            "project_name: a\nbuckets: {parts: {source: urls, queries: [list.csv]}}\n"
+        )
         done = run("gather", "--project", str(project), "--out", str(Path(folder) / "out"))
         server.shutdown()
         assert done.returncode == 0, done
@@ -45,7 +51,9 @@ def serve_the_page() -> None:
     server = WebServer("127.0.0.1", 0, Target.parse("http://127.0.0.1:9"))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     for path in ("canvas/live", "canvas/js/main.js", "canvas/live.css"):
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.server_address[1]}/{path}") as answer:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{server.server_address[1]}/{path}"
+        ) as answer:
             assert answer.read(), path
     server.shutdown()
 
@@ -53,7 +61,11 @@ def serve_the_page() -> None:
 def main() -> None:
     for heavy in ("numpy", "onnxruntime", "cv2", "torch"):
         assert importlib.util.find_spec(heavy) is None, f"the base install brought {heavy}"
-    base = sorted(line.split(">")[0].lower() for line in requires("data_label_factory") or [] if "extra ==" not in line)
+    base = sorted(
+        line.split(">")[0].lower()
+        for line in requires("data_label_factory") or []
+        if "extra ==" not in line
+    )
     assert base == ["pillow", "pyyaml", "requests"], base
 
     assert run("--help").returncode == 0
@@ -70,7 +82,9 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "project.yaml"
-        path.write_text("project_name: cards\ntarget_object: card\nbuckets: {positive/cards: [Dark Magician]}\n")
+        path.write_text(
+            "project_name: cards\ntarget_object: card\nbuckets: {positive/cards: [Dark Magician]}\n"
+        )
         assert load_project(path).buckets["positive/cards"].queries == ("Dark Magician",)
         path.write_text("project_name: cards\nbukets: {}\n")
         try:

@@ -17,17 +17,27 @@ from serving import wait_until
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.images import decode
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 PATIENCE_MS = 60_000  # for what takes a second on an idle machine
 _FRAMES = 40
 
 
 def write_clip(
-    path: Path, pictures: Sequence[Path], *, width: int = 640, height: int = 480, seed: int = 4, sway_px: int = 12
+    path: Path,
+    pictures: Sequence[Path],
+    *,
+    width: int = 640,
+    height: int = 480,
+    seed: int = 4,
+    sway_px: int = 12,
 ) -> Path:
     """A Motion JPEG of `pictures` side by side before a hand-held camera; it loops without a jump."""
     size = {"width": width + 2 * sway_px, "height": height + 2 * sway_px}
-    view = Image.fromarray(render_view([decode(file) for file in pictures], np.random.default_rng(seed), **size).image)
+    view = Image.fromarray(
+        render_view([decode(file) for file in pictures], np.random.default_rng(seed), **size).image
+    )
     clip = io.BytesIO()
     for frame in range(_FRAMES):
         turn = 2 * math.pi * frame / _FRAMES
@@ -40,26 +50,46 @@ def write_clip(
 def write_prices(path: Path, yen: dict[str, int]) -> Path:
     """A price file in JPY: set code → median."""
     prices = {
-        code: {"median": amount, "min": amount, "max": amount, "count": 1, "name": "", "name_jp": "", "rarities": {}}
+        code: {
+            "median": amount,
+            "min": amount,
+            "max": amount,
+            "count": 1,
+            "name": "",
+            "name_jp": "",
+            "rarities": {},
+        }
         for code, amount in yen.items()
     }
-    whole = {"scraped_at": "2026-11-01T00:00:00+00:00", "site": "csv", "currency": "JPY", "prices": prices}
+    whole = {
+        "scraped_at": "2026-11-01T00:00:00+00:00",
+        "site": "csv",
+        "currency": "JPY",
+        "prices": prices,
+    }
     path.write_text(json.dumps(whole), "utf-8")
     return path
 
 
-def launch(engine: Any, clip: Path | None, *, allowed: bool = True, options: Sequence[str] = ()) -> Any:
+def launch(
+    engine: Any, clip: Path | None, *, allowed: bool = True, options: Sequence[str] = ()
+) -> Any:
     """A Browser of `engine` (a Playwright) whose camera plays `clip`, None for no camera; pages may use it at once if
     `allowed`."""
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *options]
     if clip:
-        arguments += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={clip}"]
+        arguments += [
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-video-capture={clip}",
+        ]
     arguments += ["--use-fake-ui-for-media-stream"] if allowed else ["--deny-permission-prompts"]
     return engine.chromium.launch(executable_path=CHROMIUM, args=arguments)
 
 
 @contextmanager
-def opened(browser: Any, url: str, *, width: int = 1440, height: int = 900, quiet: bool = True) -> Iterator[Any]:
+def opened(
+    browser: Any, url: str, *, width: int = 1440, height: int = 900, quiet: bool = True
+) -> Iterator[Any]:
     """The page at `url`, which must ask no other origin, throw nothing, and (if `quiet`) log no error."""
     said: list[str] = []
     asked: set[str] = set()
@@ -67,8 +97,15 @@ def opened(browser: Any, url: str, *, width: int = 1440, height: int = 900, quie
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: said.append(f"thrown: {error}"))
-        page.on("console", lambda line: said.append(line.text) if quiet and line.type in ("error", "warning") else None)
-        page.on("request", lambda request: asked.add(re.match(r"[a-z]+:(//[^/]+)?", request.url)[0]))
+        page.on(
+            "console",
+            lambda line: (
+                said.append(line.text) if quiet and line.type in ("error", "warning") else None
+            ),
+        )
+        page.on(
+            "request", lambda request: asked.add(re.match(r"[a-z]+:(//[^/]+)?", request.url)[0])
+        )
         page.goto(f"{url}/canvas/live")
         yield page
     assert not said

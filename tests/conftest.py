@@ -10,7 +10,13 @@ import pytest
 from PIL import Image
 from website import Site, serving
 
-from data_label_factory.identify.encoders import Embeddings, EncoderIdentity, OnnxEncoder, open_encoder, unit_rows
+from data_label_factory.identify.encoders import (
+    Embeddings,
+    EncoderIdentity,
+    OnnxEncoder,
+    open_encoder,
+    unit_rows,
+)
 from data_label_factory.identify.images import RGB
 
 
@@ -34,7 +40,9 @@ class GridEncoder:
             raise KeyboardInterrupt
         self.encoded += len(images)
         small = [Image.fromarray(image).resize((4, 4), Image.Resampling.BOX) for image in images]
-        return unit_rows(np.stack([np.asarray(image, np.float32).ravel() - 127.5 for image in small]))
+        return unit_rows(
+            np.stack([np.asarray(image, np.float32).ravel() - 127.5 for image in small])
+        )
 
 
 def pixels(seed: int, width: int = 64, height: int = 64) -> RGB:

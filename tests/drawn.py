@@ -11,7 +11,12 @@ import onnx
 from onnx import TensorProto, helper
 from PIL import Image
 
-FOUR_COLORS = {(16, 12): (220, 30, 30), (48, 12): (30, 180, 40), (16, 36): (30, 60, 210), (48, 36): (240, 240, 240)}
+FOUR_COLORS = {
+    (16, 12): (220, 30, 30),
+    (48, 12): (30, 180, 40),
+    (16, 36): (30, 60, 210),
+    (48, 36): (240, 240, 240),
+}
 
 
 def four_colors(width: int = 64, height: int = 48) -> Image.Image:
@@ -22,7 +27,9 @@ def four_colors(width: int = 64, height: int = 48) -> Image.Image:
 
 def photo_like(width: int, height: int, seed: int = 0) -> np.ndarray:
     """(height, width, 3) uint8: smooth colour noise, in which every shift and every filter shows."""
-    noise = np.random.default_rng(seed).integers(0, 256, (height // 7 + 2, width // 7 + 2, 3), dtype=np.uint8)
+    noise = np.random.default_rng(seed).integers(
+        0, 256, (height // 7 + 2, width // 7 + 2, 3), dtype=np.uint8
+    )
     return np.array(Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC))
 
 
@@ -36,7 +43,11 @@ def encoded(image: Image.Image, file_format: str, **options: Any) -> bytes:
 def png(width: int, height: int, *, bits: int, color: int, samples: bytes = b"") -> bytes:
     """A PNG written by hand, for what Pillow does not write. `samples` holds the rows without their filter bytes."""
     stride = len(samples) // height
-    rows = b"".join(b"\0" + samples[y * stride : (y + 1) * stride] for y in range(height)) if samples else b""
+    rows = (
+        b"".join(b"\0" + samples[y * stride : (y + 1) * stride] for y in range(height))
+        if samples
+        else b""
+    )
     header = struct.pack(">IIBBBBB", width, height, bits, color, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
@@ -44,7 +55,9 @@ def png(width: int, height: int, *, bits: int, color: int, samples: bytes = b"")
     )
 
 
-def mean_color_model(path: Path, *, layout: str, side: int | str = "side", tokens: bool = False) -> Path:
+def mean_color_model(
+    path: Path, *, layout: str, side: int | str = "side", tokens: bool = False
+) -> Path:
     """Write an ONNX model whose embedding of a picture is its mean colour, (N, 3).
 
     `layout` as in Preprocess; `side` a number, or a name when the size is free; `tokens` makes the output (N, 2, 3),
@@ -54,7 +67,9 @@ def mean_color_model(path: Path, *, layout: str, side: int | str = "side", token
     shape = ["batch", side, side, 3] if nhwc else ["batch", 3, side, side]
     nodes = [
         helper.make_node("Cast", ["pixels"], ["floats"], to=TensorProto.FLOAT),
-        helper.make_node("ReduceMean", ["floats"], ["mean"], axes=[1, 2] if nhwc else [2, 3], keepdims=0),
+        helper.make_node(
+            "ReduceMean", ["floats"], ["mean"], axes=[1, 2] if nhwc else [2, 3], keepdims=0
+        ),
         helper.make_node("Neg", ["mean"], ["negative"]),
         helper.make_node("Unsqueeze", ["mean", "one"], ["first"]),
         helper.make_node("Unsqueeze", ["negative", "one"], ["second"]),
@@ -63,9 +78,16 @@ def mean_color_model(path: Path, *, layout: str, side: int | str = "side", token
     graph = helper.make_graph(
         nodes,
         "mean_colour",
-        [helper.make_tensor_value_info("pixels", TensorProto.UINT8 if nhwc else TensorProto.FLOAT, shape)],
+        [
+            helper.make_tensor_value_info(
+                "pixels", TensorProto.UINT8 if nhwc else TensorProto.FLOAT, shape
+            )
+        ],
         [helper.make_tensor_value_info("tokens" if tokens else "mean", TensorProto.FLOAT, None)],
         [helper.make_tensor("one", TensorProto.INT64, [1], [1])],
     )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
+        str(path),
+    )
     return path

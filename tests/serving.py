@@ -45,7 +45,9 @@ def reindex(settings: Settings) -> None:
 @contextmanager
 def served(settings: Settings) -> Iterator[TestClient]:
     """The application in this process, ready."""
-    with TestClient(create_app(settings), base_url="http://localhost", raise_server_exceptions=False) as client:
+    with TestClient(
+        create_app(settings), base_url="http://localhost", raise_server_exceptions=False
+    ) as client:
         wait_until(lambda: client.get("/readyz").status_code == 200)
         yield client
 
@@ -60,9 +62,27 @@ def wait_until(condition: Any, seconds: float = 30) -> None:
 class Server:
     """`identify serve` in a process of its own, on a free port."""
 
-    def __init__(self, settings: Settings, *options: str, env: Mapping[str, str] | None = None) -> None:
-        line = [sys.executable, "-m", "data_label_factory", "identify", "serve", "--index", str(settings.index)]
-        line += ["--refs", str(settings.refs), "--encoder", settings.encoder, "--port", "0", *options]
+    def __init__(
+        self, settings: Settings, *options: str, env: Mapping[str, str] | None = None
+    ) -> None:
+        line = [
+            sys.executable,
+            "-m",
+            "data_label_factory",
+            "identify",
+            "serve",
+            "--index",
+            str(settings.index),
+        ]
+        line += [
+            "--refs",
+            str(settings.refs),
+            "--encoder",
+            settings.encoder,
+            "--port",
+            "0",
+            *options,
+        ]
         environment = {**os.environ, **(env or {})}
         self.process = subprocess.Popen(
             line, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
@@ -87,7 +107,11 @@ class Server:
         return int(self.url.rpartition(":")[2])
 
     def __enter__(self) -> "Server":
-        wait_until(lambda: any("event=ready" in line for line in self.log) or self.process.poll() is not None)
+        wait_until(
+            lambda: (
+                any("event=ready" in line for line in self.log) or self.process.poll() is not None
+            )
+        )
         assert self.process.poll() is None, self.log
         return self
 
@@ -117,10 +141,14 @@ def form(picture: bytes, **fields: str) -> tuple[bytes, str]:
     return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
 
-def ask(url: str, picture: bytes, headers: Mapping[str, str] | None = None, **fields: str) -> tuple[int, Any, Any]:
+def ask(
+    url: str, picture: bytes, headers: Mapping[str, str] | None = None, **fields: str
+) -> tuple[int, Any, Any]:
     """POST a picture to `url`/api/falcon by urllib: status, JSON, headers."""
     body, content_type = form(picture, **fields)
-    request = urllib.request.Request(f"{url}/api/falcon", body, {"Content-Type": content_type, **(headers or {})})
+    request = urllib.request.Request(
+        f"{url}/api/falcon", body, {"Content-Type": content_type, **(headers or {})}
+    )
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, json.load(answer), answer.headers

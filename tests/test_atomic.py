@@ -55,7 +55,9 @@ def test_a_new_file_is_made(path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_an_exception_leaves_the_old_file_and_nothing_else(error: type[BaseException], path: Path) -> None:
+def test_an_exception_leaves_the_old_file_and_nothing_else(
+    error: type[BaseException], path: Path
+) -> None:
     with pytest.raises(error), atomic_write(path) as file:
         file.write(b"half")
         raise error
@@ -63,19 +65,25 @@ def test_an_exception_leaves_the_old_file_and_nothing_else(error: type[BaseExcep
     assert names(path) == ["index.npz"]
 
 
-def test_a_full_disk_says_that_nothing_was_changed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_says_that_nothing_was_changed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(FactoryError, match=r"index\.npz: No space left on device.*nothing was changed"):
+    with pytest.raises(
+        FactoryError, match=r"index\.npz: No space left on device.*nothing was changed"
+    ):
         write(path)
     assert path.read_text() == "old"
     assert names(path) == ["index.npz"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_disk_that_fills_while_writing_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fills_while_writing_says_so(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def open_full(descriptor: int, mode: str) -> BinaryIO:
         full = os.open("/dev/full", os.O_WRONLY)
         os.dup2(full, descriptor)
@@ -99,7 +107,9 @@ def test_a_missing_folder_or_one_in_the_way_is_a_factory_error(path: Path) -> No
     assert names(path) == ["index.npz", "sub"]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
+)
 def test_a_folder_without_write_permission_is_a_factory_error(path: Path) -> None:
     path.parent.chmod(0o500)
     with pytest.raises(FactoryError, match="Permission denied"):
@@ -107,7 +117,9 @@ def test_a_folder_without_write_permission_is_a_factory_error(path: Path) -> Non
     path.parent.chmod(0o700)
 
 
-def test_through_a_symlink_the_target_is_replaced_and_the_link_stays(path: Path, tmp_path: Path) -> None:
+def test_through_a_symlink_the_target_is_replaced_and_the_link_stays(
+    path: Path, tmp_path: Path
+) -> None:
     link = tmp_path / "link"
     link.symlink_to(path)
     write(link)

@@ -94,7 +94,9 @@ def test_of_an_animation_the_first_picture_counts(refs: Path) -> None:
     ("name", "mode", "least"),
     [("cmyk.jpg", "CMYK", 0.97), ("palette.png", "P", 0.97), ("transparent.png", "RGBA", 0.999)],
 )
-def test_other_color_modes_are_read_as_the_same_picture(refs: Path, name: str, mode: str, least: float) -> None:
+def test_other_color_modes_are_read_as_the_same_picture(
+    refs: Path, name: str, mode: str, least: float
+) -> None:
     Image.fromarray(pixels(0)).convert(mode).save(refs / name)
     assert similarity(refs, name) > least
 
@@ -116,7 +118,20 @@ def test_a_picture_turned_by_exif_is_indexed_upright(refs: Path, sscd: OnnxEncod
     assert similarity(refs, "lying.png", sscd) < 0.95
 
 
-ODD_NAMES = ["two words", "#1", "100%", "%41", "a\nb", "🃏", "quo'te\"", "-o", "<script>", "a\\b", "dots...", "漢字"]
+ODD_NAMES = [
+    "two words",
+    "#1",
+    "100%",
+    "%41",
+    "a\nb",
+    "🃏",
+    "quo'te\"",
+    "-o",
+    "<script>",
+    "a\\b",
+    "dots...",
+    "漢字",
+]
 
 
 @pytest.mark.parametrize("stem", ODD_NAMES)
@@ -130,21 +145,40 @@ def test_an_odd_name_is_indexed_and_found_again(tmp_path: Path, stem: str) -> No
 def test_the_command_line_takes_odd_names_for_everything(tmp_path: Path, dlf: Run) -> None:
     folder = tmp_path / "-my 100% #refs 🃏"
     save_picture(folder / "a\nb.png", 1)
-    done = dlf("identify", "index", "--calibrate", "never", "--refs", folder, "--out", folder / "ü 'i'.npz")
+    done = dlf(
+        "identify", "index", "--calibrate", "never", "--refs", folder, "--out", folder / "ü 'i'.npz"
+    )
     assert done.returncode == 0, done.stderr
     assert Index.load(folder / "ü 'i'.npz").names.tolist() == ["A B"]
 
 
 def limit_file_size() -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # the kernel then refuses, as it does on a full disk
+    resource.setrlimit(
+        resource.RLIMIT_FSIZE, (1000, 1000)
+    )  # the kernel then refuses, as it does on a full disk
 
 
-def test_a_full_disk_is_an_error_that_leaves_the_old_index_and_no_litter(refs: Path, dlf: Run) -> None:
+def test_a_full_disk_is_an_error_that_leaves_the_old_index_and_no_litter(
+    refs: Path, dlf: Run
+) -> None:
     out = refs.parent / "i.npz"
-    assert dlf("identify", "index", "--calibrate", "never", "--refs", refs, "--out", out).returncode == 0
+    assert (
+        dlf("identify", "index", "--calibrate", "never", "--refs", refs, "--out", out).returncode
+        == 0
+    )
     before = out.read_bytes()
     save_picture(refs / "new.png", 60)
-    done = dlf("identify", "index", "--calibrate", "never", "--refs", refs, "--out", out, preexec_fn=limit_file_size)
+    done = dlf(
+        "identify",
+        "index",
+        "--calibrate",
+        "never",
+        "--refs",
+        refs,
+        "--out",
+        out,
+        preexec_fn=limit_file_size,
+    )
     assert done.returncode == 2
     assert "error: Could not write" in done.stderr
     assert "Traceback" not in done.stderr
@@ -234,7 +268,9 @@ def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("out", [".", "refs", "missing/i.npz"])
-def test_a_place_that_can_hold_no_index_is_refused_before_encoding(refs: Path, encoder: GridEncoder, out: str) -> None:
+def test_a_place_that_can_hold_no_index_is_refused_before_encoding(
+    refs: Path, encoder: GridEncoder, out: str
+) -> None:
     with pytest.raises(FactoryError, match="folder"):
         build_index(refs, refs.parent / out, Embedder(encoder), quiet=True)
     assert encoder.encoded == 0

@@ -18,7 +18,13 @@ from test_evaluate import detection, index_of, square
 
 from data_label_factory.cli import main
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.batch import RecognizedFrame, Source, Unreadable, find_sources, recognize_files
+from data_label_factory.identify.batch import (
+    RecognizedFrame,
+    Source,
+    Unreadable,
+    find_sources,
+    recognize_files,
+)
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.encoders import Embedder, open_encoder
 from data_label_factory.identify.images import RGB, decode
@@ -47,7 +53,9 @@ def write_video(path: Path, shades: list[int], size: tuple[int, int] = (64, 48))
     return path
 
 
-def frame_of(name: str, *, number: int | None = None, size: tuple[int, int] = (64, 64)) -> RecognizedFrame:
+def frame_of(
+    name: str, *, number: int | None = None, size: tuple[int, int] = (64, 64)
+) -> RecognizedFrame:
     return RecognizedFrame(Source(Path(name), Path(name).name), number, pixels(1, *size), [])
 
 
@@ -68,7 +76,9 @@ def test_bad_files_are_given_with_their_reason_and_stop_nothing(tmp_path: Path) 
         (tmp_path / name).write_bytes(content)
     (tmp_path / "folder.avi").mkdir()
     names = [*bad, "gone.mp4", "gone.png"]
-    sources = [Source(tmp_path / name, name) for name in (*names, "folder.avi")] + [Source(good, "good.png")]
+    sources = [Source(tmp_path / name, name) for name in (*names, "folder.avi")] + [
+        Source(good, "good.png")
+    ]
     got: Frames = list(recognize_files(nothing, sources, quiet=True))
     reasons = {file.source.inside: file.reason for file in got if isinstance(file, Unreadable)}
     assert list(reasons) == [*names, "folder.avi"]
@@ -103,7 +113,9 @@ def test_a_video_that_is_cut_off_gives_its_frames_and_then_says_so(tmp_path: Pat
 
 def test_frames_are_read_only_as_they_are_asked_for(tmp_path: Path) -> None:
     path, asked = save_picture(tmp_path / "a.png", 1), []
-    frames = recognize_files(lambda image: asked.append(image) or [], [Source(path, "a.png")] * 1000, quiet=True)
+    frames = recognize_files(
+        lambda image: asked.append(image) or [], [Source(path, "a.png")] * 1000, quiet=True
+    )
     next(frames)
     next(frames)
     assert len(asked) == 2
@@ -128,20 +140,34 @@ def test_the_coco_file_holds_boxes_outlines_and_one_category_an_item(tmp_path: P
     ]  # fmt: skip
     assert data["images"] == [
         {"id": 1, "file_name": "x/one.jpg", "width": 64, "height": 64},
-        {"id": 2, "file_name": "clip.mp4#30", "width": 32, "height": 16, "video": "clip.mp4", "frame_number": 30},
+        {
+            "id": 2,
+            "file_name": "clip.mp4#30",
+            "width": 32,
+            "height": 16,
+            "video": "clip.mp4",
+            "frame_number": 30,
+        },
     ]
     first, second = data["annotations"]
     assert first | {"segmentation": 0} == {
         "id": 1, "image_id": 1, "category_id": 2, "bbox": [5, 6, 10, 10], "area": 100, "iscrowd": 0, "score": 0.5,
         "confident": True, "reference": "b_orc_ur.png", "segmentation": 0,
     }  # fmt: skip
-    assert sorted(zip(*[iter(first["segmentation"][0])] * 2, strict=True)) == [(5, 6), (5, 16), (15, 6), (15, 16)]
+    assert sorted(zip(*[iter(first["segmentation"][0])] * 2, strict=True)) == [
+        (5, 6),
+        (5, 16),
+        (15, 6),
+        (15, 16),
+    ]
     assert second["bbox"] == [0, 60, 6, 4]
     assert (second["area"], second["score"]) == (24, 0.75)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, BrokenPipeError, FactoryError])
-def test_the_coco_file_of_what_was_done_is_kept_when_the_rest_fails(tmp_path: Path, error: type[Exception]) -> None:
+def test_the_coco_file_of_what_was_done_is_kept_when_the_rest_fails(
+    tmp_path: Path, error: type[Exception]
+) -> None:
     with pytest.raises(error), CocoWriter(tmp_path / "out.json", index_of(*FILES)) as coco:
         coco.add(frame_of("one.jpg"), [detection("a_elf.png")])
         raise error("now")
@@ -166,7 +192,9 @@ def test_outlines_are_cut_to_the_frame_like_a_mask(tmp_path: Path) -> None:
         ys, xs = np.mgrid[0:600, 0:600] / 10 + 0.05
         edges = np.roll(quad, -1, axis=0) - quad
         arms = np.stack([xs, ys], -1)[None] - quad[:, None, None]
-        inside = (edges[:, 0, None, None] * arms[..., 1] >= edges[:, 1, None, None] * arms[..., 0]).all(axis=0)
+        inside = (
+            edges[:, 0, None, None] * arms[..., 1] >= edges[:, 1, None, None] * arms[..., 0]
+        ).all(axis=0)
         polygon = clip(quad, (60, 60))
         assert polygon.min() >= -1e-3
         assert polygon.max() <= 60 + 1e-3
@@ -177,7 +205,10 @@ def test_outlines_are_cut_to_the_frame_like_a_mask(tmp_path: Path) -> None:
 
 def test_sure_and_unsure_are_drawn_in_their_colors_at_their_outlines() -> None:
     frame = np.zeros((480, 640, 3), np.uint8)
-    sure, unsure = detection("a_elf.png", 100, 200, side=150), detection("b_orc.png", 400, 200, side=150, rate=1.0)
+    sure, unsure = (
+        detection("a_elf.png", 100, 200, side=150),
+        detection("b_orc.png", 400, 200, side=150, rate=1.0),
+    )
     assert [mark(one).color for one in (sure, unsure)] == [CONFIDENT, UNSURE]
     assert [mark(one).text for one in (sure, unsure)] == ["A Elf  0.50", "B Orc?  0.50"]
     drawn = np.asarray(draw_marks(frame, [mark(sure), mark(unsure)]))
@@ -200,9 +231,15 @@ def test_frames_of_any_size_can_be_drawn_on(size: tuple[int, int]) -> None:
 def test_copies_keep_subfolders_never_meet_and_never_replace_a_source(tmp_path: Path) -> None:
     for name in ("in/a/x.png", "in/y.webp", "other/a.jpg", "more/a.jpg"):
         save_picture(tmp_path / name, 1)
-    sources = find_sources([tmp_path / "in", tmp_path / "other" / "a.jpg", tmp_path / "more" / "a.jpg"])
+    sources = find_sources(
+        [tmp_path / "in", tmp_path / "other" / "a.jpg", tmp_path / "more" / "a.jpg"]
+    )
     copies = Copies(tmp_path / "out", sources)
-    frames = [frame for frame in recognize_files(nothing, sources, quiet=True) if isinstance(frame, RecognizedFrame)]
+    frames = [
+        frame
+        for frame in recognize_files(nothing, sources, quiet=True)
+        if isinstance(frame, RecognizedFrame)
+    ]
     written = [copies.write(frame, []).relative_to(tmp_path / "out").as_posix() for frame in frames]
     assert written == ["a/x.png", "y.webp.jpg", "a.jpg", "a-2.jpg"]
     assert (tmp_path / "out" / "a" / "x.png").read_bytes().startswith(b"\x89PNG")
@@ -272,7 +309,9 @@ def test_the_word_identify_may_be_left_out(made: Path, capsys: pytest.CaptureFix
     assert main(["identify", ""]) == 2
 
 
-def test_unsure_ones_are_counted_and_listed_only_when_asked_for(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unsure_ones_are_counted_and_listed_only_when_asked_for(
+    made: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     line = ["identify", str(made / "photos" / "none.png"), "--index", str(made / "i.npz")]
     assert main(line) == 0
     printed = capsys.readouterr()
@@ -293,7 +332,11 @@ def test_unsure_ones_are_counted_and_listed_only_when_asked_for(made: Path, caps
     ],
 )
 def test_wrong_use_is_2(
-    made: Path, more: list[str], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    made: Path,
+    more: list[str],
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(made)
     line = ["identify", "identify", "photos/none.png", *options(made), *more]
@@ -305,7 +348,9 @@ def test_wrong_use_is_2(
     assert says in capsys.readouterr().err
 
 
-def test_an_empty_folder_is_wrong_use(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_folder_is_wrong_use(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["identify", str(tmp_path), *options(made)]) == 2
     assert "no picture or video" in capsys.readouterr().err
 
@@ -315,9 +360,20 @@ def test_ctrl_c_keeps_the_coco_file_of_what_was_done(made: Path, tmp_path: Path)
     (tmp_path / "many").mkdir()
     for number in range(300):
         shutil.copy(made / "photos" / "two.jpg", tmp_path / "many" / f"{number:03}.jpg")
-    line = [sys.executable, "-m", "data_label_factory", "identify", str(tmp_path / "many"), *options(made), "--json"]
+    line = [
+        sys.executable,
+        "-m",
+        "data_label_factory",
+        "identify",
+        str(tmp_path / "many"),
+        *options(made),
+        "--json",
+    ]
     with subprocess.Popen(
-        [*line, "--coco", str(tmp_path / "o.json")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*line, "--coco", str(tmp_path / "o.json")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout and process.stderr
         first = [process.stdout.readline() for _ in range(2)]
@@ -329,13 +385,27 @@ def test_ctrl_c_keeps_the_coco_file_of_what_was_done(made: Path, tmp_path: Path)
     assert "Traceback" not in error
     kept = load(tmp_path / "o.json")
     assert len(first) <= len(kept["images"]) <= len(first) + len(rest) + 1 < 300
-    assert {entry["image_id"] for entry in kept["annotations"]} == {entry["id"] for entry in kept["images"]}
+    assert {entry["image_id"] for entry in kept["annotations"]} == {
+        entry["id"] for entry in kept["images"]
+    }
 
 
-def test_a_reader_that_goes_away_ends_it_quietly_and_keeps_the_coco_file(made: Path, tmp_path: Path) -> None:
-    line = [sys.executable, "-m", "data_label_factory", "identify", *[str(made / "photos")] * 20, *options(made)]
+def test_a_reader_that_goes_away_ends_it_quietly_and_keeps_the_coco_file(
+    made: Path, tmp_path: Path
+) -> None:
+    line = [
+        sys.executable,
+        "-m",
+        "data_label_factory",
+        "identify",
+        *[str(made / "photos")] * 20,
+        *options(made),
+    ]
     with subprocess.Popen(
-        [*line, "--coco", str(tmp_path / "o.json")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*line, "--coco", str(tmp_path / "o.json")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout and process.stderr
         process.stdout.readline()

@@ -37,12 +37,17 @@ def data(tmp_path: Path) -> Path:
     for number, shown in enumerate([cards[:1], cards[1:3], cards[4:]]):
         view = render_view([decode(card) for card in shown], rng)
         save(view.image, tmp_path / "drawn" / "frames" / f"{number}.jpg")
-        items = [{"ref": c.name, "quad": o.tolist()} for c, o in zip(shown, view.quads, strict=True)]
+        items = [
+            {"ref": c.name, "quad": o.tolist()} for c, o in zip(shown, view.quads, strict=True)
+        ]
         truth.append({"file": f"{number}.jpg", "items": items})
     (tmp_path / "drawn" / "frames" / "truth.json").write_text(json.dumps(truth))
     for number in range(2):
         noise = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
-        save(np.asarray(Image.fromarray(noise).resize((640, 480))), tmp_path / "negatives" / f"{number}.jpg")
+        save(
+            np.asarray(Image.fromarray(noise).resize((640, 480))),
+            tmp_path / "negatives" / f"{number}.jpg",
+        )
     return tmp_path
 
 
@@ -52,12 +57,18 @@ def save(picture: RGB, path: Path) -> None:
 
 
 def rows_of(table: str) -> list[dict[str, str]]:
-    head, _, *rows = ([cell.strip() for cell in line.strip("| ").split("|")] for line in table.strip().splitlines())
+    head, _, *rows = (
+        [cell.strip() for cell in line.strip("| ").split("|")]
+        for line in table.strip().splitlines()
+    )
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 
 def test_accuracy_of_a_drawn_set(
-    bench: ModuleType, data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    bench: ModuleType,
+    data: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(bench, "ABLATIONS", {"no colour": bench.ABLATIONS["no colour"]})
     assert bench.main(["accuracy", "--data", str(data), "--sets", "drawn,absent", "--ablate"]) == 0
@@ -72,10 +83,16 @@ def test_accuracy_of_a_drawn_set(
     assert "absent" in printed.err
 
 
-def test_times_of_a_drawn_set_at_three_sizes(bench: ModuleType, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_times_of_a_drawn_set_at_three_sizes(
+    bench: ModuleType, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert bench.main(["sizes", "--data", str(data), "--sets", "drawn", "--every", "2"]) == 0
     rows = rows_of(capsys.readouterr().out)
-    assert [(row["photos"], row["longer side px"]) for row in rows] == [("2", "640"), ("2", "1600"), ("2", "4000")]
+    assert [(row["photos"], row["longer side px"]) for row in rows] == [
+        ("2", "640"),
+        ("2", "1600"),
+        ("2", "4000"),
+    ]
     assert all(0 < float(row["ms p50"]) <= float(row["ms p95"]) for row in rows)
 
 
@@ -86,12 +103,18 @@ def test_without_any_set_it_says_what_to_name(
     assert "--data" in capsys.readouterr().err
 
 
-def test_every_ablation_changes_what_is_found_and_leaves_no_trace(bench: ModuleType, data: Path) -> None:
+def test_every_ablation_changes_what_is_found_and_leaves_no_trace(
+    bench: ModuleType, data: Path
+) -> None:
     encoder = open_encoder("sscd-small")
     refs = data / "drawn" / "refs"
     index = build_index(refs, data / "index.npz", Embedder(encoder), quiet=True).index
-    calibration = calibrate.calibrate(Recognizer(index, Embedder(encoder), refs=refs), refs, quiet=True)
-    recognizer = Recognizer(index.with_calibration(calibration.as_dict()), Embedder(encoder), refs=refs)
+    calibration = calibrate.calibrate(
+        Recognizer(index, Embedder(encoder), refs=refs), refs, quiet=True
+    )
+    recognizer = Recognizer(
+        index.with_calibration(calibration.as_dict()), Embedder(encoder), refs=refs
+    )
     card = decode(data / "drawn" / "frames" / "0.jpg")
     before = answers(recognizer, card)
     for name, switched_off in bench.ABLATIONS.items():

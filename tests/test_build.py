@@ -22,8 +22,12 @@ from data_label_factory.identify.index.build import BuildResult, build_index
 from data_label_factory.samples import draw_collection
 
 
-def build(refs: Path, encoder: GridEncoder | OnnxEncoder | None = None, **options: Any) -> BuildResult:
-    return build_index(refs, refs.parent / "i.npz", Embedder(encoder or GridEncoder()), quiet=True, **options)
+def build(
+    refs: Path, encoder: GridEncoder | OnnxEncoder | None = None, **options: Any
+) -> BuildResult:
+    return build_index(
+        refs, refs.parent / "i.npz", Embedder(encoder or GridEncoder()), quiet=True, **options
+    )
 
 
 def counts(result: BuildResult) -> tuple[int, int, int]:
@@ -33,23 +37,33 @@ def counts(result: BuildResult) -> tuple[int, int, int]:
 def head_for(encoder: str, dim: int = 48) -> ProjectionHead:
     rng = np.random.default_rng(0)
     w1, w2 = (rng.normal(size=shape).astype(np.float32) for shape in ((16, dim), (8, 16)))
-    return ProjectionHead(w1, np.zeros(16, np.float32), w2, np.zeros(8, np.float32), encoder, "cd" * 32)
+    return ProjectionHead(
+        w1, np.zeros(16, np.float32), w2, np.zeros(8, np.float32), encoder, "cd" * 32
+    )
 
 
-def test_the_first_run_encodes_every_picture_and_labels_it_by_its_name(refs: Path, encoder: GridEncoder) -> None:
+def test_the_first_run_encodes_every_picture_and_labels_it_by_its_name(
+    refs: Path, encoder: GridEncoder
+) -> None:
     save_picture(refs / "LOCH-JP001_dark_magician_pscr.png", 9)
     result = build(refs, encoder)
     assert counts(result) == (6, 0, 0)
     assert result.written
     stored = Index.load(refs.parent / "i.npz")
     assert stored.references[0] == "LOCH-JP001_dark_magician_pscr.png"
-    assert (stored.names[0], stored.set_codes[0], stored.rarities[0]) == ("Dark Magician", "LOCH-JP001", "PScR")
+    assert (stored.names[0], stored.set_codes[0], stored.rarities[0]) == (
+        "Dark Magician",
+        "LOCH-JP001",
+        "PScR",
+    )
     assert np.allclose(stored.embeddings[0], GridEncoder().encode([pixels(9)])[0])
     assert stored.meta.encoder == encoder.identity
     assert stored.meta.created
 
 
-def test_a_second_run_encodes_nothing_and_does_not_touch_the_file(refs: Path, encoder: GridEncoder) -> None:
+def test_a_second_run_encodes_nothing_and_does_not_touch_the_file(
+    refs: Path, encoder: GridEncoder
+) -> None:
     out = refs.parent / "i.npz"
     build(refs)
     before, stat = out.read_bytes(), out.stat()
@@ -83,7 +97,9 @@ def test_a_deleted_file_is_dropped(refs: Path, encoder: GridEncoder) -> None:
     assert "card_1.png" not in Index.load(refs.parent / "i.npz").references
 
 
-def test_a_renamed_file_gets_its_new_label_without_an_encode(refs: Path, encoder: GridEncoder) -> None:
+def test_a_renamed_file_gets_its_new_label_without_an_encode(
+    refs: Path, encoder: GridEncoder
+) -> None:
     build(refs)
     (refs / "card_1.png").rename(refs / "blue_dragon.png")
     result = build(refs, encoder)
@@ -149,7 +165,9 @@ def test_two_files_of_one_name_are_variants_of_one_item(refs: Path) -> None:
     assert (len(index), index.item_count) == (7, 6)
 
 
-def test_a_damaged_older_index_is_built_anew_and_that_is_reported(refs: Path, encoder: GridEncoder) -> None:
+def test_a_damaged_older_index_is_built_anew_and_that_is_reported(
+    refs: Path, encoder: GridEncoder
+) -> None:
     (refs.parent / "i.npz").write_bytes(b"PK damaged")
     result = build(refs, encoder)
     assert encoder.encoded == 5
@@ -200,7 +218,9 @@ def test_what_another_encoder_left_unfinished_is_not_used(refs: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_run_leaves_the_old_index_or_the_new_one(tmp_path: Path, sscd: OnnxEncoder) -> None:
+def test_a_killed_run_leaves_the_old_index_or_the_new_one(
+    tmp_path: Path, sscd: OnnxEncoder
+) -> None:
     refs, out = tmp_path / "refs", tmp_path / "i.npz"
     for seed in range(60):
         save_picture(refs / f"card_{seed}.png", seed)
@@ -247,7 +267,9 @@ def test_a_killed_run_leaves_the_old_index_or_the_new_one(tmp_path: Path, sscd: 
     assert not list(tmp_path.glob(".*"))
 
 
-def test_the_default_encoder_knows_a_small_recompressed_copy(tmp_path: Path, sscd: OnnxEncoder) -> None:
+def test_the_default_encoder_knows_a_small_recompressed_copy(
+    tmp_path: Path, sscd: OnnxEncoder
+) -> None:
     refs = tmp_path / "refs"
     cards = draw_collection(refs, count=4)
     index = build(refs, sscd).index

@@ -49,7 +49,9 @@ def test_the_strangers_of_an_index_are_its_own_items_left_out(
     assert calibrate(recognizer, refs, quiet=True) == learnt
 
 
-def test_strictness_trades_silence_for_answers(collection: tuple[Path, Index], embedder: Embedder) -> None:
+def test_strictness_trades_silence_for_answers(
+    collection: tuple[Path, Index], embedder: Embedder
+) -> None:
     refs, index = collection
     frame = render_view([decode(refs / str(index.references[3]))], np.random.default_rng(2)).image
     lenient = Recognizer(index, embedder, refs=refs, strictness=0.1)
@@ -83,13 +85,17 @@ def test_a_folder_without_negatives_is_an_error(
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_collections_of_very_few_are_calibrated_too(count: int, embedder: Embedder, tmp_path: Path) -> None:
+def test_collections_of_very_few_are_calibrated_too(
+    count: int, embedder: Embedder, tmp_path: Path
+) -> None:
     refs = tmp_path / "refs"
     refs.mkdir()
     rng = np.random.default_rng(count)
     for number in range(count):
         rough = rng.integers(0, 256, (12, 9, 3), dtype=np.uint8)
-        Image.fromarray(rough).resize((270, 360), Image.Resampling.BICUBIC).save(refs / f"thing_{number}.png")
+        Image.fromarray(rough).resize((270, 360), Image.Resampling.BICUBIC).save(
+            refs / f"thing_{number}.png"
+        )
     index = build_index(refs, tmp_path / "i.npz", embedder, quiet=True).index
     calibrated = calibrate_index(index, tmp_path / "i.npz", embedder, refs, quiet=True)
     learnt = Calibration.from_dict(calibrated.meta.calibration)
@@ -98,7 +104,9 @@ def test_collections_of_very_few_are_calibrated_too(count: int, embedder: Embedd
     assert (tmp_path / "i.features.npz").exists()
 
 
-def test_recolored_strangers_are_mostly_met_with_silence(embedder: Embedder, tmp_path: Path) -> None:
+def test_recolored_strangers_are_mostly_met_with_silence(
+    embedder: Embedder, tmp_path: Path
+) -> None:
     """The same drawing in other colours is what can fool a comparison of grey looks."""
     refs = tmp_path / "refs"
     refs.mkdir()
@@ -119,12 +127,18 @@ def test_recolored_strangers_are_mostly_met_with_silence(embedder: Embedder, tmp
     assert fooled <= 2
 
 
-def test_an_index_is_calibrated_anew_when_it_has_grown_a_lot(collection: tuple[Path, Index]) -> None:
+def test_an_index_is_calibrated_anew_when_it_has_grown_a_lot(
+    collection: tuple[Path, Index],
+) -> None:
     _, index = collection
     assert is_out_of_date(index)
-    known = index.with_calibration(replace(Calibration(), unknowns=96, items=index.item_count).as_dict())
+    known = index.with_calibration(
+        replace(Calibration(), unknowns=96, items=index.item_count).as_dict()
+    )
     assert not is_out_of_date(known)
-    grown = index.with_calibration(replace(Calibration(), unknowns=96, items=index.item_count // 2).as_dict())
+    grown = index.with_calibration(
+        replace(Calibration(), unknowns=96, items=index.item_count // 2).as_dict()
+    )
     assert is_out_of_date(grown)
 
 
@@ -134,7 +148,16 @@ def test_index_calibrates_once_and_keeps_it_when_a_picture_is_added(
     files = draw_collection(tmp_path / "refs", count=8)
     held_back = files.pop()
     held_back.rename(tmp_path / held_back.name)
-    line = ["identify", "index", "--refs", tmp_path / "refs", "--out", tmp_path / "i.npz", "--encoder", "sscd-small"]
+    line = [
+        "identify",
+        "index",
+        "--refs",
+        tmp_path / "refs",
+        "--out",
+        tmp_path / "i.npz",
+        "--encoder",
+        "sscd-small",
+    ]
     first = json.loads(dlf(*line, "--json").stdout)
     assert first["calibration"]["strangers"] > 0
     assert json.loads(dlf(*line, "--json").stdout)["written"] is False
@@ -142,5 +165,7 @@ def test_index_calibrates_once_and_keeps_it_when_a_picture_is_added(
     second = json.loads(dlf(*line, "--json").stdout)
     assert (second["encoded"], second["written"]) == (1, True)
     assert second["calibration"] == first["calibration"]
-    never = json.loads(dlf(*line[:-3], tmp_path / "j.npz", *line[-2:], "--calibrate", "never", "--json").stdout)
+    never = json.loads(
+        dlf(*line[:-3], tmp_path / "j.npz", *line[-2:], "--calibrate", "never", "--json").stdout
+    )
     assert never["calibration"] is None

@@ -85,7 +85,9 @@ def test_no_item_gives_an_empty_desk() -> None:
     assert shown.image.shape == (480, 640, 3)
 
 
-def test_straightening_the_true_outline_gives_back_the_reference_neither_turned_nor_mirrored() -> None:
+def test_straightening_the_true_outline_gives_back_the_reference_neither_turned_nor_mirrored() -> (
+    None
+):
     """Over many views, since a thumb, glare or blur may spoil a single one."""
     reference = pixels(4)
     upright = np.asarray(Image.fromarray(reference).resize((64, 64)))
@@ -108,7 +110,9 @@ def test_views_turn_items_onto_their_sides_now_and_then() -> None:
 
 def test_straightening_a_rectangle_cuts_it_out() -> None:
     image = np.zeros((100, 200, 3), np.uint8)
-    image[20:60, 50:130] = np.asarray(Image.fromarray(pixels(2)).resize((80, 40), Image.Resampling.NEAREST))
+    image[20:60, 50:130] = np.asarray(
+        Image.fromarray(pixels(2)).resize((80, 40), Image.Resampling.NEAREST)
+    )
     cut = straighten(image, np.array([[50, 20], [130, 20], [130, 60], [50, 60]], np.float32), 64)
     assert correlation(cut, pixels(2)) > 0.9
 
@@ -121,5 +125,7 @@ def test_straightening_much_larger_things_does_not_alias() -> None:
 
 
 def test_views_differ_in_light() -> None:
-    brightness = [view(seed, np.full((64, 64, 3), 128, np.uint8)).image.mean() for seed in range(15)]
+    brightness = [
+        view(seed, np.full((64, 64, 3), 128, np.uint8)).image.mean() for seed in range(15)
+    ]
     assert np.std(brightness) > 10

@@ -65,9 +65,13 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         def log_message(self, *_: object) -> None:
             pass
 
-    content = mean_color_model(tmp_path / "stand-in.onnx", layout="NCHW-float32", side=224).read_bytes()
+    content = mean_color_model(
+        tmp_path / "stand-in.onnx", layout="NCHW-float32", side=224
+    ).read_bytes()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    served = Hub(f"http://127.0.0.1:{server.server_port}", content, hashlib.sha256(content).hexdigest())
+    served = Hub(
+        f"http://127.0.0.1:{server.server_port}", content, hashlib.sha256(content).hexdigest()
+    )
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     monkeypatch.setenv("HF_ENDPOINT", served.url)
@@ -80,7 +84,15 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder CLIP is kept in: empty, and with no proxy or offline switch in the way."""
-    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HF_HUB_OFFLINE"):
+    for name in (
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+        "HF_HUB_OFFLINE",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DLF_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "clip-vit-b-32"
@@ -119,7 +131,9 @@ def test_the_second_use_makes_no_request(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("stated", ["0" * 64, "0123456789abcdef0123456789abcdef01234567", ""])
-def test_a_file_whose_hash_is_not_the_stated_one_is_refused_and_not_kept(stated: str, hub: Hub, cache: Path) -> None:
+def test_a_file_whose_hash_is_not_the_stated_one_is_refused_and_not_kept(
+    stated: str, hub: Hub, cache: Path
+) -> None:
     hub.stated_sha256 = stated
     with pytest.raises(EncoderError, match=r"SHA-256|Could not fetch"):
         open_encoder("clip")
@@ -127,9 +141,13 @@ def test_a_file_whose_hash_is_not_the_stated_one_is_refused_and_not_kept(stated:
     assert list(cache.rglob("*")) == []
 
 
-def test_a_damaged_download_is_refused_and_the_next_use_fetches_again(hub: Hub, cache: Path) -> None:
+def test_a_damaged_download_is_refused_and_the_next_use_fetches_again(
+    hub: Hub, cache: Path
+) -> None:
     good, hub.content = hub.content, hub.content[:-1] + b"!"
-    with pytest.raises(EncoderError, match=f"arrived with SHA-256.*the hub states {hub.stated_sha256[:12]}"):
+    with pytest.raises(
+        EncoderError, match=f"arrived with SHA-256.*the hub states {hub.stated_sha256[:12]}"
+    ):
         open_encoder("clip")
     assert list(cache.rglob("*")) == []
     hub.content = good
@@ -138,13 +156,17 @@ def test_a_damaged_download_is_refused_and_the_next_use_fetches_again(hub: Hub, 
 
 def test_a_file_the_hub_does_not_have_is_an_error_with_the_way_out(hub: Hub, cache: Path) -> None:
     hub.found = False
-    with pytest.raises(EncoderError, match=r"(?s)Could not fetch Qdrant/clip.*download model\.onnx.*clip:DIR") as error:
+    with pytest.raises(
+        EncoderError, match=r"(?s)Could not fetch Qdrant/clip.*download model\.onnx.*clip:DIR"
+    ) as error:
         open_encoder("clip")
     assert str(cache) in error.value.hint
     assert list(cache.rglob("*")) == []
 
 
-def test_a_full_disk_is_an_error_and_leaves_nothing(hub: Hub, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_an_error_and_leaves_nothing(
+    hub: Hub, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -158,7 +180,9 @@ def refused() -> str:
     return f"http://127.0.0.1:{closed_port()}"
 
 
-@pytest.mark.parametrize("endpoint", [refused, lambda: "http://192.0.2.1", lambda: "https://no-such-host.invalid"])
+@pytest.mark.parametrize(
+    "endpoint", [refused, lambda: "http://192.0.2.1", lambda: "https://no-such-host.invalid"]
+)
 def test_without_a_network_the_error_comes_within_a_second_and_names_folder_and_file(
     endpoint: object, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,7 +247,9 @@ def test_clip_with_a_folder_uses_the_model_in_it(hub: Hub, tmp_path: Path) -> No
         ("model.onnx.sha256.json", lambda _: b"\xff"),
     ],
 )
-def test_a_cached_file_that_changed_is_refused(name: str, change: object, hub: Hub, cache: Path) -> None:
+def test_a_cached_file_that_changed_is_refused(
+    name: str, change: object, hub: Hub, cache: Path
+) -> None:
     open_encoder("clip")
     (cache / name).write_bytes(change((cache / name).read_bytes()))
     with pytest.raises(EncoderError, match=r"not the file that was fetched.*[Dd]elete"):

@@ -11,7 +11,9 @@ from data_label_factory.identify.recognize.color import measure_color_deficit
 
 def picture(seed: int, gray: bool = False) -> RGB:
     rough = np.random.default_rng(seed).integers(0, 256, (9, 7, 1 if gray else 3), dtype=np.uint8)
-    return np.asarray(cv2.resize(np.repeat(rough, 3 // rough.shape[2], axis=2), (105, 144)), np.uint8)
+    return np.asarray(
+        cv2.resize(np.repeat(rough, 3 // rough.shape[2], axis=2), (105, 144)), np.uint8
+    )
 
 
 def deficit(crop: RGB, reference: RGB) -> float:
@@ -19,7 +21,9 @@ def deficit(crop: RGB, reference: RGB) -> float:
 
 
 @pytest.mark.parametrize(
-    "gain", [(1, 1, 1), (1.3, 1.0, 0.75), (0.7, 0.9, 1.2), (0.5, 0.5, 0.5)], ids=["same", "warm", "cold", "dark"]
+    "gain",
+    [(1, 1, 1), (1.3, 1.0, 0.75), (0.7, 0.9, 1.2), (0.5, 0.5, 0.5)],
+    ids=["same", "warm", "cold", "dark"],
 )
 def test_light_of_any_color_costs_little(gain: tuple[float, float, float]) -> None:
     lit = np.clip(picture(0) * np.array(gain), 0, 255).astype(np.uint8)

@@ -22,7 +22,9 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 HEAVY = ("numpy", "onnxruntime", "cv2", "torch", "PIL", "safetensors")
 
 
-def python(code: str, *arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+def python(
+    code: str, *arguments: str | Path, **options: object
+) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(line, capture_output=True, text=True, **options)
 
@@ -65,7 +67,9 @@ def test_help_lists_the_commands(before: list[str], capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("before", [[], ["identify"]])
-def test_no_command_shows_the_help_as_an_error(before: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_command_shows_the_help_as_an_error(
+    before: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(before) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -111,10 +115,15 @@ def test_an_error_is_one_line_without_a_traceback(tmp_path: Path, dlf: Run) -> N
     assert done.returncode == 2
     assert done.stdout == ""
     place = f"{tmp_path}/none.npz"
-    assert done.stderr == f"error: There is no index at {place}. Make one: identify index --refs DIR --out {place}\n"
+    assert (
+        done.stderr
+        == f"error: There is no index at {place}. Make one: identify index --refs DIR --out {place}\n"
+    )
 
 
-def test_indexing_twice_says_what_was_done(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_indexing_twice_says_what_was_done(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shutil.copytree(made / "refs", tmp_path / "refs")
     (tmp_path / "refs" / "empty.jpg").touch()
     line = [
@@ -138,7 +147,9 @@ def test_indexing_twice_says_what_was_done(made: Path, tmp_path: Path, capsys: p
     assert main([*line, "--strict"]) == 1
 
 
-def test_a_damaged_older_index_is_mentioned(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_older_index_is_mentioned(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "i.npz").write_bytes(b"damaged")
     assert (
         main(
@@ -158,11 +169,17 @@ def test_a_damaged_older_index_is_mentioned(made: Path, tmp_path: Path, capsys: 
     assert "older index was not used" in capsys.readouterr().err
 
 
-def test_verify_passes_distinct_pictures_with_0(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_passes_distinct_pictures_with_0(
+    made: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     line = ["identify", "verify", "--index", str(made / "i.npz"), "--refs", str(made / "refs")]
     assert main([*line, "--top-confusables", "3", "--simulate", "1", "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
-    assert (values["self_id_rate"], values["basis"], values["simulated"]["views"]) == (1.0, "re-encoded", 6)
+    assert (values["self_id_rate"], values["basis"], values["simulated"]["views"]) == (
+        1.0,
+        "re-encoded",
+        6,
+    )
     assert len(values["confusable_pairs"]) == 3
     assert main(line[:4]) == 0
     assert "self-identification  100.00%" in capsys.readouterr().out
@@ -173,7 +190,16 @@ def test_verify_fails_doubles_with_1_and_names_them(made: Path, tmp_path: Path, 
     for name in ("one.jpg", "two.jpg"):
         (tmp_path / "refs").mkdir(exist_ok=True)
         shutil.copy(card, tmp_path / "refs" / name)
-    dlf("identify", "index", "--calibrate", "never", "--refs", tmp_path / "refs", "--out", tmp_path / "i.npz")
+    dlf(
+        "identify",
+        "index",
+        "--calibrate",
+        "never",
+        "--refs",
+        tmp_path / "refs",
+        "--out",
+        tmp_path / "i.npz",
+    )
     done = dlf("identify", "verify", "--index", tmp_path / "i.npz")
     assert done.returncode == 1
     assert "one.jpg  ~  two.jpg   (same file)" in done.stdout
@@ -181,7 +207,8 @@ def test_verify_fails_doubles_with_1_and_names_them(made: Path, tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    "options", [["--simulate", "1"], ["--simulate", "-1"], ["--far", "2"], ["--far", "nan"], ["--top", "3"]]
+    "options",
+    [["--simulate", "1"], ["--simulate", "-1"], ["--far", "2"], ["--far", "nan"], ["--top", "3"]],
 )
 def test_verify_refuses_options_that_make_no_sense_with_2(
     made: Path, options: list[str], capsys: pytest.CaptureFixture[str]
@@ -201,7 +228,18 @@ def test_the_page_is_self_contained_shows_pictures_and_escapes_names(
     for name in ("<script>alert(1)<∕script>&.jpg", "same.jpg"):
         shutil.copy(first, refs / name)
     shutil.copy(second, refs / '"><img src=x onerror=alert(1)>.jpg')
-    main(["identify", "index", "--calibrate", "never", "--refs", str(refs), "--out", str(tmp_path / "i.npz")])
+    main(
+        [
+            "identify",
+            "index",
+            "--calibrate",
+            "never",
+            "--refs",
+            str(refs),
+            "--out",
+            str(tmp_path / "i.npz"),
+        ]
+    )
     line = ["identify", "verify", "--index", str(tmp_path / "i.npz"), "--html", str(html)]
     assert main([*line, "--refs", str(refs)]) == 1
     page = html.read_text("utf-8")
@@ -211,7 +249,9 @@ def test_the_page_is_self_contained_shows_pictures_and_escapes_names(
     assert "&lt;script&gt;alert(1)" in page
     assert not re.search(r"https?://|<link|@import|url\(", page)
     pictures = re.findall(r'<img [^>]*src="([^"]*)"', page)
-    assert len(pictures) == 4  # two pairs: the doubles are one item's nearest, the third has one of them
+    assert (
+        len(pictures) == 4
+    )  # two pairs: the doubles are one item's nearest, the third has one of them
     assert all(source.startswith("data:image/jpeg;base64,") for source in pictures)
     assert "same file" in page
     assert main(line) == 1
@@ -220,7 +260,9 @@ def test_the_page_is_self_contained_shows_pictures_and_escapes_names(
 
 
 def test_a_page_that_cannot_be_written_does_not_lose_the_report(made: Path, dlf: Run) -> None:
-    done = dlf("identify", "verify", "--index", made / "i.npz", "--html", made / "missing" / "x.html")
+    done = dlf(
+        "identify", "verify", "--index", made / "i.npz", "--html", made / "missing" / "x.html"
+    )
     assert done.returncode == 2
     assert "self-identification  100.00%" in done.stdout
     assert done.stderr.startswith("error: Could not write")
@@ -232,10 +274,18 @@ def test_four_encoders_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert [row["id"] for row in rows] == ["sscd", "sscd-small", "clip", "onnx"]
     assert rows[0]["ready"] == "ready"
     assert main(["identify", "encoders"]) == 0
-    assert sum(line.split()[0] in {row["id"] for row in rows} for line in capsys.readouterr().out.splitlines()) == 4
+    assert (
+        sum(
+            line.split()[0] in {row["id"] for row in rows}
+            for line in capsys.readouterr().out.splitlines()
+        )
+        == 4
+    )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["identify", "encoders"], ["identify", "index", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["identify", "encoders"], ["identify", "index", "--help"]]
+)
 def test_a_reader_that_has_gone_is_met_quietly(arguments: list[str]) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
@@ -252,7 +302,15 @@ def test_names_the_terminal_cannot_show_do_not_end_the_program(tmp_path: Path, d
     out, plain = tmp_path / "ü.npz", {**os.environ, "PYTHONIOENCODING": "ascii"}
     assert (
         dlf(
-            "identify", "index", "--calibrate", "never", "--refs", tmp_path / "refs", "--out", out, env=plain
+            "identify",
+            "index",
+            "--calibrate",
+            "never",
+            "--refs",
+            tmp_path / "refs",
+            "--out",
+            out,
+            env=plain,
         ).returncode
         == 0
     )
@@ -274,7 +332,9 @@ sys.exit(main(sys.argv[1:]))
 def test_the_base_install_gives_help_and_says_what_to_install(tmp_path: Path) -> None:
     assert python(BASE_INSTALL, "--help").returncode == 0
     assert "encoders" in python(BASE_INSTALL, "identify", "--help").stdout
-    done = python(BASE_INSTALL, "identify", "index", "--refs", tmp_path, "--out", tmp_path / "i.npz")
+    done = python(
+        BASE_INSTALL, "identify", "index", "--refs", tmp_path, "--out", tmp_path / "i.npz"
+    )
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert "pip install 'data_label_factory[identify]'" in done.stderr
@@ -282,12 +342,13 @@ def test_the_base_install_gives_help_and_says_what_to_install(tmp_path: Path) ->
 
 
 def test_training_without_torch_says_what_to_install(tmp_path: Path) -> None:
-    code = (
-        "import sys; sys.modules['torch'] = None; from data_label_factory.cli import main; sys.exit(main(sys.argv[1:]))"
-    )
+    code = "import sys; sys.modules['torch'] = None; from data_label_factory.cli import main; sys.exit(main(sys.argv[1:]))"
     done = python(code, "identify", "train", "--refs", tmp_path, "--out", tmp_path / "h.pt")
     assert done.returncode == 2
-    assert done.stderr.startswith("error: ") and "pip install 'data_label_factory[train]'" in done.stderr
+    assert (
+        done.stderr.startswith("error: ")
+        and "pip install 'data_label_factory[train]'" in done.stderr
+    )
     assert python(code, "identify", "train", "--help").returncode == 0
 
 
@@ -311,6 +372,8 @@ def test_a_full_disk_behind_stdout_or_a_file_for_a_folder_is_one_clean_line(tmp_
     assert demo.stderr.startswith("error: ") and demo.stderr.count("\n") == 1
     if Path("/dev/full").exists():
         with Path("/dev/full").open("w") as full:
-            shown = subprocess.run([*command, "--help"], stdout=full, stderr=subprocess.PIPE, text=True)
+            shown = subprocess.run(
+                [*command, "--help"], stdout=full, stderr=subprocess.PIPE, text=True
+            )
         assert shown.returncode == 2
         assert shown.stderr.startswith("error: ") and "Traceback" not in shown.stderr

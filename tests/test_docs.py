@@ -18,7 +18,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def test_the_commands_page_is_what_help_prints() -> None:
-    spec = importlib.util.spec_from_file_location("make_commands", ROOT / "docs" / "make_commands.py")
+    spec = importlib.util.spec_from_file_location(
+        "make_commands", ROOT / "docs" / "make_commands.py"
+    )
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -28,7 +30,10 @@ def test_the_commands_page_is_what_help_prints() -> None:
 def readme_commands() -> list[str]:
     text = (ROOT / "README.md").read_text("utf-8")
     return [
-        line for block in re.findall(r"```\n(.*?)```", text, re.S) for line in block.splitlines() if line[:4] == "data"
+        line
+        for block in re.findall(r"```\n(.*?)```", text, re.S)
+        for line in block.splitlines()
+        if line[:4] == "data"
     ]
 
 
@@ -39,8 +44,12 @@ def test_every_readme_command_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("DLF_CACHE", str(tmp_path / "cache"))
     commands = readme_commands()
     assert len(commands) >= 2
-    if not importlib.util.find_spec("torch"):  # training needs it, and what comes after uses the head
-        commands = commands[: next(at for at, command in enumerate(commands) if " train " in command)]
+    if not importlib.util.find_spec(
+        "torch"
+    ):  # training needs it, and what comes after uses the head
+        commands = commands[
+            : next(at for at, command in enumerate(commands) if " train " in command)
+        ]
     for command in commands:
         run = serves if " serve " in command else main
         assert run(shlex.split(command)[1:]) == 0, command

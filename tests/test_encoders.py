@@ -14,7 +14,13 @@ from PIL import Image
 
 from data_label_factory.errors import EncoderError, MissingExtraError
 from data_label_factory.extras import need
-from data_label_factory.identify.encoders import ENCODERS, EncoderIdentity, OnnxEncoder, open_encoder, unit_rows
+from data_label_factory.identify.encoders import (
+    ENCODERS,
+    EncoderIdentity,
+    OnnxEncoder,
+    open_encoder,
+    unit_rows,
+)
 from data_label_factory.identify.encoders.clip import RECIPE as CLIP_RECIPE
 from data_label_factory.identify.encoders.sscd import SSCD
 
@@ -43,7 +49,17 @@ def torchvision_resize_and_crop(image: Image.Image, side: int) -> np.ndarray:
 @pytest.mark.parametrize(
     ("width", "height"),
     [
-        *[(640, 480), (480, 640), (333, 517), (517, 333), (225, 224), (224, 227), (224, 224), (1001, 447), (450, 901)],
+        *[
+            (640, 480),
+            (480, 640),
+            (333, 517),
+            (517, 333),
+            (225, 224),
+            (224, 227),
+            (224, 224),
+            (1001, 447),
+            (450, 901),
+        ],
         *[(29, 58), (1, 1), (3, 2), (1, 40), (2000, 9), (9, 2000)],
     ],
 )
@@ -75,7 +91,11 @@ def test_clip_preprocessing_gives_its_canonical_numbers() -> None:
 def test_sscd_preprocessing_gives_its_canonical_numbers() -> None:
     got = SSCD.recipe(photo_like(300, 200))
     assert got.shape == (288, 288, 3) and got.dtype == np.uint8
-    for (row, column), color in {(0, 0): (86, 126, 181), (100, 200): (34, 86, 204), (287, 287): (51, 94, 169)}.items():
+    for (row, column), color in {
+        (0, 0): (86, 126, 181),
+        (100, 200): (34, 86, 204),
+        (287, 287): (51, 94, 169),
+    }.items():
         assert np.abs(got[row, column].astype(int) - color).max() <= 1
 
 
@@ -122,7 +142,9 @@ def test_eight_threads_get_the_same_embeddings_as_one() -> None:
 
 
 def test_asking_for_the_identity_loads_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *_, **__: pytest.fail("a session was opened"))
+    monkeypatch.setattr(
+        onnxruntime, "InferenceSession", lambda *_, **__: pytest.fail("a session was opened")
+    )
     encoder = open_encoder("sscd")
     assert encoder.identity.id == "sscd" and len(encoder.identity.weights_sha256) == 64
     assert not encoder._sessions
@@ -134,7 +156,9 @@ def test_identities_are_equal_only_for_the_same_name_weights_and_recipe() -> Non
     stored = json.loads(json.dumps(identity.preprocessing))
     assert identity == EncoderIdentity(identity.id, identity.weights_sha256, stored)
     others = [replace(identity, id="x"), replace(identity, weights_sha256="0" * 64)]
-    others.append(EncoderIdentity.of(identity.id, identity.weights_sha256, replace(SSCD.recipe, side=224)))
+    others.append(
+        EncoderIdentity.of(identity.id, identity.weights_sha256, replace(SSCD.recipe, side=224))
+    )
     assert identity not in [*others, open_encoder("sscd-small").identity]
     assert str(identity) == f"sscd (weights {identity.weights_sha256[:8]})"
 
@@ -162,7 +186,9 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("device", ["cuda", "coreml"])
-def test_a_device_this_machine_lacks_is_an_error(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_this_machine_lacks_is_an_error(
+    device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(EncoderError, match=f"has no {device}.*--device cpu"):
         open_encoder("sscd", device=device).encode([PICTURE])
@@ -185,7 +211,9 @@ def test_missing_weights_name_the_pip_line(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_missing_extra_names_the_pip_line_but_a_broken_install_passes_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(MissingExtraError, match=r"'no_such_thing'.*pip install 'data_label_factory\[yolo\]'"):
+    with pytest.raises(
+        MissingExtraError, match=r"'no_such_thing'.*pip install 'data_label_factory\[yolo\]'"
+    ):
         need("no_such_thing.inside", extra="yolo")
     (tmp_path / "half_installed.py").write_text("import no_such_thing\n")
     monkeypatch.syspath_prepend(tmp_path)

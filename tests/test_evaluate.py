@@ -29,14 +29,29 @@ from data_label_factory.identify.recognize import Detection
 from data_label_factory.labels import parse_label
 from data_label_factory.samples import draw_collection
 
-FILES = ["LOCH-JP001_dark_magician_pscr.jpg", "LOCH-JP001_dark_magician_ur.jpg", "elf.png", "set/AC%2FDC.jpg"]
+FILES = [
+    "LOCH-JP001_dark_magician_pscr.jpg",
+    "LOCH-JP001_dark_magician_ur.jpg",
+    "elf.png",
+    "set/AC%2FDC.jpg",
+]
 
 
 def index_of(*files: str) -> Index:
     labels = [parse_label(file) for file in files]
-    columns = [[getattr(label, name) for label in labels] for name in ("name", "set_code", "rarity")]
+    columns = [
+        [getattr(label, name) for label in labels] for name in ("name", "set_code", "rarity")
+    ]
     names, sets, rarities = (np.array(column, np.str_) for column in columns)
-    return Index(np.eye(len(files), dtype=np.float32), names, np.array(files), sets, rarities, names, meta=None)  # type: ignore[arg-type]
+    return Index(
+        np.eye(len(files), dtype=np.float32),
+        names,
+        np.array(files),
+        sets,
+        rarities,
+        names,
+        meta=None,
+    )  # type: ignore[arg-type]
 
 
 def photos(folder: Path, *names: str) -> Path:
@@ -54,12 +69,25 @@ def square(x: float, y: float, side: float = 10) -> list[list[float]]:
 
 
 def detection(
-    reference: str, x: float = 0, y: float = 0, *, score: float = 0.5, rate: float = 0.0, **more: Any
+    reference: str,
+    x: float = 0,
+    y: float = 0,
+    *,
+    score: float = 0.5,
+    rate: float = 0.0,
+    **more: Any,
 ) -> Detection:
-    values = {"margin": 0.1, "confident": rate <= 0.01, "inliers": 9, "top_k": ((reference, score),)} | more
+    values = {
+        "margin": 0.1,
+        "confident": rate <= 0.01,
+        "inliers": 9,
+        "top_k": ((reference, score),),
+    } | more
     quad = as_points(square(x, y, more.pop("side", 10)))
     values.pop("side", None)
-    return Detection(parse_label(reference), reference, score, quad=quad, false_accept_rate=rate, **values)
+    return Detection(
+        parse_label(reference), reference, score, quad=quad, false_accept_rate=rate, **values
+    )
 
 
 class Replay:
@@ -74,11 +102,19 @@ class Replay:
 
 
 def test_truth_by_file_stem_then_by_subfolder_then_by_item_name(tmp_path: Path) -> None:
-    by_stem, by_folder, by_item = "elf.jpg", "LOCH-JP001_dark_magician_ur/17.jpg", "dark magician/18.jpg"
-    queries = read_queries(index_of(*FILES), photos(tmp_path, by_stem, by_folder, by_item, "x/elf.png", "x/what.png"))
-    assert shown(queries) == {"dark magician/18.jpg": [FILES[0]], "elf.jpg": [FILES[2]], by_folder: [FILES[1]]} | {
-        "x/elf.png": [FILES[2]]
-    }
+    by_stem, by_folder, by_item = (
+        "elf.jpg",
+        "LOCH-JP001_dark_magician_ur/17.jpg",
+        "dark magician/18.jpg",
+    )
+    queries = read_queries(
+        index_of(*FILES), photos(tmp_path, by_stem, by_folder, by_item, "x/elf.png", "x/what.png")
+    )
+    assert shown(queries) == {
+        "dark magician/18.jpg": [FILES[0]],
+        "elf.jpg": [FILES[2]],
+        by_folder: [FILES[1]],
+    } | {"x/elf.png": [FILES[2]]}
     assert queries.without_truth == ["x/what.png"]
     stems = {query.name: sorted(query.items[0].stems) for query in queries.photos}
     assert stems[by_item] == ["LOCH-JP001_dark_magician_pscr", "LOCH-JP001_dark_magician_ur"]
@@ -88,7 +124,9 @@ def test_truth_by_file_stem_then_by_subfolder_then_by_item_name(tmp_path: Path) 
 def test_truth_by_csv_takes_several_rows_a_photo_and_photos_without_items(tmp_path: Path) -> None:
     photos(tmp_path, "a.jpg", "b.jpg", "c, d.jpg", "unnamed.jpg")
     truth = tmp_path / "own.csv"
-    truth.write_text('\ufeffQuery,Ref\n"c, d.jpg",AC/DC\na.jpg,elf\n\na.jpg , Dark Magician\nb.jpg,\n', "utf-8")
+    truth.write_text(
+        '\ufeffQuery,Ref\n"c, d.jpg",AC/DC\na.jpg,elf\n\na.jpg , Dark Magician\nb.jpg,\n', "utf-8"
+    )
     queries = read_queries(index_of(*FILES), tmp_path, truth=truth)
     assert shown(queries) == {"c, d.jpg": [FILES[3]], "a.jpg": [FILES[2], FILES[0]], "b.jpg": []}
     assert queries.without_truth == ["unnamed.jpg"]
@@ -110,18 +148,28 @@ def test_a_truth_json_in_the_folder_is_found_and_keeps_quads(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("t.csv", "a.jpg,elf\na.jpg,orc\nb.jpg,orc\nb.jpg,LOCH-JP001_dark_magician_gmr", "2 references.*'orc', 'LOCH"),
+        (
+            "t.csv",
+            "a.jpg,elf\na.jpg,orc\nb.jpg,orc\nb.jpg,LOCH-JP001_dark_magician_gmr",
+            "2 references.*'orc', 'LOCH",
+        ),
         ("t.csv", "a.jpg\n", "has not the two columns"),
         ("t.json", "[{", "cannot be read as a truth"),
         ("t.json", '[{"file": "a.jpg"}]', "items is missing"),
         ("t.json", '{"a.jpg": "elf"}', "cannot be read as a truth"),
-        ("t.json", '[{"file": "a.jpg", "items": [{"ref": "elf", "quad": [[1, 2], [3, 4]]}]}]', "four points"),
+        (
+            "t.json",
+            '[{"file": "a.jpg", "items": [{"ref": "elf", "quad": [[1, 2], [3, 4]]}]}]',
+            "four points",
+        ),
         ("t.json", '[{"file": "a.jpg", "items": []}]', "No photo in .* has a truth"),
         ("t.json", "[" * 100_000, "cannot be read as a truth"),
         ("gone.csv", None, "gone.csv: The file is gone"),
     ],
 )
-def test_a_truth_that_is_none_is_an_error_that_says_why(tmp_path: Path, name: str, text: str | None, says: str) -> None:
+def test_a_truth_that_is_none_is_an_error_that_says_why(
+    tmp_path: Path, name: str, text: str | None, says: str
+) -> None:
     photos(tmp_path, "a.jpg")
     if text is not None:
         (tmp_path / name).write_text(text)
@@ -153,7 +201,12 @@ def naive(frames: list[tuple[list[tuple[str, Any]], list[Detection]]]) -> dict[s
     n = top1 = right = wrong = extra = found = localized = empty = false = 0
     for items, detections in frames:
         got = [
-            {"stem": PurePosixPath(d.reference).stem, "score": d.score, "ok": d.confident, "box": d.box}
+            {
+                "stem": PurePosixPath(d.reference).stem,
+                "score": d.score,
+                "ok": d.confident,
+                "box": d.box,
+            }
             for d in detections
         ]
         if not items:
@@ -164,14 +217,22 @@ def naive(frames: list[tuple[list[tuple[str, Any]], list[Detection]]]) -> dict[s
         for stem, quad in items:
             n += 1
             if quad is None:
-                top1 += any(d["stem"] == stem for d in sorted(got, key=lambda d: -d["score"])[: len(items)])
+                top1 += any(
+                    d["stem"] == stem for d in sorted(got, key=lambda d: -d["score"])[: len(items)]
+                )
                 hit = [i for i, d in enumerate(got) if d["ok"] and d["stem"] == stem]
             else:
                 xs, ys = zip(*quad, strict=True)
                 box = (min(xs), min(ys), max(xs), max(ys))
                 best = max(got, key=lambda d: box_iou(d["box"], box), default=None)
-                top1 += best is not None and box_iou(best["box"], box) >= 0.3 and best["stem"] == stem
-                near = [i for i, d in enumerate(got) if d["stem"] == stem and box_iou(d["box"], box) >= 0.3]
+                top1 += (
+                    best is not None and box_iou(best["box"], box) >= 0.3 and best["stem"] == stem
+                )
+                near = [
+                    i
+                    for i, d in enumerate(got)
+                    if d["stem"] == stem and box_iou(d["box"], box) >= 0.3
+                ]
                 hit = [i for i in near if got[i]["ok"] and i not in used][:1]
                 localized += 1
                 found += any(d["stem"] == stem and box_iou(d["box"], box) >= 0.5 for d in got)
@@ -200,17 +261,31 @@ def test_every_figure_equals_a_naive_count(tmp_path: Path, quads: str) -> None:
         items: list[tuple[str, Any]] = []
         for _ in range(rng.integers(0, 4)):
             has_quad = quads == "all" or (quads == "some" and rng.random() < 0.5)
-            items.append((f"ref_{rng.integers(5)}", square(*rng.integers(0, 25, 2)) if has_quad else None))
+            items.append(
+                (f"ref_{rng.integers(5)}", square(*rng.integers(0, 25, 2)) if has_quad else None)
+            )
         detections = []
         for _ in range(rng.integers(0, 5)):
-            stem, near = items[rng.integers(len(items))] if items and rng.random() < 0.7 else ("ref_9", None)
+            stem, near = (
+                items[rng.integers(len(items))] if items and rng.random() < 0.7 else ("ref_9", None)
+            )
             x, y = (near[0] if near else rng.integers(0, 25, 2)) + rng.integers(-3, 4, 2)
-            score, rate = round(float(rng.random()), 1), float(rng.choice([0, 0.005, 0.3, 1]))  # with ties
-            detections.append(detection(f"{stem}.png", x, y, score=score, rate=rate, side=rng.integers(6, 15)))
+            score, rate = (
+                round(float(rng.random()), 1),
+                float(rng.choice([0, 0.005, 0.3, 1])),
+            )  # with ties
+            detections.append(
+                detection(f"{stem}.png", x, y, score=score, rate=rate, side=rng.integers(6, 15))
+            )
         frames.append((items, detections))
-        true = [TrueItem(f"{s}.png", frozenset({s}), None if q is None else as_points(q)) for s, q in items]
+        true = [
+            TrueItem(f"{s}.png", frozenset({s}), None if q is None else as_points(q))
+            for s, q in items
+        ]
         queries.append(Query(path, str(number), tuple(true)))
-    result = evaluate(Replay([detections for _, detections in frames]).recognize, Queries(queries), quiet=True)
+    result = evaluate(
+        Replay([detections for _, detections in frames]).recognize, Queries(queries), quiet=True
+    )
     expected = naive(frames)
     got = {key: getattr(result.figures, key) for key in expected}
     assert got == pytest.approx(expected)
@@ -236,9 +311,9 @@ def test_top_5_holds_the_name_given_and_the_nearest_others(tmp_path: Path) -> No
     frames = [[detection("9.png", top_k=nearest)], [detection("2.png", top_k=nearest)], []]
     for stem, top5 in (("3", 2 / 3), ("4", 1 / 3), ("9", 1 / 3), ("2", 2 / 3), ("5", 0)):
         query = Query(path, "a", (TrueItem(f"{stem}.png", frozenset({stem})),))
-        assert evaluate(Replay(frames).recognize, Queries([query] * 3), quiet=True).figures.top5 == pytest.approx(
-            top5
-        ), stem
+        assert evaluate(
+            Replay(frames).recognize, Queries([query] * 3), quiet=True
+        ).figures.top5 == pytest.approx(top5), stem
 
 
 def test_each_miss_is_told_with_what_went_wrong(tmp_path: Path) -> None:
@@ -274,7 +349,9 @@ def test_each_miss_is_told_with_what_went_wrong(tmp_path: Path) -> None:
         ((bare_elf,), [detection("ape.png", score=0.9, rate=1), detection("orc.png")], as_orc),
     ]  # fmt: skip
     queries = [Query(path, str(number), items) for number, (items, _, _) in enumerate(cases)]
-    result = evaluate(Replay([detections for _, detections, _ in cases]).recognize, Queries(queries), quiet=True)
+    result = evaluate(
+        Replay([detections for _, detections, _ in cases]).recognize, Queries(queries), quiet=True
+    )
     for number, (_, _, expected) in enumerate(cases):
         told = [
             (failure.kind, str(failure).split(" (cosine")[0])
@@ -293,7 +370,9 @@ def test_the_page_shows_every_miss_beside_its_reference_and_escapes_names(tmp_pa
     evil = '"><img src=x onerror=alert(1)>.png'
     for name in ("refs/elf.png", f"refs/{evil}", "a.png", "<b>.png"):
         save_picture(tmp_path / name, 1)
-    index = replace(index_of("elf.png", evil), meta=IndexMeta(EncoderIdentity("grid", "ab" * 32, {})))
+    index = replace(
+        index_of("elf.png", evil), meta=IndexMeta(EncoderIdentity("grid", "ab" * 32, {}))
+    )
     elf = TrueItem("elf.png", frozenset({"elf"}), as_points(square(0, 0)))
     queries = [Query(tmp_path / name, name, (elf,)) for name in ("a.png", "<b>.png", "a.png")]
     queries.append(Query(tmp_path / "gone.png", "gone\udcff.png", ()))
@@ -306,14 +385,23 @@ def test_the_page_shows_every_miss_beside_its_reference_and_escapes_names(tmp_pa
     sources = re.findall(r'<img [^>]*src="([^"]*)"', page)
     assert len(sources) == 3 + 3 + 1  # a photo and its reference each, and what one was named as
     assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
-    for text in ("0.0% accepted right", "Named as another: 1", "Unsure: 1", "Not found: 1", "Not readable", "Left out"):
+    for text in (
+        "0.0% accepted right",
+        "Named as another: 1",
+        "Unsure: 1",
+        "Not found: 1",
+        "Not readable",
+        "Left out",
+    ):
         assert text in page
     assert 'class="curve"' in page
     assert as_html(result, index, None).count("no picture") == 4
 
 
 def test_a_page_without_any_miss_says_so(tmp_path: Path) -> None:
-    query = Query(save_picture(tmp_path / "a.png", 0), "a", (TrueItem("elf.png", frozenset({"elf"})),))
+    query = Query(
+        save_picture(tmp_path / "a.png", 0), "a", (TrueItem("elf.png", frozenset({"elf"})),)
+    )
     result = evaluate(Replay([[detection("elf.png")]]).recognize, Queries([query]), quiet=True)
     index = replace(index_of("elf.png"), meta=IndexMeta(EncoderIdentity("grid", "ab" * 32, {})))
     page = as_html(result, index, None)
@@ -342,16 +430,34 @@ def test_the_command_names_views_of_cards_and_prints_the_figures(
     for folder, shown in (("queries", cards[:5]), ("strangers", cards[5:])):
         (tmp_path / folder).mkdir()
         for card in shown:
-            Image.fromarray(render_view([decode(card)], rng).image).save(tmp_path / folder / f"{card.stem}.png")
-    (tmp_path / "queries" / "other.png").write_bytes((tmp_path / "queries" / f"{cards[0].stem}.png").read_bytes())
+            Image.fromarray(render_view([decode(card)], rng).image).save(
+                tmp_path / folder / f"{card.stem}.png"
+            )
+    (tmp_path / "queries" / "other.png").write_bytes(
+        (tmp_path / "queries" / f"{cards[0].stem}.png").read_bytes()
+    )
     (tmp_path / "strangers" / "bad.jpg").write_bytes(b"")
-    build_index(tmp_path / "refs", tmp_path / "i.npz", Embedder(open_encoder("sscd-small")), quiet=True)
-    line = ["identify", "evaluate", "--index", str(tmp_path / "i.npz"), "--refs", str(tmp_path / "refs")]
+    build_index(
+        tmp_path / "refs", tmp_path / "i.npz", Embedder(open_encoder("sscd-small")), quiet=True
+    )
+    line = [
+        "identify",
+        "evaluate",
+        "--index",
+        str(tmp_path / "i.npz"),
+        "--refs",
+        str(tmp_path / "refs"),
+    ]
     line += ["--queries", str(tmp_path / "queries"), "--negatives", str(tmp_path / "strangers")]
     assert main([*line, "--json", "--html", str(tmp_path / "page.html")]) == 0
     printed = capsys.readouterr()
     values = json.loads(printed.out)
-    assert (values["items"], values["frames"], values["empty_frames"], values["false_accepts"]) == (5, 5, 3, 0)
+    assert (values["items"], values["frames"], values["empty_frames"], values["false_accepts"]) == (
+        5,
+        5,
+        3,
+        0,
+    )
     assert values["accepted_right"] >= 0.6
     assert values["accepted_wrong_per_frame"] == 0
     assert len(values["misses"]) == 5 - round(5 * values["accepted_right"])

@@ -17,7 +17,10 @@ from data_label_factory.http.fetch import Fetcher, Patience
 
 def test_a_document_arrives_with_exact_numbers(website: Site) -> None:
     website.on("/a", Answer(b'{"price": 0.1, "n": 3}'))
-    assert hurried().json(f"{website.url}/a", params={"q": "é &"}) == {"price": Decimal("0.1"), "n": 3}
+    assert hurried().json(f"{website.url}/a", params={"q": "é &"}) == {
+        "price": Decimal("0.1"),
+        "n": 3,
+    }
     assert website.seen[0].query == {"q": "é &"}
     assert website.seen[0].headers["User-Agent"].startswith("data_label_factory/")
 
@@ -29,7 +32,9 @@ def test_the_user_agent_carries_a_contact(website: Site, monkeypatch: pytest.Mon
     assert website.seen[0].headers["User-Agent"].endswith("; me@example.org)")
 
 
-@pytest.mark.parametrize("first", [BROKEN, RESET, Answer(b"", status=503), Answer(b"[1, 2", short=True)])
+@pytest.mark.parametrize(
+    "first", [BROKEN, RESET, Answer(b"", status=503), Answer(b"[1, 2", short=True)]
+)
 def test_what_may_pass_is_tried_again_with_growing_waits(website: Site, first: Answer) -> None:
     website.on("/a", first, first, as_json("fine"))
     fetcher = hurried()
@@ -37,7 +42,9 @@ def test_what_may_pass_is_tried_again_with_growing_waits(website: Site, first: A
     assert fetcher.waits == [HURRIED.backoff, HURRIED.backoff * 2]
 
 
-@pytest.mark.parametrize("later", ["7", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)])
+@pytest.mark.parametrize(
+    "later", ["7", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)]
+)
 def test_a_retry_after_longer_than_our_patience_fails_at_once(website: Site, later: str) -> None:
     website.on("/a", Answer(status=429, headers={"Retry-After": later}))
     with pytest.raises(FetchError, match="HTTP 429: it asks to come back in"):
@@ -67,7 +74,8 @@ def test_the_pace_of_a_host_holds_across_threads(website: Site) -> None:
     website.on("/a", as_json(1))
     fetcher = Fetcher()
     threads = [
-        threading.Thread(target=fetcher.json, args=(f"{website.url}/a",), kwargs={"interval": 0.05}) for _ in range(5)
+        threading.Thread(target=fetcher.json, args=(f"{website.url}/a",), kwargs={"interval": 0.05})
+        for _ in range(5)
     ]
     for thread in threads:
         thread.start()
@@ -96,7 +104,9 @@ def test_the_pace_of_a_host_holds_across_threads(website: Site) -> None:
         (Answer(b"[]", drip=0.6), "does not answer in time"),
     ],
 )
-def test_what_cannot_be_had_says_why_and_hides_the_query(website: Site, answer: Answer, reason: str) -> None:
+def test_what_cannot_be_had_says_why_and_hides_the_query(
+    website: Site, answer: Answer, reason: str
+) -> None:
     website.on("/a", answer)
     with pytest.raises(FetchError, match=reason) as caught:
         hurried().json(f"{website.url}/a", params={"api_key": "secret"})
@@ -107,7 +117,11 @@ def test_what_cannot_be_had_says_why_and_hides_the_query(website: Site, answer: 
 @pytest.mark.parametrize("zipped", [False, True])
 def test_a_giant_body_is_dropped_at_the_limit(website: Site, zipped: bool) -> None:
     body = b"0" * 2**20
-    answer = Answer(gzip.compress(body), headers={"Content-Encoding": "gzip"}) if zipped else Answer(body)
+    answer = (
+        Answer(gzip.compress(body), headers={"Content-Encoding": "gzip"})
+        if zipped
+        else Answer(body)
+    )
     website.on("/a", answer)
     with pytest.raises(FetchError, match="larger than 0 MiB"):
         hurried().get(f"{website.url}/a", max_bytes=2**16)
@@ -132,7 +146,9 @@ def test_a_key_in_the_headers_is_never_taken_to_another_address(website: Site) -
 
 
 def test_the_body_of_a_redirect_is_not_read(website: Site) -> None:
-    website.on("/a", Answer(b"x" * 1000, status=307, headers={"Location": "/caf%C3%A9 b?c=1"}, drip=0.02))
+    website.on(
+        "/a", Answer(b"x" * 1000, status=307, headers={"Location": "/caf%C3%A9 b?c=1"}, drip=0.02)
+    )
     website.on("/café b", as_json("got it"))
     start = time.monotonic()
     assert Fetcher().json(f"{website.url}/a", params={"q": 1}) == "got it"

@@ -125,11 +125,16 @@ def test_a_second_run_fetches_only_what_is_missing(
 def test_a_query_that_is_done_is_not_searched_again_until_it_is_asked_otherwise(
     website: Site, project: Path, run: Gather
 ) -> None:
-    card = {"name": "Kuriboh", "card_images": [{"image_url": f"{website.url}/{n}.jpg"} for n in range(2)]}
+    card = {
+        "name": "Kuriboh",
+        "card_images": [{"image_url": f"{website.url}/{n}.jpg"} for n in range(2)],
+    }
     website.on("/api/v7/cardinfo.php", as_json({"data": [card]}))
     website.on("/0.jpg", picture(0))
     website.on("/1.jpg", picture(1))
-    project.write_text(project.read_text().replace("{source: urls, queries: [parts.csv]}", "[Kuriboh, Kuriboh]"))
+    project.write_text(
+        project.read_text().replace("{source: urls, queries: [parts.csv]}", "[Kuriboh, Kuriboh]")
+    )
     options = {"source": "ygoprodeck", "base_urls": {"ygoprodeck": website.url}}
     assert run(**options).new == ["positive/parts/kuriboh.jpg"]
     (entry,) = manifest(project.parent / "data")["files"].values()
@@ -152,7 +157,9 @@ def test_equal_pictures_are_kept_once_and_different_ones_never_overwritten(
     mine.parent.mkdir(parents=True)
     mine.write_bytes(jpeg(99))
     result = run()
-    assert result.new == [f"positive/parts/{name}" for name in ("bolt.jpg", "2/bolt.jpg", "2/nut.jpg")]
+    assert result.new == [
+        f"positive/parts/{name}" for name in ("bolt.jpg", "2/bolt.jpg", "2/nut.jpg")
+    ]
     assert result.doubles == {"positive/parts/bolt.jpg": ["Screw"]}
     assert mine.read_bytes() == jpeg(99)
     website.seen.clear()
@@ -181,7 +188,12 @@ def test_equal_pictures_are_kept_once_and_different_ones_never_overwritten(
     ],
 )
 def test_one_bad_picture_is_named_and_never_stops_the_rest(
-    website: Site, project: Path, listed: Callable[..., None], run: Gather, answer: Answer, reason: str
+    website: Site,
+    project: Path,
+    listed: Callable[..., None],
+    run: Gather,
+    answer: Answer,
+    reason: str,
 ) -> None:
     website.on("/bad", answer)
     website.on("/good", picture(1))
@@ -203,12 +215,18 @@ def test_nothing_at_all_is_2_and_names_that_no_file_can_carry_are_failures(
     result = run()
     assert result.exit_code == 2
     assert [
-        next(part for part in ("No file name can carry", "HTTP 404", "only http and https") if part in failure.reason)
+        next(
+            part
+            for part in ("No file name can carry", "HTTP 404", "only http and https")
+            if part in failure.reason
+        )
         for failure in result.failures
     ] == ["No file name can carry", "HTTP 404", "only http and https"]
 
 
-@pytest.mark.parametrize("name", ["../../evil", "..", ".hidden", "/etc/cron", "a\\b", "CON", "x" * 200 + "/../y"])
+@pytest.mark.parametrize(
+    "name", ["../../evil", "..", ".hidden", "/etc/cron", "a\\b", "CON", "x" * 200 + "/../y"]
+)
 def test_no_name_leads_out_of_the_bucket(
     website: Site, project: Path, listed: Callable[..., None], run: Gather, name: str
 ) -> None:
@@ -221,19 +239,24 @@ def test_no_name_leads_out_of_the_bucket(
     assert list(files(project.parent)) == sorted([f"data/{path}", "parts.csv", "project.yaml"])
 
 
-def test_a_search_takes_the_next_picture_when_one_is_gone(website: Site, project: Path, run: Gather) -> None:
+def test_a_search_takes_the_next_picture_when_one_is_gone(
+    website: Site, project: Path, run: Gather
+) -> None:
     group = [{"id": str(n), "title": "Blue", "artist-credit": [{"name": "M"}]} for n in range(4)]
     website.on("/ws/2/release-group", as_json({"release-groups": group}))
     website.on("/release-group/2/front-500", picture(2))
     website.on("/release-group/3/front-500", picture(3))
-    project.write_text(project.read_text().replace("{source: urls, queries: [parts.csv]}", "[Blue]"))
+    project.write_text(
+        project.read_text().replace("{source: urls, queries: [parts.csv]}", "[Blue]")
+    )
     result = run(source="coverart", base_urls={"coverart": website.url})
     assert (result.new, result.failures) == (["positive/parts/m_-_blue.jpg"], [])
     assert manifest(result.root)["files"][result.new[0]]["url"].endswith("/2/front-500")
 
 
 @pytest.mark.parametrize(
-    "answer", [as_json([]), as_json({"data": 5}), as_json({"data": [{"name": None}]}), as_json(None)]
+    "answer",
+    [as_json([]), as_json({"data": 5}), as_json({"data": [{"name": None}]}), as_json(None)],
 )
 def test_an_answer_in_no_documented_shape_is_a_failure_of_its_query(
     website: Site, project: Path, run: Gather, answer: Answer
@@ -258,7 +281,10 @@ def test_a_dry_run_says_what_it_would_fetch_and_writes_nothing(
     ("bucket", "reason"),
     [
         ("[a]", "line 4: the bucket positive/parts names no source"),
-        ("{source: nowhere, queries: [a]}", r"line 4: the bucket positive/parts: there is no source 'nowhere'"),
+        (
+            "{source: nowhere, queries: [a]}",
+            r"line 4: the bucket positive/parts: there is no source 'nowhere'",
+        ),
         ("{source: urls, queries: [a], options: {x: 1}}", "line 4: .*no option 'x'"),
         ("{source: urls, queries: [a], options: {max: none}}", "line 4: .*max must be a number"),
         ("{source: tmdb, queries: [a]}", "line 4: .*needs a key"),
@@ -287,7 +313,11 @@ def test_what_a_power_cut_left_short_is_made_whole_and_nothing_else_is_touched(
     (folder / "mine.jpg").write_bytes(jpeg(77))  # the user's own, better picture
     (folder / "other.jpg").write_bytes(b"no picture, but not ours either")
     result = run()
-    assert result.new == ["positive/parts/empty.jpg", "positive/parts/short.jpg", "positive/parts/2/other.jpg"]
+    assert result.new == [
+        "positive/parts/empty.jpg",
+        "positive/parts/short.jpg",
+        "positive/parts/2/other.jpg",
+    ]
     assert [(folder / f"{name}.jpg").read_bytes() for name in names] == [
         jpeg(0),
         jpeg(1),
@@ -323,7 +353,9 @@ def test_one_s_own_photos_are_copied_and_named(project: Path, run: Gather) -> No
     (photos / "IMG_1.JPG").write_bytes(jpeg(1))
     (photos / "IMG_2.jpg").write_bytes(b"no picture")
     os.mkfifo(photos / "IMG_3.jpg")
-    (project.parent / "names.csv").write_text("IMG_1.JPG,Rosa Peace\nIMG_2.jpg,b\nIMG_3.jpg,c\nIMG_4.jpg,d\n")
+    (project.parent / "names.csv").write_text(
+        "IMG_1.JPG,Rosa Peace\nIMG_2.jpg,b\nIMG_3.jpg,c\nIMG_4.jpg,d\n"
+    )
     text = "{source: folder, queries: [names.csv], options: {photos: photos}}"
     project.write_text(project.read_text().replace("{source: urls, queries: [parts.csv]}", text))
     result = run()
@@ -394,9 +426,17 @@ def test_the_command_reports_in_words_and_in_json(
     captured = capsys.readouterr()
     assert "1 new, 0 already there, 0 doubles left out, 1 failed" in captured.out
     assert "failed: positive/parts: 'parts.csv'" in captured.err
-    assert main(["gather", "--project", str(project), "--json", "--out", str(project.parent / "other")]) == 1
+    assert (
+        main(
+            ["gather", "--project", str(project), "--json", "--out", str(project.parent / "other")]
+        )
+        == 1
+    )
     values = json.loads(capsys.readouterr().out)
-    assert (values["new"], values["failed"][0]["url"]) == (["positive/parts/bolt.jpg"], f"{website.url}/gone")
+    assert (values["new"], values["failed"][0]["url"]) == (
+        ["positive/parts/bolt.jpg"],
+        f"{website.url}/gone",
+    )
     assert main(["gather", "--project", str(project), "--dry-run"]) == 0
     assert "would fetch positive/parts/gone  ←" in capsys.readouterr().out
     assert main(["gather", "--list-sources"]) == 0
@@ -408,14 +448,25 @@ def test_the_command_reports_in_words_and_in_json(
 @pytest.mark.parametrize(
     "line", [[], ["--project", "x", "--max-per-query", "0"], ["--project", "x", "--base-url", "y"]]
 )
-def test_wrong_use_of_the_command_is_refused(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_use_of_the_command_is_refused(
+    line: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["gather", *line])
     assert stopped.value.code == 2
 
 
 def start(project: Path) -> subprocess.Popen[bytes]:
-    line = [sys.executable, "-m", "data_label_factory", "gather", "--project", str(project), "--parallel", "4"]
+    line = [
+        sys.executable,
+        "-m",
+        "data_label_factory",
+        "gather",
+        "--project",
+        str(project),
+        "--parallel",
+        "4",
+    ]
     return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -472,7 +523,10 @@ def test_ctrl_c_keeps_what_is_done_and_ends_at_once_even_when_a_server_is_silent
     for number in range(4):
         website.on(f"/{number}", picture(number))
     website.on("/silent", lambda _: time.sleep(30) or picture(9))
-    listed(*[(f"part {number}", f"/{number}") for number in range(4)], *[(f"silent {n}", "/silent") for n in range(9)])
+    listed(
+        *[(f"part {number}", f"/{number}") for number in range(4)],
+        *[(f"silent {n}", "/silent") for n in range(9)],
+    )
     process = start(project)
     deadline = time.monotonic() + 20
     while len(list(project.parent.glob("data/positive/parts/*"))) < 4:
@@ -497,14 +551,21 @@ def test_a_full_disk_ends_the_run_with_one_line_and_loses_nothing(
     limit = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (1000, 1000))
     done = subprocess.run(line, capture_output=True, text=True, preexec_fn=limit)
     assert done.returncode == 2
-    assert re.search(r"^error: Could not write .*: File too large\. Free some space", done.stderr, re.M)
+    assert re.search(
+        r"^error: Could not write .*: File too large\. Free some space", done.stderr, re.M
+    )
     assert "Traceback" not in done.stderr
     assert list(files(project.parent / "data")) in ([], ["positive/parts/small.png"])
     assert subprocess.run(line, capture_output=True).returncode == 0
-    assert list(files(project.parent / "data")) == ["positive/parts/large.jpg", "positive/parts/small.png"]
+    assert list(files(project.parent / "data")) == [
+        "positive/parts/large.jpg",
+        "positive/parts/small.png",
+    ]
 
 
-def test_buckets_of_different_hosts_run_side_by_side(website: Site, project: Path, run: Gather) -> None:
+def test_buckets_of_different_hosts_run_side_by_side(
+    website: Site, project: Path, run: Gather
+) -> None:
     """One host that is slow to search does not keep the other bucket waiting."""
     website.on("/slow/cards/search", lambda _: time.sleep(0.3) or as_json({"data": []}))
     (project.parent / "parts.csv").write_text(f"bolt,{website.url}/1\n")

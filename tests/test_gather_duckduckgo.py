@@ -19,7 +19,8 @@ from data_label_factory.labels import Label
 trustme = pytest.importorskip("trustme")
 pytest.importorskip("ddgs")
 ROWS = [
-    {"title": f"rose {n}", "image": f"https://x.example/{n}.jpg", "url": f"https://x.example/{n}"} for n in range(3)
+    {"title": f"rose {n}", "image": f"https://x.example/{n}.jpg", "url": f"https://x.example/{n}"}
+    for n in range(3)
 ]
 
 
@@ -52,14 +53,20 @@ class Proxy:
                 head += connection.recv(1)
             connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             try:
-                with self._context.wrap_socket(connection, server_side=True) as secure, secure.makefile("rb") as lines:
+                with (
+                    self._context.wrap_socket(connection, server_side=True) as secure,
+                    secure.makefile("rb") as lines,
+                ):
                     while request := lines.readline():
                         while lines.readline() not in (b"\r\n", b""):
                             pass
                         target = request.split()[1].decode()
                         self.asked.append(target)
                         status, body = self.pages.get(target.partition("?")[0], (404, b""))
-                        secure.sendall(b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body)
+                        secure.sendall(
+                            b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
+                            + body
+                        )
             except (OSError, ssl.SSLError):
                 return
 
@@ -87,7 +94,9 @@ def find() -> Callable[..., list[Found]]:
     return run
 
 
-def test_a_search_gives_pictures_labeled_by_the_query(proxy: Proxy, find: Callable[..., list[Found]]) -> None:
+def test_a_search_gives_pictures_labeled_by_the_query(
+    proxy: Proxy, find: Callable[..., list[Found]]
+) -> None:
     proxy.pages["/i.js"] = (200, json.dumps({"results": ROWS}).encode())
     found = find("rosa 'peace'", size="Large")
     assert {one.url for one in found} == {row["image"] for row in ROWS}
@@ -102,7 +111,9 @@ def test_an_empty_search_is_empty(proxy: Proxy, find: Callable[..., list[Found]]
 
 
 @pytest.mark.parametrize(
-    ("path", "page"), [("/i.js", (200, b"<html>")), ("/", (200, b"no token")), ("/", (500, b""))], ids=str
+    ("path", "page"),
+    [("/i.js", (200, b"<html>")), ("/", (200, b"no token")), ("/", (500, b""))],
+    ids=str,
 )
 def test_a_search_that_fails_says_so(
     proxy: Proxy, find: Callable[..., list[Found]], path: str, page: tuple[int, bytes]

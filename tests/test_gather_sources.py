@@ -30,7 +30,9 @@ def find(website: Site) -> Find:
 
 def by_param(key: str, answers: dict[str, Any]) -> Callable[[ScoredPose], Answer]:
     """Answers by the value of one parameter of the request; 404 for others."""
-    return lambda seen: as_json(answers[seen.query[key]]) if seen.query.get(key) in answers else Answer(status=404)
+    return lambda seen: (
+        as_json(answers[seen.query[key]]) if seen.query.get(key) in answers else Answer(status=404)
+    )
 
 
 # --- ygoprodeck -----------------------------------------------------------------------------------------------------
@@ -40,9 +42,24 @@ MAGICIAN = {
     "name": "Dark Magician",
     "ygoprodeck_url": "https://ygoprodeck.com/card/dark-magician-4003",
     "card_sets": [
-        {"set_name": "Legend of Blue Eyes", "set_code": "LOB-EN005", "set_rarity": "Ultra Rare", "set_price": "9"},
-        {"set_name": "Anthology", "set_code": "RA01-EN005", "set_rarity": "Secret Rare", "set_price": "1"},
-        {"set_name": "Anthology", "set_code": "RA01-EN005", "set_rarity": "Super Rare", "set_price": "1"},
+        {
+            "set_name": "Legend of Blue Eyes",
+            "set_code": "LOB-EN005",
+            "set_rarity": "Ultra Rare",
+            "set_price": "9",
+        },
+        {
+            "set_name": "Anthology",
+            "set_code": "RA01-EN005",
+            "set_rarity": "Secret Rare",
+            "set_price": "1",
+        },
+        {
+            "set_name": "Anthology",
+            "set_code": "RA01-EN005",
+            "set_rarity": "Super Rare",
+            "set_price": "1",
+        },
     ],
     "card_images": [
         {"id": 46986414, "image_url": "https://images.example/46986414.jpg"},
@@ -59,28 +76,44 @@ def test_ygoprodeck_by_name(website: Site, find: Find) -> None:
     assert found[0].page.endswith("dark-magician-4003")
 
 
-def test_ygoprodeck_labels_the_print_of_the_set_that_was_asked_for(website: Site, find: Find) -> None:
+def test_ygoprodeck_labels_the_print_of_the_set_that_was_asked_for(
+    website: Site, find: Find
+) -> None:
     website.on("/api/v7/cardinfo.php", as_json({"data": [MAGICIAN]}))
-    assert find("ygoprodeck", "Dark Magician", set="lob")[0].label == Label("Dark Magician", "LOB-EN005", "UR")
-    assert find("ygoprodeck", "Dark Magician", set="RA01")[0].label == Label("Dark Magician", "RA01-EN005")
-    assert find("ygoprodeck", "anthology", by="set")[0].label == Label("Dark Magician", "RA01-EN005")
+    assert find("ygoprodeck", "Dark Magician", set="lob")[0].label == Label(
+        "Dark Magician", "LOB-EN005", "UR"
+    )
+    assert find("ygoprodeck", "Dark Magician", set="RA01")[0].label == Label(
+        "Dark Magician", "RA01-EN005"
+    )
+    assert find("ygoprodeck", "anthology", by="set")[0].label == Label(
+        "Dark Magician", "RA01-EN005"
+    )
     assert website.seen[-1].query == {"cardset": "anthology"}
 
 
 def test_ygoprodeck_by_set_code(website: Site, find: Find) -> None:
     website.on(
-        "/api/v7/cardsetsinfo.php", by_param("setcode", {"LOB-EN005": {"id": 46986414, "name": "Dark Magician"}})
+        "/api/v7/cardsetsinfo.php",
+        by_param("setcode", {"LOB-EN005": {"id": 46986414, "name": "Dark Magician"}}),
     )
     website.on("/api/v7/cardinfo.php", by_param("id", {"46986414": {"data": [MAGICIAN]}}))
     assert find("ygoprodeck", "LOB-EN005")[0].label == Label("Dark Magician", "LOB-EN005", "UR")
     assert find("ygoprodeck", "LOB-EN999") == []
 
 
-def test_ygoprodeck_falls_back_to_a_fuzzy_name_and_says_nothing_of_unknown_ones(website: Site, find: Find) -> None:
-    unknown = as_json({"error": "No card matching your query was found in the database."}, status=400)
+def test_ygoprodeck_falls_back_to_a_fuzzy_name_and_says_nothing_of_unknown_ones(
+    website: Site, find: Find
+) -> None:
+    unknown = as_json(
+        {"error": "No card matching your query was found in the database."}, status=400
+    )
     website.on("/api/v7/cardinfo.php", unknown, as_json({"data": [MAGICIAN]}))
     assert find("ygoprodeck", "dark magicia")[0].label.name == "Dark Magician"
-    assert [seen.query for seen in website.seen] == [{"name": "dark magicia"}, {"fname": "dark magicia"}]
+    assert [seen.query for seen in website.seen] == [
+        {"name": "dark magicia"},
+        {"fname": "dark magicia"},
+    ]
     website.on("/api/v7/cardinfo.php", unknown)
     assert find("ygoprodeck", "xyzzy") == find("ygoprodeck", "xyzzy", by="archetype") == []
 
@@ -89,16 +122,32 @@ def test_ygoprodeck_falls_back_to_a_fuzzy_name_and_says_nothing_of_unknown_ones(
 
 
 def magic(name: str, number: str, **more: object) -> dict[str, Any]:
-    uris = {size: f"https://cards.example/{size}/{number}.jpg" for size in ("small", "normal", "large")}
-    return {"name": name, "set": "neo", "collector_number": number, "image_uris": uris, "artist": "A. Painter", **more}
+    uris = {
+        size: f"https://cards.example/{size}/{number}.jpg" for size in ("small", "normal", "large")
+    }
+    return {
+        "name": name,
+        "set": "neo",
+        "collector_number": number,
+        "image_uris": uris,
+        "artist": "A. Painter",
+        **more,
+    }
 
 
 def test_scryfall_goes_through_the_pages_only_as_far_as_wanted(website: Site, find: Find) -> None:
     first = {"data": [magic("Aether", "1"), magic("Æther Vial", "12a")], "has_more": True}
     first["next_page"] = f"{website.url}/cards/search?page=2&q=x"
-    website.on("/cards/search", lambda seen: as_json({"data": [magic("Boar", "3")]} if "page" in seen.query else first))
+    website.on(
+        "/cards/search",
+        lambda seen: as_json({"data": [magic("Boar", "3")]} if "page" in seen.query else first),
+    )
     found = find("scryfall", "set:neo")
-    assert [one.label for one in found] == [Label("Aether", "NEO-1"), Label("Æther Vial"), Label("Boar", "NEO-3")]
+    assert [one.label for one in found] == [
+        Label("Aether", "NEO-1"),
+        Label("Æther Vial"),
+        Label("Boar", "NEO-3"),
+    ]
     assert (found[0].url, found[0].author) == ("https://cards.example/normal/1.jpg", "A. Painter")
     assert website.seen[0].query["q"] == "set:neo"
     assert len(website.seen) == 2
@@ -108,7 +157,11 @@ def test_scryfall_goes_through_the_pages_only_as_far_as_wanted(website: Site, fi
 
 def test_scryfall_names_each_face_that_has_a_picture(website: Site, find: Find) -> None:
     faces = [
-        {"name": "Delver of Secrets", "image_uris": {"large": "https://cards.example/front.jpg"}, "artist": "N"},
+        {
+            "name": "Delver of Secrets",
+            "image_uris": {"large": "https://cards.example/front.jpg"},
+            "artist": "N",
+        },
         {"name": "Insectile Aberration", "image_uris": {"large": "https://cards.example/back.jpg"}},
     ]
     double = magic("Delver of Secrets // Insectile Aberration", "51", card_faces=faces)
@@ -139,8 +192,17 @@ def test_an_endless_search_ends(website: Site, find: Find) -> None:
 
 
 def pokemon(number: int) -> dict[str, Any]:
-    images = {"small": f"https://p.example/{number}.png", "large": f"https://p.example/{number}_hires.png"}
-    return {"name": "Pikachu", "number": str(number), "set": {"id": "swsh4"}, "images": images, "artist": "M"}
+    images = {
+        "small": f"https://p.example/{number}.png",
+        "large": f"https://p.example/{number}_hires.png",
+    }
+    return {
+        "name": "Pikachu",
+        "number": str(number),
+        "set": {"id": "swsh4"},
+        "images": images,
+        "artist": "M",
+    }
 
 
 def test_pokemontcg_goes_through_the_pages_with_the_key(
@@ -158,10 +220,18 @@ def test_pokemontcg_goes_through_the_pages_with_the_key(
     found = find("pokemontcg", "Pikachu", 2, set="swsh4")
     assert [one.label for one in found] == [Label("Pikachu", "SWSH4-1")] * 2
     assert found[0].url == "https://p.example/1_hires.png"
-    assert website.seen[0].query == {"q": 'name:"Pikachu" set.id:swsh4', "page": "1", "pageSize": "2"}
+    assert website.seen[0].query == {
+        "q": 'name:"Pikachu" set.id:swsh4',
+        "page": "1",
+        "pageSize": "2",
+    }
     assert website.seen[0].headers["X-Api-Key"] == "k1"
     monkeypatch.delenv("POKEMONTCG_API_KEY")
-    assert [one.url[-5] for one in find("pokemontcg", "name:pika*", 3, image="small")] == ["1", "1", "2"]
+    assert [one.url[-5] for one in find("pokemontcg", "name:pika*", 3, image="small")] == [
+        "1",
+        "1",
+        "2",
+    ]
     assert "X-Api-Key" not in website.seen[-1].headers
 
 
@@ -170,7 +240,12 @@ def test_pokemontcg_goes_through_the_pages_with_the_key(
 
 def test_coverart_takes_sure_matches_only(website: Site, find: Find) -> None:
     groups = [
-        {"id": "aa", "title": "Kind of Blue", "score": 100, "artist-credit": [{"name": "Miles Davis"}]},
+        {
+            "id": "aa",
+            "title": "Kind of Blue",
+            "score": 100,
+            "artist-credit": [{"name": "Miles Davis"}],
+        },
         {
             "id": "bb",
             "title": "Kind of Blue",
@@ -181,10 +256,18 @@ def test_coverart_takes_sure_matches_only(website: Site, find: Find) -> None:
     ]
     website.on("/ws/2/release-group", as_json({"release-groups": groups}))
     found = find("coverart", 'Miles "M" Davis - Kind of Blue')
-    assert [one.label.name for one in found] == ["Miles Davis - Kind of Blue", "A & B - Kind of Blue"]
+    assert [one.label.name for one in found] == [
+        "Miles Davis - Kind of Blue",
+        "A & B - Kind of Blue",
+    ]
     assert found[0].url == f"{website.url}/release-group/aa/front-500"
-    assert website.seen[0].query["query"] == 'releasegroup:"Kind of Blue" AND artist:"Miles \\"M\\" Davis"'
-    assert find("coverart", "Kind of Blue", label="title", size="1200")[0].label == Label("Kind of Blue")
+    assert (
+        website.seen[0].query["query"]
+        == 'releasegroup:"Kind of Blue" AND artist:"Miles \\"M\\" Davis"'
+    )
+    assert find("coverart", "Kind of Blue", label="title", size="1200")[0].label == Label(
+        "Kind of Blue"
+    )
 
 
 # --- wikimedia ------------------------------------------------------------------------------------------------------
@@ -192,9 +275,20 @@ def test_coverart_takes_sure_matches_only(website: Site, find: Find) -> None:
 
 def test_wikimedia_keeps_license_and_author_and_goes_on(website: Site, find: Find) -> None:
     def info(name: str, mime: str = "image/jpeg") -> list[dict[str, Any]]:
-        about = {"LicenseShortName": {"value": "CC BY-SA 4.0"}, "Artist": {"value": '<a href="/x">Jo &amp; Co</a>'}}
+        about = {
+            "LicenseShortName": {"value": "CC BY-SA 4.0"},
+            "Artist": {"value": '<a href="/x">Jo &amp; Co</a>'},
+        }
         url = f"https://upload.example/{name}"
-        return [{"url": url, "thumburl": f"{url}/1024", "mime": mime, "descriptionurl": "d", "extmetadata": about}]
+        return [
+            {
+                "url": url,
+                "thumburl": f"{url}/1024",
+                "mime": mime,
+                "descriptionurl": "d",
+                "extmetadata": about,
+            }
+        ]
 
     first = {
         "query": {
@@ -242,7 +336,10 @@ def test_met_passes_over_what_is_not_free_or_gone(website: Site, find: Find) -> 
     assert found.url == "https://m.example/4_s.jpg"
     assert website.seen[0].query == {"title": "true", "hasImages": "true", "q": "wheat field"}
     (found,) = find("met", "4", label="title", image="original")
-    assert (found.label, found.url) == (Label("Wheat Field with Cypresses"), "https://m.example/4.jpg")
+    assert (found.label, found.url) == (
+        Label("Wheat Field with Cypresses"),
+        "https://m.example/4.jpg",
+    )
 
 
 def test_met_without_a_match_is_empty(website: Site, find: Find) -> None:
@@ -263,7 +360,9 @@ def test_tmdb_tells_films_of_one_title_apart_by_year(
     later = [{"id": 3, "name": "The Thing", "poster_path": "/c.jpg"}]
     website.on(
         "/3/search/movie",
-        lambda seen: as_json({"results": films if seen.query["page"] == "1" else later, "total_pages": 2}),
+        lambda seen: as_json(
+            {"results": films if seen.query["page"] == "1" else later, "total_pages": 2}
+        ),
     )
     monkeypatch.setenv("TMDB_API_KEY", "k3")
     found = find("tmdb", "The Thing (1982)")
@@ -271,14 +370,21 @@ def test_tmdb_tells_films_of_one_title_apart_by_year(
         ("The Thing (1982)", f"{website.url}/t/p/w780/a.jpg"),
         ("The Thing", f"{website.url}/t/p/w780/c.jpg"),
     ]
-    assert website.seen[0].query == {"query": "The Thing", "year": "1982", "api_key": "k3", "page": "1"}
+    assert website.seen[0].query == {
+        "query": "The Thing",
+        "year": "1982",
+        "api_key": "k3",
+        "page": "1",
+    }
     monkeypatch.setenv("TMDB_API_KEY", "eyJtoken")
     find("tmdb", "The Thing", 1)
     assert website.seen[-1].headers["Authorization"] == "Bearer eyJtoken"
     assert "api_key" not in website.seen[-1].query
 
 
-def test_tmdb_needs_a_key_and_never_shows_it(website: Site, find: Find, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tmdb_needs_a_key_and_never_shows_it(
+    website: Site, find: Find, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("TMDB_API_KEY", raising=False)
     with pytest.raises(ProjectError, match="TMDB_API_KEY"):
         SOURCES["tmdb"](hurried(), website.url).check()
@@ -304,7 +410,9 @@ def gallery(*prints: tuple[str, str, str]) -> str:
 def yugipedia(seen: ScoredPose) -> Answer:
     if seen.query["action"] == "parse":
         if seen.query["page"] != "Card Gallery:Dark Magician":
-            return as_json({"error": {"code": "missingtitle", "info": "The page you specified doesn't exist."}})
+            return as_json(
+                {"error": {"code": "missingtitle", "info": "The page you specified doesn't exist."}}
+            )
         prints = [
             ("DarkMagician-LOB-EN-UR-UE.png", "LOB-EN005", "UR"),
             ("DarkMagician-LOCH-JP-PScR.png", "LOCH-JP001", "PScR"),
@@ -312,10 +420,17 @@ def yugipedia(seen: ScoredPose) -> Answer:
         ]
         return as_json({"parse": {"title": seen.query["page"], "text": gallery(*prints)}})
     if "redirects" in seen.query:
-        to = [{"from": "LOCH-JP001", "to": "Dark Magician"}] if seen.query["titles"] == "LOCH-JP001" else []
+        to = (
+            [{"from": "LOCH-JP001", "to": "Dark Magician"}]
+            if seen.query["titles"] == "LOCH-JP001"
+            else []
+        )
         return as_json({"query": {"redirects": to, "pages": []}})
     files = seen.query["titles"].split("|")
-    pages = [{"title": f, "imageinfo": [{"url": f"https://ms.example/{f[5:]}", "thumburl": ""}]} for f in files[::-1]]
+    pages = [
+        {"title": f, "imageinfo": [{"url": f"https://ms.example/{f[5:]}", "thumburl": ""}]}
+        for f in files[::-1]
+    ]
     return as_json({"query": {"pages": [*pages, {"title": "File:Gone.png", "missing": True}]}})
 
 
@@ -352,16 +467,23 @@ def test_urls_reads_lines_and_tables(tmp_path: Path) -> None:
         '# parts\n\nM8 Bolt,https://x.example/1.jpg\n"Nut, square",https://x.example/2\nhttps://x.example/a%20b_ur.png?x=1\n'
     )
     found = own("urls", tmp_path, "a.txt")
-    assert [one.label for one in found] == [Label("M8 Bolt"), Label("Nut, square"), Label("A B", "", "UR")]
+    assert [one.label for one in found] == [
+        Label("M8 Bolt"),
+        Label("Nut, square"),
+        Label("A B", "", "UR"),
+    ]
     (tmp_path / "b.csv").write_text(
-        "\ufeffURL,name,set_code,rarity,licence\nhttps://x.example/1,Magician,loch-jp001,pscr,CC0\n", "utf-8"
+        "\ufeffURL,name,set_code,rarity,licence\nhttps://x.example/1,Magician,loch-jp001,pscr,CC0\n",
+        "utf-8",
     )
     (found_b,) = own("urls", tmp_path, "b.csv")
     assert (found_b.label, found_b.license) == (Label("Magician", "LOCH-JP001", "PScR"), "CC0")
 
 
 def test_folder_names_photos(tmp_path: Path) -> None:
-    (tmp_path / "names.csv").write_text("file,name\nIMG_1.jpg,Rosa Peace\nsub/LOCH-JP001_kuriboh.jpg,\n")
+    (tmp_path / "names.csv").write_text(
+        "file,name\nIMG_1.jpg,Rosa Peace\nsub/LOCH-JP001_kuriboh.jpg,\n"
+    )
     found = own("folder", tmp_path, "names.csv", photos="photos")
     assert [one.label for one in found] == [Label("Rosa Peace"), Label("Kuriboh", "LOCH-JP001")]
     assert found[0].path == tmp_path / "photos" / "IMG_1.jpg"
@@ -390,7 +512,16 @@ def test_a_wrong_line_is_named(tmp_path: Path, name: str, text: bytes, reason: s
 
 # --- all of them ----------------------------------------------------------------------------------------------------
 
-NETWORKED = ["ygoprodeck", "scryfall", "pokemontcg", "coverart", "wikimedia", "met", "yugipedia", "tmdb"]
+NETWORKED = [
+    "ygoprodeck",
+    "scryfall",
+    "pokemontcg",
+    "coverart",
+    "wikimedia",
+    "met",
+    "yugipedia",
+    "tmdb",
+]
 PATHS = {
     "ygoprodeck": ("/api/v7/cardinfo.php", {"data": []}),
     "scryfall": ("/cards/search", {"data": [], "has_more": False}),
@@ -435,14 +566,25 @@ GOOD = {
     "ygoprodeck": {"data": [MAGICIAN]},
     "scryfall": {"data": [magic("Boar", "3")], "has_more": False},
     "pokemontcg": {"data": [pokemon(1)], "totalCount": 1},
-    "coverart": {"release-groups": [{"id": "a", "title": "t", "score": 100, "artist-credit": [{"name": "x"}]}]},
-    "wikimedia": {"query": {"pages": {"1": {"imageinfo": [{"url": "u", "mime": "image/png", "extmetadata": {}}]}}}},
+    "coverart": {
+        "release-groups": [
+            {"id": "a", "title": "t", "score": 100, "artist-credit": [{"name": "x"}]}
+        ]
+    },
+    "wikimedia": {
+        "query": {
+            "pages": {"1": {"imageinfo": [{"url": "u", "mime": "image/png", "extmetadata": {}}]}}
+        }
+    },
     "met": {"total": 1, "objectIDs": [1]},
     "yugipedia": {
         "parse": {"text": gallery(("X-A-JP-UR.png", "A-JP001", "UR"))},
         "query": {"pages": [{"title": "File:X-A-JP-UR.png", "imageinfo": [{"url": "u"}]}]},
     },
-    "tmdb": {"results": [{"id": 1, "title": "t", "poster_path": "/p", "release_date": "1999-01-01"}], "total_pages": 1},
+    "tmdb": {
+        "results": [{"id": 1, "title": "t", "poster_path": "/p", "release_date": "1999-01-01"}],
+        "total_pages": 1,
+    },
 }
 
 
@@ -494,7 +636,9 @@ def test_plain_text_of_markup() -> None:
 
 
 @given(st.text(min_size=1, max_size=60), st.text(max_size=12), st.text(max_size=12))
-def test_any_label_a_site_gives_is_read_back_from_the_file_name(name: str, code: str, rarity: str) -> None:
+def test_any_label_a_site_gives_is_read_back_from_the_file_name(
+    name: str, code: str, rarity: str
+) -> None:
     label = label_of(name, code, rarity)
     try:
         stem = format_label(label)
@@ -504,7 +648,10 @@ def test_any_label_a_site_gives_is_read_back_from_the_file_name(name: str, code:
     assert parse_label(stem + ".jpg") == label
 
 
-@given(st.sampled_from(["MM", "LOB-EN", "swsh12pt5"]), st.from_regex(r"[A-Z]{0,2}\d{1,3}[a-z★]?", fullmatch=True))
+@given(
+    st.sampled_from(["MM", "LOB-EN", "swsh12pt5"]),
+    st.from_regex(r"[A-Z]{0,2}\d{1,3}[a-z★]?", fullmatch=True),
+)
 def test_set_codes_are_carried_or_left_out(prefix: str, number: str) -> None:
     label = label_of("Card", f"{prefix}-{number}")
     assert label.set_code in ("", f"{prefix}-{number}".upper())

@@ -30,14 +30,19 @@ def catalog(website: Site, tmp_path: Path) -> list[Label]:
     cards = {
         label.name: {
             "name": label.name,
-            "card_sets": [{"set_name": "Heroes", "set_code": label.set_code, "set_rarity": "Ultra Rare"}],
+            "card_sets": [
+                {"set_name": "Heroes", "set_code": label.set_code, "set_rarity": "Ultra Rare"}
+            ],
             "card_images": [{"image_url": f"{website.url}/images/{number}.jpg"}],
         }
         for number, label in enumerate(labels, 1)
     }
     website.on("/api/v7/cardinfo.php", lambda seen: as_json({"data": [cards[seen.query["name"]]]}))
     prices = ("1,980 円", "480 円", "12,000 円")
-    rows = [product(f"LOCH-JP{number:03d}", "UR", f"札{number}", price) for number, price in enumerate(prices, 1)]
+    rows = [
+        product(f"LOCH-JP{number:03d}", "UR", f"札{number}", price)
+        for number, price in enumerate(prices, 1)
+    ]
     website.on(SEARCH, shop(("UR", "".join(rows))))
     website.on("/v6/latest/JPY", as_json({"result": "success", "rates": {"JPY": 1, "USD": 0.0065}}))
     return labels
@@ -53,13 +58,31 @@ def test_from_a_catalog_to_the_dearest_cards(
     names = json.dumps([label.name for label in catalog])
     bucket = f"{{source: ygoprodeck, options: {{set: LOCH}}, queries: {names}}}"
     project = tmp_path / "cards.yaml"
-    project.write_text(f"project_name: cards\ndata_root: {tmp_path / 'data'}\nbuckets:\n  cards: {bucket}\n")
-    refs, index, prices = (str(tmp_path / name) for name in ("data/cards", "cards.npz", "prices.json"))
+    project.write_text(
+        f"project_name: cards\ndata_root: {tmp_path / 'data'}\nbuckets:\n  cards: {bucket}\n"
+    )
+    refs, index, prices = (
+        str(tmp_path / name) for name in ("data/cards", "cards.npz", "prices.json")
+    )
 
     assert main(["gather", "--project", str(project), "--base-url", website.url]) == 0
     assert main(["identify", "index", "--calibrate", "never", "--refs", refs, "--out", index]) == 0
     assert main(["identify", "verify", "--index", index, "--refs", refs]) == 0
-    assert main(["identify", "scrape_prices", "--refs", refs, "--out", prices, "--base-url", website.url]) == 0
+    assert (
+        main(
+            [
+                "identify",
+                "scrape_prices",
+                "--refs",
+                refs,
+                "--out",
+                prices,
+                "--base-url",
+                website.url,
+            ]
+        )
+        == 0
+    )
     out = capsys.readouterr().out
     assert f"{COUNT} new" in out
     assert "self-identification  100.00%" in out

@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from data_label_factory.identify.recognize import vocabulary
 from data_label_factory.identify.recognize.features import Features
-from data_label_factory.identify.recognize.geometry import FrameMatcher, fit_homography, pairs_within, project_quad
+from data_label_factory.identify.recognize.geometry import (
+    FrameMatcher,
+    fit_homography,
+    pairs_within,
+    project_quad,
+)
 from data_label_factory.identify.recognize.hough import clusters, weigh
 from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs, Stored
 from data_label_factory.identify.recognize.vocabulary import count_bits
@@ -17,13 +22,25 @@ SHAPE = (300, 200)  # height, width of the references in px
 FRAME = (480, 640)
 
 
-@given(seed=st.integers(0, 10_000), points=st.integers(0, 60), places=st.integers(0, 30), radius=st.floats(0.5, 200))
-def test_pairs_within_equals_the_naive_loop(seed: int, points: int, places: int, radius: float) -> None:
+@given(
+    seed=st.integers(0, 10_000),
+    points=st.integers(0, 60),
+    places=st.integers(0, 30),
+    radius=st.floats(0.5, 200),
+)
+def test_pairs_within_equals_the_naive_loop(
+    seed: int, points: int, places: int, radius: float
+) -> None:
     rng = np.random.default_rng(seed)
     a = rng.uniform(0, 300, (points, 2)).astype(np.float32)
     b = rng.uniform(-400, 700, (places, 2)).astype(np.float32)  # many far outside
     point, place = pairs_within(a, b, radius)
-    naive = {(i, j) for i in range(points) for j in range(places) if np.square(a[i] - b[j]).sum() <= radius**2}
+    naive = {
+        (i, j)
+        for i in range(points)
+        for j in range(places)
+        if np.square(a[i] - b[j]).sum() <= radius**2
+    }
     assert len(point) == len(set(zip(point.tolist(), place.tolist(), strict=True)))
     assert set(zip(point.tolist(), place.tolist(), strict=True)) == naive
 
@@ -49,12 +66,22 @@ def test_count_bits_equals_the_naive_loop(old_numpy: bool, monkeypatch: pytest.M
 
 def descriptors(rng: np.random.Generator, count: int) -> np.ndarray:
     histograms = rng.gamma(0.5, 1, (count, 128))
-    return np.sqrt(histograms / histograms.sum(1, keepdims=True) * 512**2).clip(0, 255).astype(np.uint8)
+    return (
+        np.sqrt(histograms / histograms.sum(1, keepdims=True) * 512**2)
+        .clip(0, 255)
+        .astype(np.uint8)
+    )
 
 
 def reference(rng: np.random.Generator, count: int) -> Features:
     xy = (rng.uniform(0.05, 0.95, (count, 2)) * [SHAPE[1], SHAPE[0]]).astype(np.float32)
-    return Features(xy, np.full(count, 4, np.float32), np.zeros(count, np.float32), descriptors(rng, count), SHAPE)
+    return Features(
+        xy,
+        np.full(count, 4, np.float32),
+        np.zeros(count, np.float32),
+        descriptors(rng, count),
+        SHAPE,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +90,9 @@ def index() -> LocalIndex:
     return LocalIndex.build(Stored.of([reference(rng, 80) for _ in range(15)]))
 
 
-def naive_weigh(pairs: Pairs, owner: np.ndarray, references: int, far: float = 0.5) -> dict[int, float]:
+def naive_weigh(
+    pairs: Pairs, owner: np.ndarray, references: int, far: float = 0.5
+) -> dict[int, float]:
     """LNBNN query by query: the best of each reference, less the distance to the 10th other one."""
     weights = {}
     for query in set(pairs.query.tolist()):
@@ -74,7 +103,9 @@ def naive_weigh(pairs: Pairs, owner: np.ndarray, references: int, far: float = 0
                 best[whose] = row
         ranked = sorted(best.values(), key=lambda row: pairs.distance[row])
         further = min(10, references - 1)
-        background = min(far, float(pairs.distance[ranked[further]])) if len(ranked) > further else far
+        background = (
+            min(far, float(pairs.distance[ranked[further]])) if len(ranked) > further else far
+        )
         for row in ranked[:further]:
             if (gain := background**2 - float(pairs.distance[row]) ** 2) > 0:
                 weights[row] = gain
@@ -86,19 +117,27 @@ def test_weigh_equals_the_naive_loop(index: LocalIndex, seed: int) -> None:
     rng = np.random.default_rng(seed)
     count = 400
     distance = rng.permutation(np.linspace(0.05, 0.6, count)).astype(np.float32)  # no ties
-    pairs = Pairs(rng.integers(0, 12, count), rng.integers(0, len(index.reference), count), distance)
+    pairs = Pairs(
+        rng.integers(0, 12, count), rng.integers(0, len(index.reference), count), distance
+    )
     rows, weights = weigh(pairs, index)
     naive = naive_weigh(pairs, index.reference, len(index))
     assert sorted(rows.tolist()) == sorted(naive)
     assert dict(zip(rows.tolist(), weights.tolist(), strict=True)) == pytest.approx(naive, abs=1e-6)
 
 
-def seen_as(index: LocalIndex, number: int, angle: float, scale: float, center: tuple[float, float]) -> Features:
+def seen_as(
+    index: LocalIndex, number: int, angle: float, scale: float, center: tuple[float, float]
+) -> Features:
     """A frame that shows one reference turned by `angle` and scaled about `centre`, among features of nothing."""
     rng = np.random.default_rng(9)
     own = slice(index.first[number], index.first[number + 1])
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    xy = (index.xy[own] - np.array([SHAPE[1], SHAPE[0]]) / 2) @ turn.T + center + rng.normal(0, 0.3, (80, 2))
+    xy = (
+        (index.xy[own] - np.array([SHAPE[1], SHAPE[0]]) / 2) @ turn.T
+        + center
+        + rng.normal(0, 0.3, (80, 2))
+    )
     clutter = rng.uniform(0, 480, (200, 2))
     angles = np.concatenate([index.angle[own] + angle, rng.uniform(0, 2 * np.pi, 200)])
     return Features(
@@ -137,12 +176,18 @@ def test_votes_find_the_pose_and_the_outline_starts_at_the_references_own_top_le
 def test_a_homography_is_found_among_twice_as_many_outliers(seed: int) -> None:
     rng = np.random.default_rng(seed)
     corners = np.array([[0, 0], [200, 0], [200, 300], [0, 300]], np.float32)
-    target = np.array([[400, 380], [190, 360], [210, 60], [390, 70]], np.float32)  # upside down and tilted
+    target = np.array(
+        [[400, 380], [190, 360], [210, 60], [390, 70]], np.float32
+    )  # upside down and tilted
     true = cv2.getPerspectiveTransform(corners, target)
     good = rng.uniform(0, 200, (40, 2)).astype(np.float32)
     source = np.concatenate([good, rng.uniform(0, 200, (80, 2)).astype(np.float32)])
-    seen = cv2.perspectiveTransform(good[None], true)[0] + rng.normal(0, 0.3, good.shape).astype(np.float32)
-    fit = fit_homography(source, np.concatenate([seen, rng.uniform(0, 480, (80, 2)).astype(np.float32)]), 2.0)
+    seen = cv2.perspectiveTransform(good[None], true)[0] + rng.normal(0, 0.3, good.shape).astype(
+        np.float32
+    )
+    fit = fit_homography(
+        source, np.concatenate([seen, rng.uniform(0, 480, (80, 2)).astype(np.float32)]), 2.0
+    )
     assert fit is not None
     quad = project_quad(fit[0], np.array([300, 200], np.float32), FRAME)
     assert quad == pytest.approx(target, abs=6.0)

@@ -101,7 +101,9 @@ UNDO = {  # EXIF orientation → how a camera that notes it has laid the picture
         ("RGBA", "WEBP", {"lossless": True}),
     ],
 )
-def test_exif_orientation_is_applied(orientation: int, mode: str, file_format: str, options: dict) -> None:
+def test_exif_orientation_is_applied(
+    orientation: int, mode: str, file_format: str, options: dict
+) -> None:
     how = UNDO[orientation]
     lying = PICTURE if how is None else PICTURE.transpose(how)
     exif = Image.Exif()
@@ -113,12 +115,15 @@ def test_exif_orientation_is_applied(orientation: int, mode: str, file_format: s
 def test_exif_orientation_is_applied_to_16_bit_gray() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    deep = Image.fromarray(np.asarray(GRAY.transpose(Image.Transpose.ROTATE_90)).astype(np.uint16) * 257)
+    deep = Image.fromarray(
+        np.asarray(GRAY.transpose(Image.Transpose.ROTATE_90)).astype(np.uint16) * 257
+    )
     assert np.array_equal(decode(encoded(deep, "PNG", exif=exif))[..., 0], np.asarray(GRAY))
 
 
 @pytest.mark.parametrize(
-    "block", [b"", b"MM\0*", b"MM\0*" + b"\x7f" * 30, b"II*\0\x08\0\0\0\x05\0\x12\x01", b"\xff" * 60]
+    "block",
+    [b"", b"MM\0*", b"MM\0*" + b"\x7f" * 30, b"II*\0\x08\0\0\0\x05\0\x12\x01", b"\xff" * 60],
 )
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
 def test_a_broken_exif_block_does_not_reject_the_picture(block: bytes, file_format: str) -> None:
@@ -133,7 +138,9 @@ def test_alpha_is_laid_over_white() -> None:
     half.putalpha(Image.fromarray(np.full((48, 64), 102, np.uint8)))
     expected = np.round(np.asarray(PICTURE) * 0.4 + 255 * 0.6)
     for file_format, options in [("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {})]:
-        assert np.abs(decode(encoded(half, file_format, **options)) - expected).max() <= 1, file_format
+        assert np.abs(decode(encoded(half, file_format, **options)) - expected).max() <= 1, (
+            file_format
+        )
     gray = decode(encoded(Image.merge("LA", [GRAY, Image.new("L", GRAY.size, 0)]), "PNG"))
     assert (gray == 255).all()
 
@@ -166,9 +173,24 @@ DEEP = np.asarray(GRAY).astype(np.int64) * 257
         encoded(Image.fromarray(DEEP.astype(np.int32)), "TIFF"),
         encoded(Image.fromarray(np.asarray(GRAY).astype(np.float32)), "TIFF"),
         encoded(Image.fromarray(np.asarray(GRAY).astype(np.float32) / 255), "TIFF"),
-        png(64, 48, bits=16, color=2, samples=np.repeat(DEEP[..., None], 3, axis=2).astype(">u2").tobytes()),
+        png(
+            64,
+            48,
+            bits=16,
+            color=2,
+            samples=np.repeat(DEEP[..., None], 3, axis=2).astype(">u2").tobytes(),
+        ),
     ],
-    ids=["L", "L JPEG", "16-bit", "16-bit TIFF", "I TIFF", "F TIFF 0-255", "F TIFF 0-1", "16-bit RGB"],
+    ids=[
+        "L",
+        "L JPEG",
+        "16-bit",
+        "16-bit TIFF",
+        "I TIFF",
+        "F TIFF 0-255",
+        "F TIFF 0-1",
+        "16-bit RGB",
+    ],
 )
 def test_grayscale_of_any_depth_is_scaled_not_clipped(data: bytes) -> None:
     rgb = decode(data)
@@ -190,7 +212,11 @@ def test_one_bit_pictures_are_black_and_white() -> None:
 
 
 def test_an_icc_profile_is_ignored() -> None:
-    swapped = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes().replace(b"rXYZ", b"?XYZ", 1)
+    swapped = (
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+        .tobytes()
+        .replace(b"rXYZ", b"?XYZ", 1)
+    )
     swapped = swapped.replace(b"bXYZ", b"rXYZ", 1).replace(b"?XYZ", b"bXYZ", 1)
     assert_shows_four_colors(decode(encoded(PICTURE, "PNG", icc_profile=swapped)))
     assert_shows_four_colors(decode(encoded(PICTURE, "JPEG", quality=95, icc_profile=swapped)))
@@ -199,7 +225,9 @@ def test_an_icc_profile_is_ignored() -> None:
 @pytest.mark.parametrize(
     ("min_side", "shape"), [(75, (75, 100)), (76, (150, 200)), (290, (300, 400)), (301, (600, 800))]
 )
-def test_min_side_decodes_a_large_jpeg_smaller_but_never_below_it(min_side: int, shape: tuple[int, int]) -> None:
+def test_min_side_decodes_a_large_jpeg_smaller_but_never_below_it(
+    min_side: int, shape: tuple[int, int]
+) -> None:
     large = encoded(Image.fromarray(photo_like(800, 600)), "JPEG")
     assert decode(large, min_side=min_side).shape == (*shape, 3)
 

@@ -22,7 +22,12 @@ PROGRESSIVE = encoded(Image.fromarray(photo_like(320, 240)), "JPEG", progressive
 PNG = encoded(Image.fromarray(photo_like(32, 24)), "PNG")
 GOOD = [
     encoded(PICTURE, "JPEG"),
-    encoded(PICTURE, "JPEG", progressive=True, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"),
+    encoded(
+        PICTURE,
+        "JPEG",
+        progressive=True,
+        exif=b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0",
+    ),
     encoded(PICTURE, "MPO", save_all=True, append_images=[four_colors()]),
     encoded(PICTURE, "PNG"),
     encoded(PICTURE.quantize(4), "PNG", transparency=b"\0\x80\xff\xff"),
@@ -74,7 +79,8 @@ def test_what_is_no_picture_in_a_known_format_is_unsupported(data: bytes) -> Non
 
 
 @pytest.mark.parametrize(
-    ("width", "height"), [(8001, 8000), (11_000, 10_000), (14_000, 14_000), (60_000, 60_000), (2**31 - 1, 2**31 - 1)]
+    ("width", "height"),
+    [(8001, 8000), (11_000, 10_000), (14_000, 14_000), (60_000, 60_000), (2**31 - 1, 2**31 - 1)],
 )
 def test_a_huge_canvas_is_refused_from_its_header_without_a_warning(
     width: int, height: int, no_pixels_decoded: None
@@ -149,7 +155,11 @@ def test_custom_limits_hold_for_bytes_and_paths(limits: Limits, said: str, tmp_p
     for source in (JPEG, path):
         with pytest.raises(ImageTooLargeError, match=said):
             decode(source, limits=limits)
-    assert decode(JPEG, limits=Limits(max_bytes=len(JPEG), max_pixels=320 * 240)).shape == (240, 320, 3)
+    assert decode(JPEG, limits=Limits(max_bytes=len(JPEG), max_pixels=320 * 240)).shape == (
+        240,
+        320,
+        3,
+    )
 
 
 def test_a_file_over_the_limit_is_not_even_read(tmp_path: Path) -> None:
@@ -169,7 +179,9 @@ def test_a_file_over_the_limit_is_not_even_read(tmp_path: Path) -> None:
         ("missing", "gone"),
     ],
 )
-def test_what_is_no_readable_file_is_an_error_at_once_and_leaks_nothing(name: str, said: str, tmp_path: Path) -> None:
+def test_what_is_no_readable_file_is_an_error_at_once_and_leaks_nothing(
+    name: str, said: str, tmp_path: Path
+) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     (tmp_path / "broken link").symlink_to(tmp_path / "nowhere")
@@ -183,7 +195,9 @@ def test_what_is_no_readable_file_is_an_error_at_once_and_leaks_nothing(name: st
         assert len(list(descriptors.iterdir())) < before + 10
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything"
+)
 def test_a_file_without_read_permission_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(PNG)
@@ -202,7 +216,9 @@ def test_damaged_files_raise_only_image_errors(data: st.DataObject) -> None:
         del damaged[data.draw(st.integers(0, len(damaged))) :]
     try:
         rgb = decode(
-            bytes(damaged), limits=Limits(max_pixels=1_000_000), min_side=data.draw(st.sampled_from([None, 8]))
+            bytes(damaged),
+            limits=Limits(max_pixels=1_000_000),
+            min_side=data.draw(st.sampled_from([None, 8])),
         )
     except ImageError as error:
         assert error.hint
@@ -211,8 +227,24 @@ def test_damaged_files_raise_only_image_errors(data: st.DataObject) -> None:
 
 
 def test_find_images_lists_picture_files_of_all_subfolders_sorted(tmp_path: Path) -> None:
-    wanted = ["B.JPG", "a b #1 100%.png", "a.jpeg", "line\nbreak.gif", "sub/deep/c.webp", "sub/d.HeIc", "カード/é.tiff"]
-    unwanted = [".hidden.png", ".cache/a.png", "__MACOSX/a.png", "notes.txt", "png", "a.jpg.part", "sub/e.svg"]
+    wanted = [
+        "B.JPG",
+        "a b #1 100%.png",
+        "a.jpeg",
+        "line\nbreak.gif",
+        "sub/deep/c.webp",
+        "sub/d.HeIc",
+        "カード/é.tiff",
+    ]
+    unwanted = [
+        ".hidden.png",
+        ".cache/a.png",
+        "__MACOSX/a.png",
+        "notes.txt",
+        "png",
+        "a.jpg.part",
+        "sub/e.svg",
+    ]
     for name in wanted + unwanted:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()

@@ -16,7 +16,16 @@ from data_label_factory.identify.index import Index, IndexMeta
 from data_label_factory.identify.index import index as index_module
 from data_label_factory.labels import Label
 
-ODD_NAMES = ["Ünïcödé 漢字 🃏", "two\nlines", 'it\'s "quoted"', "../up", "<b>&amp;", "%41", " ", "plain"]
+ODD_NAMES = [
+    "Ünïcödé 漢字 🃏",
+    "two\nlines",
+    'it\'s "quoted"',
+    "../up",
+    "<b>&amp;",
+    "%41",
+    " ",
+    "plain",
+]
 FIELDS = {"filenames": "references"}
 COLUMNS = ("names", "filenames", "set_codes", "rarities", "sha256")
 MAKER = EncoderIdentity("grid", "ab" * 32, {"side": 4, "mean": [0.5, 0.5, 0.5]})
@@ -26,7 +35,9 @@ def text(*values: str) -> np.ndarray:
     return np.array(values, dtype=np.str_)
 
 
-def make(names: list[str], embeddings: np.ndarray | None = None, dim: int = 8, **meta: Any) -> Index:
+def make(
+    names: list[str], embeddings: np.ndarray | None = None, dim: int = 8, **meta: Any
+) -> Index:
     count = len(names)
     if embeddings is None:
         embeddings = unit_rows(np.random.default_rng(0).normal(size=(count, dim)))
@@ -42,7 +53,12 @@ def make(names: list[str], embeddings: np.ndarray | None = None, dim: int = 8, *
 
 
 def test_save_and_load_give_back_everything_whatever_the_names(tmp_path: Path) -> None:
-    saved = make(ODD_NAMES, head_sha256="cd" * 32, calibration={"sim": 0.5, "ü": [1, 2]}, created="2026-01-01T00:00:00")
+    saved = make(
+        ODD_NAMES,
+        head_sha256="cd" * 32,
+        calibration={"sim": 0.5, "ü": [1, 2]},
+        created="2026-01-01T00:00:00",
+    )
     saved.save(tmp_path / "i.npz")
     loaded = Index.load(tmp_path / "i.npz")
     assert np.array_equal(loaded.embeddings, saved.embeddings)
@@ -104,10 +120,14 @@ def test_search_in_blocks_gives_the_same_as_at_once(monkeypatch: pytest.MonkeyPa
 def test_equal_cosines_come_in_row_order(k: int) -> None:
     """Also at the cut, where a partial sort alone would pick any of them."""
     kinds = np.random.default_rng(0).integers(0, 3, 1000)
-    index = make([str(i) for i in range(1000)], unit_rows(np.array([[1, 0], [0, 1], [1, 1]]))[kinds])
+    index = make(
+        [str(i) for i in range(1000)], unit_rows(np.array([[1, 0], [0, 1], [1, 1]]))[kinds]
+    )
     _, rows = index.search(np.array([[1, 0], [0, 1]], np.float32), k)
     order = [[0, 2, 1], [1, 2, 0]]
-    assert rows.tolist() == [[r for kind in line for r in np.flatnonzero(kinds == kind)][:k] for line in order]
+    assert rows.tolist() == [
+        [r for kind in line for r in np.flatnonzero(kinds == kind)][:k] for line in order
+    ]
 
 
 @pytest.mark.parametrize("shape", [(1, 7), (1, 9), (8,)])
@@ -136,7 +156,9 @@ def test_another_encoder_is_refused_and_both_are_named() -> None:
     assert "clip (weights efefefef)" in str(refused.value)
 
 
-@pytest.mark.parametrize(("made_with", "used_with"), [("", "cd" * 32), ("cd" * 32, ""), ("cd" * 32, "ef" * 32)])
+@pytest.mark.parametrize(
+    ("made_with", "used_with"), [("", "cd" * 32), ("cd" * 32, ""), ("cd" * 32, "ef" * 32)]
+)
 def test_another_head_is_refused(made_with: str, used_with: str) -> None:
     with pytest.raises(EncoderError, match="head"):
         make(["a"], head_sha256=made_with).require_maker(EmbedderIdentity(MAKER, used_with))
@@ -160,7 +182,9 @@ def refusal(path: Path) -> IndexFileError:
 
 
 def test_a_missing_index_is_named_with_the_command_that_makes_one(tmp_path: Path) -> None:
-    assert f"identify index --refs DIR --out {tmp_path / 'i.npz'}" in refusal(tmp_path / "i.npz").hint
+    assert (
+        f"identify index --refs DIR --out {tmp_path / 'i.npz'}" in refusal(tmp_path / "i.npz").hint
+    )
 
 
 def test_a_folder_is_no_index(tmp_path: Path) -> None:
@@ -170,7 +194,13 @@ def test_a_folder_is_no_index(tmp_path: Path) -> None:
 def stored(**changes: Any) -> bytes:
     """The bytes of a good index file with some arrays replaced, or left out (None)."""
     good = make(["a", "b", "c"])
-    meta = {"encoder": vars(MAKER), "head_sha256": "", "calibration": {}, "created": "", "format": 1}
+    meta = {
+        "encoder": vars(MAKER),
+        "head_sha256": "",
+        "calibration": {},
+        "created": "",
+        "format": 1,
+    }
     arrays = {name: getattr(good, FIELDS.get(name, name)) for name in ("embeddings", *COLUMNS)} | {
         "meta": np.array(json.dumps(meta))
     }
@@ -197,14 +227,18 @@ DAMAGED: dict[str, Callable[[], bytes]] = {
     "a column missing": lambda: stored(sha256=None),
     "meta no JSON": lambda: stored(meta=np.array("{")),
     "meta no object": lambda: stored(meta=np.array("[1]")),
-    "meta with an unknown key": lambda: stored(meta=np.array('{"format": 1, "encoder": {}, "x": 1}')),
+    "meta with an unknown key": lambda: stored(
+        meta=np.array('{"format": 1, "encoder": {}, "x": 1}')
+    ),
     "a column too short": lambda: stored(names=text("a", "b")),
     "a column of numbers": lambda: stored(filenames=np.arange(3)),
     "one-dimensional embeddings": lambda: stored(embeddings=np.zeros(3, np.float32)),
     "float64 embeddings": lambda: stored(embeddings=np.zeros((3, 8))),
     "NaN": lambda: stored(embeddings=np.full((3, 8), np.nan, np.float32)),
     "infinity": lambda: stored(embeddings=np.full((3, 8), np.inf, np.float32)),
-    "no rows": lambda: stored(embeddings=np.zeros((0, 8), np.float32), **dict.fromkeys(COLUMNS, text())),
+    "no rows": lambda: stored(
+        embeddings=np.zeros((0, 8), np.float32), **dict.fromkeys(COLUMNS, text())
+    ),
 }
 
 
@@ -237,7 +271,13 @@ def test_random_damage_never_escapes_as_another_error(tmp_path: Path) -> None:
 
 def test_a_newer_format_is_refused_by_number(tmp_path: Path) -> None:
     path = tmp_path / "i.npz"
-    meta = {"encoder": vars(MAKER), "head_sha256": "", "calibration": {}, "created": "", "format": 99}
+    meta = {
+        "encoder": vars(MAKER),
+        "head_sha256": "",
+        "calibration": {},
+        "created": "",
+        "format": 99,
+    }
     path.write_bytes(stored(meta=np.array(json.dumps(meta))))
     assert "format 99, this version reads 1" in str(refusal(path))
 
@@ -245,4 +285,8 @@ def test_a_newer_format_is_refused_by_number(tmp_path: Path) -> None:
 def test_the_file_is_a_plain_zip_of_arrays(tmp_path: Path) -> None:
     make(["a"]).save(tmp_path / "i.npz")
     with zipfile.ZipFile(tmp_path / "i.npz") as archive:
-        assert {name.removesuffix(".npy") for name in archive.namelist()} == {"embeddings", "meta", *COLUMNS}
+        assert {name.removesuffix(".npy") for name in archive.namelist()} == {
+            "embeddings",
+            "meta",
+            *COLUMNS,
+        }

@@ -67,16 +67,39 @@ def test_format(label: Label, stem: str) -> None:
     assert parse_label(stem + ".jpg") == label
 
 
-names = st.text(min_size=1, max_size=30).map(lambda s: " ".join(unicodedata.normalize("NFC", s).split())).filter(bool)
+names = (
+    st.text(min_size=1, max_size=30)
+    .map(lambda s: " ".join(unicodedata.normalize("NFC", s).split()))
+    .filter(bool)
+)
 titles = st.lists(
     st.sampled_from(
-        ["Dark", "III", "Pharaoh's", "of", "S", "s", "K", "47", "Ur", "PScR", "O'Neil", "dragon", "%41", "x"]
+        [
+            "Dark",
+            "III",
+            "Pharaoh's",
+            "of",
+            "S",
+            "s",
+            "K",
+            "47",
+            "Ur",
+            "PScR",
+            "O'Neil",
+            "dragon",
+            "%41",
+            "x",
+        ]
     ),
     min_size=1,
     max_size=5,
 ).map(" ".join)
-set_codes = st.one_of(st.just(""), st.from_regex(r"[A-Z0-9]{1,5}-[A-Z]{0,3}[0-9]{1,4}", fullmatch=True))
-labels = st.builds(Label, st.one_of(names, titles), set_codes, st.sampled_from(["", *RARITIES.values()]))
+set_codes = st.one_of(
+    st.just(""), st.from_regex(r"[A-Z0-9]{1,5}-[A-Z]{0,3}[0-9]{1,4}", fullmatch=True)
+)
+labels = st.builds(
+    Label, st.one_of(names, titles), set_codes, st.sampled_from(["", *RARITIES.values()])
+)
 
 
 @given(labels)

@@ -62,11 +62,16 @@ def browser(cards: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def hand_over(page: Any, kind: str, file: Path, media_type: str) -> None:
-    page.evaluate(HAND_OVER, [kind, file.name, media_type, base64.b64encode(file.read_bytes()).decode()])
+    page.evaluate(
+        HAND_OVER, [kind, file.name, media_type, base64.b64encode(file.read_bytes()).decode()]
+    )
 
 
 def shown(page: Any, name: str) -> None:
-    until(page, f"document.querySelector('.track[data-sure=true] h3')?.textContent === {json.dumps(name)}")
+    until(
+        page,
+        f"document.querySelector('.track[data-sure=true] h3')?.textContent === {json.dumps(name)}",
+    )
 
 
 def write_video(path: Path, picture: Path) -> Path:
@@ -98,7 +103,9 @@ def test_what_is_no_video_is_said_to_be_none(browser: Any, server: Server, tmp_p
     (tmp_path / "broken.mp4").write_bytes(b"no video" * 99)
     with opened(browser, server.url, quiet=False) as page:
         page.set_input_files("#video-file", tmp_path / "broken.mp4")
-        until(page, "document.querySelector('#banner').textContent.includes('cannot play broken.mp4')")
+        until(
+            page, "document.querySelector('#banner').textContent.includes('cannot play broken.mp4')"
+        )
 
 
 def test_a_picture_dropped_then_one_pasted_then_something_else(
@@ -111,7 +118,10 @@ def test_a_picture_dropped_then_one_pasted_then_something_else(
         hand_over(page, "paste", cards[1], "image/jpeg")
         shown(page, names[1])
         hand_over(page, "drop", tmp_path / "list.txt", "text/plain")
-        until(page, "document.querySelector('#banner').textContent.includes('neither a picture nor a video')")
+        until(
+            page,
+            "document.querySelector('#banner').textContent.includes('neither a picture nor a video')",
+        )
         assert page.locator(".track h3").all_inner_texts() == [names[1]]
 
 
@@ -137,7 +147,12 @@ def test_the_camera_is_chosen_mirrored_and_heard(browser: Any, server: Server) -
 
         page.locator("#mirror").click()
         assert page.locator("#mirror").get_attribute("aria-pressed") == "true"
-        assert page.evaluate("new DOMMatrix(getComputedStyle(document.querySelector('#video')).transform).a") == -1
+        assert (
+            page.evaluate(
+                "new DOMMatrix(getComputedStyle(document.querySelector('#video')).transform).a"
+            )
+            == -1
+        )
         page.reload()
         start_camera(page)
         assert page.locator("#mirror").get_attribute("aria-pressed") == "true"
@@ -159,9 +174,15 @@ def test_told_that_it_is_wrong_it_learns_a_further_picture(
         shown(page, names[0])
         track(page, names[0]).get_by_role("button", name="That’s wrong").click()
         page.locator("#correct-search").fill("no such thing")
-        until(page, "document.querySelector('#correct-dialog .problem').textContent.includes('Nothing is called that')")
+        until(
+            page,
+            "document.querySelector('#correct-dialog .problem').textContent.includes('Nothing is called that')",
+        )
         page.locator("#correct-search").fill(names[1])
         page.locator("#correct-items button", has_text=names[1]).first.click()
-        until(page, f"document.querySelector('#toast-text').textContent.includes({json.dumps(names[1])})")
+        until(
+            page,
+            f"document.querySelector('#toast-text').textContent.includes({json.dumps(names[1])})",
+        )
         assert page.locator("#correct-dialog").is_hidden()
     wait_until(lambda: len(further()) == len(before) + 1)

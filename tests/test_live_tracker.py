@@ -40,7 +40,9 @@ def test_the_pure_parts() -> None:
 @needs_node
 @pytest.mark.skipif(not TSC.is_file(), reason="no TypeScript here: npm install")
 def test_the_scripts_type_check() -> None:
-    done = subprocess.run(["node", str(TSC), "-p", str(ROOT)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        ["node", str(TSC), "-p", str(ROOT)], capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -73,7 +75,9 @@ def names(cards: list[Path]) -> list[str]:
 @pytest.fixture(scope="module")
 def options(settings: Settings, cards: list[Path]) -> list[str]:
     codes = [parse_label(file.name).set_code for file in cards]
-    prices = write_prices(settings.index.with_name("prices.json"), dict(zip(codes, YEN, strict=True)))
+    prices = write_prices(
+        settings.index.with_name("prices.json"), dict(zip(codes, YEN, strict=True))
+    )
     return ["--prices", str(prices), "--fx-rate", "JPY=0.0067", "--workers", "1"]
 
 
@@ -103,13 +107,17 @@ def browser(engine: Any, clip: Path) -> Iterator[Any]:
 
 
 def ids(page: Any) -> dict[str, str]:
-    rows = page.locator(".track").evaluate_all("all => all.map(e => [e.querySelector('h3').textContent, e.dataset.id])")
+    rows = page.locator(".track").evaluate_all(
+        "all => all.map(e => [e.querySelector('h3').textContent, e.dataset.id])"
+    )
     return dict(rows)
 
 
 @pytest.mark.browser
 @needs_chromium
-def test_it_names_prices_adds_up_and_remembers(browser: Any, server: Server, names: list[str]) -> None:
+def test_it_names_prices_adds_up_and_remembers(
+    browser: Any, server: Server, names: list[str]
+) -> None:
     with opened(browser, server.url) as page:
         start_camera(page)
         for name, yen, cents in zip(names, YEN, USD_CENTS, strict=True):
@@ -142,7 +150,9 @@ def test_it_names_prices_adds_up_and_remembers(browser: Any, server: Server, nam
         }""")
         first = page.locator(".track").first.locator("h3").inner_text()
         page.locator(".track .add").first.click()
-        until(page, "window.seen.largest > 1.01 && window.seen.border.size && window.seen.shadow.size")
+        until(
+            page, "window.seen.largest > 1.01 && window.seen.border.size && window.seen.shadow.size"
+        )
         for color in page.evaluate("[...window.seen.greens]"):
             red, green, blue = (int(float(part)) for part in re.findall(r"[\d.]+", color)[:3])
             assert green > red
@@ -171,7 +181,9 @@ def test_it_names_prices_adds_up_and_remembers(browser: Any, server: Server, nam
 
 @pytest.mark.browser
 @needs_chromium
-def test_two_cards_keep_their_ids_through_three_empty_answers(browser: Any, server: Server, names: list[str]) -> None:
+def test_two_cards_keep_their_ids_through_three_empty_answers(
+    browser: Any, server: Server, names: list[str]
+) -> None:
     with opened(browser, server.url) as page:
         start_camera(page)
         before = ids(page)
@@ -183,7 +195,13 @@ def test_two_cards_keep_their_ids_through_three_empty_answers(browser: Any, serv
             if len(blinded) < 3:
                 blinded.append(route)
                 route.fulfill(
-                    json={"image_size": [640, 480], "count": 0, "masks": [], "query": "", "elapsed_seconds": 0}
+                    json={
+                        "image_size": [640, 480],
+                        "count": 0,
+                        "masks": [],
+                        "query": "",
+                        "elapsed_seconds": 0,
+                    }
                 )
             else:
                 route.continue_()
@@ -225,7 +243,9 @@ def camera_problem(browser: Any, url: str) -> str:
 
 @pytest.mark.browser
 @needs_chromium
-def test_no_camera_a_refused_one_and_an_insecure_page_each_say_so(engine: Any, server: Server, clip: Path) -> None:
+def test_no_camera_a_refused_one_and_an_insecure_page_each_say_so(
+    engine: Any, server: Server, clip: Path
+) -> None:
     with launch(engine, clip, allowed=False) as browser:
         assert "not allowed to use the camera" in camera_problem(browser, server.url)
     elsewhere = ["--host-resolver-rules=MAP tracker.test 127.0.0.1"]
@@ -234,14 +254,18 @@ def test_no_camera_a_refused_one_and_an_insecure_page_each_say_so(engine: Any, s
         running(WebServer("0.0.0.0", 0, Target.parse(server.url))) as web,
     ):
         assert "no such camera" in camera_problem(browser, web)
-        assert "only to https://" in camera_problem(browser, web.replace("127.0.0.1", "tracker.test"))
+        assert "only to https://" in camera_problem(
+            browser, web.replace("127.0.0.1", "tracker.test")
+        )
 
 
 @pytest.mark.browser
 @needs_chromium
 @pytest.mark.skipif(not AXE.is_file(), reason="no axe-core here: npm install")
 @pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (1440, "dark")])
-def test_it_fits_and_everyone_can_use_it(browser: Any, server: Server, width: int, scheme: str) -> None:
+def test_it_fits_and_everyone_can_use_it(
+    browser: Any, server: Server, width: int, scheme: str
+) -> None:
     with opened(browser, server.url, width=width) as page:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         start_camera(page)
@@ -323,13 +347,17 @@ def test_before_a_server_that_only_finds_the_query_is_the_label(browser: Any) ->
 
 @pytest.mark.browser
 @needs_chromium
-def test_storage_that_is_damaged_or_full_costs_no_more_than_itself(browser: Any, server: Server) -> None:
+def test_storage_that_is_damaged_or_full_costs_no_more_than_itself(
+    browser: Any, server: Server
+) -> None:
     with opened(browser, server.url) as page:
         page.evaluate("localStorage.setItem('data_label_factory.deck', '{\"version\": 1, \"entr')")
         page.evaluate("localStorage.setItem('data_label_factory.settings', '[3]')")
         page.reload()
         assert "cannot be read" in page.locator("#toast-text").inner_text()
-        assert page.evaluate("localStorage.getItem('data_label_factory.deck.damaged')").startswith('{"version"')
+        assert page.evaluate("localStorage.getItem('data_label_factory.deck.damaged')").startswith(
+            '{"version"'
+        )
         page.evaluate("""() => {
             for (let size = 2 ** 22; size >= 1; size = Math.floor(size / 2)) {
                 try { for (let i = 0; ; i++) localStorage.setItem(`x${size}.${i}`, 'x'.repeat(size)) } catch {}

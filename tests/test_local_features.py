@@ -23,15 +23,24 @@ FRAME = (480, 640)
 def features_of(descriptors: np.ndarray, rng: np.random.Generator) -> Features:
     count = len(descriptors)
     xy = rng.uniform(0, 200, (count, 2)).astype(np.float32)
-    return Features(xy, np.full(count, 4, np.float32), np.zeros(count, np.float32), descriptors, (300, 200))
+    return Features(
+        xy, np.full(count, 4, np.float32), np.zeros(count, np.float32), descriptors, (300, 200)
+    )
 
 
 def random_descriptors(rng: np.random.Generator, count: int) -> np.ndarray:
     histograms = rng.gamma(0.5, 1, (count, 128))
-    return np.sqrt(histograms / histograms.sum(1, keepdims=True) * 512**2).clip(0, 255).astype(np.uint8)
+    return (
+        np.sqrt(histograms / histograms.sum(1, keepdims=True) * 512**2)
+        .clip(0, 255)
+        .astype(np.uint8)
+    )
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=20, unique=True), st.randoms())
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=20, unique=True),
+    st.randoms(),
+)
 def test_mutual_best_equals_the_naive_loop(pairs: list[tuple[int, int]], random: "object") -> None:
     order = list(range(len(pairs)))
     random.shuffle(order)  # type: ignore[attr-defined]
@@ -40,7 +49,9 @@ def test_mutual_best_equals_the_naive_loop(pairs: list[tuple[int, int]], random:
     naive = [
         i
         for i in range(len(pairs))
-        if all(distance[i] <= distance[j] for j in range(len(pairs)) if a[j] == a[i] or b[j] == b[i])
+        if all(
+            distance[i] <= distance[j] for j in range(len(pairs)) if a[j] == a[i] or b[j] == b[i]
+        )
     ]
     assert mutual_best(a, b, distance).tolist() == naive
 
@@ -48,7 +59,10 @@ def test_mutual_best_equals_the_naive_loop(pairs: list[tuple[int, int]], random:
 def test_distances_equal_the_naive_loop() -> None:
     rng = np.random.default_rng(0)
     a, b = random_descriptors(rng, 40), random_descriptors(rng, 40)
-    naive = [float(np.linalg.norm(x.astype(float) - y.astype(float)) / 512) for x, y in zip(a, b, strict=True)]
+    naive = [
+        float(np.linalg.norm(x.astype(float) - y.astype(float)) / 512)
+        for x, y in zip(a, b, strict=True)
+    ]
     assert distances(a, b) == pytest.approx(naive, abs=1e-5)
 
 
@@ -70,7 +84,9 @@ def homography(corners: list[list[float]]) -> np.ndarray:
         ([[100, 100], [9000, 110], [9000, 9000], [90, 9000]], False),  # far outside the frame
     ],
 )
-def test_only_outlines_that_a_camera_can_see_are_sane(corners: list[list[float]], sane: bool) -> None:
+def test_only_outlines_that_a_camera_can_see_are_sane(
+    corners: list[list[float]], sane: bool
+) -> None:
     quad = project_quad(homography(corners), SHAPE, FRAME)
     assert (quad is not None) == sane
     if quad is not None:
@@ -81,13 +97,17 @@ def test_too_few_or_collinear_points_fit_nothing_and_raise_nothing() -> None:
     line = np.array([[i, i] for i in range(20)], np.float32)
     assert fit_homography(line[:3], line[:3], 2.0) is None
     found = fit_homography(line, line * 2, 2.0)
-    assert found is None or project_quad(found[0], SHAPE, FRAME) is None or np.isfinite(found[0]).all()
+    assert (
+        found is None or project_quad(found[0], SHAPE, FRAME) is None or np.isfinite(found[0]).all()
+    )
 
 
 def test_a_detail_that_all_references_share_is_worth_nothing() -> None:
     rng = np.random.default_rng(1)
     template = random_descriptors(rng, 60)
-    references = [features_of(np.concatenate([template, random_descriptors(rng, 60)]), rng) for _ in range(30)]
+    references = [
+        features_of(np.concatenate([template, random_descriptors(rng, 60)]), rng) for _ in range(30)
+    ]
     index = LocalIndex.build(Stored.of(references))
     rarity = index.rarity.reshape(30, 120)
     assert rarity[:, :60].mean() < 0.15
@@ -102,7 +122,9 @@ def test_a_detail_that_all_references_share_is_worth_nothing() -> None:
 def test_building_forgets_what_another_index_counted() -> None:
     rng = np.random.default_rng(4)
     common = random_descriptors(rng, 30)
-    stored = Stored.of([features_of(np.concatenate([common, random_descriptors(rng, 30)]), rng) for _ in range(6)])
+    stored = Stored.of(
+        [features_of(np.concatenate([common, random_descriptors(rng, 30)]), rng) for _ in range(6)]
+    )
     fresh = LocalIndex.build(stored).stored.shared
     stale = replace(stored, shared=np.full(len(stored.shared), 10**6, np.int32))
     assert fresh.max() == 5
@@ -111,7 +133,9 @@ def test_building_forgets_what_another_index_counted() -> None:
 
 def test_weigh_keeps_the_best_match_of_each_query_with_each_reference() -> None:
     rng = np.random.default_rng(2)
-    index = LocalIndex.build(Stored.of([features_of(random_descriptors(rng, 20), rng) for _ in range(3)]))
+    index = LocalIndex.build(
+        Stored.of([features_of(random_descriptors(rng, 20), rng) for _ in range(3)])
+    )
     pairs = Pairs(np.array([0, 0, 0]), np.array([1, 2, 25]), np.array([0.3, 0.1, 0.2], np.float32))
     rows, weights = weigh(pairs, index)
     assert sorted(rows.tolist()) == [1, 2]
@@ -120,8 +144,14 @@ def test_weigh_keeps_the_best_match_of_each_query_with_each_reference() -> None:
 
 def test_a_descriptor_finds_itself_through_the_vocabulary() -> None:
     rng = np.random.default_rng(3)
-    index = LocalIndex.build(Stored.of([features_of(random_descriptors(rng, 400), rng) for _ in range(10)]))
-    noisy = (index.descriptors.astype(int) + rng.integers(-6, 7, index.descriptors.shape)).clip(0, 255).astype(np.uint8)
+    index = LocalIndex.build(
+        Stored.of([features_of(random_descriptors(rng, 400), rng) for _ in range(10)])
+    )
+    noisy = (
+        (index.descriptors.astype(int) + rng.integers(-6, 7, index.descriptors.shape))
+        .clip(0, 255)
+        .astype(np.uint8)
+    )
     pairs = index.pairs(noisy)
     found = set(pairs.query[pairs.query == pairs.feature].tolist())
     assert len(found) > 0.9 * len(noisy)
@@ -130,9 +160,9 @@ def test_a_descriptor_finds_itself_through_the_vocabulary() -> None:
 
 def test_kmeans_finds_separate_groups_and_survives_few_rows() -> None:
     rng = np.random.default_rng(4)
-    groups = np.repeat(np.eye(4, 8, dtype=np.float32) * 10, 50, axis=0) + rng.normal(0, 0.1, (200, 8)).astype(
-        np.float32
-    )
+    groups = np.repeat(np.eye(4, 8, dtype=np.float32) * 10, 50, axis=0) + rng.normal(
+        0, 0.1, (200, 8)
+    ).astype(np.float32)
     centers = kmeans(groups, 12, 10, rng)
     assert max(np.linalg.norm(centers - c, axis=1).min() for c in np.eye(4, 8) * 10) < 0.5
     assert kmeans(groups[:2], 5, 3, rng).shape == (2, 8)
@@ -187,12 +217,20 @@ def test_twins_are_told_apart_by_what_differs() -> None:
 
 
 def test_the_most_similar_references_equal_the_naive_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(references, "_SIMILAR_BLOCK", 7)  # so that 40 references need several blocks, the last not full
+    monkeypatch.setattr(
+        references, "_SIMILAR_BLOCK", 7
+    )  # so that 40 references need several blocks, the last not full
     rng = np.random.default_rng(5)
     thumbs = [np.asarray(rng.integers(0, 256, (24, 18, 3)), np.uint8) for _ in range(40)]
-    tiny = [cv2.resize(t, references._TINY_PX, interpolation=cv2.INTER_AREA).ravel().astype(np.float32) for t in thumbs]
+    tiny = [
+        cv2.resize(t, references._TINY_PX, interpolation=cv2.INTER_AREA).ravel().astype(np.float32)
+        for t in thumbs
+    ]
     for number, found in enumerate(references._most_similar(thumbs)):
-        likeness = [-np.inf if i == number else np.corrcoef(tiny[number], row)[0, 1] for i, row in enumerate(tiny)]
+        likeness = [
+            -np.inf if i == number else np.corrcoef(tiny[number], row)[0, 1]
+            for i, row in enumerate(tiny)
+        ]
         assert found.tolist() == np.argsort(likeness)[::-1][: references._SIMILAR].tolist()
     assert [len(found) for found in references._most_similar(thumbs[:1])] == [0]
 
@@ -215,6 +253,8 @@ def test_a_twin_whose_difference_is_out_of_sight_is_neither_preferred_nor_refuse
     second = first.copy()
     second[100:130, 20:60] = picture(1)[100:130, 20:60]
     mask = np.full(first.shape[:2], 255, np.uint8)
-    assert appearance.prefers_first(first, first, second, mask) == appearance.prefers_first(first, first, second)
+    assert appearance.prefers_first(first, first, second, mask) == appearance.prefers_first(
+        first, first, second
+    )
     mask[80:] = 0
     assert abs(appearance.prefers_first(first, first, second, mask)) < 0.01

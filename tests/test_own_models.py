@@ -32,9 +32,13 @@ def test_a_uint8_model_of_free_size_gets_224_pixels_as_they_are(tmp_path: Path) 
 
 
 def test_a_float_model_of_fixed_size_gets_that_size_with_imagenet_scaling(tmp_path: Path) -> None:
-    encoder = open_encoder(f"onnx:{mean_color_model(tmp_path / 'a.onnx', layout='NCHW-float32', side=32)}")
+    encoder = open_encoder(
+        f"onnx:{mean_color_model(tmp_path / 'a.onnx', layout='NCHW-float32', side=32)}"
+    )
     assert (encoder.recipe.side, encoder.recipe.fit) == (32, "squash")
-    assert encoder.encode([PLAIN, PLAIN])[1] == pytest.approx(unit((COLOR / 255 - MEAN) / DEVIATION), abs=1e-4)
+    assert encoder.encode([PLAIN, PLAIN])[1] == pytest.approx(
+        unit((COLOR / 255 - MEAN) / DEVIATION), abs=1e-4
+    )
 
 
 def test_of_a_token_output_the_first_token_is_the_embedding(tmp_path: Path) -> None:
@@ -57,7 +61,13 @@ def test_other_weights_or_another_recipe_make_another_identity(tmp_path: Path) -
 
 def test_a_json_beside_the_model_overrides_the_recipe(tmp_path: Path) -> None:
     model = mean_color_model(tmp_path / "a.onnx", layout="NCHW-float32")
-    recipe = {"side": 48, "fit": "crop", "resample": "bicubic", "mean": [0, 0, 0], "std": [1, 1, 0.5]}
+    recipe = {
+        "side": 48,
+        "fit": "crop",
+        "resample": "bicubic",
+        "mean": [0, 0, 0],
+        "std": [1, 1, 0.5],
+    }
     Path(f"{model}.json").write_text(json.dumps(recipe))
     encoder = open_encoder(f"onnx:{model}")
     assert encoder.recipe(PLAIN).shape == (3, 48, 48)
@@ -116,7 +126,9 @@ def test_a_model_that_takes_no_pictures_is_refused(tmp_path: Path) -> None:
             open_encoder(f"onnx:{tmp_path}/a.onnx")
 
 
-def test_batches_on_a_device_keep_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_on_a_device_keep_the_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = mean_color_model(tmp_path / "a.onnx", layout="NHWC-uint8", side=16)
     pictures = [np.full((8, 8, 3), (100, green, 10), np.uint8) for green in (10, 90, 50, 70, 30)]
     alone = open_encoder(f"onnx:{model}").encode(pictures)
@@ -124,6 +136,12 @@ def test_batches_on_a_device_keep_the_order(tmp_path: Path, monkeypatch: pytest.
     run = OnnxEncoder._run
     monkeypatch.setattr(OnnxEncoder, "device", "cuda")
     monkeypatch.setitem(_PROVIDERS, "cuda", "CPUExecutionProvider")
-    monkeypatch.setattr(OnnxEncoder, "_run", lambda self, batch, **k: sizes.append(len(batch)) or run(self, batch, **k))
-    assert open_encoder(f"onnx:{model}", batch_size=2).encode(pictures) == pytest.approx(alone, abs=1e-6)
+    monkeypatch.setattr(
+        OnnxEncoder,
+        "_run",
+        lambda self, batch, **k: sizes.append(len(batch)) or run(self, batch, **k),
+    )
+    assert open_encoder(f"onnx:{model}", batch_size=2).encode(pictures) == pytest.approx(
+        alone, abs=1e-6
+    )
     assert sizes == [2, 2, 1]

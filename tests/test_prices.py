@@ -51,7 +51,15 @@ def test_prices_as_people_write_them(text: str, amount: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "number"),
-    [("1.005", 1), ("1.015", 1.02), ("1.025", 1.02), ("2.675", 2.68), ("1980", 1980), ("0.004", 0), ("12.50", 12.5)],
+    [
+        ("1.005", 1),
+        ("1.015", 1.02),
+        ("1.025", 1.02),
+        ("2.675", 2.68),
+        ("1980", 1980),
+        ("0.004", 0),
+        ("12.50", 12.5),
+    ],
 )
 def test_cents_are_rounded_half_to_even_on_the_way_out(amount: str, number: float) -> None:
     assert as_number(Decimal(amount)) == number
@@ -78,16 +86,30 @@ def test_an_amount_survives_the_file(amount: Decimal) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("(ScR)", "ScR"), ("Prismatic Secret Rare", "PScR"), ("Collector's Rare", "CR"), ("UL", "UtR"), ("Common", "")],
+    [
+        ("(ScR)", "ScR"),
+        ("Prismatic Secret Rare", "PScR"),
+        ("Collector's Rare", "CR"),
+        ("UL", "UtR"),
+        ("Common", ""),
+    ],
 )
 def test_rarities_have_one_name(text: str, code: str) -> None:
     assert rarity_code(text) == code
 
 
 def listings() -> list[Listing]:
-    rows = [("PSE", 9800, True), ("PSE", 8800, True), ("PSE", 100, False), ("UR", 480, False), ("N-PR", 30, True)]
+    rows = [
+        ("PSE", 9800, True),
+        ("PSE", 8800, True),
+        ("PSE", 100, False),
+        ("UR", 480, False),
+        ("N-PR", 30, True),
+    ]
     return [
-        Listing("LOCH-JP001", Decimal(price), rarity, name_jp="ブラック・マジシャン", in_stock=stock)
+        Listing(
+            "LOCH-JP001", Decimal(price), rarity, name_jp="ブラック・マジシャン", in_stock=stock
+        )
         for rarity, price, stock in rows
     ]
 
@@ -100,9 +122,17 @@ def test_listings_are_summed_up_by_code_and_rarity() -> None:
 
 
 def price_file() -> PriceFile:
-    prices = summarise([*listings(), Listing("LOCH-JP002", Decimal("120.5")), Listing("M8 Bolt", Decimal("0.12"))])
+    prices = summarise(
+        [*listings(), Listing("LOCH-JP002", Decimal("120.5")), Listing("M8 Bolt", Decimal("0.12"))]
+    )
     prices["LOCH-JP002"] = dated(prices["LOCH-JP002"], "2026-11-20T00:00:00+00:00")
-    return PriceFile("2026-11-24T12:00:00+00:00", "yuyu-tei", "JPY", prices, {"LOCH-JP": "2026-11-24T12:00:00+00:00"})
+    return PriceFile(
+        "2026-11-24T12:00:00+00:00",
+        "yuyu-tei",
+        "JPY",
+        prices,
+        {"LOCH-JP": "2026-11-24T12:00:00+00:00"},
+    )
 
 
 def test_a_price_file_comes_back_as_it_was_sorted_and_in_utf_8(tmp_path: Path) -> None:
@@ -131,7 +161,15 @@ def test_a_file_of_another_program_may_say_less(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", '{"prices": []}', '{"prices": {"A-1": 5}}', '{"prices": {"A-1": {"median": -1}}}', "[" * 99999],
+    [
+        "",
+        "{",
+        "[]",
+        '{"prices": []}',
+        '{"prices": {"A-1": 5}}',
+        '{"prices": {"A-1": {"median": -1}}}',
+        "[" * 99999,
+    ],
 )
 def test_a_damaged_price_file_is_a_clear_error(tmp_path: Path, text: str) -> None:
     path = tmp_path / "prices.json"
@@ -170,7 +208,9 @@ def test_without_a_known_rarity_the_price_spans_all_of_them() -> None:
 
 
 def test_an_older_price_bears_its_own_date() -> None:
-    price = PriceBook(price_file(), rates()).price_of(Label("Kuriboh"), "sub/LOCH-JP002_kuriboh.jpg")
+    price = PriceBook(price_file(), rates()).price_of(
+        Label("Kuriboh"), "sub/LOCH-JP002_kuriboh.jpg"
+    )
     assert price is not None
     assert (price["median"], price["scraped_at"]) == (120.5, "2026-11-20T00:00:00+00:00")
 
@@ -189,7 +229,12 @@ def test_what_is_priced_by_name_is_found_by_name_and_a_print_never_by_another_on
 def test_without_a_rate_dollars_are_null_and_the_currency_stays() -> None:
     price = PriceBook(price_file(), Rates("JPY")).price_of(Label("x", "LOCH-JP001", "UR"))
     assert price is not None
-    assert (price["median"], price["currency"], price["usd_median"], price["usd_min"]) == (480, "JPY", None, None)
+    assert (price["median"], price["currency"], price["usd_median"], price["usd_min"]) == (
+        480,
+        "JPY",
+        None,
+        None,
+    )
 
 
 @dataclass
@@ -227,10 +272,14 @@ def test_the_dearest_codes_of_an_index_come_first() -> None:
 
 def fx(website: Site | None, folder: Path, **options: object) -> FxRates:
     url = website.url if website else "http://127.0.0.1:1"
-    return FxRates(url, cache=folder, fetcher=hurried(), now=lambda: NOW + timedelta(hours=30), **options)
+    return FxRates(
+        url, cache=folder, fetcher=hurried(), now=lambda: NOW + timedelta(hours=30), **options
+    )
 
 
-def test_a_rate_is_fetched_once_and_kept_for_the_day_without_a_network(website: Site, tmp_path: Path) -> None:
+def test_a_rate_is_fetched_once_and_kept_for_the_day_without_a_network(
+    website: Site, tmp_path: Path
+) -> None:
     website.on("/v6/latest/JPY", as_json(ER_API))
     live = fx(website, tmp_path / "cache")
     assert live.of("JPY") is live.of("JPY")
@@ -239,14 +288,24 @@ def test_a_rate_is_fetched_once_and_kept_for_the_day_without_a_network(website: 
     assert live.of("JPY").info()["source"] == "live"
     assert live.of("JPY").info()["usd_rate"] == 0.0065
     offline = fx(None, tmp_path / "cache").of("JPY")
-    assert (offline.source, offline.values, offline.updated_at) == ("cache", live.of("JPY").values, NOW)
-    assert offline.note.startswith("rates kept from before, 30 hours old (http://127.0.0.1:1/v6/latest/JPY: no conn")
+    assert (offline.source, offline.values, offline.updated_at) == (
+        "cache",
+        live.of("JPY").values,
+        NOW,
+    )
+    assert offline.note.startswith(
+        "rates kept from before, 30 hours old (http://127.0.0.1:1/v6/latest/JPY: no conn"
+    )
 
 
 def test_with_neither_network_nor_cache_there_is_no_rate(tmp_path: Path) -> None:
     (tmp_path / "JPY.json").write_text("damaged")
     none = fx(None, tmp_path).of("JPY")
-    assert (none.source, none.convert(Decimal(5), "USD"), none.convert(Decimal(5), "JPY")) == ("none", None, 5)
+    assert (none.source, none.convert(Decimal(5), "USD"), none.convert(Decimal(5), "JPY")) == (
+        "none",
+        None,
+        5,
+    )
     assert "Prices stay in JPY" in none.note
     assert none.info()["usd_rate"] is None
 
@@ -270,7 +329,9 @@ def test_with_neither_network_nor_cache_there_is_no_rate(tmp_path: Path) -> None
         as_json(ER_API | {"rates": [1]}),
     ],
 )
-def test_no_answer_of_a_rate_site_makes_up_a_rate(website: Site, tmp_path: Path, answer: Answer) -> None:
+def test_no_answer_of_a_rate_site_makes_up_a_rate(
+    website: Site, tmp_path: Path, answer: Answer
+) -> None:
     website.on("/v6/latest/JPY", answer)
     assert fx(website, tmp_path).of("JPY").convert(Decimal(1), "USD") is None
     assert not list(tmp_path.iterdir())
@@ -291,7 +352,9 @@ def test_given_rates_and_dollars_need_no_network(tmp_path: Path) -> None:
     assert "not a currency code" in given.of("../etc").note
 
 
-@pytest.mark.parametrize("text", ["JPY", "JPY=", "JPY=x", "JPY=0", "JPY=-1", "jpy=1", "=1", "JPY=nan"])
+@pytest.mark.parametrize(
+    "text", ["JPY", "JPY=", "JPY=x", "JPY=0", "JPY=-1", "jpy=1", "=1", "JPY=nan"]
+)
 def test_a_wrong_rate_on_the_command_line_is_refused(text: str) -> None:
     with pytest.raises(Exception, match="is not a rate such as"):
         parse_rate(text)

@@ -56,7 +56,9 @@ def test_a_log_gets_plain_lines_ten_seconds_apart(clock: list[float]) -> None:
 
 
 def test_a_short_job_leaves_one_log_line(clock: list[float]) -> None:
-    assert run(io.StringIO(), clock, steps=3, seconds_each=0.1) == "encoded 3/3 · 10.0/s · in 0.3 s\n"
+    assert (
+        run(io.StringIO(), clock, steps=3, seconds_each=0.1) == "encoded 3/3 · 10.0/s · in 0.3 s\n"
+    )
 
 
 @pytest.mark.parametrize(("total", "enabled"), [(5, False), (0, True)])

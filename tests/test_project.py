@@ -54,14 +54,19 @@ def test_data_root_and_target_object_have_defaults(tmp_path: Path) -> None:
         ("buckets: {a: [b]}\n", ["project_name is missing"]),
         ("project_name: a\nbuckets: {a: {source: x}}\n", ["line 2: a bucket needs queries"]),
         ("project_name: a\nbuckets: {../up: [b]}\n", ["line 2: '../up' is not a folder inside"]),
-        ("project_name: a\nproject_name: b\nbuckets: {a: [b]}\n", ["line 2: 'project_name' is there twice"]),
+        (
+            "project_name: a\nproject_name: b\nbuckets: {a: [b]}\n",
+            ["line 2: 'project_name' is there twice"],
+        ),
         ("project_name: a\nbuckets: {a: [null]}\n", ["line 2: expected a text"]),
         ("", ["line 1: the project must be a mapping"]),
         ("a: [b", ["not valid YAML"]),
         (b"\xff\xfe\x00", ["not valid YAML"]),
     ],
 )
-def test_every_problem_is_named_with_its_line(tmp_path: Path, text: str | bytes, messages: list[str]) -> None:
+def test_every_problem_is_named_with_its_line(
+    tmp_path: Path, text: str | bytes, messages: list[str]
+) -> None:
     with pytest.raises(ProjectError) as caught:
         load_project(write(tmp_path, text))
     for message in messages:

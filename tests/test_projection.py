@@ -37,7 +37,10 @@ def save_as_torch(path: Path, saved: dict[str, Any], monkeypatch: pytest.MonkeyP
 
     def _rebuild_tensor_v2(*_: Any) -> None: ...
 
-    _rebuild_tensor_v2.__module__, _rebuild_tensor_v2.__qualname__ = "torch._utils", "_rebuild_tensor_v2"
+    _rebuild_tensor_v2.__module__, _rebuild_tensor_v2.__qualname__ = (
+        "torch._utils",
+        "_rebuild_tensor_v2",
+    )
     torch._utils, utils._rebuild_tensor_v2 = utils, _rebuild_tensor_v2
 
     class Storage:
@@ -49,7 +52,14 @@ def save_as_torch(path: Path, saved: dict[str, Any], monkeypatch: pytest.MonkeyP
             if not isinstance(thing, np.ndarray):
                 return NotImplemented
             stride = tuple(step // thing.itemsize for step in thing.strides)
-            return _rebuild_tensor_v2, (Storage(thing), 0, thing.shape, stride, False, collections.OrderedDict())
+            return _rebuild_tensor_v2, (
+                Storage(thing),
+                0,
+                thing.shape,
+                stride,
+                False,
+                collections.OrderedDict(),
+            )
 
         def persistent_id(self, thing: Any) -> Any:
             if not isinstance(thing, Storage):
@@ -80,7 +90,9 @@ def save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Save:
     """Write a head file; `changes` replace parts of a good one's state."""
 
     def save(**changes: Any) -> Path:
-        state = collections.OrderedDict({**STATE, **{k.replace("_", "."): v for k, v in changes.items()}})
+        state = collections.OrderedDict(
+            {**STATE, **{k.replace("_", "."): v for k, v in changes.items()}}
+        )
         saved = {"state_dict": state, "in_dim": 5, "hidden": 7, "out_dim": 4, "model": "sscd"}
         return save_as_torch(tmp_path / "head.pt", saved, monkeypatch)
 
@@ -112,20 +124,28 @@ def test_a_head_gives_what_a_naive_loop_gives(save: Save) -> None:
     head = ProjectionHead.load(save())
     assert (head.in_dim, head.w2.shape[0], head.encoder) == (5, 4, "sscd")
     projected = head(EMBEDDINGS)
-    assert projected == pytest.approx(np.array([naive_projection(row) for row in EMBEDDINGS]), abs=1e-5)
+    assert projected == pytest.approx(
+        np.array([naive_projection(row) for row in EMBEDDINGS]), abs=1e-5
+    )
     assert projected.dtype == np.float32
     assert np.linalg.norm(projected, axis=1) == pytest.approx(np.ones(6), abs=1e-6)
     assert head(EMBEDDINGS[:0]).shape == (0, 4)
 
 
 @pytest.mark.parametrize(("kind", "tolerance"), [(np.float16, 1e-2), (np.float64, 1e-5)])
-def test_half_and_double_tensors_are_read_as_float32(kind: type, tolerance: float, save: Save) -> None:
-    head = ProjectionHead.load(save(**{name.replace(".", "_"): array.astype(kind) for name, array in STATE.items()}))
+def test_half_and_double_tensors_are_read_as_float32(
+    kind: type, tolerance: float, save: Save
+) -> None:
+    head = ProjectionHead.load(
+        save(**{name.replace(".", "_"): array.astype(kind) for name, array in STATE.items()})
+    )
     assert head.w1.dtype == head.b2.dtype == np.float32
     assert head(EMBEDDINGS[:1])[0] == pytest.approx(naive_projection(EMBEDDINGS[0]), abs=tolerance)
 
 
-def test_two_files_of_one_head_share_their_hash_and_another_does_not(save: Save, tmp_path: Path) -> None:
+def test_two_files_of_one_head_share_their_hash_and_another_does_not(
+    save: Save, tmp_path: Path
+) -> None:
     first = ProjectionHead.load(save()).sha256
     (tmp_path / "copy.pt").write_bytes((tmp_path / "head.pt").read_bytes())
     assert len(first) == 64 and ProjectionHead.load(tmp_path / "copy.pt").sha256 == first
@@ -146,14 +166,24 @@ class Evil:
 
 def test_a_pickle_that_runs_code_is_refused_and_does_not_run(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "evil.pt", "w") as archive:
-        archive.writestr("evil/data.pkl", pickle.dumps({"state_dict": Evil(f"touch '{tmp_path}/ran'")}, protocol=2))
+        archive.writestr(
+            "evil/data.pkl",
+            pickle.dumps({"state_dict": Evil(f"touch '{tmp_path}/ran'")}, protocol=2),
+        )
     with pytest.raises(EncoderError, match="has no place in a head"):
         ProjectionHead.load(tmp_path / "evil.pt")
     assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize(
-    "name", ["builtins eval", "torch load", "torch._utils _rebuild_tensor", "collections UserDict", "numpy load"]
+    "name",
+    [
+        "builtins eval",
+        "torch load",
+        "torch._utils _rebuild_tensor",
+        "collections UserDict",
+        "numpy load",
+    ],
 )
 def test_only_the_names_a_head_needs_are_looked_up(name: str, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "evil.pt", "w") as archive:
@@ -182,7 +212,9 @@ def test_a_state_that_is_no_head_is_refused(changes: dict[str, Any], said: str, 
 
 
 @pytest.mark.parametrize("saved", [{}, [1, 2], {"state_dict": None}, {"state_dict": {}}, 7])
-def test_other_things_saved_with_torch_are_refused(saved: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_things_saved_with_torch_are_refused(
+    saved: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(EncoderError, match="not a projection head"):
         ProjectionHead.load(save_as_torch(tmp_path / "x.pt", saved, monkeypatch))
 
@@ -195,13 +227,19 @@ def test_a_missing_file_a_folder_and_no_zip_are_refused(tmp_path: Path) -> None:
     for name, said in [("missing", "No such file"), ("", "directory")]:
         with pytest.raises(EncoderError, match=f"Cannot read.*{said}"):
             ProjectionHead.load(tmp_path / name)
-    for name, said in [("text.pt", "not a zip"), ("empty.pt", "not a zip"), ("other.pt", "no tensors")]:
+    for name, said in [
+        ("text.pt", "not a zip"),
+        ("empty.pt", "not a zip"),
+        ("other.pt", "no tensors"),
+    ]:
         with pytest.raises(EncoderError, match=f"not a projection head.*{said}.*identify train"):
             ProjectionHead.load(tmp_path / name)
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with zipfile.ZipFile(
+        tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED, compresslevel=1
+    ) as archive:
         for number in range(9):
             archive.writestr(f"head/data/{number}", bytes(32 * 2**20))
     with pytest.raises(EncoderError, match="far too large"):
@@ -212,7 +250,9 @@ def test_a_damaged_file_raises_only_encoder_errors(save: Save, tmp_path: Path) -
     path = save()
     good, damage = path.read_bytes(), np.random.default_rng(1)
     for _ in range(400):
-        broken = bytearray(good[: damage.integers(len(good)) if damage.random() < 0.2 else len(good)])
+        broken = bytearray(
+            good[: damage.integers(len(good)) if damage.random() < 0.2 else len(good)]
+        )
         for _ in range(damage.integers(0, 5) if broken else 0):
             broken[damage.integers(len(broken))] = damage.integers(256)
         path.write_bytes(broken)
@@ -227,7 +267,9 @@ def test_a_head_of_another_encoder_is_refused_and_both_are_named(save: Save) -> 
     head = ProjectionHead.load(save())
     check_head_fits(head, "sscd", 5)
     check_head_fits(head, "sscd", None)
-    with pytest.raises(EncoderError, match=r"trained on encoder sscd \(5 .*not on clip \(512\).*--encoder sscd"):
+    with pytest.raises(
+        EncoderError, match=r"trained on encoder sscd \(5 .*not on clip \(512\).*--encoder sscd"
+    ):
         check_head_fits(head, "clip", 512)
     with pytest.raises(EncoderError, match=r"sscd \(5 dimensions\), not on sscd \(512\)"):
         check_head_fits(head, "sscd", 512)
@@ -238,9 +280,17 @@ def test_a_head_gives_what_the_torch_module_gives(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
     module = torch.nn.Sequential(torch.nn.Linear(5, 7), torch.nn.GELU(), torch.nn.Linear(7, 4))
-    saved = {"state_dict": module.state_dict(), "in_dim": 5, "hidden": 7, "out_dim": 4, "model": "clip"}
+    saved = {
+        "state_dict": module.state_dict(),
+        "in_dim": 5,
+        "hidden": 7,
+        "out_dim": 4,
+        "model": "clip",
+    }
     torch.save(saved, tmp_path / "head.pt")
     head = ProjectionHead.load(tmp_path / "head.pt")
-    expected = torch.nn.functional.normalize(module(torch.from_numpy(EMBEDDINGS)), dim=1).detach().numpy()
+    expected = (
+        torch.nn.functional.normalize(module(torch.from_numpy(EMBEDDINGS)), dim=1).detach().numpy()
+    )
     assert head.encoder == "clip"
     assert head(EMBEDDINGS) == pytest.approx(expected, abs=1e-5)

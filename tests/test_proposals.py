@@ -74,7 +74,9 @@ def test_yolo_world_proposes_its_boxes_too(tmp_path: Path, monkeypatch: pytest.M
     assert quads[-1] == pytest.approx(as_points([[150, 90], [470, 90], [470, 400], [150, 400]]))
 
 
-def test_a_detector_that_is_not_installed_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_detector_that_is_not_installed_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "ultralytics", None)
     draw_collection(tmp_path / "refs", count=1)
     encoder = open_encoder("sscd-small")

@@ -14,7 +14,11 @@ from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Detection, Recognizer
-from data_label_factory.identify.recognize.scoring import keep_best_per_place, score_pose, swap_reference
+from data_label_factory.identify.recognize.scoring import (
+    keep_best_per_place,
+    score_pose,
+    swap_reference,
+)
 from data_label_factory.identify.recognize.search import FrameSearch
 from data_label_factory.samples import draw_collection
 
@@ -40,14 +44,18 @@ def index_of(files: list[Path], embedder: Embedder, folder: Path) -> tuple[Index
 
 
 @pytest.fixture(scope="module")
-def recognizer(cards: list[Path], embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
+def recognizer(
+    cards: list[Path], embedder: Embedder, tmp_path_factory: pytest.TempPathFactory
+) -> Recognizer:
     index, refs = index_of(cards, embedder, tmp_path_factory.mktemp("all"))
     return Recognizer(index, embedder, refs=refs)
 
 
 def views(cards: list[Path], count: int, seed: int) -> list[tuple[list[Path], View]]:
     rng = np.random.default_rng(seed)
-    shown = [[cards[i] for i in rng.choice(len(cards), 1 + k % 3, replace=False)] for k in range(count)]
+    shown = [
+        [cards[i] for i in rng.choice(len(cards), 1 + k % 3, replace=False)] for k in range(count)
+    ]
     return [(files, render_view([decode(file) for file in files], rng)) for files in shown]
 
 
@@ -59,7 +67,9 @@ def sure(detections: list[Detection]) -> list[Detection]:
     return [detection for detection in detections if detection.confident]
 
 
-def test_items_are_named_and_outlined_and_nothing_else_is(recognizer: Recognizer, cards: list[Path]) -> None:
+def test_items_are_named_and_outlined_and_nothing_else_is(
+    recognizer: Recognizer, cards: list[Path]
+) -> None:
     right, wrong, shown, errors = 0, 0, 0, []
     for files, view in views(cards, 12, seed=5):
         found = sure(recognizer.recognize(view.image))
@@ -77,13 +87,17 @@ def test_items_are_named_and_outlined_and_nothing_else_is(recognizer: Recognizer
     assert np.median(errors) < 0.03
 
 
-def test_items_cut_in_half_by_the_edge_of_the_frame_are_still_named(recognizer: Recognizer, cards: list[Path]) -> None:
+def test_items_cut_in_half_by_the_edge_of_the_frame_are_still_named(
+    recognizer: Recognizer, cards: list[Path]
+) -> None:
     rng, named, surely, errors = np.random.default_rng(9), 0, 0, []
     for number, file in enumerate([cards[3], cards[8], cards[14], cards[20]] * 2):
         view = render_view([decode(file)], rng)
         edge = np.zeros(2)
         edge[number // 4] = int(view.quads[0].mean(axis=0)[number // 4])
-        found = recognizer.recognize(np.ascontiguousarray(view.image[int(edge[1]) :, int(edge[0]) :]))
+        found = recognizer.recognize(
+            np.ascontiguousarray(view.image[int(edge[1]) :, int(edge[0]) :])
+        )
         assert {name(Path(detection.reference)) for detection in sure(found)} <= {name(file)}
         named += name(Path(found[0].reference)) == name(file) if found else 0
         surely += bool(sure(found))
@@ -105,7 +119,9 @@ def test_what_differs_only_outside_the_frame_is_not_told_apart(
     half = len(first) // 2
     other = np.asarray(Image.fromarray(other).resize((first.shape[1], first.shape[0])))
     Image.fromarray(np.concatenate([first[:half], other[half:]])).save(refs / "chimera.png")
-    recognizer = Recognizer(build_index(refs, tmp_path / "i.npz", embedder, quiet=True).index, embedder, refs=refs)
+    recognizer = Recognizer(
+        build_index(refs, tmp_path / "i.npz", embedder, quiet=True).index, embedder, refs=refs
+    )
     scene = np.full((700, 640, 3), 90, np.uint8)
     for shown, named in ((first, cards[0].name), (decode(refs / "chimera.png"), "chimera.png")):
         card = np.asarray(Image.fromarray(shown).resize((300, 420)))
@@ -128,7 +144,9 @@ def test_strangers_that_share_the_template_get_no_sure_name(
         assert sure(recognizer.recognize(view.image)) == []
 
 
-def test_an_index_of_one_item_can_say_yes_and_no(cards: list[Path], embedder: Embedder, tmp_path: Path) -> None:
+def test_an_index_of_one_item_can_say_yes_and_no(
+    cards: list[Path], embedder: Embedder, tmp_path: Path
+) -> None:
     index, refs = index_of(cards[:1], embedder, tmp_path)
     recognizer = Recognizer(index, embedder, refs=refs)
     rng = np.random.default_rng(1)
@@ -148,13 +166,20 @@ def test_an_index_of_one_item_names_it_on_each_side_of_a_cut(
         view = render_view([decode(shown)], np.random.default_rng(4))
         x, y = view.quads[0].mean(axis=0).astype(int)
         for part in (view.image[:, x:], view.image[y:], view.image[:, :x], view.image[:y]):
-            assert {d.reference for d in sure(recognizer.recognize(np.ascontiguousarray(part)))} == named
+            assert {
+                d.reference for d in sure(recognizer.recognize(np.ascontiguousarray(part)))
+            } == named
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (1, 500), (500, 1), (480, 640), (3000, 4000)])
-def test_frames_without_items_of_any_shape_are_met_with_silence(recognizer: Recognizer, shape: tuple[int, int]) -> None:
+def test_frames_without_items_of_any_shape_are_met_with_silence(
+    recognizer: Recognizer, shape: tuple[int, int]
+) -> None:
     rng = np.random.default_rng(2)
-    for frame in (np.full((*shape, 3), 90, np.uint8), rng.integers(0, 256, (*shape, 3), dtype=np.uint8)):
+    for frame in (
+        np.full((*shape, 3), 90, np.uint8),
+        rng.integers(0, 256, (*shape, 3), dtype=np.uint8),
+    ):
         assert sure(recognizer.recognize(frame)) == []
 
 
@@ -178,11 +203,15 @@ def test_missing_and_blank_references_leave_the_others_working(
     (refs / cards[0].name).unlink()
     recognizer = Recognizer(index, embedder, refs=refs)
     assert list(recognizer.unreadable) == [cards[0].name]
-    found = sure(recognizer.recognize(render_view([decode(cards[4])], np.random.default_rng(3)).image))
+    found = sure(
+        recognizer.recognize(render_view([decode(cards[4])], np.random.default_rng(3)).image)
+    )
     assert {detection.reference for detection in found} <= {cards[4].name}
 
 
-def test_references_without_any_detail_give_no_answer_and_no_error(embedder: Embedder, tmp_path: Path) -> None:
+def test_references_without_any_detail_give_no_answer_and_no_error(
+    embedder: Embedder, tmp_path: Path
+) -> None:
     refs = tmp_path / "refs"
     refs.mkdir()
     for shade in (20, 120, 220):
@@ -193,7 +222,9 @@ def test_references_without_any_detail_give_no_answer_and_no_error(embedder: Emb
     assert sure(recognizer.recognize(frame)) == []
 
 
-def test_an_index_of_another_encoder_is_refused(cards: list[Path], embedder: Embedder, tmp_path: Path) -> None:
+def test_an_index_of_another_encoder_is_refused(
+    cards: list[Path], embedder: Embedder, tmp_path: Path
+) -> None:
     index, refs = index_of(cards[:2], embedder, tmp_path)
     with pytest.raises(EncoderError, match=r"sscd-small.*not by sscd"):
         Recognizer(index, Embedder.open("sscd"), refs=refs)
@@ -216,7 +247,9 @@ def test_the_outline_starts_at_the_items_own_top_left_however_it_lies(
     assert detection.box == pytest.approx((200, 150, 200 + width, 150 + height), abs=4)
 
 
-def test_detections_carry_their_evidence_and_share_no_place(recognizer: Recognizer, cards: list[Path]) -> None:
+def test_detections_carry_their_evidence_and_share_no_place(
+    recognizer: Recognizer, cards: list[Path]
+) -> None:
     for _, view in views(cards, 6, seed=8):
         found = recognizer.recognize(view.image)
         for detection in sure(found):
@@ -225,18 +258,26 @@ def test_detections_carry_their_evidence_and_share_no_place(recognizer: Recogniz
             cosines = [cosine for _, cosine in detection.top_k]
             assert len(cosines) == 5
             assert cosines == sorted(cosines, reverse=True)
-            assert dict(detection.top_k).get(detection.reference, detection.score) == detection.score
+            assert (
+                dict(detection.top_k).get(detection.reference, detection.score) == detection.score
+            )
         centers = [detection.quad.mean(axis=0) for detection in sure(found)]
         gaps = [float(np.linalg.norm(a - b)) for i, a in enumerate(centers) for b in centers[:i]]
         assert min(gaps, default=999) > 50
 
 
-def test_large_frames_are_outlined_in_their_own_pixels(recognizer: Recognizer, cards: list[Path]) -> None:
+def test_large_frames_are_outlined_in_their_own_pixels(
+    recognizer: Recognizer, cards: list[Path]
+) -> None:
     view = render_view([decode(cards[5])], np.random.default_rng(11))
     small = sure(recognizer.recognize(view.image))
     large = Image.fromarray(view.image).resize((4000, 3000), Image.Resampling.BICUBIC)
     found = sure(recognizer.recognize(np.asarray(large)))
-    assert [detection.reference for detection in found] == [detection.reference for detection in small] != []
+    assert (
+        [detection.reference for detection in found]
+        == [detection.reference for detection in small]
+        != []
+    )
     assert found[0].quad / 6.25 == pytest.approx(small[0].quad, abs=5)
 
 
@@ -262,7 +303,9 @@ def test_what_the_embedding_finds_nearer_takes_over_when_it_also_looks_more_like
     references = recognizer._references
     assert references is not None
     frame = render_view([decode(cards[3])], np.random.default_rng(12)).image
-    (right,) = keep_best_per_place(FrameSearch(frame, references, hidden=np.zeros(0, np.int64)).by_votes(), references)
+    (right,) = keep_best_per_place(
+        FrameSearch(frame, references, hidden=np.zeros(0, np.int64)).by_votes(), references
+    )
     number = next(i for i in range(len(cards)) if i != right.hypothesis.reference)
     wrong = score_pose(frame, swap_reference(right.hypothesis, number, references), references)
     assert wrong.rank < right.rank
@@ -285,11 +328,17 @@ def test_variants_that_look_the_same_are_one_item_with_its_candidates(
     recognizer = Recognizer(index, embedder, refs=refs)
     (seen,) = recognizer.recognize(render_view([decode(cards[0])], np.random.default_rng(3)).image)
     assert seen.confident
-    assert (seen.label.name, seen.label.set_code, seen.label.rarity) == ("Lone Star", "AAAA-001", "")
+    assert (seen.label.name, seen.label.set_code, seen.label.rarity) == (
+        "Lone Star",
+        "AAAA-001",
+        "",
+    )
     assert set(seen.variants) == {"AAAA-001_lone_star_sr.png", "AAAA-001_lone_star_ur.png"}
 
 
-def test_variants_that_differ_are_told_apart(cards: list[Path], embedder: Embedder, tmp_path: Path) -> None:
+def test_variants_that_differ_are_told_apart(
+    cards: list[Path], embedder: Embedder, tmp_path: Path
+) -> None:
     refs = tmp_path / "refs"
     refs.mkdir()
     plain, stamped = Image.open(cards[0]).convert("RGB"), Image.open(cards[0]).convert("RGB")
@@ -301,5 +350,7 @@ def test_variants_that_differ_are_told_apart(cards: list[Path], embedder: Embedd
     index = build_index(refs, tmp_path / "i.npz", embedder, quiet=True).index
     recognizer = Recognizer(index, embedder, refs=refs)
     for picture, rarity in ((plain, "SR"), (stamped, "UR")):
-        (seen,) = recognizer.recognize(render_view([np.asarray(picture)], np.random.default_rng(5)).image)
+        (seen,) = recognizer.recognize(
+            render_view([np.asarray(picture)], np.random.default_rng(5)).image
+        )
         assert (seen.label.name, seen.label.rarity, len(seen.variants)) == ("Lone Star", rarity, 1)

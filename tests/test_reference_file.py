@@ -12,7 +12,11 @@ from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer, references
-from data_label_factory.identify.recognize.feature_cache import feature_cache_path, load_references, save_references
+from data_label_factory.identify.recognize.feature_cache import (
+    feature_cache_path,
+    load_references,
+    save_references,
+)
 from data_label_factory.identify.recognize.references import read_references
 from data_label_factory.samples import draw_collection
 
@@ -37,20 +41,31 @@ def without(index: Index, rows: list[int]) -> Index:
 
 def view(collection: tuple[Path, Index], row: int) -> np.ndarray:
     refs, index = collection
-    return render_view([decode(refs / str(index.references[row]))], np.random.default_rng(row)).image
+    return render_view(
+        [decode(refs / str(index.references[row]))], np.random.default_rng(row)
+    ).image
 
 
 def test_a_second_start_reads_no_picture_and_answers_the_same(
-    collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    collection: tuple[Path, Index],
+    embedder: Embedder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     refs, index = collection
     cache = feature_cache_path(tmp_path / "i.npz")
     first = Recognizer(index, embedder, refs=refs, cache=cache)
-    monkeypatch.setattr(references, "decode", lambda path, **_: pytest.fail(f"{path} was read again"))
+    monkeypatch.setattr(
+        references, "decode", lambda path, **_: pytest.fail(f"{path} was read again")
+    )
     second = Recognizer(index, embedder, refs=refs, cache=cache)
     for row in (0, 5, 9):
         a, b = (recognizer.recognize(view(collection, row)) for recognizer in (first, second))
-        assert [(d.reference, d.false_accept_rate) for d in a] == [(d.reference, d.false_accept_rate) for d in b] != []
+        assert (
+            [(d.reference, d.false_accept_rate) for d in a]
+            == [(d.reference, d.false_accept_rate) for d in b]
+            != []
+        )
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "no archive", "other version", "wrong lengths"])
@@ -81,9 +96,13 @@ def test_a_file_that_does_not_fit_is_passed_over(
     assert load_references(cache) is not None  # made anew
 
 
-def test_a_full_disk_costs_the_file_only(collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path) -> None:
+def test_a_full_disk_costs_the_file_only(
+    collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path
+) -> None:
     refs, index = collection
-    recognizer = Recognizer(index, embedder, refs=refs, cache=tmp_path / "no such folder" / "i.features.npz")
+    recognizer = Recognizer(
+        index, embedder, refs=refs, cache=tmp_path / "no such folder" / "i.features.npz"
+    )
     assert recognizer.recognize(view(collection, 2))
 
 
@@ -95,16 +114,27 @@ def test_an_updated_recognizer_knows_what_is_new_and_forgets_what_is_gone(
     old = Recognizer(few, embedder, refs=refs)
     assert str(index.references[4]) not in {d.reference for d in old.recognize(view(collection, 4))}
     read: list[Path] = []
-    monkeypatch.setattr(references, "decode", lambda path, **options: read.append(path) or decode(path, **options))
+    monkeypatch.setattr(
+        references, "decode", lambda path, **options: read.append(path) or decode(path, **options)
+    )
     new = old.updated(index, refs)
-    assert sorted(path.name for path in read) == sorted(str(index.references[row]) for row in (4, 11))
+    assert sorted(path.name for path in read) == sorted(
+        str(index.references[row]) for row in (4, 11)
+    )
     fresh = Recognizer(index, embedder, refs=refs)
     for row in (4, 11, 0, 7):
-        names = [{d.reference for d in r.recognize(view(collection, row)) if d.confident} for r in (new, fresh)]
+        names = [
+            {d.reference for d in r.recognize(view(collection, row)) if d.confident}
+            for r in (new, fresh)
+        ]
         assert names[0] == names[1] == {str(index.references[row])}
     shrunk = new.updated(few, refs)
-    assert str(index.references[4]) not in {d.reference for d in shrunk.recognize(view(collection, 4))}
-    assert {d.reference for d in old.recognize(view(collection, 0)) if d.confident} == {str(index.references[0])}
+    assert str(index.references[4]) not in {
+        d.reference for d in shrunk.recognize(view(collection, 4))
+    }
+    assert {d.reference for d in old.recognize(view(collection, 0)) if d.confident} == {
+        str(index.references[0])
+    }
 
 
 def test_a_picture_that_is_gone_is_not_named_from_memory(
@@ -135,7 +165,9 @@ def test_copies_of_one_file_are_each_known(embedder: Embedder, tmp_path: Path) -
         assert set(seen.variants) == {files[0].name, "another_name.jpg"}
 
 
-def test_copies_are_each_others_twins_also_after_an_update(embedder: Embedder, tmp_path: Path) -> None:
+def test_copies_are_each_others_twins_also_after_an_update(
+    embedder: Embedder, tmp_path: Path
+) -> None:
     refs = tmp_path / "refs"
     files = draw_collection(refs, count=20)
     for number in range(2):
@@ -143,7 +175,10 @@ def test_copies_are_each_others_twins_also_after_an_update(embedder: Embedder, t
     index = build_index(refs, tmp_path / "i.npz", embedder, quiet=True).index
     known, _ = read_references(without(index, [7]), refs)
     assert known is not None
-    for references_, rows in ((known, without(index, [7])), (read_references(index, refs, known)[0], index)):
+    for references_, rows in (
+        (known, without(index, [7])),
+        (read_references(index, refs, known)[0], index),
+    ):
         assert references_ is not None
         names = [str(rows.references[row]) for row in references_.rows]
         near_duplicates = {

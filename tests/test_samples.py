@@ -63,10 +63,17 @@ def test_variants_share_name_and_art_but_not_looks() -> None:
     assert 15 <= len(variants) <= 20
     for card in variants:
         base = bases[card.name]
-        assert (card.scene, card.element, card.shade, card.seed) == (base.scene, base.element, base.shade, base.seed)
+        assert (card.scene, card.element, card.shade, card.seed) == (
+            base.scene,
+            base.element,
+            base.shade,
+            base.seed,
+        )
         assert card.rarity not in ("", base.rarity)
     plain, rare = bases[variants[0].name], variants[0]
-    difference = np.abs(np.asarray(draw_card(plain), dtype=float) - np.asarray(draw_card(rare), dtype=float))
+    difference = np.abs(
+        np.asarray(draw_card(plain), dtype=float) - np.asarray(draw_card(rare), dtype=float)
+    )
     assert difference.mean() > 2
 
 
@@ -86,7 +93,9 @@ def test_collection_is_deterministic_whole_and_independent_of_count(tmp_path: Pa
         assert (picture.format, picture.mode, picture.size) == ("JPEG", "RGB", (360, 504))
 
 
-def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(image: Image.Image, file: BinaryIO, *args: object, **kwargs: object) -> None:
         file.write(b"half a card")
         raise OSError("disk full")

@@ -11,7 +11,19 @@ from typing import Any
 
 import pytest
 from conftest import save_picture
-from website import BROKEN, BUSY, DRIP, PAGE, RESET, Answer, ScoredPose, Site, as_json, hurried, page
+from website import (
+    BROKEN,
+    BUSY,
+    DRIP,
+    PAGE,
+    RESET,
+    Answer,
+    ScoredPose,
+    Site,
+    as_json,
+    hurried,
+    page,
+)
 
 from data_label_factory.cli import main
 from data_label_factory.errors import FetchError, PriceError
@@ -24,7 +36,9 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SEARCH = "/sell/ygo/s/search"
 
 
-def product(code: str, rarity: str, name: str, price: str, stock: str = "在庫 : 3 点", classes: str = "") -> str:
+def product(
+    code: str, rarity: str, name: str, price: str, stock: str = "在庫 : 3 点", classes: str = ""
+) -> str:
     """A listing as yuyu-tei's pages have it."""
     return f"""
       <div class="col-md"><div class="card-product position-relative mt-4 {classes}">
@@ -52,7 +66,13 @@ LOCH = shop(
     (
         "PSE",
         product("LOCH-JP001", "PSE", "ブラック・マジシャン", "9,800 円")
-        + product("LOCH-JP001", "PSE", "ブラック・マジシャン(イラスト違い)", "１１，８００ 円", classes="sale")
+        + product(
+            "LOCH-JP001",
+            "PSE",
+            "ブラック・マジシャン(イラスト違い)",
+            "１１，８００ 円",
+            classes="sale",
+        )
         + product("LOCH-JP001", "PSE", "ブラック・マジシャン", "500 円", "在庫 : ×", "sold-out"),
     ),
     (
@@ -62,7 +82,11 @@ LOCH = shop(
         + product("ＬＯＣＨ-JP003", "UR", "全角", "120 円")
         + product("LOCH-JP004", "UR", "no price", "-"),
     ),
-    ("N", product("OTHER-JP001", "N", "よそのカード", "30 円") + product("LOCH-JPB01", "N", "another prefix", "30 円")),
+    (
+        "N",
+        product("OTHER-JP001", "N", "よそのカード", "30 円")
+        + product("LOCH-JPB01", "N", "another prefix", "30 円"),
+    ),
 )
 OTHERS = shop(("N", product("OTHER-JP001", "N", "よそのカード", "30 円")))
 
@@ -92,7 +116,9 @@ def test_yuyu_tei_answers_an_unknown_set_with_other_cards(website: Site) -> None
     assert listings("yuyu-tei", website, "LOCH-JP") == []
 
 
-def test_yuyu_tei_takes_the_rarity_of_the_section_when_the_picture_does_not_say(website: Site) -> None:
+def test_yuyu_tei_takes_the_rarity_of_the_section_when_the_picture_does_not_say(
+    website: Site,
+) -> None:
     row = product("LOCH-JP001", "", "", "480 円").replace(' alt="LOCH-JP001  "', "")
     website.on(SEARCH, shop(("SE", row)))
     (listing,) = listings("yuyu-tei", website, "LOCH-JP")
@@ -123,7 +149,12 @@ def test_markup_left_open_still_gives_its_cards(website: Site) -> None:
     text = LOCH.body.decode().replace("</div>", "").replace("</span>", "").encode()
     website.on(SEARCH, Answer(text, "text/html"))
     found = {(one.code, one.price) for one in listings("yuyu-tei", website, "LOCH-JP")}
-    assert found >= {("LOCH-JP001", 9800), ("LOCH-JP001", 11800), ("LOCH-JP001", 480), ("LOCH-JP002", 80)}
+    assert found >= {
+        ("LOCH-JP001", 9800),
+        ("LOCH-JP001", 11800),
+        ("LOCH-JP001", 480),
+        ("LOCH-JP002", 80),
+    }
 
 
 # --- the sites with an API ------------------------------------------------------------------------------------------
@@ -133,7 +164,10 @@ def test_scryfall_prices_every_print_of_a_set_over_all_pages(website: Site) -> N
     def card(number: str, **prices: str | None) -> dict[str, Any]:
         return {"name": "Boseiju", "set": "neo", "collector_number": number, "prices": prices}
 
-    first = {"data": [card("266", usd="35.20", usd_foil="41.5", eur="30", usd_etched=None)], "has_more": True}
+    first = {
+        "data": [card("266", usd="35.20", usd_foil="41.5", eur="30", usd_etched=None)],
+        "has_more": True,
+    }
     first["next_page"] = f"{website.url}/cards/search?page=2"
     second = {"data": [card("412", usd=None, eur=None), card("T1", usd="0.1", eur="0.2")]}
     website.on("/cards/search", lambda seen: as_json(second if "page" in seen.query else first))
@@ -152,25 +186,54 @@ def test_scryfall_prices_every_print_of_a_set_over_all_pages(website: Site) -> N
 def test_ygoprodeck_prices_prints_in_dollars_and_cards_in_euros(website: Site) -> None:
     website.on(
         "/api/v7/cardsets.php",
-        as_json([{"set_name": "Legend", "set_code": "LOB"}, {"set_name": "Legend (25th)", "set_code": "LOB"}]),
+        as_json(
+            [
+                {"set_name": "Legend", "set_code": "LOB"},
+                {"set_name": "Legend (25th)", "set_code": "LOB"},
+            ]
+        ),
     )
     sets = [
-        {"set_name": "Legend", "set_code": "LOB-EN005", "set_rarity": "Ultra Rare", "set_price": "49.1"},
-        {"set_name": "Legend (25th)", "set_code": "LOB-EN005", "set_rarity": "Ultra Rare", "set_price": "0"},
-        {"set_name": "Legend", "set_code": "LOB-E003", "set_rarity": "Ultra Rare", "set_price": "9"},
+        {
+            "set_name": "Legend",
+            "set_code": "LOB-EN005",
+            "set_rarity": "Ultra Rare",
+            "set_price": "49.1",
+        },
+        {
+            "set_name": "Legend (25th)",
+            "set_code": "LOB-EN005",
+            "set_rarity": "Ultra Rare",
+            "set_price": "0",
+        },
+        {
+            "set_name": "Legend",
+            "set_code": "LOB-E003",
+            "set_rarity": "Ultra Rare",
+            "set_price": "9",
+        },
         {"set_name": "Other", "set_code": "OTH-EN001", "set_rarity": "Common", "set_price": "1"},
     ]
     prices = [{"tcgplayer_price": "0.32", "cardmarket_price": "0.05"}]
     card = {"name": "Dark Magician", "card_sets": sets, "card_prices": prices}
     website.on(
         "/api/v7/cardinfo.php",
-        lambda seen: as_json({"data": [card]}) if seen.query["cardset"] == "Legend" else as_json({}, status=400),
+        lambda seen: (
+            as_json({"data": [card]})
+            if seen.query["cardset"] == "Legend"
+            else as_json({}, status=400)
+        ),
     )
     (found,) = listings("ygoprodeck", website, "LOB-EN")
     assert found == Listing("LOB-EN005", Decimal("49.1"), "Ultra Rare", "Dark Magician")
     website.on("/api/v7/cardinfo.php", as_json({"data": [card]}))
-    assert [one.price for one in listings("ygoprodeck", website, "LOB-EN")] == [Decimal("49.1"), Decimal("0.32")]
-    assert {one.price for one in listings("ygoprodeck", website, "LOB-EN", currency="EUR")} == {Decimal("0.05")}
+    assert [one.price for one in listings("ygoprodeck", website, "LOB-EN")] == [
+        Decimal("49.1"),
+        Decimal("0.32"),
+    ]
+    assert {one.price for one in listings("ygoprodeck", website, "LOB-EN", currency="EUR")} == {
+        Decimal("0.05")
+    }
     assert listings("ygoprodeck", website, "XXX-EN") == []
 
 
@@ -179,15 +242,25 @@ def test_pokemontcg_prices_finishes(website: Site) -> None:
         "name": "Pikachu",
         "number": "25",
         "set": {"id": "swsh4"},
-        "tcgplayer": {"prices": {"holofoil": {"market": 1.25, "mid": 9}, "normal": {"market": None, "mid": 0.5}}},
+        "tcgplayer": {
+            "prices": {
+                "holofoil": {"market": 1.25, "mid": 9},
+                "normal": {"market": None, "mid": 0.5},
+            }
+        },
         "cardmarket": {"prices": {"trendPrice": 1.1, "averageSellPrice": 2}},
     }
     bare = {"name": "Pikachu", "number": "26", "set": {"id": "swsh4"}}
     website.on("/v2/cards", as_json({"data": [card, bare], "totalCount": 2}))
     found = listings("pokemontcg", website, "SWSH4-")
-    assert {one.rarity: one.price for one in found} == {"holofoil": Decimal("1.25"), "normal": Decimal("0.5")}
+    assert {one.rarity: one.price for one in found} == {
+        "holofoil": Decimal("1.25"),
+        "normal": Decimal("0.5"),
+    }
     assert website.seen[0].query["q"] == "set.id:swsh4"
-    assert [one.price for one in listings("pokemontcg", website, "SWSH4-", currency="EUR")] == [Decimal("1.1")]
+    assert [one.price for one in listings("pokemontcg", website, "SWSH4-", currency="EUR")] == [
+        Decimal("1.1")
+    ]
 
 
 # --- all of them ----------------------------------------------------------------------------------------------------
@@ -230,12 +303,19 @@ def test_a_site_refuses_a_currency_that_it_does_not_have(name: str) -> None:
 
 # --- the price file -------------------------------------------------------------------------------------------------
 
-NAMES = ["LOCH-JP001_dark_magician_pscr.jpg", "sub/LOCH-JP002_kuriboh.jpg", "RD-JP001_blue_eyes.jpg", "no_code.jpg"]
+NAMES = [
+    "LOCH-JP001_dark_magician_pscr.jpg",
+    "sub/LOCH-JP002_kuriboh.jpg",
+    "RD-JP001_blue_eyes.jpg",
+    "no_code.jpg",
+]
 
 
 @pytest.fixture
 def scraping(website: Site, tmp_path: Path) -> Callable[..., Scraped]:
-    def run(names: list[str] = NAMES, hours: float = 0, name: str = "yuyu-tei", **options: Any) -> Scraped:
+    def run(
+        names: list[str] = NAMES, hours: float = 0, name: str = "yuyu-tei", **options: Any
+    ) -> Scraped:
         site = site_class(name)(hurried(), website.url, **options)
         return scrape(names, tmp_path / "p.json", site, now=NOW + timedelta(hours=hours))
 
@@ -251,11 +331,19 @@ def test_prices_of_all_prefixes_end_in_one_file(
 ) -> None:
     website.on(SEARCH, by_prefix(LOCH=LOCH, RD=OTHERS))
     result = scraping()
-    assert (result.asked, result.not_stocked, result.unpriced) == (["LOCH-JP"], ["RD-JP"], ["RD-JP001"])
+    assert (result.asked, result.not_stocked, result.unpriced) == (
+        ["LOCH-JP"],
+        ["RD-JP"],
+        ["RD-JP001"],
+    )
     assert result.exit_code == 0
     assert PriceFile.load(tmp_path / "p.json") == result.file
     values = json.loads((tmp_path / "p.json").read_text("utf-8"))
-    assert (values["site"], values["currency"], values["scraped_at"]) == ("yuyu-tei", "JPY", NOW.isoformat())
+    assert (values["site"], values["currency"], values["scraped_at"]) == (
+        "yuyu-tei",
+        "JPY",
+        NOW.isoformat(),
+    )
     assert values["prices"]["LOCH-JP001"] == {
         "median": 9800,
         "min": 480,
@@ -268,7 +356,9 @@ def test_prices_of_all_prefixes_end_in_one_file(
     assert values["prices"]["LOCH-JP003"]["name"] == ""
 
 
-def test_a_prefix_is_not_asked_again_while_it_is_fresh(website: Site, scraping: Callable[..., Scraped]) -> None:
+def test_a_prefix_is_not_asked_again_while_it_is_fresh(
+    website: Site, scraping: Callable[..., Scraped]
+) -> None:
     website.on(SEARCH, by_prefix(LOCH=LOCH, RD=OTHERS))
     scraping()
     website.seen.clear()
@@ -305,7 +395,9 @@ def test_when_nothing_can_be_had_there_is_no_file(
     assert not list(tmp_path.iterdir())
 
 
-def test_interrupted_it_keeps_what_was_asked(website: Site, tmp_path: Path, scraping: Callable[..., Scraped]) -> None:
+def test_interrupted_it_keeps_what_was_asked(
+    website: Site, tmp_path: Path, scraping: Callable[..., Scraped]
+) -> None:
     def interrupt(seen: ScoredPose) -> Answer:
         if seen.query["search_word"] == "RD-JP":
             site_interrupted.append(seen)
@@ -325,7 +417,9 @@ def test_interrupted_it_keeps_what_was_asked(website: Site, tmp_path: Path, scra
     assert list(PriceFile.load(tmp_path / "p.json").prefixes) == ["LOCH-JP"]
 
 
-def test_what_cannot_be_asked_is_refused(website: Site, tmp_path: Path, scraping: Callable[..., Scraped]) -> None:
+def test_what_cannot_be_asked_is_refused(
+    website: Site, tmp_path: Path, scraping: Callable[..., Scraped]
+) -> None:
     with pytest.raises(PriceError, match="None of the file names carries a set code"):
         scraping(["a.jpg"])
     with pytest.raises(PriceError, match=r"have 11 set-code prefixes, over 10.*--max-prefixes 11"):
@@ -339,16 +433,22 @@ def test_what_cannot_be_asked_is_refused(website: Site, tmp_path: Path, scraping
     assert website.seen == []
 
 
-def test_one_s_own_table_prices_things_by_code_or_name(tmp_path: Path, scraping: Callable[..., Scraped]) -> None:
+def test_one_s_own_table_prices_things_by_code_or_name(
+    tmp_path: Path, scraping: Callable[..., Scraped]
+) -> None:
     table = tmp_path / "own.csv"
-    table.write_text('\ufeffName, Price, rarity\nM8 Bolt, "0,12 €",\nDark Magician,1.234,UR\n', "utf-8")
+    table.write_text(
+        '\ufeffName, Price, rarity\nM8 Bolt, "0,12 €",\nDark Magician,1.234,UR\n', "utf-8"
+    )
     result = scraping(["m8_bolt.jpg"], name="csv", file=table, currency="EUR")
     assert {code: price.median for code, price in result.file.prices.items()} == {
         "M8 Bolt": Decimal("0.12"),
         "Dark Magician": 1234,
     }
     table.write_text("code,price\nA-1,5\n")
-    assert list(scraping(["m8_bolt.jpg"], name="csv", file=table, currency="EUR").file.prices) == ["A-1"]
+    assert list(scraping(["m8_bolt.jpg"], name="csv", file=table, currency="EUR").file.prices) == [
+        "A-1"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -363,7 +463,9 @@ def test_one_s_own_table_prices_things_by_code_or_name(tmp_path: Path, scraping:
         (b"code,price\n\xff,5\n", "is not a CSV in UTF-8"),
     ],
 )
-def test_a_wrong_table_is_named(tmp_path: Path, scraping: Callable[..., Scraped], text: bytes, reason: str) -> None:
+def test_a_wrong_table_is_named(
+    tmp_path: Path, scraping: Callable[..., Scraped], text: bytes, reason: str
+) -> None:
     (tmp_path / "own.csv").write_bytes(text)
     with pytest.raises(PriceError, match=reason):
         scraping(name="csv", file=tmp_path / "own.csv", currency="EUR")
@@ -373,7 +475,9 @@ def test_a_wrong_table_is_named(tmp_path: Path, scraping: Callable[..., Scraped]
         scraping(name="csv", currency="EUR")
 
 
-def test_another_package_can_register_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_package_can_register_a_site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     info = tmp_path / "myshop-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: myshop\nVersion: 1.0\n")
@@ -387,7 +491,11 @@ def test_another_package_can_register_a_site(tmp_path: Path, monkeypatch: pytest
     monkeypatch.syspath_prepend(tmp_path)
     assert site_names()[-3:] == ["broken", "myshop", "odd"]
     assert issubclass(site_class("myshop"), PriceSite)
-    for name, reason in (("broken", "cannot be loaded"), ("odd", "is not a PriceSite"), ("none", "There is no price")):
+    for name, reason in (
+        ("broken", "cannot be loaded"),
+        ("odd", "is not a PriceSite"),
+        ("none", "There is no price"),
+    ):
         with pytest.raises(PriceError, match=reason):
             site_class(name)
     sys.modules.pop("myshop_site", None)
@@ -413,25 +521,42 @@ def test_the_command_reports_in_words_and_in_json(
     website.on(SEARCH, LOCH)
     save_picture(tmp_path / "refs" / "LOCH-JP001_dark_magician.png", 1)
     save_picture(tmp_path / "refs" / "LOCH-JP009_nobody.png", 2)
-    line = ["identify", "scrape_prices", "--refs", str(tmp_path / "refs"), "--out", str(tmp_path / "p.json")]
+    line = [
+        "identify",
+        "scrape_prices",
+        "--refs",
+        str(tmp_path / "refs"),
+        "--out",
+        str(tmp_path / "p.json"),
+    ]
     line += ["--base-url", website.url]
     assert main(line) == 0
     out = capsys.readouterr().out
     assert "3 prices of yuyu-tei in JPY\n1 of the 2 set codes among the references have one" in out
     assert main([*line, "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
-    assert (values["fresh"], values["count"], values["unpriced"]) == (["LOCH-JP"], 3, ["LOCH-JP009"])
+    assert (values["fresh"], values["count"], values["unpriced"]) == (
+        ["LOCH-JP"],
+        3,
+        ["LOCH-JP009"],
+    )
     website.on(SEARCH, PAGE)
     assert main([*line, "--max-age", "0"]) == 1
     assert "failed, older prices are kept: LOCH-JP: " in capsys.readouterr().err
     assert main([*line, "--site", "nowhere"]) == 2
-    assert "Choose one of: yuyu-tei, scryfall, ygoprodeck, pokemontcg, csv" in capsys.readouterr().err
+    assert (
+        "Choose one of: yuyu-tei, scryfall, ygoprodeck, pokemontcg, csv" in capsys.readouterr().err
+    )
     assert main(["identify", "scrape_prices", "--list-sites"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 5
 
 
-@pytest.mark.parametrize("options", [[], ["--refs", "x", "--out", "y", "--max-age", "-1"], ["--max-prefixes", "0"]])
-def test_wrong_use_of_the_command_is_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "options", [[], ["--refs", "x", "--out", "y", "--max-age", "-1"], ["--max-prefixes", "0"]]
+)
+def test_wrong_use_of_the_command_is_refused(
+    options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["identify", "scrape_prices", *options])
     assert stopped.value.code == 2

@@ -20,7 +20,9 @@ from starlette.testclient import TestClient
 from data_label_factory.identify.server.settings import Settings
 
 # The long, random runs are bench/serve.py's.
-BOUNDED = settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+BOUNDED = settings(
+    max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +31,27 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.mark.slow
-def test_requests_made_from_the_document_meet_no_error_and_no_surprise(collection: Settings, tmp_path: Path) -> None:
+def test_requests_made_from_the_document_meet_no_error_and_no_surprise(
+    collection: Settings, tmp_path: Path
+) -> None:
     checks = "not_a_server_error,status_code_conformance,response_schema_conformance,content_type_conformance"
     with Server(collection, "--allow-enroll") as server:
-        line = [Path(sys.executable).with_name("schemathesis"), "run", f"{server.url}/openapi.json", "--checks", checks]
-        line += ["--max-examples", "12", "--seed", "1", "--no-color", "--phases", "examples,coverage,fuzzing"]
+        line = [
+            Path(sys.executable).with_name("schemathesis"),
+            "run",
+            f"{server.url}/openapi.json",
+            "--checks",
+            checks,
+        ]
+        line += [
+            "--max-examples",
+            "12",
+            "--seed",
+            "1",
+            "--no-color",
+            "--phases",
+            "examples,coverage,fuzzing",
+        ]
         done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     generated = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
@@ -59,9 +77,15 @@ PICTURES = pictures()
 
 
 @settings(BOUNDED, max_examples=250)
-@given(which=st.integers(0, len(PICTURES) - 1), seed=st.integers(0, 2**32), changes=st.integers(1, 12))
-def test_mutated_pictures_are_answered_or_refused(client: TestClient, which: int, seed: int, changes: int) -> None:
-    answer = client.post("/api/falcon", files={"image": io.BytesIO(mutated(PICTURES[which], seed, changes))})
+@given(
+    which=st.integers(0, len(PICTURES) - 1), seed=st.integers(0, 2**32), changes=st.integers(1, 12)
+)
+def test_mutated_pictures_are_answered_or_refused(
+    client: TestClient, which: int, seed: int, changes: int
+) -> None:
+    answer = client.post(
+        "/api/falcon", files={"image": io.BytesIO(mutated(PICTURES[which], seed, changes))}
+    )
     assert answer.status_code in (200, 400, 413, 415), answer.text
     assert answer.status_code == 200 or answer.json()["detail"]
 
@@ -79,7 +103,9 @@ def mutated(data: bytes, seed: int, changes: int) -> bytes:
             case 2:
                 out[at:at] = out[at : at + rng.randrange(1, 200)]
             case 3:
-                out[at : at + 4] = rng.choice([b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff"])
+                out[at : at + 4] = rng.choice(
+                    [b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff"]
+                )
             case _:
                 if rng.random() < 0.2:
                     del out[at:]

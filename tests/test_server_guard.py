@@ -51,8 +51,12 @@ def basic(user: str, key: str) -> str:
         ({"Authorization": basic("anyone", KEY)}, 200),
     ],
 )
-@pytest.mark.parametrize("path", ["/health", "/", "/docs", "/openapi.json", "/metrics", "/api/items"])
-def test_everything_but_the_probes_needs_the_key(locked: TestClient, headers: dict, status: int, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/health", "/", "/docs", "/openapi.json", "/metrics", "/api/items"]
+)
+def test_everything_but_the_probes_needs_the_key(
+    locked: TestClient, headers: dict, status: int, path: str
+) -> None:
     answer = locked.get(path, headers=headers)
     assert answer.status_code == status
     if status == 401:
@@ -60,7 +64,9 @@ def test_everything_but_the_probes_needs_the_key(locked: TestClient, headers: di
         assert answer.headers["www-authenticate"].startswith("Basic")
 
 
-def test_the_key_is_taken_from_either_header_and_probes_need_none(settings: Settings, locked: TestClient) -> None:
+def test_the_key_is_taken_from_either_header_and_probes_need_none(
+    settings: Settings, locked: TestClient
+) -> None:
     with served(replace(settings, api_key="plain")) as client:
         assert client.get("/health", headers={"X-API-Key": "plain"}).status_code == 200
         assert client.get("/health", headers={"Authorization": "bearer plain"}).status_code == 200
@@ -73,7 +79,9 @@ def test_the_key_is_taken_from_either_header_and_probes_need_none(settings: Sett
 def test_an_upload_over_the_limit_is_413(client: TestClient, chunked: bool) -> None:
     pieces = [b"x" * 10_000] * 40
     content = iter(pieces) if chunked else b"".join(pieces)
-    answer = client.post("/api/falcon", content=content, headers={"Content-Type": "multipart/form-data; boundary=x"})
+    answer = client.post(
+        "/api/falcon", content=content, headers={"Content-Type": "multipart/form-data; boundary=x"}
+    )
     assert answer.status_code == 413
     assert answer.json()["detail"] == "The upload is over 0.1 MB. Send a smaller picture"
 
@@ -83,7 +91,9 @@ def test_an_absurd_length_is_413_too(client: TestClient) -> None:
     assert answer.status_code == 413
 
 
-def test_an_upload_that_never_ends_is_408(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_that_never_ends_is_408(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(guard, "_UPLOAD_SECONDS", 0.05)
     monkeypatch.setattr(guard, "_LINGER_SECONDS", 0.05)
     sent: list[dict] = []
@@ -100,8 +110,15 @@ def test_an_upload_that_never_ends_is_408(settings: Settings, monkeypatch: pytes
         async def send(message: dict) -> None:
             sent.append(message)
 
-        scope = {"type": "http", "method": "POST", "path": "/api/falcon", "headers": [(b"host", b"localhost")]}
-        await guard.Guard(reader, settings, has_place=lambda: None, most_uploads=1)(scope, drip, send)
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/api/falcon",
+            "headers": [(b"host", b"localhost")],
+        }
+        await guard.Guard(reader, settings, has_place=lambda: None, most_uploads=1)(
+            scope, drip, send
+        )
 
     asyncio.run(scene())
     assert sent[0]["status"] == 408
@@ -120,7 +137,9 @@ def test_an_upload_that_never_ends_is_408(settings: Settings, monkeypatch: pytes
         ("http://[bad", 403),
     ],
 )
-def test_pages_of_strange_origins_may_not_post(client: TestClient, origin: str, status: int) -> None:
+def test_pages_of_strange_origins_may_not_post(
+    client: TestClient, origin: str, status: int
+) -> None:
     answer = client.post("/api/falcon", files={"image": JPEG}, headers={"Origin": origin})
     assert answer.status_code == status
     allowed = answer.headers.get("access-control-allow-origin")
@@ -138,7 +157,9 @@ def test_pages_of_strange_origins_may_not_post(client: TestClient, origin: str, 
         ("", 421),
     ],
 )
-def test_a_name_that_was_made_to_lead_here_is_refused(client: TestClient, host: str, status: int) -> None:
+def test_a_name_that_was_made_to_lead_here_is_refused(
+    client: TestClient, host: str, status: int
+) -> None:
     assert client.get("/health", headers={"Host": host}).status_code == status
 
 
@@ -152,12 +173,25 @@ def test_an_allowed_origin_is_also_an_allowed_name(settings: Settings) -> None:
 
 def test_a_preflight_is_answered_for_the_tracker_only(client: TestClient) -> None:
     ask = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "X-API-Key"}
-    assert client.options("/api/falcon", headers={"Origin": "http://localhost:3030", **ask}).status_code == 200
-    assert client.options("/api/falcon", headers={"Origin": "https://evil.example", **ask}).status_code == 400
+    assert (
+        client.options(
+            "/api/falcon", headers={"Origin": "http://localhost:3030", **ask}
+        ).status_code
+        == 200
+    )
+    assert (
+        client.options("/api/falcon", headers={"Origin": "https://evil.example", **ask}).status_code
+        == 400
+    )
 
 
 def test_every_answer_carries_the_safe_headers(client: TestClient) -> None:
-    for answer in (client.get("/"), client.get("/health"), client.get("/nowhere"), client.post("/api/falcon")):
+    for answer in (
+        client.get("/"),
+        client.get("/health"),
+        client.get("/nowhere"),
+        client.post("/api/falcon"),
+    ):
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "content-security-policy" in answer.headers
         assert "server" not in answer.headers

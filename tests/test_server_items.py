@@ -52,7 +52,9 @@ def seen(client: TestClient, picture: RGB) -> set[str]:
 
 
 def enroll(client: TestClient, picture: RGB, **fields: str):
-    return client.post("/api/items", files={"image": ("x", jpeg(picture), "image/jpeg")}, data=fields)
+    return client.post(
+        "/api/items", files={"image": ("x", jpeg(picture), "image/jpeg")}, data=fields
+    )
 
 
 def test_items_are_listed_searched_and_paged(client: TestClient, settings: Settings) -> None:
@@ -91,7 +93,9 @@ def test_a_new_item_is_named_in_the_next_frame_and_is_on_disk(
     assert list(again.sha256) == list(index.sha256)
 
 
-def test_an_item_is_cut_out_of_a_frame_where_the_quad_says(client: TestClient, unknowns: list[RGB]) -> None:
+def test_an_item_is_cut_out_of_a_frame_where_the_quad_says(
+    client: TestClient, unknowns: list[RGB]
+) -> None:
     view = render_view([unknowns[1]], np.random.default_rng(0))
     quad = json.dumps((view.quads[0] / [640, 480]).tolist())
     answer = enroll(client, view.image, name="Cut Out", quad_norm=quad)
@@ -101,7 +105,9 @@ def test_an_item_is_cut_out_of_a_frame_where_the_quad_says(client: TestClient, u
     assert seen(client, unknowns[1]) == {"Cut Out"}
 
 
-def test_feedback_keeps_a_further_view_of_the_item(client: TestClient, settings: Settings, unknowns: list[RGB]) -> None:
+def test_feedback_keeps_a_further_view_of_the_item(
+    client: TestClient, settings: Settings, unknowns: list[RGB]
+) -> None:
     item = client.get("/api/items").json()["items"][0]
     files = {"image": jpeg(unknowns[2])}
     answer = client.post("/api/feedback", files=files, data={"filename": item["filename"]})
@@ -119,7 +125,9 @@ def test_feedback_keeps_a_further_view_of_the_item(client: TestClient, settings:
     assert twice.status_code == 409
 
 
-def test_a_removed_item_is_unknown_and_its_picture_set_aside(client: TestClient, settings: Settings) -> None:
+def test_a_removed_item_is_unknown_and_its_picture_set_aside(
+    client: TestClient, settings: Settings
+) -> None:
     assert settings.refs
     item = client.get("/api/items").json()["items"][1]
     path = settings.refs / item["filename"]
@@ -177,7 +185,9 @@ def test_an_item_that_is_there_is_not_overwritten(client: TestClient, unknowns: 
     assert enroll(client, unknowns[4], name="Other Name").status_code == 409
 
 
-def test_rows_that_another_program_added_are_kept(client: TestClient, settings: Settings, unknowns: list[RGB]) -> None:
+def test_rows_that_another_program_added_are_kept(
+    client: TestClient, settings: Settings, unknowns: list[RGB]
+) -> None:
     assert settings.refs
     Image.fromarray(unknowns[6]).save(settings.refs / "added_by_hand.png")
     reindex(settings)
@@ -207,7 +217,9 @@ def test_without_permission_nothing_can_be_changed(settings: Settings, unknowns:
         name = client.get("/api/items").json()["items"][0]["filename"]
         refused = [
             enroll(client, unknowns[0], name="x"),
-            client.post("/api/feedback", files={"image": jpeg(unknowns[0])}, data={"filename": name}),
+            client.post(
+                "/api/feedback", files={"image": jpeg(unknowns[0])}, data={"filename": name}
+            ),
             client.delete(f"/api/items/{name}"),
         ]
         assert [answer.status_code for answer in refused] == [403] * 3
@@ -216,5 +228,7 @@ def test_without_permission_nothing_can_be_changed(settings: Settings, unknowns:
     with served(settings) as client:
         foreign = client.delete(f"/api/items/{name}", headers={"Origin": "https://evil.example"})
         assert foreign.status_code == 403
-        unknown = client.post("/api/feedback", files={"image": jpeg(unknowns[0])}, data={"filename": "../x"})
+        unknown = client.post(
+            "/api/feedback", files={"image": jpeg(unknowns[0])}, data={"filename": "../x"}
+        )
         assert unknown.status_code == 404

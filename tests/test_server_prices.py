@@ -53,10 +53,23 @@ def coded(settings: Settings) -> list[Path]:
 
 def write_prices(path: Path, amounts: dict[str, int]) -> Path:
     prices = {
-        code: {"median": yen, "min": yen, "max": yen, "count": 1, "name": "", "name_jp": "名", "rarities": {}}
+        code: {
+            "median": yen,
+            "min": yen,
+            "max": yen,
+            "count": 1,
+            "name": "",
+            "name_jp": "名",
+            "rarities": {},
+        }
         for code, yen in amounts.items()
     }
-    values = {"scraped_at": "2026-11-01T00:00:00+00:00", "site": "csv", "currency": "JPY", "prices": prices}
+    values = {
+        "scraped_at": "2026-11-01T00:00:00+00:00",
+        "site": "csv",
+        "currency": "JPY",
+        "prices": prices,
+    }
     path.with_suffix(".new").write_text(json.dumps(values), "utf-8")
     path.with_suffix(".new").replace(path)
     return path
@@ -66,24 +79,41 @@ def options(path: Path, rates: str, tmp_path: Path) -> tuple[tuple[str, ...], di
     return ("--prices", str(path), "--fx-url", rates), {"DLF_CACHE": str(tmp_path / "cache")}
 
 
-def test_prices_stand_beside_answers_and_the_dearest_come_first(settings: Settings, rates: str, tmp_path: Path) -> None:
+def test_prices_stand_beside_answers_and_the_dearest_come_first(
+    settings: Settings, rates: str, tmp_path: Path
+) -> None:
     first, second, *_ = coded(settings)
     codes = [parse_label(file.name).set_code for file in (first, second)]
-    path = write_prices(tmp_path / "prices.json", {codes[0]: 1000, codes[1]: 3000, "NONE-001": 9999})
+    path = write_prices(
+        tmp_path / "prices.json", {codes[0]: 1000, codes[1]: 3000, "NONE-001": 9999}
+    )
     line, env = options(path, rates, tmp_path)
     with Server(settings, *line, "--watch", env=env) as server:
         wait_until(lambda: get(f"{server.url}/health")[1]["has_prices"])
         top = get(f"{server.url}/api/top-prices?limit=5")[1]
         assert [row["code"] for row in top["top"]] == [codes[1], codes[0]]
         row = top["top"][0]
-        keys = {"code", "name", "name_jp", "median", "currency", "jpy_median", "usd_median", "ref_filename"}
+        keys = {
+            "code",
+            "name",
+            "name_jp",
+            "median",
+            "currency",
+            "jpy_median",
+            "usd_median",
+            "ref_filename",
+        }
         assert row.keys() == keys
         assert (row["median"], row["currency"], row["usd_median"]) == (3000, "JPY", 15.0)
         assert (row["ref_filename"], top["count"], top["fx"]["usd_rate"]) == (second.name, 2, 0.005)
 
         picture = encoded(Image.fromarray(decode(first)), "PNG")
         (mask,) = ask(server.url, picture)[1]["masks"]
-        assert (mask["price"]["code"], mask["price"]["usd_median"], mask["price"]["name_jp"]) == (codes[0], 5.0, "名")
+        assert (mask["price"]["code"], mask["price"]["usd_median"], mask["price"]["name_jp"]) == (
+            codes[0],
+            5.0,
+            "名",
+        )
 
         write_prices(path, {codes[0]: 2000})
         wait_until(lambda: get(f"{server.url}/api/top-prices")[1]["count"] == 1, 6)
@@ -93,10 +123,14 @@ def test_prices_stand_beside_answers_and_the_dearest_come_first(settings: Settin
         assert ask(server.url, picture)[1]["masks"][0]["price"]["median"] == 2000
 
 
-def test_without_a_network_the_currency_stays_and_dollars_are_null(settings: Settings, tmp_path: Path) -> None:
+def test_without_a_network_the_currency_stays_and_dollars_are_null(
+    settings: Settings, tmp_path: Path
+) -> None:
     (first, *_) = coded(settings)
     code = parse_label(first.name).set_code
-    line, env = options(write_prices(tmp_path / "prices.json", {code: 500}), "http://127.0.0.1:9", tmp_path)
+    line, env = options(
+        write_prices(tmp_path / "prices.json", {code: 500}), "http://127.0.0.1:9", tmp_path
+    )
     with Server(settings, *line, env=env) as server:
         wait_until(lambda: get(f"{server.url}/health")[1]["has_prices"])
         (row,) = get(f"{server.url}/api/top-prices")[1]["top"]
@@ -109,7 +143,10 @@ def test_without_a_network_the_currency_stays_and_dollars_are_null(settings: Set
 def test_a_bad_price_file_or_rate_is_said_at_the_start(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("[]")
     good = write_prices(tmp_path / "prices.json", {"A-1": 1})
-    for line in (["--prices", str(tmp_path / "bad.json")], ["--prices", str(good), "--fx-rate", "yen"]):
+    for line in (
+        ["--prices", str(tmp_path / "bad.json")],
+        ["--prices", str(good), "--fx-rate", "yen"],
+    ):
         server = Server(replace(settings), *line)
         assert server.stop() == 2
         assert sum(text.startswith("error:") for text in server.log) == 1

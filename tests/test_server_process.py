@@ -36,7 +36,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="module")
 def server(settings: Settings) -> Iterator[Server]:
     """One worker and one place to wait in, so that little fills it."""
-    with Server(settings, "--workers", "1", "--workers-queue", "1", "--max-upload-mb", "2") as server:
+    with Server(
+        settings, "--workers", "1", "--workers-queue", "1", "--max-upload-mb", "2"
+    ) as server:
         yield server
 
 
@@ -44,7 +46,9 @@ def server(settings: Settings) -> Iterator[Server]:
 def frame(settings: Settings) -> bytes:
     assert settings.refs
     file = sorted(settings.refs.iterdir())[0]
-    return encoded(Image.fromarray(render_view([decode(file)], np.random.default_rng(0)).image), "JPEG")
+    return encoded(
+        Image.fromarray(render_view([decode(file)], np.random.default_rng(0)).image), "JPEG"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,9 @@ def slow() -> bytes:
     return encoded(Image.fromarray(photo_like(3000, 3000)), "JPEG", quality=50)
 
 
-def test_a_client_of_the_standard_library_gets_the_right_box(server: Server, settings: Settings, frame: bytes) -> None:
+def test_a_client_of_the_standard_library_gets_the_right_box(
+    server: Server, settings: Settings, frame: bytes
+) -> None:
     assert settings.refs
     status, body, _ = ask(server.url, frame, query="card")
     assert status == 200
@@ -93,9 +99,7 @@ def test_under_overload_it_refuses_at_once_and_health_answers(server: Server, sl
 
 def connect_and_send(server: Server, picture: bytes) -> socket.socket:
     body, content_type = form(picture)
-    head = (
-        f"POST /api/falcon HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}"
-    )
+    head = f"POST /api/falcon HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}"
     connection = socket.create_connection(("127.0.0.1", server.port))
     connection.sendall(f"{head}\r\n\r\n".encode() + body)
     return connection
@@ -133,7 +137,9 @@ def test_too_large_an_upload_is_refused_before_it_is_read(server: Server, chunke
 
 
 def test_a_client_that_sends_it_all_before_it_listens_still_hears_413(server: Server) -> None:
-    status, body, _ = ask(server.url, b"\0" * 6_000_000)  # over the limit, yet within what is read to be polite
+    status, body, _ = ask(
+        server.url, b"\0" * 6_000_000
+    )  # over the limit, yet within what is read to be polite
     assert status == 413
     assert body["detail"].endswith("Send a smaller picture")
 
@@ -164,7 +170,11 @@ def test_a_taken_port_is_one_clear_line(server: Server, settings: Settings) -> N
     [
         (["--index", "none.npz"], {}, "error: There is no index at none.npz"),
         (["--encoder", "sscd"], {}, "not by sscd"),
-        (["--ssl-certfile", "a.pem", "--ssl-keyfile", "b.pem"], {}, "Cannot use the certificate a.pem"),
+        (
+            ["--ssl-certfile", "a.pem", "--ssl-keyfile", "b.pem"],
+            {},
+            "Cannot use the certificate a.pem",
+        ),
         (["--prices", "none.json"], {}, "error: "),
         ([], {"DLF_PORT": "abc"}, "DLF_PORT in the environment cannot be 'abc'"),
         ([], {"DLF_DEVICE": "toaster"}, "DLF_DEVICE in the environment"),
@@ -194,7 +204,9 @@ def test_the_environment_mirrors_the_options(settings: Settings) -> None:
             health = json.load(answer)
         assert (health["sim_threshold"], health["margin_threshold"]) == (0.33, 0.22)
         assert (health["can_enroll"], health["watching"]) == (True, False)
-        wait_until(lambda: re.search(r"event=request .*path=/health status=200", "".join(server.log)), 5)
+        wait_until(
+            lambda: re.search(r"event=request .*path=/health status=200", "".join(server.log)), 5
+        )
     line = [sys.executable, "-c", script, "identify", "serve", "--ssl-certfile", "x"]
     done = subprocess.run(line, env={**names, "PATH": ""}, capture_output=True, text=True)
     assert "TLS needs both" in done.stderr  # so --index and --refs were found
@@ -212,7 +224,9 @@ def test_sigterm_under_load_loses_no_accepted_request(settings: Settings, frame:
             while not stop.is_set():
                 try:
                     if connection is None:
-                        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+                        connection = http.client.HTTPConnection(
+                            "127.0.0.1", server.port, timeout=30
+                        )
                         connection.connect()
                 except OSError:
                     return  # no longer accepted: the end
@@ -248,7 +262,10 @@ def test_who_connected_before_the_end_is_still_answered(settings: Settings) -> N
     that moment; without it, no try would succeed."""
 
     def is_answered() -> bool:
-        with Server(settings) as server, socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        with (
+            Server(settings) as server,
+            socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection,
+        ):
             server.process.send_signal(signal.SIGTERM)
             wait_until(lambda: refuses(server.port))
             try:
@@ -284,7 +301,12 @@ def test_https(settings: Settings, frame: bytes, tmp_path: Path) -> None:
         blob.write_to_path(tmp_path / "cert.pem", append=number > 0)
     context = ssl.create_default_context()
     authority.configure_trust(context)
-    options = ("--ssl-certfile", str(tmp_path / "cert.pem"), "--ssl-keyfile", str(tmp_path / "key.pem"))
+    options = (
+        "--ssl-certfile",
+        str(tmp_path / "cert.pem"),
+        "--ssl-keyfile",
+        str(tmp_path / "key.pem"),
+    )
     with Server(settings, *options) as server:
         assert server.url.startswith("https://")
         with urllib.request.urlopen(f"{server.url}/health", context=context) as answer:
@@ -299,7 +321,9 @@ def test_an_open_host_without_a_key_is_warned_about(settings: Settings) -> None:
         assert not any("level=warning" in line for line in server.log)
 
 
-def test_a_failure_to_load_ends_the_process_with_one_line(settings: Settings, tmp_path: Path) -> None:
+def test_a_failure_to_load_ends_the_process_with_one_line(
+    settings: Settings, tmp_path: Path
+) -> None:
     model = tmp_path / "model.onnx"
     model.write_bytes(Path(settings.encoder.partition(":")[2]).read_bytes())
     with Server(replace(settings, encoder=f"onnx:{model}"), "--device", "cpu"):
@@ -315,7 +339,13 @@ def test_the_client_in_the_docs_works(server: Server, frame: bytes, tmp_path: Pa
     page = (Path(__file__).parent.parent / "docs" / "serve.md").read_text("utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, re.S)
     (tmp_path / "photo.jpg").write_bytes(frame)
-    line = [sys.executable, "-W", "ignore::ResourceWarning", "-c", code.replace("http://localhost:8500", server.url)]
+    line = [
+        sys.executable,
+        "-W",
+        "ignore::ResourceWarning",
+        "-c",
+        code.replace("http://localhost:8500", server.url),
+    ]
     done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path)
     assert re.search(r"\{'x1': 0\.\d+", done.stdout), done.stderr
 

@@ -42,22 +42,34 @@ def view_of(settings: Settings, count: int, seed: int) -> tuple[list[Path], View
     return shown, render_view([decode(file) for file in shown], rng)
 
 
-def test_an_answer_has_the_shape_that_clients_rely_on(client: TestClient, settings: Settings) -> None:
+def test_an_answer_has_the_shape_that_clients_rely_on(
+    client: TestClient, settings: Settings
+) -> None:
     shown, view = view_of(settings, 1, seed=1)
     answer = post(client, encoded(Image.fromarray(view.image), "JPEG"), query="a card")
     assert answer.status_code == 200
     body = answer.json()
     assert {"image_size", "count", "masks", "query", "elapsed_seconds"} <= body.keys()
-    assert (body["image_size"], body["count"], body["query"]) == ([640, 480], len(body["masks"]), "a card")
+    assert (body["image_size"], body["count"], body["query"]) == (
+        [640, 480],
+        len(body["masks"]),
+        "a card",
+    )
     assert 0 < body["elapsed_seconds"] < 60
     (mask,) = body["masks"]
-    keys = (
-        "bbox_norm area_fraction label name rarity set_code score margin confident top_k ref_filename quad_norm price"
-    )
+    keys = "bbox_norm area_fraction label name rarity set_code score margin confident top_k ref_filename quad_norm price"
     assert set(keys.split()) <= mask.keys()
     label = parse_label(shown[0].name)
-    assert (mask["name"], mask["rarity"], mask["set_code"]) == (label.name, label.rarity, label.set_code)
-    assert (mask["label"], mask["confident"], mask["ref_filename"]) == (str(label), True, shown[0].name)
+    assert (mask["name"], mask["rarity"], mask["set_code"]) == (
+        label.name,
+        label.rarity,
+        label.set_code,
+    )
+    assert (mask["label"], mask["confident"], mask["ref_filename"]) == (
+        str(label),
+        True,
+        shown[0].name,
+    )
     assert mask["price"] is None
     assert {"name", "filename", "score"} == mask["top_k"][0].keys()
     assert client.get(mask["ref_url"]).content == shown[0].read_bytes()
@@ -71,11 +83,17 @@ def test_boxes_and_quads_lie_where_the_items_are(client: TestClient, settings: S
         for file, quad in zip(shown, view.quads, strict=True):
             for mask in [m for m in masks if m["ref_filename"] == file.name and m["confident"]][:1]:
                 box = mask["bbox_norm"]
-                low, high = np.clip([quad.min(axis=0), quad.max(axis=0)] / np.array([640, 480]), 0, 1)
-                errors += list(np.abs(np.subtract([box["x1"], box["y1"], box["x2"], box["y2"]], [*low, *high])))
+                low, high = np.clip(
+                    [quad.min(axis=0), quad.max(axis=0)] / np.array([640, 480]), 0, 1
+                )
+                errors += list(
+                    np.abs(np.subtract([box["x1"], box["y1"], box["x2"], box["y2"]], [*low, *high]))
+                )
                 errors += list(np.abs(np.array(mask["quad_norm"]) - quad / [640, 480]).ravel())
                 assert min(box.values()) >= 0 and max(box.values()) <= 1
-                covered.append(mask["area_fraction"] / ((box["x2"] - box["x1"]) * (box["y2"] - box["y1"])))
+                covered.append(
+                    mask["area_fraction"] / ((box["x2"] - box["x1"]) * (box["y2"] - box["y1"]))
+                )
     assert len(covered) >= 6
     assert np.median(errors) < 0.01
     assert min(covered) > 0.4 and max(covered) <= 1.01
@@ -177,7 +195,9 @@ def test_a_missing_field_is_named_with_422(client: TestClient, request_: dict) -
         (b"", "multipart/form-data; boundary=" + "x" * 300),
     ],
 )
-def test_a_malformed_form_is_the_clients_error(client: TestClient, body: bytes, content_type: str) -> None:
+def test_a_malformed_form_is_the_clients_error(
+    client: TestClient, body: bytes, content_type: str
+) -> None:
     answer = client.post("/api/falcon", content=body, headers={"Content-Type": content_type})
     assert 400 <= answer.status_code < 500
     assert answer.json()["detail"]

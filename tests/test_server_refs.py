@@ -58,7 +58,9 @@ def test_any_name_leads_to_its_picture(client: TestClient, settings: Settings, n
     assert answer.status_code == 200
     assert answer.content == (settings.refs / name).read_bytes()
     assert answer.headers["content-type"] == "image/png"
-    listed = {item["filename"]: item["ref_url"] for item in client.get("/api/items").json()["items"]}
+    listed = {
+        item["filename"]: item["ref_url"] for item in client.get("/api/items").json()["items"]
+    }
     assert client.get(listed[name]).content == answer.content
 
 
@@ -82,7 +84,9 @@ def test_nothing_else_is_given(client: TestClient, path: str) -> None:
     assert "/api/items" in answer.json()["detail"] or "/docs" in answer.json()["detail"]
 
 
-def test_links_within_the_folder_are_followed(client: TestClient, settings: Settings, tmp_path: Path) -> None:
+def test_links_within_the_folder_are_followed(
+    client: TestClient, settings: Settings, tmp_path: Path
+) -> None:
     assert client.get("/refs/link_in.png").status_code == 200
     (tmp_path / "refs").mkdir()
     assert locate(tmp_path / "refs", "../x.png") is None
@@ -108,15 +112,24 @@ def test_etag_ranges_and_head(client: TestClient, settings: Settings) -> None:
     assert changed.content != data
 
 
-def test_a_thumbnail_is_a_small_jpeg_with_a_tag_of_its_own(client: TestClient, settings: Settings) -> None:
+def test_a_thumbnail_is_a_small_jpeg_with_a_tag_of_its_own(
+    client: TestClient, settings: Settings
+) -> None:
     assert settings.refs
-    card = next(file.name for file in settings.refs.iterdir() if "_" in file.name and file.suffix == ".jpg")
+    card = next(
+        file.name for file in settings.refs.iterdir() if "_" in file.name and file.suffix == ".jpg"
+    )
     whole, small = client.get(f"/refs/{card}"), client.get(f"/refs/{card}?w=100")
     assert small.headers["content-type"] == "image/jpeg"
     assert Image.open(io.BytesIO(small.content)).width == 120
     assert len(small.content) < len(whole.content) / 3
     assert small.headers["etag"] != whole.headers["etag"]
-    assert client.get(f"/refs/{card}?w=100", headers={"If-None-Match": small.headers["etag"]}).status_code == 304
+    assert (
+        client.get(
+            f"/refs/{card}?w=100", headers={"If-None-Match": small.headers["etag"]}
+        ).status_code
+        == 304
+    )
     assert client.get(f"/refs/{card}?w=0").status_code == 422
     assert client.get(f"/refs/{card}?w=x").status_code == 422
 

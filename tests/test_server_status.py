@@ -43,7 +43,9 @@ def test_health_says_what_is_served(settings: Settings) -> None:
 
 def test_while_it_loads_only_the_probes_and_health_answer(settings: Settings) -> None:
     engine = Engine(settings)
-    with TestClient(create_app(settings, engine, load=False), base_url="http://localhost") as client:
+    with TestClient(
+        create_app(settings, engine, load=False), base_url="http://localhost"
+    ) as client:
         assert client.get("/livez").status_code == 200
         assert client.get("/readyz").status_code == 503
         assert client.get("/health").json()["phase"] == "loading"
@@ -84,7 +86,13 @@ def test_the_document_gives_an_example_of_every_answer(settings: Settings) -> No
         example = document["components"]["schemas"]["Answer"]["example"]
         assert example["masks"][0]["label"] == "Dark Magician (PScR)"
         assert {"429", "413", "415"} <= document["paths"]["/api/falcon"]["post"]["responses"].keys()
-        assert {"/api/falcon", "/api/info", "/health", "/refs/{filename}", "/api/items"} <= document["paths"].keys()
+        assert {
+            "/api/falcon",
+            "/api/info",
+            "/health",
+            "/refs/{filename}",
+            "/api/items",
+        } <= document["paths"].keys()
 
 
 def test_the_tracker_is_mounted_when_it_is_there(tmp_path: Path) -> None:
@@ -102,8 +110,13 @@ def test_the_tracker_is_mounted_when_it_is_there(tmp_path: Path) -> None:
     page = client.get("/canvas/live")
     assert page.text.startswith("<!doctype html>")
     assert "camera=(self)" in page.headers["permissions-policy"]
-    assert client.get("/canvas/live/app.js").text == client.get("/canvas/app.js").text == "export {}"
-    assert client.get("/canvas/live", headers={"If-None-Match": page.headers["etag"]}).status_code == 304
+    assert (
+        client.get("/canvas/live/app.js").text == client.get("/canvas/app.js").text == "export {}"
+    )
+    assert (
+        client.get("/canvas/live", headers={"If-None-Match": page.headers["etag"]}).status_code
+        == 304
+    )
     for hidden in (".env.local", "server.py", "", "../status.py", "%2e%2e/x.js", "nothing.js"):
         assert client.get(f"/canvas/live/{hidden}").status_code == 404, hidden
         assert client.get(f"/canvas/{hidden}").status_code == 404, hidden
@@ -122,7 +135,9 @@ def test_the_tracker_is_mounted_when_it_is_there(tmp_path: Path) -> None:
         ({"encoder": "sscd"}, "was made by"),
     ],
 )
-def test_what_cannot_be_served_is_said_at_once(settings: Settings, changes: dict, says: str) -> None:
+def test_what_cannot_be_served_is_said_at_once(
+    settings: Settings, changes: dict, says: str
+) -> None:
     with pytest.raises(FactoryError, match=says):
         create_app(replace(settings, **changes))
 

@@ -80,14 +80,18 @@ def test_dropped_changed_and_deleted_files_show_without_a_lost_request(
     assert len(Index.load(settings.index)) == 4  # the index file is kept up to date, too
 
 
-def test_what_changed_while_no_server_ran_is_taken_over_at_the_start(settings: Settings, unknowns: list[Path]) -> None:
+def test_what_changed_while_no_server_ran_is_taken_over_at_the_start(
+    settings: Settings, unknowns: list[Path]
+) -> None:
     assert settings.refs
     shutil.copy(unknowns[0], settings.refs / "new.jpg")
     with served(settings) as client:
         wait_until(lambda: client.get("/health").json()["index_size"] == 5, SOON_SECONDS)
 
 
-def test_a_picture_that_cannot_be_read_is_told_and_harms_nothing(client: TestClient, settings: Settings) -> None:
+def test_a_picture_that_cannot_be_read_is_told_and_harms_nothing(
+    client: TestClient, settings: Settings
+) -> None:
     assert settings.refs
     (settings.refs / "broken.jpg").write_bytes(b"not a picture")
     wait_until(lambda: "broken.jpg" in problems(client).get("refs", ""), SOON_SECONDS)
@@ -97,7 +101,9 @@ def test_a_picture_that_cannot_be_read_is_told_and_harms_nothing(client: TestCli
     wait_until(lambda: problems(client) == {}, SOON_SECONDS)
 
 
-def test_an_emptied_folder_keeps_the_old_collection(client: TestClient, settings: Settings, tmp_path: Path) -> None:
+def test_an_emptied_folder_keeps_the_old_collection(
+    client: TestClient, settings: Settings, tmp_path: Path
+) -> None:
     assert settings.refs
     settings.refs.rename(tmp_path / "unmounted")
     wait_until(lambda: "refs" in problems(client), SOON_SECONDS)
@@ -109,7 +115,11 @@ def test_an_emptied_folder_keeps_the_old_collection(client: TestClient, settings
 
 
 def test_a_folder_that_goes_while_it_is_read_costs_nothing(
-    client: TestClient, settings: Settings, tmp_path: Path, unknowns: list[Path], monkeypatch: pytest.MonkeyPatch
+    client: TestClient,
+    settings: Settings,
+    tmp_path: Path,
+    unknowns: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert settings.refs
     refs, away = settings.refs, tmp_path / "unmounted"
@@ -127,7 +137,9 @@ def test_a_folder_that_goes_while_it_is_read_costs_nothing(
     assert client.get("/health").json()["index_size"] == len(Index.load(settings.index)) == 4
     monkeypatch.undo()
     away.rename(refs)
-    wait_until(lambda: len(Index.load(settings.index)) == 5 and problems(client) == {}, SOON_SECONDS)
+    wait_until(
+        lambda: len(Index.load(settings.index)) == 5 and problems(client) == {}, SOON_SECONDS
+    )
     assert client.get("/health").json()["index_size"] == 5
 
 
@@ -154,14 +166,19 @@ def test_a_replaced_index_is_taken_over_and_a_broken_one_is_not(
     assert client.get("/health").json()["index_size"] == 3
     assert client.get("/readyz").status_code == 200
 
-    other = open_encoder(f"onnx:{mean_color_model(tmp_path / 'other.onnx', layout='NCHW-float32', side=32)}")
+    other = open_encoder(
+        f"onnx:{mean_color_model(tmp_path / 'other.onnx', layout='NCHW-float32', side=32)}"
+    )
     build_index(settings.refs, tmp_path / "other.npz", Embedder(other), quiet=True)
     (tmp_path / "other.npz").replace(settings.index)
     wait_until(lambda: "was made by" in problems(client).get("index", ""), SOON_SECONDS)
     assert client.get("/health").json()["index_size"] == 3
 
     index.save(settings.index)
-    wait_until(lambda: client.get("/health").json()["index_size"] == 5 and problems(client) == {}, SOON_SECONDS)
+    wait_until(
+        lambda: client.get("/health").json()["index_size"] == 5 and problems(client) == {},
+        SOON_SECONDS,
+    )
 
 
 def test_a_file_that_is_still_being_copied_is_left_alone(

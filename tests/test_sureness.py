@@ -7,9 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_label_factory.identify.recognize.confidence import LOG_ODDS_PRIOR, Calibration, Tail, log_odds
+from data_label_factory.identify.recognize.confidence import (
+    LOG_ODDS_PRIOR,
+    Calibration,
+    Tail,
+    log_odds,
+)
 
-CLEAR = {"appearance": 60.0, "correlation": 0.9, "margin_ratio": 0.5, "color": 0.1, "inlier_ratio": 0.3, "outside": 0.0}
+CLEAR = {
+    "appearance": 60.0,
+    "correlation": 0.9,
+    "margin_ratio": 0.5,
+    "color": 0.1,
+    "inlier_ratio": 0.3,
+    "outside": 0.0,
+}
 
 
 @pytest.mark.parametrize(
@@ -36,7 +48,12 @@ def test_no_single_piece_of_evidence_can_decide_alone() -> None:
         "inlier_ratio": 0.0,
         "outside": 0.0,
     }
-    for field, value in (("appearance", 1e9), ("margin_ratio", 1e9), ("color", 0.2), ("correlation", 1.0)):
+    for field, value in (
+        ("appearance", 1e9),
+        ("margin_ratio", 1e9),
+        ("color", 0.2),
+        ("correlation", 1.0),
+    ):
         assert log_odds(**{**nothing, field: value}) < LOG_ODDS_PRIOR.start
 
 
@@ -49,16 +66,26 @@ def test_a_tail_recovers_an_exponential_one() -> None:
         assert tail.above(wanted) == pytest.approx(rate, rel=0.25)
 
 
-@given(st.lists(st.floats(-8, 8) | st.just(-math.inf), max_size=60), st.floats(-10, 10), st.floats(0, 3))
-def test_rates_fall_with_what_is_reached_and_stay_shares(values: list[float], at: float, more: float) -> None:
+@given(
+    st.lists(st.floats(-8, 8) | st.just(-math.inf), max_size=60),
+    st.floats(-10, 10),
+    st.floats(0, 3),
+)
+def test_rates_fall_with_what_is_reached_and_stay_shares(
+    values: list[float], at: float, more: float
+) -> None:
     calibration = Calibration(log_odds=Tail.of(values, LOG_ODDS_PRIOR), unknowns=len(values))
     low, high = calibration.rate_by_log_odds(at + more), calibration.rate_by_log_odds(at)
     assert 0 <= low <= high <= 1
 
 
 def test_without_strangers_the_prior_alone_decides() -> None:
-    assert Calibration().rate_by_log_odds(LOG_ODDS_PRIOR.start) == pytest.approx(LOG_ODDS_PRIOR.rate)
-    assert Tail.of([], LOG_ODDS_PRIOR).above(LOG_ODDS_PRIOR.start) == pytest.approx(LOG_ODDS_PRIOR.rate)
+    assert Calibration().rate_by_log_odds(LOG_ODDS_PRIOR.start) == pytest.approx(
+        LOG_ODDS_PRIOR.rate
+    )
+    assert Tail.of([], LOG_ODDS_PRIOR).above(LOG_ODDS_PRIOR.start) == pytest.approx(
+        LOG_ODDS_PRIOR.rate
+    )
 
 
 def test_strangers_that_look_alike_raise_the_bar_and_harmless_ones_lower_it_only_a_little() -> None:

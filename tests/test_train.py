@@ -38,7 +38,9 @@ from data_label_factory.identify.train.validation import Figures, Validator, wor
 from data_label_factory.samples import draw_collection  # noqa: E402
 
 SHORT = TrainSettings(epochs=4, steps_per_epoch=20)
-NO_HELP = TrainSettings(epochs=1, steps_per_epoch=1, lr=1e-12)  # stays at the encoder, which it starts from
+NO_HELP = TrainSettings(
+    epochs=1, steps_per_epoch=1, lr=1e-12
+)  # stays at the encoder, which it starts from
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,9 @@ def train(bank: Bank, out: Path, settings: TrainSettings = SHORT, **options: Any
 # Batches
 
 
-def test_files_of_one_name_are_one_class_or_each_its_own_and_equal_files_always_one(refs: Path) -> None:
+def test_files_of_one_name_are_one_class_or_each_its_own_and_equal_files_always_one(
+    refs: Path,
+) -> None:
     save_picture(refs / "LOCH-JP001_card_0_ur.png", 30)
     shutil.copy(refs / "card_1.png", refs / "copy of one.png")
     shutil.copy(refs / "card_2.png", refs / "LOCH-JP009_card_0_sr.png")
@@ -63,13 +67,17 @@ def test_files_of_one_name_are_one_class_or_each_its_own_and_equal_files_always_
         assert sorted(set(of.values())) == list(range(count))
         assert of["card_1.png"] == of["copy of one.png"] != of["card_3.png"]
         assert of["card_2.png"] == of["LOCH-JP009_card_0_sr.png"]
-        assert (of["card_0.png"] == of["LOCH-JP001_card_0_ur.png"] == of["card_2.png"]) == (variants == "same")
+        assert (of["card_0.png"] == of["LOCH-JP001_card_0_ur.png"] == of["card_2.png"]) == (
+            variants == "same"
+        )
 
 
 @pytest.mark.parametrize("hard", [0.0, 0.5, 0.9])
 @pytest.mark.parametrize("anchor", [False, True])
 @pytest.mark.parametrize("k", [1, 6, 17, 40])
-def test_a_batch_has_distinct_classes_and_their_own_views(hard: float, anchor: bool, k: int, bank: Bank) -> None:
+def test_a_batch_has_distinct_classes_and_their_own_views(
+    hard: float, anchor: bool, k: int, bank: Bank
+) -> None:
     classes, references = classes_of(bank, "same"), bank.reference_features()
     batches = Batches(bank, classes, references, k=k, m=3, anchor=anchor, hard=hard)
     batch = batches.draw(np.random.default_rng(0))
@@ -101,7 +109,9 @@ def test_hard_batches_hold_items_that_are_alike(bank: Bank) -> None:
     assert likeness[0.5] > likeness[0.0] + 0.01
 
 
-def test_a_bank_too_large_to_hold_is_read_as_it_is_used(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bank_too_large_to_hold_is_read_as_it_is_used(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def drawn() -> np.ndarray:
         batches = Batches(bank, classes_of(bank, "same"), bank.reference_features(), k=8, m=2)
         rng = np.random.default_rng(0)
@@ -119,11 +129,16 @@ def test_a_head_that_starts_as_the_encoder_keeps_every_cosine(bank: Bank) -> Non
     w1, b1, w2, b2 = start_weights(bank, "encoder", 512, 256, np.random.default_rng(0))
     head = ProjectionHead(w1, b1, w2, b2, "grid", "")
     rows = bank.read(3)
-    assert (w1.shape, w2.shape) == ((512, 48), (48, 512)) or (w1.shape, w2.shape) == ((512, 48), (256, 512))
+    assert (w1.shape, w2.shape) == ((512, 48), (48, 512)) or (w1.shape, w2.shape) == (
+        (512, 48),
+        (256, 512),
+    )
     assert head(rows) @ head(rows).T == pytest.approx(rows @ rows.T, abs=1e-4)
 
 
-def test_fewer_dimensions_keep_the_longest_and_too_few_hidden_units_start_random(bank: Bank) -> None:
+def test_fewer_dimensions_keep_the_longest_and_too_few_hidden_units_start_random(
+    bank: Bank,
+) -> None:
     w1, b1, w2, b2 = start_weights(bank, "encoder", 64, 16, np.random.default_rng(0))
     rows = np.concatenate([bank.read(row) for row in range(len(bank))])
     kept = np.linalg.norm(rows @ w1[:16].T, axis=1) / 3
@@ -153,7 +168,9 @@ def test_figures_of_the_encoder_alone_are_what_a_naive_loop_counts(bank: Bank) -
     assert validation.figures.top1_loose == pytest.approx(np.mean(right[1::2]))
     assert validation.figures.margin_views == pytest.approx(np.median(margins), abs=1e-5)
     assert validation.margins == pytest.approx(np.array(margins), abs=1e-5)
-    assert validation.of_row(4) == pytest.approx((np.mean(right[8:10]), np.mean(margins[8:10])), abs=1e-5)
+    assert validation.of_row(4) == pytest.approx(
+        (np.mean(right[8:10]), np.mean(margins[8:10])), abs=1e-5
+    )
     worst = worst_rows(validation, validation, 5)
     assert validation.of_row(worst[0]) == min(validation.of_row(row) for row in range(len(bank)))
 
@@ -170,7 +187,9 @@ def test_more_right_answers_count_before_a_wider_margin() -> None:
 # Training
 
 
-def test_training_helps_and_the_written_head_is_the_one_that_was_judged(bank: Bank, tmp_path: Path) -> None:
+def test_training_helps_and_the_written_head_is_the_one_that_was_judged(
+    bank: Bank, tmp_path: Path
+) -> None:
     result = train(bank, tmp_path / "h.pt")
     assert result.helped and result.written
     before, after = result.before.figures, result.after.figures
@@ -181,18 +200,30 @@ def test_training_helps_and_the_written_head_is_the_one_that_was_judged(bank: Ba
     assert (head.in_dim, head.encoder) == (48, "grid")
     again = Validator(bank, classes_of(bank, "same"), bank.reference_features()).validate(head)
     assert again.figures == after
-    best = max(result.history, key=lambda line: (round(line["top1"] + line["accepted_right"], 4), line["margin_views"]))
+    best = max(
+        result.history,
+        key=lambda line: (round(line["top1"] + line["accepted_right"], 4), line["margin_views"]),
+    )
     assert best["epoch"] == result.best_epoch
     assert best["top1"] == after.top1
     assert list(tmp_path.iterdir()) == [tmp_path / "h.pt"]
 
 
-def test_the_file_is_a_torch_file_and_torch_agrees_with_the_head(bank: Bank, tmp_path: Path) -> None:
+def test_the_file_is_a_torch_file_and_torch_agrees_with_the_head(
+    bank: Bank, tmp_path: Path
+) -> None:
     train(bank, tmp_path / "h.pt")
     saved = torch.load(tmp_path / "h.pt", weights_only=True)
     assert {"state_dict", "in_dim", "hidden", "out_dim", "model"} <= saved.keys()
-    assert (saved["in_dim"], saved["hidden"], saved["out_dim"], saved["model"]) == (48, 512, 256, "grid")
-    module = torch.nn.Sequential(torch.nn.Linear(48, 512), torch.nn.GELU(), torch.nn.Linear(512, 256))
+    assert (saved["in_dim"], saved["hidden"], saved["out_dim"], saved["model"]) == (
+        48,
+        512,
+        256,
+        "grid",
+    )
+    module = torch.nn.Sequential(
+        torch.nn.Linear(48, 512), torch.nn.GELU(), torch.nn.Linear(512, 256)
+    )
     module.load_state_dict(saved["state_dict"])
     rows = bank.read(0)
     expected = torch.nn.functional.normalize(module(torch.from_numpy(rows)), dim=1).detach().numpy()
@@ -216,7 +247,9 @@ def test_the_plain_recipe_is_there_by_its_settings(bank: Bank, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_a_few_references_are_trained_or_it_is_said_that_it_does_not_help(count: int, tmp_path: Path) -> None:
+def test_a_few_references_are_trained_or_it_is_said_that_it_does_not_help(
+    count: int, tmp_path: Path
+) -> None:
     bank = bank_of(draw_refs(tmp_path / "refs", count))
     result = train(bank, tmp_path / "h.pt")
     assert result.items == count
@@ -234,7 +267,9 @@ def test_two_identical_files_are_one_item_and_do_no_harm(tmp_path: Path) -> None
     assert (len(bank), result.items) == (6, 5)
     assert result.helped
     head = ProjectionHead.load(tmp_path / "h.pt")
-    assert head(bank.reference_features()[[0]]) @ head(bank.reference_features()[[5]]).T == pytest.approx(1, abs=1e-5)
+    assert head(bank.reference_features()[[0]]) @ head(
+        bank.reference_features()[[5]]
+    ).T == pytest.approx(1, abs=1e-5)
 
 
 def test_what_does_not_help_is_not_written_unless_forced(bank: Bank, tmp_path: Path) -> None:
@@ -308,7 +343,9 @@ def test_with_nothing_left_to_resume_a_training_starts_anew(
     assert len(train(bank, tmp_path / "h.pt", resume=True).history) == 4
 
 
-def test_another_training_is_not_resumed(bank: Bank, tmp_path: Path, interrupt: Callable[..., None]) -> None:
+def test_another_training_is_not_resumed(
+    bank: Bank, tmp_path: Path, interrupt: Callable[..., None]
+) -> None:
     interrupt(bank, tmp_path / "h.pt", 50)
     with pytest.raises(FactoryError, match=r"other lr, temperature.*without --resume"):
         train(bank, tmp_path / "h.pt", replace(SHORT, lr=1e-3, temperature=0.2), resume=True)
@@ -326,9 +363,13 @@ class Evil:
         return os.system, (self.command,)
 
 
-def test_a_partial_file_that_runs_code_is_refused_and_does_not_run(bank: Bank, tmp_path: Path) -> None:
+def test_a_partial_file_that_runs_code_is_refused_and_does_not_run(
+    bank: Bank, tmp_path: Path
+) -> None:
     with zipfile.ZipFile(tmp_path / "h.pt.partial", "w") as archive:
-        archive.writestr("h/data.pkl", pickle.dumps({"resume": Evil(f"touch '{tmp_path}/ran'")}, protocol=2))
+        archive.writestr(
+            "h/data.pkl", pickle.dumps({"resume": Evil(f"touch '{tmp_path}/ran'")}, protocol=2)
+        )
     with pytest.raises(EncoderError, match="has no place in a head"):
         train(bank, tmp_path / "h.pt", resume=True)
     assert not (tmp_path / "ran").exists()
@@ -388,7 +429,10 @@ def test_an_index_takes_the_head_and_another_encoder_refuses_it(bank: Bank, tmp_
     train(bank, tmp_path / "h.pt")
     head = ProjectionHead.load(tmp_path / "h.pt")
     refs = draw_refs(tmp_path / "refs", 5)
-    assert build_index(refs, tmp_path / "i.npz", Embedder(GridEncoder(), head), quiet=True).index.dim == 256
+    assert (
+        build_index(refs, tmp_path / "i.npz", Embedder(GridEncoder(), head), quiet=True).index.dim
+        == 256
+    )
     with pytest.raises(EncoderError, match=r"trained on encoder grid.*not on other"):
         Embedder(GridEncoder("other"), head)
 
@@ -413,16 +457,32 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, *more: str) -> int:
-    line = ["identify", "train", "--refs", f"{folder}/refs", "--out", f"{folder}/head.pt", "--bank", f"{folder}/banks"]
+    line = [
+        "identify",
+        "train",
+        "--refs",
+        f"{folder}/refs",
+        "--out",
+        f"{folder}/head.pt",
+        "--bank",
+        f"{folder}/banks",
+    ]
     return main([*line, "--views", "4", "--epochs", "2", *more])
 
 
-def test_the_command_trains_and_the_others_take_its_head(collection: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_trains_and_the_others_take_its_head(
+    collection: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(collection, "--json", "--plot", str(collection / "plot.png")) == 0
     captured = capsys.readouterr()
     report = json.loads(captured.out)
     assert "not trained on: 'broken.jpg'" in captured.err
-    assert (report["refs"], report["encoded_refs"], report["helped"], report["written"]) == (4, 4, True, True)
+    assert (report["refs"], report["encoded_refs"], report["helped"], report["written"]) == (
+        4,
+        4,
+        True,
+        True,
+    )
     assert report["after"]["margin_views"] > report["before"]["margin_views"]
     assert len(report["worst"]) == 4 and len(report["epochs"]) == 2
     assert list(report["unreadable"]) == ["broken.jpg"]
@@ -447,7 +507,21 @@ def test_the_command_trains_and_the_others_take_its_head(collection: Path, capsy
         == 0
     )
     assert Index.load(Path(index)).dim == 256
-    assert main(["identify", "verify", "--index", index, "--refs", f"{collection}/refs", "--projection", head]) == 0
+    assert (
+        main(
+            [
+                "identify",
+                "verify",
+                "--index",
+                index,
+                "--refs",
+                f"{collection}/refs",
+                "--projection",
+                head,
+            ]
+        )
+        == 0
+    )
     capsys.readouterr()
     assert main(["identify", "verify", "--index", index, "--refs", f"{collection}/refs"]) == 2
     assert "with head" in capsys.readouterr().err
@@ -459,7 +533,9 @@ def test_the_command_trains_and_the_others_take_its_head(collection: Path, capsy
     assert "index again with --projection" in shown
 
 
-def test_the_command_says_when_training_does_not_help(collection: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_when_training_does_not_help(
+    collection: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (collection / "head.pt").write_text("the old one")
     assert run(collection, "--lr", "1e-12", "--start", "random") == 3
     shown = capsys.readouterr().out
@@ -468,8 +544,12 @@ def test_the_command_says_when_training_does_not_help(collection: Path, capsys: 
     assert run(collection, "--lr", "1e-12", "--start", "random", "--force") == 0
 
 
-@pytest.mark.parametrize("wrong", [["--m", "1"], ["--lr", "0"], ["--hard", "1"], ["--seed", "-1"], ["--k", "0"]])
-def test_wrong_values_are_refused(wrong: list[str], collection: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "wrong", [["--m", "1"], ["--lr", "0"], ["--hard", "1"], ["--seed", "-1"], ["--k", "0"]]
+)
+def test_wrong_values_are_refused(
+    wrong: list[str], collection: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stopped:
         run(collection, *wrong)
     assert stopped.value.code == 2

@@ -90,7 +90,9 @@ def test_an_interruption_keeps_what_was_encoded(refs: Path) -> None:
     assert encoder.encoded == 3 * ROWS
 
 
-def test_a_full_disk_is_a_clean_error_and_keeps_what_was_encoded(refs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_a_clean_error_and_keeps_what_was_encoded(
+    refs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls: list[int] = []
     fsync = os.fsync
 

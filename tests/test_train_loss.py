@@ -20,7 +20,10 @@ def naive_loss(rows: list[list[float]], labels: list[int], temperature: float) -
         positives = [p for p in range(len(rows)) if p != i and labels[p] == labels[i]]
         if positives:
             total = sum(math.exp(similarity(i, a)) for a in range(len(rows)) if a != i)
-            losses.append(-sum(math.log(math.exp(similarity(i, p)) / total) for p in positives) / len(positives))
+            losses.append(
+                -sum(math.log(math.exp(similarity(i, p)) / total) for p in positives)
+                / len(positives)
+            )
     return sum(losses) / len(losses) if losses else 0.0
 
 
@@ -47,7 +50,9 @@ def test_the_loss_is_what_a_double_loop_gives(
     rows = unit(1, 12)
     loss = supcon_loss(rows.to(kind), torch.tensor(labels), temperature)
     assert loss.dtype == kind and loss.shape == ()
-    assert float(loss) == pytest.approx(naive_loss(rows.tolist(), labels, temperature), rel=tolerance)
+    assert float(loss) == pytest.approx(
+        naive_loss(rows.tolist(), labels, temperature), rel=tolerance
+    )
 
 
 @pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
@@ -62,7 +67,9 @@ def test_the_gradient_is_that_of_finite_differences(labels: list[int]) -> None:
             moved[i, j] += sign * step
             sides.append(naive_loss(moved.tolist(), labels, 0.1))
         assert rows.grad is not None
-        assert float(rows.grad[i, j]) == pytest.approx((sides[0] - sides[1]) / (2 * step), rel=1e-4, abs=1e-6)
+        assert float(rows.grad[i, j]) == pytest.approx(
+            (sides[0] - sides[1]) / (2 * step), rel=1e-4, abs=1e-6
+        )
 
 
 @pytest.mark.parametrize("labels", [[0, 1, 2], [5]])

@@ -23,7 +23,10 @@ def test_one_content_gives_the_same_views_and_another_seed_or_content_others() -
     assert all(view.shape == (48, 48, 3) and view.dtype == np.uint8 for view in views)
     assert equal(views, draw_views(PICTURE, RECIPE, SHA))
     assert not any(equal([a], [b]) for i, a in enumerate(views) for b in views[:i])
-    for other in (draw_views(PICTURE, replace(RECIPE, seed=1), SHA), draw_views(PICTURE, RECIPE, "60" * 32)):
+    for other in (
+        draw_views(PICTURE, replace(RECIPE, seed=1), SHA),
+        draw_views(PICTURE, RECIPE, "60" * 32),
+    ):
         assert not any(equal([a], [b]) for a, b in zip(views, other, strict=True))
 
 
@@ -32,7 +35,9 @@ def test_what_is_trained_on_does_not_change_the_judging_views() -> None:
     assert equal(few[1:], many[9:])
 
 
-@pytest.mark.parametrize("change", [{"views": 7}, {"seed": 1}, {"plain_share": 0.5}, {"heldout_frames": 2}])
+@pytest.mark.parametrize(
+    "change", [{"views": 7}, {"seed": 1}, {"plain_share": 0.5}, {"heldout_frames": 2}]
+)
 def test_another_recipe_has_another_hash(change: dict[str, int]) -> None:
     assert replace(RECIPE, **change).hash != RECIPE.hash
     assert ViewRecipe().hash == ViewRecipe().hash
@@ -41,7 +46,9 @@ def test_another_recipe_has_another_hash(change: dict[str, int]) -> None:
 def test_a_live_crop_is_the_tight_crop_of_a_view() -> None:
     rng = np.random.default_rng(5)
     view = render_view([PICTURE], rng)
-    assert np.array_equal(tight_crop(view, rng, 64), live_crop(PICTURE, np.random.default_rng(5), 64))
+    assert np.array_equal(
+        tight_crop(view, rng, 64), live_crop(PICTURE, np.random.default_rng(5), 64)
+    )
 
 
 def test_a_loose_crop_shows_the_item_and_the_ground_around_it() -> None:
@@ -50,7 +57,9 @@ def test_a_loose_crop_shows_the_item_and_the_ground_around_it() -> None:
     for seed in range(12):
         rng = np.random.default_rng(seed)
         crop = loose_crop(render_view([magenta], rng), rng, 60).astype(int)
-        shares.append(float(((crop[..., 0] - crop[..., 1] > 60) & (crop[..., 2] - crop[..., 1] > 60)).mean()))
+        shares.append(
+            float(((crop[..., 0] - crop[..., 1] > 60) & (crop[..., 2] - crop[..., 1] > 60)).mean())
+        )
     assert max(shares) < 0.85
     assert np.median(shares) > 0.15
 

@@ -38,14 +38,18 @@ def index_of(embeddings: np.ndarray, names: list[str] | None = None) -> Index:
     count = len(embeddings)
     names = names or [f"Item {i}" for i in range(count)]
     empty = np.array([""] * count)
-    files, hashes = (np.array([form.format(i) for i in range(count)]) for form in ("{}.jpg", "{:064x}"))
+    files, hashes = (
+        np.array([form.format(i) for i in range(count)]) for form in ("{}.jpg", "{:064x}")
+    )
     meta = IndexMeta(EncoderIdentity("grid", "ab" * 32, {"side": 4}))
     return Index(unit_rows(embeddings), np.array(names), files, empty, empty, hashes, meta)
 
 
 def random_index(count: int, items: int, seed: int = 0) -> Index:
     rng = np.random.default_rng(seed)
-    return index_of(rng.normal(size=(count, 8)), [f"Item {i}" for i in rng.integers(0, items, count)])
+    return index_of(
+        rng.normal(size=(count, 8)), [f"Item {i}" for i in rng.integers(0, items, count)]
+    )
 
 
 def test_distinct_pictures_all_identify_themselves(refs: Path) -> None:
@@ -57,7 +61,9 @@ def test_distinct_pictures_all_identify_themselves(refs: Path) -> None:
     assert (report.refs, report.items, report.dim) == (5, 5, 48)
 
 
-def test_the_default_encoder_identifies_sample_cards_also_through_a_camera(tmp_path: Path, sscd: OnnxEncoder) -> None:
+def test_the_default_encoder_identifies_sample_cards_also_through_a_camera(
+    tmp_path: Path, sscd: OnnxEncoder
+) -> None:
     draw_collection(tmp_path / "refs", count=8)
     index = build_index(tmp_path / "refs", tmp_path / "i.npz", Embedder(sscd), quiet=True).index
     report = verify_index(index, Embedder(sscd), refs=tmp_path / "refs", simulate=1, quiet=True)
@@ -97,8 +103,13 @@ def test_variants_of_one_item_are_not_each_others_errors(refs: Path) -> None:
     report = check(refs)
     assert report.self_id_rate == 1
     assert (report.refs, report.items) == (7, 5)
-    assert report.variant_separation == {"items": 2, "median": pytest.approx(1, abs=0.05)}  # of 0 and of 2
-    assert not any({"card_0.png", "LOCH-JP001_card_0_ur.png"} == {p.a, p.b} for p in report.confusable_pairs)
+    assert report.variant_separation == {
+        "items": 2,
+        "median": pytest.approx(1, abs=0.05),
+    }  # of 0 and of 2
+    assert not any(
+        {"card_0.png", "LOCH-JP001_card_0_ur.png"} == {p.a, p.b} for p in report.confusable_pairs
+    )
 
 
 def test_without_variants_there_is_no_separation(refs: Path) -> None:
@@ -112,7 +123,9 @@ def test_neighbors_equal_a_naive_loop_whatever_the_blocks(
     monkeypatch.setattr(margins, "_ROW_BLOCK", rows)
     monkeypatch.setattr(margins, "_COLUMN_BLOCK", columns)
     index = random_index(90, items=30)
-    queries = unit_rows(index.embeddings + np.random.default_rng(1).normal(0, 0.2, index.embeddings.shape))
+    queries = unit_rows(
+        index.embeddings + np.random.default_rng(1).normal(0, 0.2, index.embeddings.shape)
+    )
     near = nearest_others(queries, np.arange(90), index)
     cosines = queries @ index.embeddings.T
     for query in range(90):
@@ -197,7 +210,9 @@ def test_a_single_item_passes_and_has_no_pair(tmp_path: Path) -> None:
     assert report.self_id_rate == 1
     assert report.confusable_pairs == []
     json.dumps(report.as_json(), allow_nan=False)
-    assert "There is only one item" in as_html(report, Index.load(tmp_path / "i.npz"), tmp_path / "refs")
+    assert "There is only one item" in as_html(
+        report, Index.load(tmp_path / "i.npz"), tmp_path / "refs"
+    )
 
 
 def test_the_json_has_the_promised_keys(refs: Path) -> None:
@@ -221,7 +236,9 @@ def test_simulated_views_are_the_same_each_time_and_decide_the_thresholds(refs: 
     assert check(refs).thresholds["basis"] != "simulated views"
 
 
-def test_simulation_takes_only_so_many_references(refs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_simulation_takes_only_so_many_references(
+    refs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(simulate, "SIMULATED_REFERENCES_MAX", 3)
     simulated = check(refs, simulate=1).simulated
     assert simulated and simulated.references == 3
@@ -230,7 +247,9 @@ def test_simulation_takes_only_so_many_references(refs: Path, monkeypatch: pytes
 def test_simulation_without_a_readable_file_is_an_error(refs: Path, tmp_path: Path) -> None:
     index = build_index(refs, refs.parent / "i.npz", Embedder(GridEncoder()), quiet=True).index
     with pytest.raises(ImageError, match="No reference file"):
-        verify_index(index, Embedder(GridEncoder()), refs=tmp_path / "empty", simulate=1, quiet=True)
+        verify_index(
+            index, Embedder(GridEncoder()), refs=tmp_path / "empty", simulate=1, quiet=True
+        )
 
 
 cosine = st.floats(-1, 1, width=32)
@@ -247,7 +266,9 @@ def test_thresholds_keep_the_false_accept_rate_and_accept_the_most(
     sim, margin = choose_thresholds(genuine_sim, genuine_margin, unknown_sim, unknown_margin, rate)
     assert np.mean((unknown_sim > sim) & (unknown_margin > margin)) <= rate
 
-    accepted = np.mean((genuine_sim > sim - 2e-4) & (genuine_margin > margin - 2e-4))  # given back, rounded up
+    accepted = np.mean(
+        (genuine_sim > sim - 2e-4) & (genuine_margin > margin - 2e-4)
+    )  # given back, rounded up
     for try_sim in np.quantile(np.concatenate([genuine_sim, unknown_sim]), np.linspace(0, 1, 64)):
         for try_margin in np.append(unknown_margin, 0):
             if np.sum((unknown_sim > try_sim) & (unknown_margin > try_margin)) <= int(rate * count):
@@ -270,7 +291,9 @@ print(report.self_id_rate, int(peak[1]) // 1024, seconds)
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak memory from /proc")
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="reads the peak memory from /proc"
+)
 def test_twenty_thousand_references_take_less_than_a_gigabyte() -> None:
     line = [sys.executable, "-c", MEMORY.format(tests=str(Path(__file__).parent))]
     printed = subprocess.run(line, capture_output=True, text=True, check=True).stdout

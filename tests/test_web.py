@@ -27,7 +27,11 @@ class Upstream(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
-        told = {"path": self.path, "headers": dict(self.headers), "body": self.rfile.read(length).decode("latin-1")}
+        told = {
+            "path": self.path,
+            "headers": dict(self.headers),
+            "body": self.rfile.read(length).decode("latin-1"),
+        }
         body = json.dumps(told).encode()
         status = int(self.headers.get("X-Want", 200))
         self.send_response(status)
@@ -82,7 +86,9 @@ def test_the_page_and_its_files_come_with_the_right_headers(web: str) -> None:
     assert "default-src 'self'" in page.headers["Content-Security-Policy"]
     script = requests.get(f"{web}/canvas/js/main.js", timeout=10)
     assert script.headers["Content-Type"].startswith("text/javascript")
-    again = requests.get(f"{web}/canvas/js/main.js", headers={"If-None-Match": script.headers["ETag"]}, timeout=10)
+    again = requests.get(
+        f"{web}/canvas/js/main.js", headers={"If-None-Match": script.headers["ETag"]}, timeout=10
+    )
     assert again.status_code == 304
     assert not again.content
     assert requests.get(f"{web}/", timeout=10).url == f"{web}/canvas/live"
@@ -108,33 +114,51 @@ def test_small_answers_do_not_wait_for_an_acknowledgement(web: str) -> None:
 
 
 def test_requests_are_passed_on_without_what_speaks_of_the_page(web: str) -> None:
-    headers = {"Origin": web, "Referer": f"{web}/canvas/live", "Cookie": "a=b", "X-API-Key": "k", "If-None-Match": "x"}
+    headers = {
+        "Origin": web,
+        "Referer": f"{web}/canvas/live",
+        "Cookie": "a=b",
+        "X-API-Key": "k",
+        "If-None-Match": "x",
+    }
     told = requests.get(f"{web}/api/items?q=a%20b&limit=3", headers=headers, timeout=10).json()
     assert told["path"] == "/some/api/items?q=a%20b&limit=3"
     assert {"Origin", "Referer", "Cookie"}.isdisjoint(told["headers"])
     assert told["headers"]["X-API-Key"] == "k"
     assert told["headers"]["If-None-Match"] == "x"
-    assert requests.get(f"{web}/refs/a%2Fb%20c.jpg?w=60", timeout=10).json()["path"] == "/some/refs/a%2Fb%20c.jpg?w=60"
+    assert (
+        requests.get(f"{web}/refs/a%2Fb%20c.jpg?w=60", timeout=10).json()["path"]
+        == "/some/refs/a%2Fb%20c.jpg?w=60"
+    )
 
 
 def test_a_frame_is_passed_on_whole(web: str) -> None:
-    answer = requests.post(f"{web}/api/falcon", data=b"\x00\xff" * 5000, headers={"Origin": web}, timeout=10)
+    answer = requests.post(
+        f"{web}/api/falcon", data=b"\x00\xff" * 5000, headers={"Origin": web}, timeout=10
+    )
     assert answer.json()["path"] == "/some/api/falcon"
     assert answer.json()["body"] == "\x00\xff" * 5000
 
 
 def test_answers_come_back_as_they_are(web: str) -> None:
     for status in (401, 429, 503):
-        assert requests.get(f"{web}/api/x", headers={"X-Want": str(status)}, timeout=10).status_code == status
+        assert (
+            requests.get(f"{web}/api/x", headers={"X-Want": str(status)}, timeout=10).status_code
+            == status
+        )
     assert requests.get(f"{web}/api/x", timeout=10).headers["ETag"] == '"one"'
     assert requests.get(f"{web}/api/chunked", timeout=10).json()["path"] == "/some/api/chunked"
-    moved = requests.get(f"{web}/api/x", headers={"X-Want": "302"}, allow_redirects=False, timeout=10)
+    moved = requests.get(
+        f"{web}/api/x", headers={"X-Want": "302"}, allow_redirects=False, timeout=10
+    )
     assert moved.headers["Location"] == "http://elsewhere.example/"
 
 
 def test_strange_pages_neither_write_nor_read(web: str) -> None:
     strange = {"Origin": "http://elsewhere.example"}
-    assert requests.post(f"{web}/api/items", data=b"x", headers=strange, timeout=10).status_code == 403
+    assert (
+        requests.post(f"{web}/api/items", data=b"x", headers=strange, timeout=10).status_code == 403
+    )
     renamed = {"Host": "elsewhere.example"}  # DNS rebinding
     assert requests.get(f"{web}/api/items", headers=renamed, timeout=10).status_code == 421
     assert requests.post(f"{web}/refs/x", data=b"x", timeout=10).status_code == 404
@@ -144,7 +168,9 @@ def test_uploads_have_a_length_and_a_limit(web: str) -> None:
     assert requests.post(f"{web}/api/falcon", data=iter([b"x"]), timeout=10).status_code == 411
     huge = {"Content-Length": str(2**40)}
     with requests.Session() as session:
-        request = session.prepare_request(requests.Request("POST", f"{web}/api/falcon", headers=huge))
+        request = session.prepare_request(
+            requests.Request("POST", f"{web}/api/falcon", headers=huge)
+        )
         assert session.send(request, timeout=10).status_code == 413
 
 
@@ -170,7 +196,9 @@ def test_where_requests_go(url: str, falcon: str, items: str) -> None:
     assert target.url_of("/api/items?q=1") == items
 
 
-@pytest.mark.parametrize("url", ["localhost:8500", "ftp://h/", "http://", "", "http://h/api/falcon?x=1"])
+@pytest.mark.parametrize(
+    "url", ["localhost:8500", "ftp://h/", "http://", "", "http://h/api/falcon?x=1"]
+)
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(FactoryError, match="is not the address"):
         Target.parse(url)
@@ -188,7 +216,16 @@ def test_the_address_is_taken_from_environment_then_file_then_default(tmp_path: 
 
 
 def test_the_command_serves_until_it_is_told_to_stop() -> None:
-    line = [sys.executable, "-m", "data_label_factory", "web", "--port", "0", "--falcon-url", "http://127.0.0.1:9"]
+    line = [
+        sys.executable,
+        "-m",
+        "data_label_factory",
+        "web",
+        "--port",
+        "0",
+        "--falcon-url",
+        "http://127.0.0.1:9",
+    ]
     with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         ready = process.stderr.readline()
@@ -207,7 +244,9 @@ def test_wrong_use_is_one_clean_line(dlf: Any) -> None:
 
 
 def test_every_file_of_the_page_may_be_served_and_asks_no_other_origin() -> None:
-    files = [file for file in FOLDER.rglob("*") if file.is_file() and file.suffix not in (".py", ".pyc")]
+    files = [
+        file for file in FOLDER.rglob("*") if file.is_file() and file.suffix not in (".py", ".pyc")
+    ]
     assert len(files) > 20
     for file in files:
         assert file.name == ".env.local" or is_asset(file.relative_to(FOLDER).as_posix()), file

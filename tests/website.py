@@ -96,7 +96,9 @@ def serving() -> Iterator[Site]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # or every small body would wait 40 ms for the acknowledgement of its headers
+        disable_nagle_algorithm = (
+            True  # or every small body would wait 40 ms for the acknowledgement of its headers
+        )
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)

@@ -34,7 +34,9 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         target = Path(os.path.realpath(path)) if path.is_symlink() else path
         for stale in target.parent.glob(f".{_glob_escape(target.name)}.*.part"):
             _remove_if_abandoned(stale)
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.{os.getpid()}.", suffix=".part", dir=target.parent)
+        descriptor, name = tempfile.mkstemp(
+            prefix=f".{target.name}.{os.getpid()}.", suffix=".part", dir=target.parent
+        )
         temporary = Path(name)
         _being_written.add(temporary.name)
         with os.fdopen(descriptor, "wb") as file:

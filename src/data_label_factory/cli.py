@@ -14,8 +14,14 @@ from data_label_factory.errors import FactoryError
 # name: (module with a `main(argv) -> exit code`, one line of help)
 COMMANDS = {
     "gather": ("data_label_factory.gather.cli", "fetch reference pictures, named by their labels"),
-    "identify": ("data_label_factory.identify.cli", "index, verify and recognise pictures of your things"),
-    "web": ("data_label_factory.web.cli", "the live tracker page, before a server that runs elsewhere"),
+    "identify": (
+        "data_label_factory.identify.cli",
+        "index, verify and recognise pictures of your things",
+    ),
+    "web": (
+        "data_label_factory.web.cli",
+        "the live tracker page, before a server that runs elsewhere",
+    ),
 }
 
 _USAGE = """\
@@ -39,7 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def dispatch(argv: list[str], commands: dict[str, tuple[str, str]], usage: str) -> int:
     """Hand `argv` to the command it names; print a FactoryError as one clean line."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's encoding lacks must not end the program
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # a name that the terminal's encoding lacks must not end the program
             stream.reconfigure(errors="backslashreplace")
     try:
         try:
@@ -51,7 +59,10 @@ def dispatch(argv: list[str], commands: dict[str, tuple[str, str]], usage: str) 
         return 0
     except OSError as exc:  # a disk or a folder that no stage expected to fail
         _drop_output()
-        print(f"error: {exc.strerror or exc}" + (f": {exc.filename}" if exc.filename else ""), file=sys.stderr)
+        print(
+            f"error: {exc.strerror or exc}" + (f": {exc.filename}" if exc.filename else ""),
+            file=sys.stderr,
+        )
         return 2
 
 
@@ -61,7 +72,9 @@ def _drop_output() -> None:
 
 
 def _dispatch(argv: list[str], commands: dict[str, tuple[str, str]], usage: str) -> int:
-    text = usage.format(commands="\n".join(f"  {name:12} {help_}" for name, (_, help_) in commands.items()))
+    text = usage.format(
+        commands="\n".join(f"  {name:12} {help_}" for name, (_, help_) in commands.items())
+    )
     if not argv or argv[0] in ("-h", "--help"):
         print(text, end="", file=sys.stderr if not argv else sys.stdout)
         return 0 if argv else 2
@@ -69,7 +82,10 @@ def _dispatch(argv: list[str], commands: dict[str, tuple[str, str]], usage: str)
         print(f"data_label_factory {__version__}")
         return 0
     if argv[0] not in commands:
-        print(f"error: there is no command {argv[0]!r}. Choose one of: {', '.join(commands)}", file=sys.stderr)
+        print(
+            f"error: there is no command {argv[0]!r}. Choose one of: {', '.join(commands)}",
+            file=sys.stderr,
+        )
         return 2
     try:
         return int(importlib.import_module(commands[argv[0]][0]).main(argv[1:]))
@@ -80,7 +96,10 @@ def _dispatch(argv: list[str], commands: dict[str, tuple[str, str]], usage: str)
         # A command module's own import of an optional package, met before need() could say so.
         if (exc.name or "").split(".")[0] not in ("numpy", "cv2", "onnxruntime"):
             raise
-        print(f"error: {exc.name} is not installed. Run: pip install 'data_label_factory[identify]'", file=sys.stderr)
+        print(
+            f"error: {exc.name} is not installed. Run: pip install 'data_label_factory[identify]'",
+            file=sys.stderr,
+        )
         return 2
     except KeyboardInterrupt:
         print("interrupted; what was finished is kept", file=sys.stderr)

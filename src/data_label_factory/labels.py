@@ -27,9 +27,13 @@ MAX_STEM_BYTES = 240  # file systems stop at 255 bytes a name; this leaves room 
 
 SET_CODE = re.compile(r"[A-Z0-9]+-[A-Z]*\d+")
 _SET_CODE = re.compile(rf"({SET_CODE.pattern})_")
-_ROMAN = re.compile(r"x{0,3}(ix|iv|v?i{0,3})")  # up to 39: beyond it, words such as "mix" and "dim" begin
+_ROMAN = re.compile(
+    r"x{0,3}(ix|iv|v?i{0,3})"
+)  # up to 39: beyond it, words such as "mix" and "dim" begin
 _ESCAPE = re.compile(r"(?:%[0-9A-F]{2})+")
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|_]')  # what some file system forbids, and our own space
+_UNSAFE = re.compile(
+    r'[\x00-\x1f\x7f/\\:*?"<>|_]'
+)  # what some file system forbids, and our own space
 _WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
@@ -58,7 +62,9 @@ def item_key(name: str) -> str:
 def stem_of(filename: str) -> str:
     """File name or relative path (`/` separators) without folders and without the suffix of a picture; NFC."""
     path = PurePosixPath(filename)
-    return unicodedata.normalize("NFC", path.stem if path.suffix.lower() in IMAGE_SUFFIXES else path.name)
+    return unicodedata.normalize(
+        "NFC", path.stem if path.suffix.lower() in IMAGE_SUFFIXES else path.name
+    )
 
 
 def parse_label(filename: str) -> Label:
@@ -85,10 +91,13 @@ def format_label(label: Label) -> str:
         raise LabelError("A label needs a name")
     if label.set_code and not SET_CODE.fullmatch(label.set_code):
         raise LabelError(
-            f"{label.set_code!r} is not a set code", "It looks like LOCH-JP001: capitals, a hyphen, a number"
+            f"{label.set_code!r} is not a set code",
+            "It looks like LOCH-JP001: capitals, a hyphen, a number",
         )
     if label.rarity and RARITIES.get(label.rarity.lower()) != label.rarity:
-        raise LabelError(f"{label.rarity!r} is not a known rarity", f"Known are {', '.join(RARITIES.values())}")
+        raise LabelError(
+            f"{label.rarity!r} is not a known rarity", f"Known are {', '.join(RARITIES.values())}"
+        )
     wanted = Label(name, label.set_code, label.rarity)
     prefix = f"{label.set_code}_" if label.set_code else ""
     suffix = f"_{label.rarity.lower()}" if label.rarity else ""
@@ -98,7 +107,10 @@ def format_label(label: Label) -> str:
             if len(stem.encode()) > MAX_STEM_BYTES:
                 break
             return stem
-    raise LabelError(f"No file name can carry {name[:60]!r}", f"Shorten it to {MAX_STEM_BYTES} bytes of plain text")
+    raise LabelError(
+        f"No file name can carry {name[:60]!r}",
+        f"Shorten it to {MAX_STEM_BYTES} bytes of plain text",
+    )
 
 
 def _is_rarity(word: str) -> bool:

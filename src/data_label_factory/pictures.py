@@ -37,13 +37,17 @@ def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
             if not stat.S_ISREG(info.st_mode):
                 raise ImageError("Not a regular file", "Replace it with a picture")
             if info.st_size > limits.max_bytes:
-                raise too_large(f"The file has {info.st_size / 2**20:.0f} MiB, over {limits.max_bytes / 2**20:.0f} MiB")
+                raise too_large(
+                    f"The file has {info.st_size / 2**20:.0f} MiB, over {limits.max_bytes / 2**20:.0f} MiB"
+                )
             return file.read()
     except FileNotFoundError as exc:
         what = "A symlink to nothing" if path.is_symlink() else "The file is gone"
         raise ImageError(what, "Put the picture back") from exc
     except OSError as exc:
-        raise ImageError(f"Cannot be read: {exc.strerror}", "Check its permissions and the disk") from exc
+        raise ImageError(
+            f"Cannot be read: {exc.strerror}", "Check its permissions and the disk"
+        ) from exc
 
 
 def too_large(message: str) -> ImageTooLargeError:

@@ -16,7 +16,9 @@ _LOG_INTERVAL_SECONDS = 10.0
 class Progress:
     """Counts steps towards `total` and shows count, rate and time left on `stream` (standard error)."""
 
-    def __init__(self, label: str, total: int, *, stream: TextIO | None = None, enabled: bool = True) -> None:
+    def __init__(
+        self, label: str, total: int, *, stream: TextIO | None = None, enabled: bool = True
+    ) -> None:
         self.label, self.total, self.done = label, total, 0
         self._stream = stream if stream is not None else sys.stderr
         self._enabled = enabled and total > 0
@@ -41,7 +43,11 @@ class Progress:
         self._shown = time.monotonic()
         seconds = max(self._shown - self._start, 1e-9)
         rate = self.done / seconds
-        tail = f"in {seconds:.1f} s" if last else f"{(self.total - self.done) / max(rate, 1e-9):.0f} s left"
+        tail = (
+            f"in {seconds:.1f} s"
+            if last
+            else f"{(self.total - self.done) / max(rate, 1e-9):.0f} s left"
+        )
         line = f"{self.label} {self.done}/{self.total} · {rate:.1f}/s · {tail}"
         if self._terminal:
             self._stream.write(f"\r{line}\033[K" + ("\n" if last else ""))

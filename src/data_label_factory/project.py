@@ -58,7 +58,9 @@ def load_project(path: Path) -> Project:
 Reader = Callable[[yaml.Node, list[str]], Any]
 
 
-def _read_mapping(node: yaml.Node | None, readers: dict[str, Reader], what: str, problems: list[str]) -> dict[str, Any]:
+def _read_mapping(
+    node: yaml.Node | None, readers: dict[str, Reader], what: str, problems: list[str]
+) -> dict[str, Any]:
     """The values of a YAML mapping by the reader of each key; what does not fit is added to `problems`."""
     if not isinstance(node, yaml.MappingNode):
         problems.append(f"line {_line(node)}: {what} must be a mapping of keys to values")
@@ -66,7 +68,9 @@ def _read_mapping(node: yaml.Node | None, readers: dict[str, Reader], what: str,
     values: dict[str, Any] = {}
     for key, value in node.value:
         if key.value not in readers:
-            problems.append(f"line {_line(key)}: unknown key {key.value!r} in {what} (known: {', '.join(readers)})")
+            problems.append(
+                f"line {_line(key)}: unknown key {key.value!r} in {what} (known: {', '.join(readers)})"
+            )
         elif key.value in values:
             problems.append(f"line {_line(key)}: {key.value!r} is there twice")
         else:
@@ -75,7 +79,11 @@ def _read_mapping(node: yaml.Node | None, readers: dict[str, Reader], what: str,
 
 
 def _text(node: yaml.Node, problems: list[str]) -> str:
-    if not isinstance(node, yaml.ScalarNode) or node.tag == "tag:yaml.org,2002:null" or not node.value.strip():
+    if (
+        not isinstance(node, yaml.ScalarNode)
+        or node.tag == "tag:yaml.org,2002:null"
+        or not node.value.strip()
+    ):
         problems.append(f"line {_line(node)}: expected a text")
         return ""
     return str(node.value).strip()
@@ -98,10 +106,14 @@ def _options(node: yaml.Node, problems: list[str]) -> dict[str, Any]:
 def _bucket(node: yaml.Node, problems: list[str]) -> Bucket:
     if isinstance(node, yaml.SequenceNode):  # a bucket may be a plain list of queries
         return Bucket(_texts(node, problems), line=_line(node))
-    values = _read_mapping(node, {"queries": _texts, "source": _text, "options": _options}, "a bucket", problems)
+    values = _read_mapping(
+        node, {"queries": _texts, "source": _text, "options": _options}, "a bucket", problems
+    )
     if isinstance(node, yaml.MappingNode) and "queries" not in values:
         problems.append(f"line {_line(node)}: a bucket needs queries")
-    return Bucket(values.get("queries", ()), values.get("source", ""), values.get("options", {}), _line(node))
+    return Bucket(
+        values.get("queries", ()), values.get("source", ""), values.get("options", {}), _line(node)
+    )
 
 
 def _buckets(node: yaml.Node, problems: list[str]) -> dict[str, Bucket]:
@@ -112,7 +124,9 @@ def _buckets(node: yaml.Node, problems: list[str]) -> dict[str, Bucket]:
     for key, value in node.value:
         folder = PurePosixPath(str(key.value))
         if folder.is_absolute() or ".." in folder.parts or not folder.parts:
-            problems.append(f"line {_line(key)}: {key.value!r} is not a folder inside the data root")
+            problems.append(
+                f"line {_line(key)}: {key.value!r} is not a folder inside the data root"
+            )
         else:
             buckets[str(folder)] = _bucket(value, problems)
     return buckets

@@ -15,7 +15,9 @@ from data_label_factory.http.fetch import Fetcher
 from data_label_factory.labels import SET_CODE, Label, titled
 from data_label_factory.rarities import rarity_code
 
-MAX_PAGES = 400  # of one search; a server that always promises a next page must not keep us for ever
+MAX_PAGES = (
+    400  # of one search; a server that always promises a next page must not keep us for ever
+)
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,15 @@ class Source(Api):
     license: ClassVar[str] = ""  # of the pictures, where it is the same for all
     image_interval: ClassVar[float] = 0.0  # seconds between two pictures from one host
     options: ClassVar[Mapping[str, str]] = {}  # what `options:` of a bucket may hold → what it does
-    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # what an option may be, where that is a closed list
-    tries_next: ClassVar[bool] = False  # when a picture cannot be had, is the next one of the search as good?
-    takes_all: ClassVar[bool] = False  # a query is a list of the user's own: --max-per-query does not cut it
+    choices: ClassVar[
+        Mapping[str, tuple[str, ...]]
+    ] = {}  # what an option may be, where that is a closed list
+    tries_next: ClassVar[bool] = (
+        False  # when a picture cannot be had, is the next one of the search as good?
+    )
+    takes_all: ClassVar[bool] = (
+        False  # a query is a list of the user's own: --max-per-query does not cut it
+    )
 
     def __init__(
         self,
@@ -82,11 +90,14 @@ class Source(Api):
         self.folder = folder or Path()
         if unknown := sorted(self.option.keys() - self.options.keys() - {"max"}):
             known = ", ".join([*self.options, "max"])
-            raise ProjectError(f"The source {self.name} has no option {unknown[0]!r}", f"It has: {known}")
+            raise ProjectError(
+                f"The source {self.name} has no option {unknown[0]!r}", f"It has: {known}"
+            )
         for key, allowed in self.choices.items():
             if self.option.get(key, allowed[0]) not in allowed:
                 raise ProjectError(
-                    f"The option {key} of {self.name} cannot be {self.option[key]!r}", f"Choose: {', '.join(allowed)}"
+                    f"The option {key} of {self.name} cannot be {self.option[key]!r}",
+                    f"Choose: {', '.join(allowed)}",
                 )
 
     def check(self) -> None:

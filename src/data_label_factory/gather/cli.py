@@ -27,15 +27,39 @@ def main(argv: Sequence[str]) -> int:
         allow_abbrev=False,
     )
     p.add_argument("--project", metavar="FILE.yaml", type=Path, help="what to gather, and where to")
-    p.add_argument("--source", metavar="S", choices=SOURCES, default="", help="take every bucket from this source")
     p.add_argument(
-        "--max-per-query", metavar="N", type=_positive, help="pictures a query (default: a bucket's own, or 1)"
+        "--source",
+        metavar="S",
+        choices=SOURCES,
+        default="",
+        help="take every bucket from this source",
+    )
+    p.add_argument(
+        "--max-per-query",
+        metavar="N",
+        type=_positive,
+        help="pictures a query (default: a bucket's own, or 1)",
     )
     p.add_argument("--out", metavar="DIR", type=Path, help="in place of the project's data_root")
-    p.add_argument("--base-url", metavar="[S=]URL", type=_base_url, action="append", default=[], help="another host")
-    p.add_argument("--parallel", metavar="N", type=_positive, default=8, help="downloads at a time (default: 8)")
+    p.add_argument(
+        "--base-url",
+        metavar="[S=]URL",
+        type=_base_url,
+        action="append",
+        default=[],
+        help="another host",
+    )
+    p.add_argument(
+        "--parallel",
+        metavar="N",
+        type=_positive,
+        default=8,
+        help="downloads at a time (default: 8)",
+    )
     p.add_argument("--dry-run", action="store_true", help="search, and say what would be fetched")
-    p.add_argument("--list-sources", action="store_true", help="say what each source is for, and end")
+    p.add_argument(
+        "--list-sources", action="store_true", help="say what each source is for, and end"
+    )
     p.add_argument("--json", action="store_true", help="print the result as JSON")
     args = p.parse_args(argv)
     if args.list_sources:
@@ -47,7 +71,9 @@ def main(argv: Sequence[str]) -> int:
     start = time.perf_counter()
     project = load_project(args.project)
     named = {args.source} if args.source else {bucket.source for bucket in project.buckets.values()}
-    base_urls = {source: url for only, url in args.base_url for source in ([only] if only else named)}
+    base_urls = {
+        source: url for only, url in args.base_url for source in ([only] if only else named)
+    }
     result = gather(
         project,
         folder=args.project.parent,
@@ -59,7 +85,11 @@ def main(argv: Sequence[str]) -> int:
         dry_run=args.dry_run,
     )
     seconds = time.perf_counter() - start
-    print(json.dumps(_as_json(result, seconds)) if args.json else _as_text(result, args.dry_run, seconds))
+    print(
+        json.dumps(_as_json(result, seconds))
+        if args.json
+        else _as_text(result, args.dry_run, seconds)
+    )
     _tell_failures(result)
     return result.exit_code
 
@@ -68,7 +98,10 @@ def _as_text(result: Gathered, dry_run: bool, seconds: float) -> str:
     doubles = sum(map(len, result.doubles.values()))
     lines = [f"would fetch {path}  ←  {url}" for path, url in result.planned]
     if not dry_run:
-        lines += [f"the same picture as {path}: {_some(labels)}" for path, labels in result.doubles.items()]
+        lines += [
+            f"the same picture as {path}: {_some(labels)}"
+            for path, labels in result.doubles.items()
+        ]
     counts = f"{len(result.planned)} to fetch" if dry_run else f"{len(result.new)} new"
     lines.append(
         f"{result.root}: {counts}, {result.present} already there, {doubles} doubles left out, "
@@ -78,7 +111,9 @@ def _as_text(result: Gathered, dry_run: bool, seconds: float) -> str:
 
 
 def _some(labels: list[str]) -> str:
-    return ", ".join(labels[:_SHOWN]) + (f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else "")
+    return ", ".join(labels[:_SHOWN]) + (
+        f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
+    )
 
 
 def _tell_failures(result: Gathered) -> None:
@@ -102,7 +137,12 @@ def _as_json(result: Gathered, seconds: float) -> dict[str, object]:
 
 def _source_rows() -> list[dict[str, object]]:
     return [
-        {"name": source.name, "about": source.about, "options": dict(source.options), "licence": source.license}
+        {
+            "name": source.name,
+            "about": source.about,
+            "options": dict(source.options),
+            "licence": source.license,
+        }
         for source in SOURCES.values()
     ]
 

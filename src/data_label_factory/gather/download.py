@@ -46,16 +46,22 @@ class Staging:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
-            raise FactoryError(f"Cannot make {self._folder}: {exc.strerror}", "Choose a place with --out") from exc
+            raise FactoryError(
+                f"Cannot make {self._folder}: {exc.strerror}", "Choose a place with --out"
+            ) from exc
 
     def write(self, data: bytes) -> Path:
         """Raises FactoryError when the disk is full."""
         staged = self._folder / str(next(self._number))
         try:
             with staged.open("xb") as file:
-                file.write(data)  # the system writes it out in its own time: see Shelf on a power cut
+                file.write(
+                    data
+                )  # the system writes it out in its own time: see Shelf on a power cut
         except OSError as exc:
-            raise FactoryError(f"Could not write {staged}: {exc.strerror}", "Free some space, or use --out") from exc
+            raise FactoryError(
+                f"Could not write {staged}: {exc.strerror}", "Free some space, or use --out"
+            ) from exc
         return staged
 
     def remove(self) -> None:
@@ -85,10 +91,18 @@ class Loader:
         data = read_file(found.path) if found.path else self._download(found.url)
         picture = inspect(data)
         sha256 = hashlib.sha256(data).hexdigest()
-        return Got(found, picture, sha256, len(data), None if self.knows(sha256) else self.staging.write(data))
+        return Got(
+            found,
+            picture,
+            sha256,
+            len(data),
+            None if self.knows(sha256) else self.staging.write(data),
+        )
 
     def _download(self, url: str) -> bytes:
         reply = self.fetcher.get(url, interval=self.interval, max_bytes=DEFAULT_LIMITS.max_bytes)
         if not (reply.content_type.startswith("image/") or reply.content_type in _UNTYPED):
-            raise FetchError(f"{shown(url)}: it answered with {reply.content_type}, not with a picture")
+            raise FetchError(
+                f"{shown(url)}: it answered with {reply.content_type}, not with a picture"
+            )
         return reply.body

@@ -15,9 +15,14 @@ _SPARE = 10  # of the pictures that a search lists, some are gone
 
 class DuckDuckGo(Source):
     name: ClassVar = "duckduckgo"
-    about: ClassVar = "a web image search (pip install 'data_label_factory[gather]'); the query is the label"
+    about: ClassVar = (
+        "a web image search (pip install 'data_label_factory[gather]'); the query is the label"
+    )
     license: ClassVar = "unknown; ask the page's owner before publishing"
-    options: ClassVar = {"region": "such as us-en (default)", "size": "Small, Medium, Large or Wallpaper"}
+    options: ClassVar = {
+        "region": "such as us-en (default)",
+        "size": "Small, Medium, Large or Wallpaper",
+    }
     choices: ClassVar = {"size": ("", "Small", "Medium", "Large", "Wallpaper")}
     tries_next: ClassVar = True
 
@@ -29,7 +34,9 @@ class DuckDuckGo(Source):
         # Its own client, which reads $DDGS_PROXY; the certificate file is the one that requests would take.
         trusted = os.environ.get("REQUESTS_CA_BUNDLE") or True
         try:
-            rows = ddgs.DDGS(timeout=int(self.fetcher.patience.silence) or 1, verify=trusted).images(
+            rows = ddgs.DDGS(
+                timeout=int(self.fetcher.patience.silence) or 1, verify=trusted
+            ).images(
                 query,
                 region=self.option.get("region", "us-en"),
                 size=self.option.get("size") or None,
@@ -39,6 +46,8 @@ class DuckDuckGo(Source):
         except exceptions.DDGSException as exc:
             if "No results" in str(exc):
                 return
-            raise FetchError(f"The search of duckduckgo failed: {str(exc)[:200]}", "Try again later") from exc
+            raise FetchError(
+                f"The search of duckduckgo failed: {str(exc)[:200]}", "Try again later"
+            ) from exc
         for row in rows:
             yield Found(label_of(query), row["image"], page=row.get("url") or "")

@@ -21,7 +21,11 @@ class Folder(Source):
 
     def find(self, query: str) -> Iterator[Found]:
         table = self.folder / Path(query).expanduser()
-        photos = self.folder / Path(self.option["photos"]).expanduser() if "photos" in self.option else table.parent
+        photos = (
+            self.folder / Path(self.option["photos"]).expanduser()
+            if "photos" in self.option
+            else table.parent
+        )
         found = []
         for line, row in rows(table, ("file", "name")):
             path = photos / row["file"]

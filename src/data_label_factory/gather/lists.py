@@ -18,9 +18,14 @@ def row_label(row: dict[str, str], table: str, line: int) -> Label:
     """The label that a row gives. Raises ProjectError with the line of what is no set code or rarity."""
     code, rarity = row["set_code"].upper(), row["rarity"]
     if code and not SET_CODE.fullmatch(code):
-        raise ProjectError(f"{table}, line {line}: {code!r} is not a set code", "It looks like LOCH-JP001")
+        raise ProjectError(
+            f"{table}, line {line}: {code!r} is not a set code", "It looks like LOCH-JP001"
+        )
     if rarity and rarity.lower() not in RARITIES:
-        raise ProjectError(f"{table}, line {line}: unknown rarity {rarity!r}", f"Known: {', '.join(RARITIES.values())}")
+        raise ProjectError(
+            f"{table}, line {line}: unknown rarity {rarity!r}",
+            f"Known: {', '.join(RARITIES.values())}",
+        )
     return label_of(row["name"], code, rarity)
 
 
@@ -31,10 +36,14 @@ def rows(path: Path, first: tuple[str, str]) -> Iterator[tuple[int, dict[str, st
     """
     try:
         if path.stat().st_size > _MAX_BYTES:
-            raise ProjectError(f"{path} is too large for a list", f"It may have {_MAX_BYTES >> 20} MiB")
+            raise ProjectError(
+                f"{path} is too large for a list", f"It may have {_MAX_BYTES >> 20} MiB"
+            )
         lines = path.read_text("utf-8-sig").splitlines()
     except OSError as exc:
-        raise ProjectError(f"Cannot read the list {path}: {exc.strerror}", "Paths start at the project file") from exc
+        raise ProjectError(
+            f"Cannot read the list {path}: {exc.strerror}", "Paths start at the project file"
+        ) from exc
     except UnicodeDecodeError as exc:
         raise ProjectError(f"{path} is not UTF-8 text", "Save it as UTF-8 CSV") from exc
     columns: list[str] = []
@@ -52,9 +61,15 @@ def rows(path: Path, first: tuple[str, str]) -> Iterator[tuple[int, dict[str, st
                 if unknown := set(header) - {*first, *_COLUMNS}:
                     known = ", ".join([*first, *_COLUMNS])
                     raise ProjectError(
-                        f"{path}, line {number}: unknown column {sorted(unknown)[0]!r}", f"Known: {known}"
+                        f"{path}, line {number}: unknown column {sorted(unknown)[0]!r}",
+                        f"Known: {known}",
                     )
                 continue
         if len(cells) > len(columns):
-            raise ProjectError(f"{path}, line {number}: more cells than columns", 'Put "quotes" around a comma')
-        yield number, dict.fromkeys([*first, *_COLUMNS], "") | dict(zip(columns, cells, strict=False))
+            raise ProjectError(
+                f"{path}, line {number}: more cells than columns", 'Put "quotes" around a comma'
+            )
+        yield (
+            number,
+            dict.fromkeys([*first, *_COLUMNS], "") | dict(zip(columns, cells, strict=False)),
+        )

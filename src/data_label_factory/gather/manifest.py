@@ -31,7 +31,9 @@ class Manifest:
         except FileNotFoundError:
             return cls(path)
         except OSError as exc:
-            raise FactoryError(f"Cannot read {path}: {exc.strerror}", "Check its permissions") from exc
+            raise FactoryError(
+                f"Cannot read {path}: {exc.strerror}", "Check its permissions"
+            ) from exc
         except (ValueError, RecursionError) as exc:
             raise FactoryError(f"{path} is damaged", _MEND) from exc
         files: Any = values.get("files") if isinstance(values, dict) else None
@@ -46,7 +48,10 @@ class Manifest:
             "version": _VERSION,
             "project": project,
             "files": dict(sorted(self.files.items())),
-            "queries": {bucket: dict(sorted(queries.items())) for bucket, queries in sorted(self.queries.items())},
+            "queries": {
+                bucket: dict(sorted(queries.items()))
+                for bucket, queries in sorted(self.queries.items())
+            },
         }
         write_text(self.path, json.dumps(values, ensure_ascii=False, indent=1) + "\n")
 
@@ -57,4 +62,7 @@ _MEND = "Move it away: pictures that are there already are kept, and entered ane
 def _is_table(value: Any, depth: int) -> bool:
     if not isinstance(value, dict):
         return False
-    return all(isinstance(entry, dict) if depth == 1 else _is_table(entry, depth - 1) for entry in value.values())
+    return all(
+        isinstance(entry, dict) if depth == 1 else _is_table(entry, depth - 1)
+        for entry in value.values()
+    )

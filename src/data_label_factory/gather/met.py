@@ -13,7 +13,9 @@ _API = "/public/collection/v1"
 
 class Met(Source):
     name: ClassVar = "met"
-    about: ClassVar = "works of the Metropolitan Museum of Art in the public domain, by words or object number"
+    about: ClassVar = (
+        "works of the Metropolitan Museum of Art in the public domain, by words or object number"
+    )
     host: ClassVar = "https://collectionapi.metmuseum.org"
     license: ClassVar = "CC0 1.0"
     interval: ClassVar = 0.02  # 80 calls a second are allowed
@@ -22,7 +24,11 @@ class Met(Source):
         "in": "search in `title` (default) or `all`",
         "image": "small (default) or original",
     }
-    choices: ClassVar = {"label": ("artist", "title"), "in": ("title", "all"), "image": ("small", "original")}
+    choices: ClassVar = {
+        "label": ("artist", "title"),
+        "in": ("title", "all"),
+        "image": ("small", "original"),
+    }
     tries_next: ClassVar = True
 
     def find(self, query: str) -> Iterator[Found]:
@@ -37,7 +43,11 @@ class Met(Source):
             key = "primaryImage" if self.option.get("image") == "original" else "primaryImageSmall"
             if work["isPublicDomain"] and work[key]:
                 by = work.get("artistDisplayName") or ""
-                name = f"{by} - {work['title']}" if by and self.option.get("label") != "title" else work["title"]
+                name = (
+                    f"{by} - {work['title']}"
+                    if by and self.option.get("label") != "title"
+                    else work["title"]
+                )
                 yield Found(label_of(name), work[key], page=work.get("objectURL") or "", author=by)
 
     def _search(self, query: str) -> list[int]:

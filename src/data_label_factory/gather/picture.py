@@ -39,9 +39,13 @@ def inspect(data: bytes) -> Picture:
     except ImageError:
         raise
     except Image.DecompressionBombError as exc:
-        raise too_large(f"The picture has over {DEFAULT_LIMITS.max_pixels / 1e6:.0f} megapixels") from exc
+        raise too_large(
+            f"The picture has over {DEFAULT_LIMITS.max_pixels / 1e6:.0f} megapixels"
+        ) from exc
     except UnidentifiedImageError as exc:
-        raise ImageUnsupportedError("What came is not a picture in a format this program reads") from exc
+        raise ImageUnsupportedError(
+            "What came is not a picture in a format this program reads"
+        ) from exc
     except Exception as exc:  # decoders meet hostile input with whatever they happen to trip over
         raise ImageError(f"The picture is cut off or damaged ({exc})") from exc
 
@@ -49,7 +53,9 @@ def inspect(data: bytes) -> Picture:
 def _checked(image: Image.Image, data: bytes) -> Picture:
     width, height = image.size
     if width * height > DEFAULT_LIMITS.max_pixels:
-        raise too_large(f"The picture is {width} × {height}, over {DEFAULT_LIMITS.max_pixels / 1e6:.0f} megapixels")
+        raise too_large(
+            f"The picture is {width} × {height}, over {DEFAULT_LIMITS.max_pixels / 1e6:.0f} megapixels"
+        )
     kind = image.format or ""
     if _ENDS.get(kind, data) not in data[-_END_BYTES:]:
         image.load()

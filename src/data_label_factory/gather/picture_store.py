@@ -20,7 +20,15 @@ from data_label_factory.labels import Label, format_label, parse_label
 from data_label_factory.pictures import read_file
 
 # FAT and the like, or a bucket that is a link to another disk.
-_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EINVAL, errno.EXDEV}
+_NO_LINKS = {
+    errno.EPERM,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.EMLINK,
+    errno.ENOSYS,
+    errno.EINVAL,
+    errno.EXDEV,
+}
 
 
 @dataclass(frozen=True)
@@ -100,7 +108,9 @@ class Shelf:
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
             except OSError as exc:
-                raise FactoryError(f"Could not make {target.parent}: {exc.strerror}", "Use another --out") from exc
+                raise FactoryError(
+                    f"Could not make {target.parent}: {exc.strerror}", "Use another --out"
+                ) from exc
             self._folders.add(target.parent)
         return target
 
@@ -145,7 +155,9 @@ def _put(got: Got, target: Path) -> str:
         return _beside(got.staged, got.sha256, target)
     except OSError as exc:
         if exc.errno not in _NO_LINKS:
-            raise FactoryError(f"Could not write {target}: {exc.strerror}", "Choose another place with --out") from exc
+            raise FactoryError(
+                f"Could not write {target}: {exc.strerror}", "Choose another place with --out"
+            ) from exc
     if os.path.lexists(target):
         return _beside(got.staged, got.sha256, target)
     _copy(got.staged, target)

@@ -17,7 +17,10 @@ class PokemonTcg(Source):
     host: ClassVar = "https://api.pokemontcg.io"
     license: ClassVar = "© Nintendo, Creatures, GAME FREAK; for personal use"
     interval: ClassVar = 0.1
-    options: ClassVar = {"set": "only this set, by its id, such as swsh4", "image": "small or large (default)"}
+    options: ClassVar = {
+        "set": "only this set, by its id, such as swsh4",
+        "image": "small or large (default)",
+    }
     choices: ClassVar = {"image": ("large", "small")}
 
     def find(self, query: str) -> Iterator[Found]:
@@ -37,7 +40,9 @@ def search(api: Api, words: str, page_size: int = PAGE_SIZE) -> Iterator[dict[st
     key = os.environ.get("POKEMONTCG_API_KEY", "").strip()
     headers = {"X-Api-Key": key} if key else None
     for page in range(1, MAX_PAGES + 1):
-        answer = api.json("/v2/cards", {"q": words, "page": page, "pageSize": page_size}, headers=headers)
+        answer = api.json(
+            "/v2/cards", {"q": words, "page": page, "pageSize": page_size}, headers=headers
+        )
         yield from answer["data"]
         if not answer["data"] or page * page_size >= int(answer.get("totalCount", 0)):
             return

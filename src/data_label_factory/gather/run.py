@@ -42,7 +42,9 @@ class Gathered:
     present: int = 0
     doubles: dict[str, list[str]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
-    planned: list[tuple[str, str]] = field(default_factory=list)  # of a dry run: path without suffix, address
+    planned: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # of a dry run: path without suffix, address
 
     @property
     def exit_code(self) -> int:
@@ -88,7 +90,13 @@ def gather(
             name,
             bucket.queries,
             open_source(
-                name, bucket, fetcher, folder=folder, override=source, limit=max_per_query, base_urls=base_urls
+                name,
+                bucket,
+                fetcher,
+                folder=folder,
+                override=source,
+                limit=max_per_query,
+                base_urls=base_urls,
             ),
         )
         for name, bucket in project.buckets.items()
@@ -101,8 +109,16 @@ def gather(
 class _Run:
     """What the lanes share: threads, manifest, result, and one lock around the last two."""
 
-    def __init__(self, root: Path, project: str, fetcher: Fetcher, parallel: int, dry_run: bool, quiet: bool) -> None:
-        self.root, self.project, self.fetcher, self.dry_run, self.quiet = root, project, fetcher, dry_run, quiet
+    def __init__(
+        self, root: Path, project: str, fetcher: Fetcher, parallel: int, dry_run: bool, quiet: bool
+    ) -> None:
+        self.root, self.project, self.fetcher, self.dry_run, self.quiet = (
+            root,
+            project,
+            fetcher,
+            dry_run,
+            quiet,
+        )
         self.result = Gathered(root)
         self.manifest = Manifest.load(root / "manifest.json")
         self.searchers, self.loaders = Workers(parallel), Workers(parallel)
@@ -117,7 +133,9 @@ class _Run:
         total = sum(len(lane.queries) for lane in lanes)
         try:
             with Progress("gathered", total, enabled=not self.quiet) as self.progress:
-                threads = [threading.Thread(target=self._lane, args=(lane,), daemon=True) for lane in lanes]
+                threads = [
+                    threading.Thread(target=self._lane, args=(lane,), daemon=True) for lane in lanes
+                ]
                 for thread in threads:
                     thread.start()
                 for thread in threads:
@@ -131,7 +149,9 @@ class _Run:
     def _lane(self, lane: _Lane) -> None:
         try:
             lane.work()
-        except BaseException as exc:  # a full disk, a mistake of ours: every lane ends, the caller learns of it
+        except (
+            BaseException
+        ) as exc:  # a full disk, a mistake of ours: every lane ends, the caller learns of it
             with self.lock:
                 self.problem = self.problem or exc
             self.fetcher.stop()
@@ -174,7 +194,9 @@ class _Lane:
 
     def work(self) -> None:
         if self.run.staging is not None:
-            self.loader = Loader(self.run.staging, self.run.fetcher, self.source.image_interval, self.shelf.knows)
+            self.loader = Loader(
+                self.run.staging, self.run.fetcher, self.source.image_interval, self.shelf.knows
+            )
         for task, future in self.run.loaders.ahead(self._load, self._tasks(), self.run.window):
             with self.run.lock:
                 if self.run.over:
@@ -194,7 +216,12 @@ class _Lane:
             except (FetchError, LabelError, ProjectError) as exc:
                 self._fail(query, str(exc))
             except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as exc:
-                self._fail(query, f"{self.source.name} answered in a shape that is not documented ({exc!r})"[:300])
+                self._fail(
+                    query,
+                    f"{self.source.name} answered in a shape that is not documented ({exc!r})"[
+                        :300
+                    ],
+                )
             with self.run.lock:
                 self.run.progress.total += len(tasks) - 1
             yield from tasks
@@ -239,7 +266,9 @@ class _Lane:
             return None, None, []
         return None, *self.loader.first_of(task.candidates)
 
-    def _settle(self, task: _Task, future: Future[tuple[Placed | None, Got | None, list[tuple[Found, str]]]]) -> None:
+    def _settle(
+        self, task: _Task, future: Future[tuple[Placed | None, Got | None, list[tuple[Found, str]]]]
+    ) -> None:
         """With the lock held: enter what came of a task into folder, manifest and result."""
         placed, got, wrong = future.result()
         try:
@@ -260,7 +289,9 @@ class _Lane:
             self.done[task.query] = {"asked": self._asked(), "files": files}
 
     def _plan(self, found: Found) -> None:
-        self.run.result.planned.append((f"{self.bucket}/{format_label(found.label)}", found.url or str(found.path)))
+        self.run.result.planned.append(
+            (f"{self.bucket}/{format_label(found.label)}", found.url or str(found.path))
+        )
 
     def _enter(self, placed: Placed, query: str) -> None:
         self.files.setdefault(query, []).append(placed.path)

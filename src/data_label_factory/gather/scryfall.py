@@ -11,7 +11,9 @@ from data_label_factory.gather.base import MAX_PAGES, Api, Found, Source, label_
 
 class Scryfall(Source):
     name: ClassVar = "scryfall"
-    about: ClassVar = "Magic cards by name, or by Scryfall's search syntax (anything with a colon in it)"
+    about: ClassVar = (
+        "Magic cards by name, or by Scryfall's search syntax (anything with a colon in it)"
+    )
     host: ClassVar = "https://api.scryfall.com"
     license: ClassVar = "© Wizards of the Coast; fan content policy"
     interval: ClassVar = 0.1
@@ -20,7 +22,10 @@ class Scryfall(Source):
         "unique": "cards (default), art or prints",
         "image": "small, normal (default), large, png",
     }
-    choices: ClassVar = {"unique": ("cards", "art", "prints"), "image": ("normal", "small", "large", "png")}
+    choices: ClassVar = {
+        "unique": ("cards", "art", "prints"),
+        "image": ("normal", "small", "large", "png"),
+    }
 
     def find(self, query: str) -> Iterator[Found]:
         words = query if ":" in query else '!"{}"'.format(query.replace('"', " "))

@@ -57,9 +57,13 @@ def open_source(
     where = f"line {bucket.line}: the bucket {name}"
     chosen = override or bucket.source
     if not chosen:
-        raise ProjectError(f"{where} names no source", "Add source: … to it, or choose one with --source")
+        raise ProjectError(
+            f"{where} names no source", "Add source: … to it, or choose one with --source"
+        )
     if chosen not in SOURCES:
-        raise ProjectError(f"{where}: there is no source {chosen!r}", f"Choose one of: {', '.join(SOURCES)}")
+        raise ProjectError(
+            f"{where}: there is no source {chosen!r}", f"Choose one of: {', '.join(SOURCES)}"
+        )
     options = bucket.options if bucket.source in ("", chosen) else {}
     wanted = str(options.get("max", 1) if limit is None else limit)
     if not wanted.isdecimal() or int(wanted) < 1:

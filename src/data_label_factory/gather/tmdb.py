@@ -16,9 +16,13 @@ _YEAR = re.compile(r"\s*\((\d{4})\)$")
 
 class Tmdb(Source):
     name: ClassVar = "tmdb"
-    about: ClassVar = "film posters by `Title` or `Title (1982)`; needs $TMDB_API_KEY (a v3 key or a v4 token)"
+    about: ClassVar = (
+        "film posters by `Title` or `Title (1982)`; needs $TMDB_API_KEY (a v3 key or a v4 token)"
+    )
     host: ClassVar = "https://api.themoviedb.org"
-    license: ClassVar = "© the studio; this product uses the TMDB API but is not endorsed or certified by TMDB"
+    license: ClassVar = (
+        "© the studio; this product uses the TMDB API but is not endorsed or certified by TMDB"
+    )
     interval: ClassVar = 0.03  # about 40 calls a second are allowed
     options: ClassVar = {
         "kind": "movie (default) or tv",
@@ -29,7 +33,10 @@ class Tmdb(Source):
 
     def check(self) -> None:
         if not _key():
-            raise ProjectError("The source tmdb needs a key", "Get one at themoviedb.org, then: export TMDB_API_KEY=…")
+            raise ProjectError(
+                "The source tmdb needs a key",
+                "Get one at themoviedb.org, then: export TMDB_API_KEY=…",
+            )
 
     def find(self, query: str) -> Iterator[Found]:
         key, kind = _key(), self.option.get("kind", "movie")

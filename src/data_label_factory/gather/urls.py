@@ -25,7 +25,13 @@ class Urls(Source):
             if not url and "://" in name:
                 name, url = "", name
             if not url:
-                raise ProjectError(f"{query}, line {line}: there is no address", "A line is: name,url")
-            label = parse_label(unquote(urlsplit(url).path)) if not name else row_label(row, query, line)
+                raise ProjectError(
+                    f"{query}, line {line}: there is no address", "A line is: name,url"
+                )
+            label = (
+                parse_label(unquote(urlsplit(url).path))
+                if not name
+                else row_label(row, query, line)
+            )
             found.append(Found(label, url, row["page"], row["licence"], row["author"]))
         yield from found

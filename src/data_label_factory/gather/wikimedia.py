@@ -45,7 +45,10 @@ class Wikimedia(Source):
 
 def _found(query: str, info: dict[str, Any]) -> Found:
     about = info.get("extmetadata") or {}
-    values = {key: plain_text(str(about.get(key, {}).get("value", ""))) for key in ("LicenseShortName", "Artist")}
+    values = {
+        key: plain_text(str(about.get(key, {}).get("value", "")))
+        for key in ("LicenseShortName", "Artist")
+    }
     return Found(
         label_of(query),
         info.get("thumburl") or info["url"],

@@ -17,7 +17,9 @@ class Workers:
     """A pool of daemon threads. The one of the standard library is joined at exit, however long a server is silent."""
 
     def __init__(self, count: int) -> None:
-        self._todo: queue.SimpleQueue[tuple[Future[Any], Callable[..., Any], Any] | None] = queue.SimpleQueue()
+        self._todo: queue.SimpleQueue[tuple[Future[Any], Callable[..., Any], Any] | None] = (
+            queue.SimpleQueue()
+        )
         self._count = count
         for number in range(count):
             threading.Thread(target=self._work, name=f"gather-{number}", daemon=True).start()
@@ -32,7 +34,9 @@ class Workers:
         self._todo.put((future, function, argument))
         return future
 
-    def ahead(self, function: Callable[[T], R], arguments: Iterable[T], window: int) -> Iterator[tuple[T, Future[R]]]:
+    def ahead(
+        self, function: Callable[[T], R], arguments: Iterable[T], window: int
+    ) -> Iterator[tuple[T, Future[R]]]:
         """Each argument with the finished future of `function(argument)`, in order, `window` of them under way."""
         pending: deque[tuple[T, Future[R]]] = deque()
         for argument in arguments:

@@ -70,10 +70,16 @@ class Ygoprodeck(Source):
 
 def _only_rarity(card: Mapping[str, Any], code: str) -> str:
     """The rarity of a print, or "" when it exists in several: one picture stands for all of them."""
-    known = {entry["set_rarity"] for entry in card.get("card_sets") or () if entry["set_code"] == code}
+    known = {
+        entry["set_rarity"] for entry in card.get("card_sets") or () if entry["set_code"] == code
+    }
     return known.pop() if len(known) == 1 else ""
 
 
 def _pictures(card: Mapping[str, Any], code: str, rarity: str) -> Iterator[Found]:
     for image in card["card_images"]:
-        yield Found(label_of(card["name"], code, rarity), image["image_url"], page=str(card.get("ygoprodeck_url", "")))
+        yield Found(
+            label_of(card["name"], code, rarity),
+            image["image_url"],
+            page=str(card.get("ygoprodeck_url", "")),
+        )

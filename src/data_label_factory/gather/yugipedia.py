@@ -18,7 +18,9 @@ _CODE_AND_RARITY = re.compile(rf"({SET_CODE.pattern})\s*(?:\(([^)]+)\))?")
 
 class Yugipedia(Source):
     name: ClassVar = "yugipedia"
-    about: ClassVar = "Yu-Gi-Oh! prints by card name, set code or gallery page; each with set code and rarity"
+    about: ClassVar = (
+        "Yu-Gi-Oh! prints by card name, set code or gallery page; each with set code and rarity"
+    )
     host: ClassVar = "https://yugipedia.com"
     license: ClassVar = "© Konami; for personal use"
     interval: ClassVar = 1.0
@@ -38,7 +40,8 @@ class Yugipedia(Source):
         prints = [
             entry
             for entry in self._gallery(page)
-            if entry.code.startswith(prefix) and self.option.get("rarity", entry.rarity) == entry.rarity
+            if entry.code.startswith(prefix)
+            and self.option.get("rarity", entry.rarity) == entry.rarity
         ]
         for start in range(0, len(prints), _TITLES_A_CALL):
             some = prints[start : start + _TITLES_A_CALL]
@@ -46,7 +49,11 @@ class Yugipedia(Source):
             for entry in some:
                 if entry.file in addresses:
                     label = label_of(entry.name or page.partition(":")[2], entry.code, entry.rarity)
-                    yield Found(label, addresses[entry.file], page=f"{self.host}/wiki/{entry.file.replace(' ', '_')}")
+                    yield Found(
+                        label,
+                        addresses[entry.file],
+                        page=f"{self.host}/wiki/{entry.file.replace(' ', '_')}",
+                    )
 
     def _card_of(self, code: str) -> str:
         """The card that a set code redirects to."""

@@ -97,7 +97,9 @@ class Fetcher:
         try:
             return json.loads(reply.body, parse_float=Decimal, parse_constant=_no_constant)
         except (ValueError, RecursionError) as exc:
-            what = "a web page" if reply.content_type == "text/html" else "something that is no JSON"
+            what = (
+                "a web page" if reply.content_type == "text/html" else "something that is no JSON"
+            )
             raise failed(url, f"it answered with {what}") from exc
 
     def _wait_turn(self, host: _Host, interval: float) -> None:

@@ -28,7 +28,9 @@ class Patience:
     connect: float = 10.0
     silence: float = 20.0  # nothing received for this long
     whole: float = 120.0  # one answer from first to last byte, however slowly it drips
-    retry_after: float = 120.0  # the longest Retry-After that is obeyed; beyond it the request fails
+    retry_after: float = (
+        120.0  # the longest Retry-After that is obeyed; beyond it the request fails
+    )
     backoff: float = 1.0  # before the second try; doubled for each further one
     tries: int = 4
 
@@ -97,11 +99,17 @@ class Transport:
                     if target is None:
                         _check_status(answer, url)
                         body = self._read(answer, url, max_bytes, deadline)
-                        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+                        kind = (
+                            answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+                        )
                         return Reply(body, kind, answer.url)
                     address = urljoin(answer.url, requests.utils.requote_uri(target))
             raise failed(url, "it redirects in circles")
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as exc:
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+        ) as exc:
             raise TryAgainError(_plainly(exc), answered=False) from exc
         except (requests.RequestException, OSError, ValueError) as exc:
             # ValueError: urllib3 refuses some URLs and headers with its own kin of it.
@@ -129,7 +137,9 @@ class Transport:
             session.headers["User-Agent"] = user_agent()
             # Else requests would read the environment for every request, and look for passwords in ~/.netrc.
             session.trust_env = False
-            session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+            session.verify = (
+                os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+            )
         return session
 
 

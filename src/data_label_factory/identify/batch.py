@@ -46,7 +46,11 @@ class RecognizedFrame:
         inside = PurePosixPath(self.source.inside)
         if self.number is not None:
             return inside.with_name(f"{inside.name}.{self.number:06}.jpg")
-        return inside if inside.suffix.lower() in (".jpg", ".jpeg", ".png") else inside.with_name(inside.name + ".jpg")
+        return (
+            inside
+            if inside.suffix.lower() in (".jpg", ".jpeg", ".png")
+            else inside.with_name(inside.name + ".jpg")
+        )
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,11 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
 
 
 def recognize_files(
-    recognize: Callable[[RGB], list[Detection]], sources: Sequence[Source], *, every: int = 1, quiet: bool = False
+    recognize: Callable[[RGB], list[Detection]],
+    sources: Sequence[Source],
+    *,
+    every: int = 1,
+    quiet: bool = False,
 ) -> Iterator[RecognizedFrame | Unreadable]:
     """Recognise pictures, and of videos the frames 0, `every`, 2 × `every` …, in order.
 

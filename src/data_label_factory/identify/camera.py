@@ -27,7 +27,9 @@ class View:
     quads: list[Quad]
 
 
-def render_view(references: Sequence[RGB], rng: Rng, *, width: int = 640, height: int = 480) -> View:
+def render_view(
+    references: Sequence[RGB], rng: Rng, *, width: int = 640, height: int = 480
+) -> View:
     """Lay `references` side by side on a random ground and photograph them.
 
     Each is turned (now and then onto its side or head), tilted in perspective, lit, partly under glare or a finger;
@@ -88,7 +90,10 @@ def _place(reference: RGB, rng: Rng, slot: int, slots: int, width: int, height: 
     largest = min(room / extent[0], height / extent[1])
     corners *= largest * rng.uniform(0.5, 0.97)
     slack = (np.array([room, height]) - (corners.max(axis=0) - corners.min(axis=0))) / 2
-    center = np.array([room * (slot + 0.5), height / 2]) - (corners.max(axis=0) + corners.min(axis=0)) / 2
+    center = (
+        np.array([room * (slot + 0.5), height / 2])
+        - (corners.max(axis=0) + corners.min(axis=0)) / 2
+    )
     return as_points(corners + center + rng.uniform(-slack, slack))
 
 
@@ -98,13 +103,19 @@ def _paste(frame: NDArray[np.float32], item: NDArray[np.float32], quad: Quad) ->
     shrink = longest / max(height, width)
     if shrink < 0.7:
         width, height = max(1, round(width * shrink)), max(1, round(height * shrink))
-        item = np.asarray(cv2.resize(item, (width, height), interpolation=cv2.INTER_AREA), np.float32)
-    matrix = cv2.getPerspectiveTransform(as_points([[0, 0], [width, 0], [width, height], [0, height]]), quad)
+        item = np.asarray(
+            cv2.resize(item, (width, height), interpolation=cv2.INTER_AREA), np.float32
+        )
+    matrix = cv2.getPerspectiveTransform(
+        as_points([[0, 0], [width, 0], [width, height], [0, height]]), quad
+    )
     size = (frame.shape[1], frame.shape[0])
     mask = np.zeros(frame.shape[:2], np.float32)
     cv2.fillConvexPoly(mask, np.round(quad * 16).astype(np.int32), 1.0, cv2.LINE_AA, shift=4)
     shadow = cv2.GaussianBlur(np.roll(mask, (5, 4), (0, 1)), (0, 0), 5)[..., None]
-    warped = np.asarray(cv2.warpPerspective(item, matrix, size, borderMode=cv2.BORDER_REPLICATE), np.float32)
+    warped = np.asarray(
+        cv2.warpPerspective(item, matrix, size, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )
     frame *= 1 - 0.45 * shadow
     frame += (warped - frame) * mask[..., None]
 
@@ -117,7 +128,12 @@ def _lit(reference: RGB, rng: Rng) -> NDArray[np.float32]:
     slope = (np.cos(angle) * (x - 0.5) + np.sin(angle) * (y - 0.5)) * rng.uniform(0, 0.4)
     lit = reference.astype(np.float32) * (1 + slope)[..., None]
     if rng.random() < 0.4:
-        cx, cy, sx, sy = rng.uniform(0, 1), rng.uniform(0, 1), rng.uniform(0.08, 0.35), rng.uniform(0.05, 0.2)
+        cx, cy, sx, sy = (
+            rng.uniform(0, 1),
+            rng.uniform(0, 1),
+            rng.uniform(0.08, 0.35),
+            rng.uniform(0.05, 0.2),
+        )
         glare = np.exp(-(((x - cx) / sx) ** 2 + ((y - cy) / sy) ** 2)) * rng.uniform(0.4, 1.0)
         lit += (255 - lit) * glare[..., None].astype(np.float32)
     return np.asarray(lit, np.float32)
@@ -153,8 +169,12 @@ def _sensor(frame: NDArray[np.float32], rng: Rng) -> RGB:
         seen = np.asarray(cv2.filter2D(seen, -1, _motion_kernel(rng)), np.float64)
     seen = seen + rng.normal(0, rng.uniform(1, 7), seen.shape)
     picture = np.clip(seen, 0, 255).astype(np.uint8)
-    _, packed = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 92))])
-    return np.ascontiguousarray(np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)[..., ::-1])
+    _, packed = cv2.imencode(
+        ".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 92))]
+    )
+    return np.ascontiguousarray(
+        np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
+    )
 
 
 def _motion_kernel(rng: Rng) -> NDArray[np.float32]:
@@ -173,9 +193,18 @@ def _ground(rng: Rng, width: int, height: int) -> NDArray[np.float32]:
     grain = rng.normal(0, 1, (height // 4 + 1, width // 4 + 1, 1)).astype(np.float32)
     kind = rng.integers(3)
     if kind == 1:  # wood: noise drawn out along one direction
-        grain = np.asarray(cv2.GaussianBlur(grain, (0, 0), sigmaX=12, sigmaY=0.6), np.float32)[..., None] * 4
-    grain = np.asarray(cv2.resize(grain, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)[..., None]
-    ground = np.float32(base) + grain * np.float32(rng.uniform(3, 16)) * np.float32(rng.uniform(0.6, 1.0, 3))
+        grain = (
+            np.asarray(cv2.GaussianBlur(grain, (0, 0), sigmaX=12, sigmaY=0.6), np.float32)[
+                ..., None
+            ]
+            * 4
+        )
+    grain = np.asarray(
+        cv2.resize(grain, (width, height), interpolation=cv2.INTER_CUBIC), np.float32
+    )[..., None]
+    ground = np.float32(base) + grain * np.float32(rng.uniform(3, 16)) * np.float32(
+        rng.uniform(0.6, 1.0, 3)
+    )
     if kind == 2:
         for _ in range(int(rng.integers(4, 16))):
             _thing(ground, rng, width, height)
@@ -191,4 +220,6 @@ def _thing(ground: NDArray[np.float32], rng: Rng, width: int, height: int) -> No
         cv2.fillConvexPoly(ground, box.astype(np.int32), color, cv2.LINE_AA)
     else:
         axes = (int(size[0] / 2), int(size[1] / 2))
-        cv2.ellipse(ground, (int(center[0]), int(center[1])), axes, 0, 0, 360, color, -1, cv2.LINE_AA)
+        cv2.ellipse(
+            ground, (int(center[0]), int(center[1])), axes, 0, 0, 360, color, -1, cv2.LINE_AA
+        )

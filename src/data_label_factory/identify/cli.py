@@ -12,14 +12,32 @@ from data_label_factory.cli import dispatch
 _PACKAGE = "data_label_factory.identify.commands"
 COMMANDS = {
     "index": (f"{_PACKAGE}.index", "encode a folder of reference pictures into one .npz file"),
-    "verify": (f"{_PACKAGE}.verify", "test an index on itself: margins, confusable pairs, what to do"),
-    "train": (f"{_PACKAGE}.train", "train a projection head that makes live answers surer, and say whether it did"),
+    "verify": (
+        f"{_PACKAGE}.verify",
+        "test an index on itself: margins, confusable pairs, what to do",
+    ),
+    "train": (
+        f"{_PACKAGE}.train",
+        "train a projection head that makes live answers surer, and say whether it did",
+    ),
     "encoders": (f"{_PACKAGE}.encoders", "list the encoders and whether their weights are here"),
-    "identify": (f"{_PACKAGE}.identify", "name what pictures, folders or videos show (the word may be left out)"),
-    "evaluate": (f"{_PACKAGE}.evaluate", "score labelled photos: right, wrong, false accepts, time"),
-    "serve": (f"{_PACKAGE}.serve", "answer frames over HTTP: for clients, a live camera, and people"),
+    "identify": (
+        f"{_PACKAGE}.identify",
+        "name what pictures, folders or videos show (the word may be left out)",
+    ),
+    "evaluate": (
+        f"{_PACKAGE}.evaluate",
+        "score labelled photos: right, wrong, false accepts, time",
+    ),
+    "serve": (
+        f"{_PACKAGE}.serve",
+        "answer frames over HTTP: for clients, a live camera, and people",
+    ),
     "demo": (f"{_PACKAGE}.demo", "the whole job on a sample collection, or on your own folder"),
-    "scrape_prices": (f"{_PACKAGE}.scrape_prices", "ask a site what the references cost, into one .json file"),
+    "scrape_prices": (
+        f"{_PACKAGE}.scrape_prices",
+        "ask a site what the references cost, into one .json file",
+    ),
 }
 
 _USAGE = """\
@@ -45,7 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words and words[0] not in COMMANDS and _is_file_or_option(words[0]):
         words.insert(0, "identify")
     if words and words[0] in _ONE_BLAS_THREAD:
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is loaded, which is later
+        os.environ.setdefault(
+            "OPENBLAS_NUM_THREADS", "1"
+        )  # read when numpy is loaded, which is later
     return dispatch(words, COMMANDS, _USAGE)
 
 
@@ -53,4 +73,6 @@ def _is_file_or_option(word: str) -> bool:
     if word.startswith("-"):
         return word not in ("-h", "--help", "--version")
     # What looks like a path is one, even when there is no such file: that is a better message than "no command".
-    return word != "" and (Path(word).suffix != "" or Path(word).name != word or os.path.exists(word))  # noqa: PTH110
+    return word != "" and (
+        Path(word).suffix != "" or Path(word).name != word or os.path.exists(word)
+    )  # noqa: PTH110

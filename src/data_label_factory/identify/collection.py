@@ -42,13 +42,17 @@ class Collection:
     detector, strictness, sim_threshold, margin_threshold, top_k. The recognizer is made when it is first needed.
     """
 
-    def __init__(self, index: Index, index_file: Path, embedder: Embedder, refs: Path | None, **options: Any) -> None:
+    def __init__(
+        self, index: Index, index_file: Path, embedder: Embedder, refs: Path | None, **options: Any
+    ) -> None:
         index.require_maker(embedder.identity)
         self.index = index
         self.index_file = index_file
         self.embedder = embedder
         self.refs = refs
-        self.unreadable: dict[str, str] = {}  # reference → reason, of those that could not be indexed
+        self.unreadable: dict[
+            str, str
+        ] = {}  # reference → reason, of those that could not be indexed
         self._options = options
         self._recognizer: Recognizer | None = None
 
@@ -74,7 +78,9 @@ class Collection:
         refs = Path(refs)
         index_file = Path(index) if index else refs.with_name(f"{refs.name}.npz")
         if embedder is None:
-            embedder = open_maker(Index.load(index_file)) if index_file.is_file() else Embedder.open()
+            embedder = (
+                open_maker(Index.load(index_file)) if index_file.is_file() else Embedder.open()
+            )
 
         result = refresh_index(refs, index_file, embedder, negatives=negatives, quiet=quiet)
         collection = cls(result.index, index_file, embedder, refs, quiet=quiet, **options)
@@ -97,17 +103,26 @@ class Collection:
         if refs is not None and not Path(refs).is_dir():
             raise FactoryError(f"{refs} is not a folder", "Name the folder that was indexed")
         loaded = Index.load(index)
-        return cls(loaded, Path(index), embedder or open_maker(loaded), Path(refs) if refs else None, **options)
+        return cls(
+            loaded,
+            Path(index),
+            embedder or open_maker(loaded),
+            Path(refs) if refs else None,
+            **options,
+        )
 
     @property
     def recognizer(self) -> Recognizer:
         """Reads the references the first time. Raises FactoryError when not one of them can be read."""
         if self._recognizer is None:
             cache = feature_cache_path(self.index_file)
-            recognizer = Recognizer(self.index, self.embedder, refs=self.refs, cache=cache, **self._options)
+            recognizer = Recognizer(
+                self.index, self.embedder, refs=self.refs, cache=cache, **self._options
+            )
             if len(recognizer.unreadable) == len(self.index):
                 raise FactoryError(
-                    f"None of the references can be read in {self.refs}", "Name the folder that was indexed"
+                    f"None of the references can be read in {self.refs}",
+                    "Name the folder that was indexed",
                 )
             self._recognizer = recognizer
         return self._recognizer
@@ -122,7 +137,9 @@ class Collection:
 
     def refresh(self, *, negatives: str | Path | None = None, quiet: bool = True) -> BuildResult:
         """Take over what has changed in the folder. Raises as `open`."""
-        result = refresh_index(self._require_refs(), self.index_file, self.embedder, negatives=negatives, quiet=quiet)
+        result = refresh_index(
+            self._require_refs(), self.index_file, self.embedder, negatives=negatives, quiet=quiet
+        )
         self.unreadable = result.unreadable
         self.adopt(result.index)
         return result
@@ -191,7 +208,9 @@ class Collection:
             twin = index.references[list(index.sha256).index(sha256)]
             raise ConflictError(f"This very picture is there already, as {twin}")
         if path.exists():
-            raise ConflictError(f"There is a file {reference} already", "Choose another name, or index it")
+            raise ConflictError(
+                f"There is a file {reference} already", "Choose another name, or index it"
+            )
 
         embedding = self.embedder.encode([decode(data, min_side=DECODE_MIN_SIDE)])[0]
         larger = index.with_row(Row(reference, label, sha256, embedding))
@@ -216,16 +235,22 @@ class Collection:
 
     def _require_refs(self) -> Path:
         if self.refs is None:
-            raise FactoryError("The collection has no folder of reference pictures", "Open it with refs=")
+            raise FactoryError(
+                "The collection has no folder of reference pictures", "Open it with refs="
+            )
         return self.refs
 
 
-def open_maker(index: Index, encoder: str = "", head: str | Path | None = None, *, device: Device = "auto") -> Embedder:
+def open_maker(
+    index: Index, encoder: str = "", head: str | Path | None = None, *, device: Device = "auto"
+) -> Embedder:
     """The embedder that made an index: the encoder named, or else the one that the index names, with the head given.
 
     Raises EncoderError when that did not make the index.
     """
-    embedder = Embedder.open(encoder or index.meta.encoder.id.partition(":")[0], head, device=device)
+    embedder = Embedder.open(
+        encoder or index.meta.encoder.id.partition(":")[0], head, device=device
+    )
     index.require_maker(embedder.identity)
     return embedder
 
@@ -248,7 +273,9 @@ def _find_row(index: Index, reference: str) -> int:
 
 def _as_jpeg(picture: RGB) -> bytes:
     if min(picture.shape[:2]) < MIN_SIDE_PX:
-        raise ImageError(f"A reference needs at least {MIN_SIDE_PX} px a side", "Take the picture from nearer")
+        raise ImageError(
+            f"A reference needs at least {MIN_SIDE_PX} px a side", "Take the picture from nearer"
+        )
 
     image = Image.fromarray(picture)
     image.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.LANCZOS)
@@ -269,4 +296,6 @@ def _set_aside(refs: Path, reference: str) -> None:
         target.parent.mkdir(exist_ok=True)
         path.replace(target)
     except OSError as exc:
-        raise FactoryError(f"{reference} is out of the index, but its file cannot be moved: {exc.strerror}") from exc
+        raise FactoryError(
+            f"{reference} is out of the index, but its file cannot be moved: {exc.strerror}"
+        ) from exc

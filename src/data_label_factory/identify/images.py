@@ -26,12 +26,16 @@ from data_label_factory.pictures import Limits as Limits
 from data_label_factory.pictures import read_file as read_file
 
 RGB = NDArray[np.uint8]  # (H, W, 3), red first
-Picture = str | Path | bytes | Image.Image | NDArray[Any]  # what programs may hand over, see `as_rgb`
+Picture = (
+    str | Path | bytes | Image.Image | NDArray[Any]
+)  # what programs may hand over, see `as_rgb`
 
 _SCAN_OR_END = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
 
 
-def decode(source: bytes | Path, *, limits: Limits = DEFAULT_LIMITS, min_side: int | None = None) -> RGB:
+def decode(
+    source: bytes | Path, *, limits: Limits = DEFAULT_LIMITS, min_side: int | None = None
+) -> RGB:
     """Decode one picture to (H, W, 3) uint8 RGB.
 
     `min_side` (px) allows a JPEG to be decoded at a half, a quarter or an eighth while its shorter side stays at
@@ -44,7 +48,9 @@ def decode(source: bytes | Path, *, limits: Limits = DEFAULT_LIMITS, min_side: i
     if not data:
         raise ImageError("The file is empty", "Copy or download the picture again")
     if len(data) > limits.max_bytes:
-        raise too_large(f"The file has {len(data) / 2**20:.0f} MiB, over {limits.max_bytes / 2**20:.0f} MiB")
+        raise too_large(
+            f"The file has {len(data) / 2**20:.0f} MiB, over {limits.max_bytes / 2**20:.0f} MiB"
+        )
     try:
         with QUIET, _open(data) as image:
             return _to_rgb(image, data, limits, min_side)
@@ -59,7 +65,9 @@ def decode(source: bytes | Path, *, limits: Limits = DEFAULT_LIMITS, min_side: i
         ) from exc
     except Exception as exc:
         # Decoders meet hostile input with whatever they happen to trip over: SyntaxError, struct.error, KeyError …
-        raise ImageError(f"The picture is truncated or damaged ({exc})", "Copy or download it again") from exc
+        raise ImageError(
+            f"The picture is truncated or damaged ({exc})", "Copy or download it again"
+        ) from exc
 
 
 def as_rgb(picture: Picture) -> RGB:
@@ -107,7 +115,9 @@ def find_images(folder: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> Iter
 
 
 def _cannot_walk(exc: OSError) -> None:
-    raise ImageError(f"Cannot read the folder {exc.filename}: {exc.strerror}", "Check its permissions") from exc
+    raise ImageError(
+        f"Cannot read the folder {exc.filename}: {exc.strerror}", "Check its permissions"
+    ) from exc
 
 
 def _open(data: bytes) -> Image.Image:
@@ -126,7 +136,9 @@ def _to_rgb(image: Image.Image, data: bytes, limits: Limits, min_side: int | Non
         )
     if image.format in ("JPEG", "MPO"):
         if (scans := _count_scans(data, limits.max_scans)) > limits.max_scans:
-            raise too_large(f"The JPEG repeats its scans ({scans} or more, over {limits.max_scans})")
+            raise too_large(
+                f"The JPEG repeats its scans ({scans} or more, over {limits.max_scans})"
+            )
         if min_side is not None:
             image.draft(
                 "RGB",

@@ -31,13 +31,19 @@ def box_of(quad: Quad) -> Box:
 def straighten(image: RGB, quad: Quad, side: int) -> RGB:
     """Warp the part of `image` inside `quad` (4, 2) px to a (side, side, 3) square, without aliasing."""
     longest = max(float(np.linalg.norm(quad[i] - quad[i - 1])) for i in range(4))
-    shrink = max(1, int(longest / side))  # warping samples single pixels, so shrink first what is much larger
+    shrink = max(
+        1, int(longest / side)
+    )  # warping samples single pixels, so shrink first what is much larger
     if shrink > 1:
-        smaller = cv2.resize(image, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
+        smaller = cv2.resize(
+            image, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA
+        )
         image = np.asarray(smaller, np.uint8)
 
     matrix = cv2.getPerspectiveTransform(as_points(quad / shrink), frame_quad(side, side))
-    return np.asarray(cv2.warpPerspective(image, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(
+        cv2.warpPerspective(image, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
 
 
 def cut_out(image: RGB, quad: Quad, max_side: int) -> RGB:
@@ -48,4 +54,6 @@ def cut_out(image: RGB, quad: Quad, max_side: int) -> RGB:
     size = max(1, round(width * shrink)), max(1, round(height * shrink))
 
     matrix = cv2.getPerspectiveTransform(as_points(quad), frame_quad(*size))
-    return np.asarray(cv2.warpPerspective(image, matrix, size, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(
+        cv2.warpPerspective(image, matrix, size, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )

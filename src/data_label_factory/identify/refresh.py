@@ -35,7 +35,9 @@ def refresh_index(
 
     is_needed = calibrate == "always" or negatives is not None or is_out_of_date(result.index)
     if is_needed and calibrate != "never":
-        result.index = calibrate_index(result.index, out, embedder, refs, negatives=negatives, quiet=quiet)
+        result.index = calibrate_index(
+            result.index, out, embedder, refs, negatives=negatives, quiet=quiet
+        )
         result.written = True
     return result
 
@@ -54,7 +56,9 @@ def calibrate_index(
     Raises as `calibrate`, and FactoryError when the disk is full.
     """
     recognizer = Recognizer(index, embedder, refs=refs, cache=feature_cache_path(out), quiet=quiet)
-    learned = calibrate(recognizer, Path(refs), negatives=Path(negatives) if negatives else None, quiet=quiet)
+    learned = calibrate(
+        recognizer, Path(refs), negatives=Path(negatives) if negatives else None, quiet=quiet
+    )
     calibrated = index.with_calibration(learned.as_dict())
     calibrated.save(out)
     return calibrated

@@ -92,7 +92,9 @@ class PriceBook:
             if code not in dearest or amount > dearest[code][0]:
                 dearest[code] = (amount, self._row(code, label, reference, amount))
         # One file has one currency, so this order is also that of dollars.
-        return [row for _, row in sorted(dearest.values(), key=lambda pair: (-pair[0], pair[1]["code"]))]
+        return [
+            row for _, row in sorted(dearest.values(), key=lambda pair: (-pair[0], pair[1]["code"]))
+        ]
 
     def _row(self, code: str, label: Label, reference: str, amount: Decimal) -> dict[str, Any]:
         return {
@@ -110,7 +112,9 @@ class PriceBook:
         set_code = label.set_code or parse_label(reference).set_code
         # Sites key their prices by code, so a name finds only what the user's own table gave by name: for any print.
         keys = (set_code, reference, PurePosixPath(reference).stem, label.name)
-        return next((self._codes[item_key(key)] for key in keys if item_key(key) in self._codes), None)
+        return next(
+            (self._codes[item_key(key)] for key in keys if item_key(key) in self._codes), None
+        )
 
 
 def _amounts(price: CodePrice, rarity: str) -> tuple[Decimal, Decimal, Decimal, str | None]:

@@ -50,7 +50,11 @@ class Rates:
     def info(self) -> dict[str, Any]:
         """For /api/top-prices and the log."""
         usd = self.convert(Decimal(1), "USD")
-        age = None if self.updated_at is None else max(0.0, (datetime.now(UTC) - self.updated_at).total_seconds())
+        age = (
+            None
+            if self.updated_at is None
+            else max(0.0, (datetime.now(UTC) - self.updated_at).total_seconds())
+        )
         return {
             "base": self.base,
             "usd_rate": None if usd is None else float(usd),
@@ -105,7 +109,9 @@ class FxRates:
             return self._from_cache(file, base, exc.message)
         if rates is None:
             return self._from_cache(file, base, f"{self._url} gave no rates for {base}")
-        with suppress(FactoryError, OSError):  # a full disk costs the next offline start its rates, not this one
+        with suppress(
+            FactoryError, OSError
+        ):  # a full disk costs the next offline start its rates, not this one
             self._cache.mkdir(parents=True, exist_ok=True)
             write_text(file, _written(rates))
         return rates
@@ -116,10 +122,22 @@ class FxRates:
         except (OSError, ValueError, RecursionError):
             rates = None
         if rates is None:
-            return Rates(base, note=f"no rate: {why}; none is kept from before. Prices stay in {base}")
-        hours = 0.0 if rates.updated_at is None else (self._now() - rates.updated_at).total_seconds() / 3600
+            return Rates(
+                base, note=f"no rate: {why}; none is kept from before. Prices stay in {base}"
+            )
+        hours = (
+            0.0
+            if rates.updated_at is None
+            else (self._now() - rates.updated_at).total_seconds() / 3600
+        )
         age = f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.0f} days"
-        return Rates(base, rates.values, "cache", rates.updated_at, f"rates kept from before, {age} old ({why})")
+        return Rates(
+            base,
+            rates.values,
+            "cache",
+            rates.updated_at,
+            f"rates kept from before, {age} old ({why})",
+        )
 
 
 def parse_rate(text: str) -> tuple[str, Decimal]:
@@ -127,7 +145,9 @@ def parse_rate(text: str) -> tuple[str, Decimal]:
     currency, _, value = text.partition("=")
     rate = from_number(value)
     if not _CURRENCY.fullmatch(currency) or rate is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a rate such as JPY=0.0067 (one unit in USD)")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a rate such as JPY=0.0067 (one unit in USD)"
+        )
     return currency, rate
 
 
@@ -135,17 +155,30 @@ def _written(rates: Rates) -> str:
     """The parts of the document that `_read` reads, the numbers as text to stay exact."""
     moment = None if rates.updated_at is None else rates.updated_at.timestamp()
     values = {code: str(value) for code, value in rates.values.items()}
-    return json.dumps({"result": "success", "base_code": rates.base, "time_last_update_unix": moment, "rates": values})
+    return json.dumps(
+        {
+            "result": "success",
+            "base_code": rates.base,
+            "time_last_update_unix": moment,
+            "rates": values,
+        }
+    )
 
 
 def _read(answer: Any, base: str, source: str) -> Rates | None:
     """An open.er-api.com document (v6): `result`, `rates` by currency, `time_last_update_unix`. None if it is none."""
-    if not isinstance(answer, dict) or answer.get("result") != "success" or answer.get("base_code", base) != base:
+    if (
+        not isinstance(answer, dict)
+        or answer.get("result") != "success"
+        or answer.get("base_code", base) != base
+    ):
         return None
     rates = answer.get("rates")
     if not isinstance(rates, dict) or (usd := from_number(rates.get("USD"))) is None:
         return None
-    values = {str(code): rate for code, value in rates.items() if (rate := from_number(value)) is not None}
+    values = {
+        str(code): rate for code, value in rates.items() if (rate := from_number(value)) is not None
+    }
     moment = answer.get("time_last_update_unix")
     try:
         updated_at = datetime.fromtimestamp(float(moment), UTC) if moment is not None else None

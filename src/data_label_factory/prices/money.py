@@ -9,7 +9,9 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
 _CENT = Decimal("0.01")
-_LARGEST = Decimal(10) ** 12  # a price beyond it is a mistake, and would not survive as a JSON number
+_LARGEST = (
+    Decimal(10) ** 12
+)  # a price beyond it is a mistake, and would not survive as a JSON number
 _NUMBER = re.compile(r"\d[\d.,'\s]*")
 
 

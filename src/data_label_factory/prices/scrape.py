@@ -52,13 +52,19 @@ def scrape(
     names = {label.set_code: label.name for label in map(parse_label, references) if label.set_code}
     prefixes = _prefixes(names, site, max_prefixes)
     old = _old_file(out, site)
-    result = Scraped(PriceFile(now.isoformat(timespec="seconds"), site.name, site.currency, {}), codes=len(names))
+    result = Scraped(
+        PriceFile(now.isoformat(timespec="seconds"), site.name, site.currency, {}), codes=len(names)
+    )
     prices: dict[str, CodePrice] = {}
     asked_at: dict[str, str] = {}
     failed: dict[str, str] = {}
     try:
         for prefix in prefixes:
-            if old and site.by_prefix and _is_fresh(old.prefixes.get(prefix, ""), now, max_age_hours):
+            if (
+                old
+                and site.by_prefix
+                and _is_fresh(old.prefixes.get(prefix, ""), now, max_age_hours)
+            ):
                 result.fresh.append(prefix)
                 continue
             try:
@@ -66,15 +72,21 @@ def scrape(
             except FetchError as exc:
                 failed[prefix] = exc.message
             except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as exc:
-                failed[prefix] = f"{site.name} answered in a shape that is not documented ({exc!r})"[:300]
+                failed[prefix] = (
+                    f"{site.name} answered in a shape that is not documented ({exc!r})"[:300]
+                )
             else:
                 prices |= found
                 asked_at[prefix] = result.file.scraped_at
                 (result.asked if found else result.not_stocked).append(prefix)
     finally:
         kept = _kept(old, set(prefixes) - asked_at.keys())
-        times = {prefix: at for prefix, at in (old.prefixes if old else {}).items() if prefix in prefixes}
-        prices = {code: _named(price, names.get(code, "")) for code, price in (kept | prices).items()}
+        times = {
+            prefix: at for prefix, at in (old.prefixes if old else {}).items() if prefix in prefixes
+        }
+        prices = {
+            code: _named(price, names.get(code, "")) for code, price in (kept | prices).items()
+        }
         result.file = replace(result.file, prices=prices, prefixes=times | asked_at, failed=failed)
         if result.file.prefixes:
             result.file.save(out)
@@ -129,7 +141,9 @@ def _kept(old: PriceFile | None, prefixes: set[str]) -> dict[str, CodePrice]:
     """What the old file knows of `prefixes`, each price marked with its date."""
     if old is None:
         return {}
-    prefix_by_code = {code: _EVERYTHING if _EVERYTHING in prefixes else prefix_of(code) for code in old.prices}
+    prefix_by_code = {
+        code: _EVERYTHING if _EVERYTHING in prefixes else prefix_of(code) for code in old.prices
+    }
     return {
         code: dated(price, old.prefixes.get(prefix_by_code[code], old.scraped_at))
         for code, price in old.prices.items()

@@ -55,7 +55,9 @@ class CodePrice:
             "count": self.count,
             "name": self.name,
             "name_jp": self.name_jp,
-            "rarities": {rarity: as_number(price) for rarity, price in sorted(self.rarities.items())},
+            "rarities": {
+                rarity: as_number(price) for rarity, price in sorted(self.rarities.items())
+            },
         }
         return values | ({"scraped_at": self.scraped_at} if self.scraped_at else {})
 
@@ -127,7 +129,8 @@ def dated(price: CodePrice, scraped_at: str) -> CodePrice:
 
 def _summary(by_rarity: Mapping[str, list[Listing]]) -> CodePrice:
     offers = {
-        rarity: [listing.price for listing in group if listing.in_stock] or [listing.price for listing in group]
+        rarity: [listing.price for listing in group if listing.in_stock]
+        or [listing.price for listing in group]
         for rarity, group in by_rarity.items()
     }
     every = [price for prices in offers.values() for price in prices]
@@ -174,4 +177,8 @@ def _text(values: Mapping[str, Any], key: str) -> str:
 
 
 def _texts(values: Any) -> dict[str, str]:
-    return {key: value for key, value in values.items() if isinstance(value, str)} if isinstance(values, dict) else {}
+    return (
+        {key: value for key, value in values.items() if isinstance(value, str)}
+        if isinstance(values, dict)
+        else {}
+    )

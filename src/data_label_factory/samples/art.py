@@ -4,7 +4,15 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from . import scenes_beast, scenes_engine, scenes_land, scenes_life, scenes_sky, scenes_thing, scenes_water
+from . import (
+    scenes_beast,
+    scenes_engine,
+    scenes_land,
+    scenes_life,
+    scenes_sky,
+    scenes_thing,
+    scenes_water,
+)
 from .canvas import Canvas
 from .palette import FAMILIES
 

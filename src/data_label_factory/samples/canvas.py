@@ -34,7 +34,9 @@ def smooth(points: Sequence[Point], closed: bool = False, steps: int = 10) -> li
     return out if closed else [*out, (float(nodes[-1, 0]), float(nodes[-1, 1]))]
 
 
-def turned(points: Sequence[Point], angle: float, at: Point = (0, 0), scale: float = 1) -> list[Point]:
+def turned(
+    points: Sequence[Point], angle: float, at: Point = (0, 0), scale: float = 1
+) -> list[Point]:
     """Points scaled, turned by `angle` radians about the origin and moved to `at`."""
     c, s = np.cos(angle) * scale, np.sin(angle) * scale
     return [(float(at[0] + x * c - y * s), float(at[1] + x * s + y * c)) for x, y in points]
@@ -196,12 +198,18 @@ class Canvas:
         region = self.px[rows, cols]
         region += (1 - np.clip(region, 0, 1)) * light * color
 
-    def sparks(self, count: int, color: Color, size: float = 0.006, below: float = -1, above: float = 1) -> None:
+    def sparks(
+        self, count: int, color: Color, size: float = 0.006, below: float = -1, above: float = 1
+    ) -> None:
         """Scatter glowing motes between two heights."""
         mask = Image.new("L", (WIDTH, HEIGHT))
         draw = ImageDraw.Draw(mask)
         for _ in range(count):
-            x, y, r = self.u(0, WIDTH), HALF + self.u(below, above) * HALF, size * HALF * self.u(0.4, 1.6)
+            x, y, r = (
+                self.u(0, WIDTH),
+                HALF + self.u(below, above) * HALF,
+                size * HALF * self.u(0.4, 1.6),
+            )
             draw.ellipse((x - r, y - r, x + r, y + r), fill=self.n(120, 255))
         halo = mask.filter(ImageFilter.GaussianBlur(size * HALF * 2.2))
         light = np.asarray(mask, dtype=np.float32) / 255 + np.asarray(halo, dtype=np.float32) / 90

@@ -89,7 +89,9 @@ def _next_code(prefix: str, numbers: dict[str, int]) -> str:
     return f"{prefix}{numbers[prefix]:03d}"
 
 
-def _variant(card: SampleCard, k: int, rng: np.random.Generator, numbers: dict[str, int]) -> SampleCard:
+def _variant(
+    card: SampleCard, k: int, rng: np.random.Generator, numbers: dict[str, int]
+) -> SampleCard:
     """Another printing of `card`: the rarities take turns so that every finish turns up."""
     shown = list(RARITIES.values())
     turn = k // VARIANT_EVERY

@@ -44,7 +44,9 @@ def sheen(x: Array, y: Array) -> Array:
 def stripes(x: Array, y: Array) -> Array:
     """Fine diagonal lines in drifting rainbow colours."""
     lines = np.clip(np.sin((x + y) * 190) * 1.4, 0, 1)
-    return np.asarray(spectrum(x * 1.3 - y * 0.8) * (0.16 + 0.34 * lines)[..., None], dtype=np.float32)
+    return np.asarray(
+        spectrum(x * 1.3 - y * 0.8) * (0.16 + 0.34 * lines)[..., None], dtype=np.float32
+    )
 
 
 def prism(x: Array, y: Array) -> Array:
@@ -52,21 +54,26 @@ def prism(x: Array, y: Array) -> Array:
     grid = np.maximum(np.sin((x + y) * 120), np.sin((x - y) * 120)) > 0.86
     cells = np.sin(np.floor((x + y) * 19) * 12.99 + np.floor((x - y) * 19) * 78.2) * 43758.5
     glint = (cells - np.floor(cells)) ** 4
-    return np.asarray(spectrum(x + y * 0.7) * (0.12 + 0.4 * grid + 0.45 * glint)[..., None], dtype=np.float32)
+    return np.asarray(
+        spectrum(x + y * 0.7) * (0.12 + 0.4 * grid + 0.45 * glint)[..., None], dtype=np.float32
+    )
 
 
 def rosette(x: Array, y: Array) -> Array:
     """Engraved circles around a point below the middle, in pastel light."""
     far = np.hypot(x - 0.5, y - 0.62)
     return np.asarray(
-        (0.35 + 0.65 * spectrum(far * 1.6)) * (0.08 + 0.36 * (np.sin(far * 210) > 0.3))[..., None], dtype=np.float32
+        (0.35 + 0.65 * spectrum(far * 1.6)) * (0.08 + 0.36 * (np.sin(far * 210) > 0.3))[..., None],
+        dtype=np.float32,
     )
 
 
 def waves(x: Array, y: Array) -> Array:
     """Silver ripples."""
     t = np.sin(y * 95 + np.sin(x * 13) * 2.2)
-    return np.asarray((0.06 + 0.26 * np.clip(t, 0, 1) ** 3)[..., None] * np.ones(3), dtype=np.float32)
+    return np.asarray(
+        (0.06 + 0.26 * np.clip(t, 0, 1) ** 3)[..., None] * np.ones(3), dtype=np.float32
+    )
 
 
 def stars(x: Array, y: Array) -> Array:
@@ -77,7 +84,9 @@ def stars(x: Array, y: Array) -> Array:
     dice = dice - np.floor(dice)
     px, py = np.abs(u - column - 0.5), np.abs(v - row - 0.5)
     star = np.clip(1 - (px**0.5 + py**0.5) * 1.5, 0, 1) * (dice > 0.35)
-    return np.asarray((star * (0.6 + 2.4 * dice))[..., None] * np.array([1, 0.95, 0.75]), dtype=np.float32)
+    return np.asarray(
+        (star * (0.6 + 2.4 * dice))[..., None] * np.array([1, 0.95, 0.75]), dtype=np.float32
+    )
 
 
 GOLD, SILVER, BRONZE = rgb("#ffd66b"), rgb("#eef3f8"), rgb("#e0a070")
@@ -109,7 +118,9 @@ def shine(layer: Image.Image, pattern: Pattern) -> Image.Image:
 
 def emboss(layer: Image.Image) -> Image.Image:
     """Raise a picture's edges as if pressed into metal."""
-    gray = np.asarray(layer.convert("L").filter(ImageFilter.GaussianBlur(2)), dtype=np.float32) / 255
+    gray = (
+        np.asarray(layer.convert("L").filter(ImageFilter.GaussianBlur(2)), dtype=np.float32) / 255
+    )
     relief = np.roll(gray, (3, 3), (0, 1)) - gray
     base = np.asarray(layer, dtype=np.float32) / 255
     out = base * 0.9 - relief[..., None] * 1.9

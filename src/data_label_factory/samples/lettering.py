@@ -44,7 +44,14 @@ def line(
     # Centred on capital letters: "mm" would let descenders push the line about.
     baseline = at[1] + size * 0.35
     for letter in text:
-        draw.text((x, baseline), letter, fill=bytes_of(ink), font=font(size), anchor="ls", stroke_width=bold)
+        draw.text(
+            (x, baseline),
+            letter,
+            fill=bytes_of(ink),
+            font=font(size),
+            anchor="ls",
+            stroke_width=bold,
+        )
         x += font(size).getlength(letter) + spacing
 
 

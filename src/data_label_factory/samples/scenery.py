@@ -19,13 +19,18 @@ def backdrop(c: Canvas, at: Point = (0, 0), reach: float = 1.25, strength: float
     pool = np.exp(-((X - at[0]) ** 2 + (Y - at[1]) ** 2) / np.float32(reach**2) * 1.6)
     c.px[:] = mix(c.pal.top, c.pal.near, 0.25)
     c.blend(pool * np.float32(strength), mix(c.pal.low, c.pal.far, 0.3))
-    c.blend(np.clip(noise(c.rng, (4, 4), 5) - 0.35, 0, 1) * np.float32(0.5), mix(c.pal.far, c.pal.top, 0.3))
+    c.blend(
+        np.clip(noise(c.rng, (4, 4), 5) - 0.35, 0, 1) * np.float32(0.5),
+        mix(c.pal.far, c.pal.top, 0.3),
+    )
 
 
 def rays(c: Canvas, at: Point, count: int, strength: float = 0.25) -> None:
     """Soft beams fanning out from a point."""
     angle = np.arctan2(Y - at[1], X - at[0])
-    wave = np.sin(angle * count + c.u(0, 6)) * 0.5 + np.sin(angle * (count * 2 + 3) + c.u(0, 6)) * 0.3
+    wave = (
+        np.sin(angle * count + c.u(0, 6)) * 0.5 + np.sin(angle * (count * 2 + 3) + c.u(0, 6)) * 0.3
+    )
     far = np.hypot(X - at[0], Y - at[1])
     c.blend(np.clip(wave, 0, 1) * np.exp(-far * 0.9) * np.float32(strength), c.pal.glow)
 
@@ -52,7 +57,9 @@ def ridge(c: Canvas, height: float, swing: float, rough: float = 0.55) -> list[P
     """A skyline from edge to edge: midpoint displacement around `height`, closed at the bottom."""
     line = np.array([c.u(-swing, swing), c.u(-swing, swing), c.u(-swing, swing)])
     for k in range(6):
-        middle = (line[:-1] + line[1:]) / 2 + c.rng.uniform(-1, 1, len(line) - 1) * swing * 0.6 * rough**k
+        middle = (line[:-1] + line[1:]) / 2 + c.rng.uniform(
+            -1, 1, len(line) - 1
+        ) * swing * 0.6 * rough**k
         line = np.insert(line, np.arange(1, len(line)), middle)
     xs = np.linspace(-EDGE, EDGE, len(line))
     top = [(float(x), float(height + y)) for x, y in zip(xs, line, strict=True)]
@@ -86,7 +93,9 @@ def sea(c: Canvas, horizon: float, sun: Point | None = None) -> None:
     c.blend(inside, mix(c.pal.far, c.pal.low, 0.35))
     c.blend(inside * depth**0.7, mix(c.pal.near, c.pal.far, 0.2))
     waves = noise(c.rng, (4, 70), 2)
-    c.blend(inside * np.clip(waves * 2 - 1.1, 0, 1) * np.float32(0.5), mix(c.pal.low, c.pal.glow, 0.3))
+    c.blend(
+        inside * np.clip(waves * 2 - 1.1, 0, 1) * np.float32(0.5), mix(c.pal.low, c.pal.glow, 0.3)
+    )
     if sun is not None:
         path = np.exp(-(((X - np.float32(sun[0])) / (0.12 + depth * 0.35)) ** 2)) * inside
         c.blend(path * np.clip(waves * 3 - 1.2, 0, 1) * np.float32(0.9), c.pal.glow)
@@ -96,7 +105,9 @@ def swell(c: Canvas, height: float, size: float, color: Color) -> None:
     """One row of rolling waves with lit crests, from edge to edge."""
     xs = np.linspace(-EDGE, EDGE, 90)
     phase, pitch = c.u(0, 6.3), c.u(4, 7)
-    ys = height + size * (np.abs(np.sin(xs * pitch / 2 + phase)) * -1 + 0.25 * np.sin(xs * 2.3 + phase))
+    ys = height + size * (
+        np.abs(np.sin(xs * pitch / 2 + phase)) * -1 + 0.25 * np.sin(xs * 2.3 + phase)
+    )
     top = [(float(x), float(y)) for x, y in zip(xs, ys, strict=True)]
     c.shape([*top, (EDGE, 1.05), (-EDGE, 1.05)], mix(color, c.pal.low, 0.3), color, rim=c.pal.glow)
 
@@ -109,7 +120,9 @@ def cloud(c: Canvas, at: Point, size: float, top: Color, bottom: Color, alpha: f
         x, r = c.u(-1, 1), c.u(0.25, 0.5)
         r *= 1.15 - 0.6 * abs(x)
         ring = [(float(np.cos(a)) * r, min(float(np.sin(a)) * r, 0.3 * r)) for a in t]
-        outlines.append([(at[0] + (x + px) * size, at[1] + (py - c.u(0, 0.02)) * size) for px, py in ring])
+        outlines.append(
+            [(at[0] + (x + px) * size, at[1] + (py - c.u(0, 0.02)) * size) for px, py in ring]
+        )
     c.fill(c.polygon_mask(*outlines), top, bottom, volume=0.12, alpha=alpha)
 
 
@@ -133,7 +146,9 @@ def birds(c: Canvas, count: int, at: Point, spread: float, color: Color) -> None
     """Far birds as small open wings."""
     for _ in range(count):
         x, y, s = at[0] + c.u(-spread, spread), at[1] + c.u(-spread, spread) * 0.5, c.u(0.02, 0.05)
-        wing = smooth([(x - s, y - s * 0.5), (x - s * 0.4, y - s * 0.6), (x, y), (x + s * 0.4, y - s * 0.6)])
+        wing = smooth(
+            [(x - s, y - s * 0.5), (x - s * 0.4, y - s * 0.6), (x, y), (x + s * 0.4, y - s * 0.6)]
+        )
         c.shape(c.ribbon([*wing, (x + s, y - s * 0.5)], 5 / HALF, 4 / HALF), color)
 
 
@@ -146,7 +161,12 @@ def bokeh(c: Canvas, count: int, color: Color) -> None:
 
 
 def both(
-    c: Canvas, outline: list[Point], top: Color, bottom: Color, volume: float = 0.35, rim: Color | None = None
+    c: Canvas,
+    outline: list[Point],
+    top: Color,
+    bottom: Color,
+    volume: float = 0.35,
+    rim: Color | None = None,
 ) -> None:
     """Fill an outline and its mirror image."""
     for side in (outline, mirrored(outline)):

@@ -24,7 +24,10 @@ def _horns(c: Canvas, y: float, tone: Color) -> None:
     if kind == 0:
         t = np.linspace(0, 4.6, 40)
         curl = [
-            (0.48 + 0.27 * (1 - a / 7) * float(np.cos(a + 3.6)), y + 0.06 + 0.3 * (1 - a / 7) * float(np.sin(a + 3.6)))
+            (
+                0.48 + 0.27 * (1 - a / 7) * float(np.cos(a + 3.6)),
+                y + 0.06 + 0.3 * (1 - a / 7) * float(np.sin(a + 3.6)),
+            )
             for a in t
         ]
         both(c, c.ribbon(curl, 0.2, 0.02), pale, tone, 0.5, c.pal.glow)
@@ -38,7 +41,11 @@ def _horns(c: Canvas, y: float, tone: Color) -> None:
     else:
         for k in range(c.n(1, 3)):
             spike = smooth(
-                [(0.12 + 0.1 * k, y + 0.05 * k), (0.3 + 0.14 * k, y - 0.2), (0.24 + 0.26 * k, y - c.u(0.4, 0.62))]
+                [
+                    (0.12 + 0.1 * k, y + 0.05 * k),
+                    (0.3 + 0.14 * k, y - 0.2),
+                    (0.24 + 0.26 * k, y - c.u(0.4, 0.62)),
+                ]
             )
             both(c, c.ribbon(spike, 0.12, 0.0), pale, tone, 0.5, c.pal.glow)
 
@@ -63,9 +70,18 @@ def beast(c: Canvas) -> None:
     c.shape(_fur(c, (0, 0.75), 0.5, 0.5, 26, 0.15), mix(coat, c.pal.low, 0.35), coat, volume=0.3)
     _horns(c, -0.32, mix(c.pal.glow, c.pal.far, 0.45))
     long = c.u(0.2, 0.5)
-    ear = smooth([(0.2, -0.3), (0.36, -0.3 - long), (0.52 + long * 0.3, -0.2 - long * 0.8), (0.44, -0.05)], closed=True)
+    ear = smooth(
+        [(0.2, -0.3), (0.36, -0.3 - long), (0.52 + long * 0.3, -0.2 - long * 0.8), (0.44, -0.05)],
+        closed=True,
+    )
     both(c, ear, coat, dark, 0.4, c.pal.glow)
-    both(c, [(0.34 + (x - 0.38) * 0.55, -0.24 + (y + 0.3) * 0.6) for x, y in ear], c.pal.accent, dark, 0.1)
+    both(
+        c,
+        [(0.34 + (x - 0.38) * 0.55, -0.24 + (y + 0.3) * 0.6) for x, y in ear],
+        c.pal.accent,
+        dark,
+        0.1,
+    )
     wide, jaw = c.u(0.42, 0.56), c.u(0.2, 0.34)
     head = smooth(
         [
@@ -85,11 +101,15 @@ def beast(c: Canvas) -> None:
     mark = smooth([(0, -0.46), (c.u(0.06, 0.2), -0.2), (0.05, 0.1), (0, 0.2)])
     both(c, [*mark, (0.0, -0.46)], pale, pale, 0.1)
     c.oval((0, 0.3), jaw * 0.9, 0.2, pale, mix(pale, coat, 0.6), volume=0.35)
-    nose: list[Point] = smooth([(-0.1, 0.17), (0, 0.15), (0.1, 0.17), (0.03, 0.27), (-0.03, 0.27)], closed=True)
+    nose: list[Point] = smooth(
+        [(-0.1, 0.17), (0, 0.15), (0.1, 0.17), (0.03, 0.27), (-0.03, 0.27)], closed=True
+    )
     c.shape(nose, mix(c.pal.near, c.pal.far, 0.3), c.pal.near, volume=0.5)
     smile = smooth([(0, 0.26), (0.02, 0.36), (0.1, 0.39), (0.16, 0.35)])
     both(c, c.ribbon(smile, 0.018, 0.008), c.pal.near, c.pal.near, 0.0)
-    _eyes(c, wide * c.u(0.45, 0.55), -0.08, c.u(0.08, 0.12), c.pal.accent if c.n(0, 1) else c.pal.glow)
+    _eyes(
+        c, wide * c.u(0.45, 0.55), -0.08, c.u(0.08, 0.12), c.pal.accent if c.n(0, 1) else c.pal.glow
+    )
     c.sparks(30, c.pal.glow, 0.007)
 
 
@@ -103,10 +123,18 @@ def owl(c: Canvas) -> None:
     for row, reach in enumerate((0.98, 0.76, 0.52)):
         for k in range(8):
             a = -0.5 + lift + k * 0.19
-            feather = [(0.0, -0.07), (reach * 0.8, -0.075), (reach, 0.0), (reach * 0.8, 0.07), (0.0, 0.07)]
+            feather = [
+                (0.0, -0.07),
+                (reach * 0.8, -0.075),
+                (reach, 0.0),
+                (reach * 0.8, 0.07),
+                (0.0, 0.07),
+            ]
             tone = mix((dark, coat, pale)[row], c.pal.near, 0.12 * (k % 2))
             both(c, turned(feather, a, (0.13, -0.12)), tone, mix(tone, c.pal.near, 0.25), 0.3)
-    c.shape([(-0.2, 0.5), (-0.24, 0.88), (0, 0.8), (0.24, 0.88), (0.2, 0.5)], coat, dark, volume=0.3)
+    c.shape(
+        [(-0.2, 0.5), (-0.24, 0.88), (0, 0.8), (0.24, 0.88), (0.2, 0.5)], coat, dark, volume=0.3
+    )
     c.oval((0, 0.2), 0.34, 0.52, mix(coat, pale, 0.3), dark, volume=0.4, rim=c.pal.glow)
     for row in range(6):
         for k in range(-2 - row % 2, 3):
@@ -116,10 +144,19 @@ def owl(c: Canvas) -> None:
     both(c, [(0.12, -0.42), (0.38, -0.74), (0.32, -0.28)], coat, dark)
     c.oval((0, -0.28), 0.37, 0.3, coat, dark, volume=0.35, rim=c.pal.glow)
     for s in (-1, 1):
-        c.shape(_fur(c, (s * 0.16, -0.26), 0.18, 0.19, 18, 0.1), pale, mix(pale, coat, 0.4), volume=0.2)
+        c.shape(
+            _fur(c, (s * 0.16, -0.26), 0.18, 0.19, 18, 0.1), pale, mix(pale, coat, 0.4), volume=0.2
+        )
     _eyes(c, 0.155, -0.27, c.u(0.09, 0.12), c.pal.accent)
-    c.shape([(-0.05, -0.22), (0, -0.26), (0.05, -0.22), (0, -0.06)], c.pal.glow, c.pal.accent, volume=0.4)
-    bough = smooth([(-EDGE, 0.78 + c.u(-0.1, 0.1)), (-0.3, 0.76), (0.3, 0.78), (EDGE, 0.68 + c.u(-0.1, 0.1))])
+    c.shape(
+        [(-0.05, -0.22), (0, -0.26), (0.05, -0.22), (0, -0.06)],
+        c.pal.glow,
+        c.pal.accent,
+        volume=0.4,
+    )
+    bough = smooth(
+        [(-EDGE, 0.78 + c.u(-0.1, 0.1)), (-0.3, 0.76), (0.3, 0.78), (EDGE, 0.68 + c.u(-0.1, 0.1))]
+    )
     for x in (-0.12, 0.12):
         for toe in (-0.05, 0, 0.05):
             c.oval((x + toe, 0.72), 0.025, 0.07, c.pal.accent, dark)
@@ -156,7 +193,13 @@ def serpent(c: Canvas) -> None:
         fin = [(-0.04, -w * 0.45), (0.06, -w * 1.05), (0.05, -w * 0.4)]
         c.shape(turned(fin, along, (x, y)), mix(c.pal.glow, c.pal.accent, 0.6), dark)
     body = np.asarray(c.ribbon(path, width, 0.02))
-    c.shape([(float(x), float(y)) for x, y in body], mix(hide, pale, 0.25), dark, volume=0.5, rim=c.pal.glow)
+    c.shape(
+        [(float(x), float(y)) for x, y in body],
+        mix(hide, pale, 0.25),
+        dark,
+        volume=0.5,
+        rim=c.pal.glow,
+    )
     for k in range(4, len(path) - 6, 3):
         w = width * (1 - k / len(path))
         c.oval(
@@ -181,11 +224,27 @@ def _dragon_head(c: Canvas, at: Point, s: int, hide: Color) -> None:
         return [(at[0] + s * x * 1.15, at[1] + y * 1.15) for x, y in points]
 
     for k in range(5):
-        lock = smooth([(-0.05, -0.1 + 0.06 * k), (-0.25, -0.16 + 0.09 * k), (-0.4 - c.u(0, 0.1), -0.2 + 0.13 * k)])
-        c.shape(place(c.ribbon(lock, 0.1, 0.0)), c.pal.accent, mix(c.pal.accent, c.pal.near, 0.4), volume=0.3)
+        lock = smooth(
+            [
+                (-0.05, -0.1 + 0.06 * k),
+                (-0.25, -0.16 + 0.09 * k),
+                (-0.4 - c.u(0, 0.1), -0.2 + 0.13 * k),
+            ]
+        )
+        c.shape(
+            place(c.ribbon(lock, 0.1, 0.0)),
+            c.pal.accent,
+            mix(c.pal.accent, c.pal.near, 0.4),
+            volume=0.3,
+        )
     horn = smooth([(0.0, -0.1), (-0.15, -0.26), (-0.38, -0.34)])
-    c.shape(place(c.ribbon(horn, 0.08, 0.0)), c.pal.glow, mix(c.pal.glow, c.pal.far, 0.5), volume=0.4)
-    jaw = smooth([(-0.05, 0.08), (0.12, 0.16), (0.34, 0.17), (0.38, 0.12), (0.2, 0.08), (0.05, 0.02)], closed=True)
+    c.shape(
+        place(c.ribbon(horn, 0.08, 0.0)), c.pal.glow, mix(c.pal.glow, c.pal.far, 0.5), volume=0.4
+    )
+    jaw = smooth(
+        [(-0.05, 0.08), (0.12, 0.16), (0.34, 0.17), (0.38, 0.12), (0.2, 0.08), (0.05, 0.02)],
+        closed=True,
+    )
     c.shape(place(jaw), hide, dark, volume=0.4)
     skull = smooth(
         [

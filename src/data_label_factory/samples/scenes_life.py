@@ -15,11 +15,33 @@ def moth(c: Canvas) -> None:
     wing = mix(c.pal.accent, c.pal.far, c.u(0, 0.5))
     dark, pale = mix(wing, c.pal.near, 0.65), mix(wing, c.pal.glow, 0.6)
     y, tail = c.u(-0.78, -0.45), c.u(0.55, 0.9)
-    hind = [(0.05, 0.05), (0.5, 0.1), (0.62, 0.38), (0.42, 0.55), (0.36, tail), (0.22, 0.55), (0.06, 0.35)]
-    fore = [(0.04, -0.12), (0.45, y), (0.95, y - 0.05), (0.98, y + 0.3), (0.72, 0.12), (0.3, 0.22), (0.04, 0.12)]
+    hind = [
+        (0.05, 0.05),
+        (0.5, 0.1),
+        (0.62, 0.38),
+        (0.42, 0.55),
+        (0.36, tail),
+        (0.22, 0.55),
+        (0.06, 0.35),
+    ]
+    fore = [
+        (0.04, -0.12),
+        (0.45, y),
+        (0.95, y - 0.05),
+        (0.98, y + 0.3),
+        (0.72, 0.12),
+        (0.3, 0.22),
+        (0.04, 0.12),
+    ]
     _wings(c, hind, (0.38, 0.33), 0.1, wing)
     _wings(c, fore, (0.62, y + 0.36), 0.14, wing)
-    both(c, c.ribbon(smooth([(0.02, -0.25), (0.1, -0.5), (0.28, -0.66), (0.36, -0.6)]), 0.03, 0.012), pale, pale, 0)
+    both(
+        c,
+        c.ribbon(smooth([(0.02, -0.25), (0.1, -0.5), (0.28, -0.66), (0.36, -0.6)]), 0.03, 0.012),
+        pale,
+        pale,
+        0,
+    )
     for k in range(6):
         y, r = 0.5 - 0.1 * k, 0.05 + 0.011 * k
         c.oval((0, y), r, 0.075, pale if k % 2 else wing, dark, volume=0.4)
@@ -39,7 +61,13 @@ def _wings(c: Canvas, outline: list[Point], eye: Point, size: float, wing: Color
         both(c, inner, tone, mix(tone, c.pal.near, 0.3), 0.25, c.pal.glow)
     for k in range(5):
         x, y = outline[1 + k % 4]
-        both(c, c.ribbon(smooth([(0.05, 0.0), eye, (x * 0.93, y * 0.93)]), 0.012, 0.004), dark, dark, 0)
+        both(
+            c,
+            c.ribbon(smooth([(0.05, 0.0), eye, (x * 0.93, y * 0.93)]), 0.012, 0.004),
+            dark,
+            dark,
+            0,
+        )
     tones = (c.pal.near, c.pal.glow, c.pal.low, c.pal.near, c.pal.glow)
     for tone, r in zip(tones, (1.0, 0.78, 0.6, 0.38, 0.14), strict=True):
         both(c, ring(eye, size * r, 28), tone, tone, 0.1)
@@ -78,7 +106,9 @@ def _blossom(c: Canvas, at: Point, radius: float) -> None:
         half = plump * radius * scale * 2.2 / count
         for k in range(count):
             tip = radius * scale
-            petal = smooth([(0, 0), (-half, -tip * 0.62), (0, -tip), (half, -tip * 0.62)], closed=True)
+            petal = smooth(
+                [(0, 0), (-half, -tip * 0.62), (0, -tip), (half, -tip * 0.62)], closed=True
+            )
             place = turned(petal, (k + layer * 0.5) * 2 * np.pi / count)
             place = [(at[0] + x, at[1] + y * squash) for x, y in place]
             c.shape(
@@ -88,7 +118,14 @@ def _blossom(c: Canvas, at: Point, radius: float) -> None:
                 volume=0.4,
                 rim=mix(tone, c.pal.glow, 0.7),
             )
-    c.oval(at, radius * 0.2, radius * 0.2 * squash, c.pal.glow, mix(c.pal.accent, c.pal.near, 0.3), volume=0.4)
+    c.oval(
+        at,
+        radius * 0.2,
+        radius * 0.2 * squash,
+        c.pal.glow,
+        mix(c.pal.accent, c.pal.near, 0.3),
+        volume=0.4,
+    )
     for k in range(12):
         dot = turned([(0.0, -radius * c.u(0.18, 0.34))], k * 0.524, at)[0]
         c.oval(dot, 0.014, 0.014, c.pal.glow)
@@ -101,9 +138,18 @@ def _crest(c: Canvas) -> None:
     for k in sorted(range(plumes), key=lambda j: -abs(j - (plumes - 1) / 2)):
         a = (k / (plumes - 1) - 0.5) * 2 * spread
         long = c.u(0.82, 0.98)
-        plume: list[Point] = smooth([(0, 0), (-0.11, -long * 0.7), (0, -long), (0.11, -long * 0.7)], closed=True)
-        tone = (c.pal.accent, mix(c.pal.far, c.pal.low, 0.4), mix(c.pal.accent, c.pal.near, 0.4))[k % 3]
-        c.shape(turned(plume, a, (0, -0.02)), mix(tone, c.pal.glow, 0.25), mix(tone, c.pal.near, 0.4), volume=0.35)
+        plume: list[Point] = smooth(
+            [(0, 0), (-0.11, -long * 0.7), (0, -long), (0.11, -long * 0.7)], closed=True
+        )
+        tone = (c.pal.accent, mix(c.pal.far, c.pal.low, 0.4), mix(c.pal.accent, c.pal.near, 0.4))[
+            k % 3
+        ]
+        c.shape(
+            turned(plume, a, (0, -0.02)),
+            mix(tone, c.pal.glow, 0.25),
+            mix(tone, c.pal.near, 0.4),
+            volume=0.35,
+        )
         c.oval(turned([(0, -long * 0.8)], a, (0, -0.02))[0], 0.04, 0.055, c.pal.glow, tone, angle=a)
 
 
@@ -123,7 +169,9 @@ def mask(c: Canvas) -> None:
     tilt = c.u(-0.09, 0.09)
     brow = smooth([(0.05, -0.14 + tilt), (0.22, -0.3), (wide * 0.92, -0.2 - tilt)])
     both(c, c.ribbon(brow, 0.07, 0.015), paint, paint, 0.3)
-    slot = smooth([(0.08, -0.06 + tilt), (0.22, -0.17), (0.37, -0.08 - tilt), (0.22, 0.0)], closed=True)
+    slot = smooth(
+        [(0.08, -0.06 + tilt), (0.22, -0.17), (0.37, -0.08 - tilt), (0.22, 0.0)], closed=True
+    )
     both(c, [(x * 1.08 - 0.015, y * 1.15) for x, y in slot], paint, paint, 0)
     both(c, slot, ink, ink, 0)
     for s in (-1, 1):
@@ -135,7 +183,10 @@ def mask(c: Canvas) -> None:
     nose = [(0.0, -0.12), (0.03, -0.1), (0.09, 0.2), (0.0, 0.25)]
     c.shape([*nose, (-0.09, 0.2), (-0.03, -0.1)], mix(skin, c.pal.glow, 0.45), dark, volume=0.5)
     curve = c.u(-0.08, 0.1)
-    lips = smooth([(-0.2, 0.42 - curve), (0, 0.46 + curve / 2), (0.2, 0.42 - curve), (0, 0.53 + curve)], closed=True)
+    lips = smooth(
+        [(-0.2, 0.42 - curve), (0, 0.46 + curve / 2), (0.2, 0.42 - curve), (0, 0.53 + curve)],
+        closed=True,
+    )
     c.shape(lips, ink, paint, volume=0.3)
     c.oval((0, -0.36), 0.07, 0.09, c.pal.glow, c.pal.accent, volume=0.5, rim=c.pal.glow)
     c.sparks(30, c.pal.glow, 0.007)

@@ -42,8 +42,20 @@ def crystals(c: Canvas) -> None:
         lean = float(spots[k])
         tall = c.u(0.6, 0.9) * (1.5 - abs(lean) * 1.6)
         tone = mix(c.pal.accent, c.pal.far, c.u(0, 0.55))
-        _prism(c, (x + lean * 0.9, 0.72 + c.u(-0.03, 0.05)), lean * c.u(0.9, 1.5), tall, c.u(0.06, 0.13), tone)
-    c.shape(ridge(c, 0.78, 0.07), mix(c.pal.near, c.pal.far, 0.25), c.pal.near, rim=mix(c.pal.far, c.pal.accent, 0.6))
+        _prism(
+            c,
+            (x + lean * 0.9, 0.72 + c.u(-0.03, 0.05)),
+            lean * c.u(0.9, 1.5),
+            tall,
+            c.u(0.06, 0.13),
+            tone,
+        )
+    c.shape(
+        ridge(c, 0.78, 0.07),
+        mix(c.pal.near, c.pal.far, 0.25),
+        c.pal.near,
+        rim=mix(c.pal.far, c.pal.accent, 0.6),
+    )
     c.sparks(c.n(30, 60), c.pal.glow, 0.007, -0.8, 0.8)
 
 
@@ -55,10 +67,19 @@ def portal(c: Canvas) -> None:
     c.shape(ridge(c, 0.4, 0.12), mix(c.pal.far, c.pal.near, 0.4), c.pal.near)
     c.glow(at, r * 1.1, c.pal.accent, 0.7)
     stone = mix(c.pal.far, c.pal.near, 0.4)
-    c.fill(c.polygon_mask(ring(at, r)), mix(stone, c.pal.glow, 0.25), stone, volume=0.45, rim=c.pal.glow)
+    c.fill(
+        c.polygon_mask(ring(at, r)),
+        mix(stone, c.pal.glow, 0.25),
+        stone,
+        volume=0.45,
+        rim=c.pal.glow,
+    )
     inner = r * 0.74
     far = np.hypot(X - at[0], Y - at[1])
-    swirl = np.sin(np.arctan2(Y - at[1], X - at[0]) * c.n(2, 5) + c.side() * far * c.u(9, 16)) * 0.5 + 0.5
+    swirl = (
+        np.sin(np.arctan2(Y - at[1], X - at[0]) * c.n(2, 5) + c.side() * far * c.u(9, 16)) * 0.5
+        + 0.5
+    )
     inside = np.clip((inner - far) * 60, 0, 1)
     c.blend(inside, mix(c.pal.accent, c.pal.near, 0.45))
     c.blend(inside * swirl * np.float32(0.8), mix(c.pal.accent, c.pal.glow, 0.35))
@@ -71,7 +92,12 @@ def portal(c: Canvas) -> None:
         c.shape(c.ribbon(turned(rune, k * 2 * np.pi / count, spot), 0.014, 0.014), c.pal.glow)
     for k in range(5):
         half, y = 0.3 + 0.14 * k, at[1] + r * 0.82 + k * 0.11
-        step = [(at[0] - half, y), (at[0] + half, y), (at[0] + half + 0.05, y + 0.12), (at[0] - half - 0.05, y + 0.12)]
+        step = [
+            (at[0] - half, y),
+            (at[0] + half, y),
+            (at[0] + half + 0.05, y + 0.12),
+            (at[0] - half - 0.05, y + 0.12),
+        ]
         c.shape(step, mix(stone, c.pal.glow, 0.3), mix(stone, c.pal.near, 0.75))
     c.sparks(c.n(30, 60), mix(c.pal.accent, c.pal.glow, 0.5), 0.008)
 
@@ -87,9 +113,23 @@ def blade(c: Canvas) -> None:
         c.shape(ridge(c, 0.38 + 0.15 * k, 0.16), tone, mix(tone, c.pal.low, 0.3))
         c.mist(0.5 + 0.15 * k, 0.12, c.pal.low, 0.7)
     _sword(c, (x - lean * 0.5, 0.62), lean)
-    crag = ((-0.7, 1.05), (-0.5, 0.72), (-0.26, 0.63), (-0.1, 0.52), (0.2, 0.56), (0.4, 0.7), (0.75, 1.05))
+    crag = (
+        (-0.7, 1.05),
+        (-0.5, 0.72),
+        (-0.26, 0.63),
+        (-0.1, 0.52),
+        (0.2, 0.56),
+        (0.4, 0.7),
+        (0.75, 1.05),
+    )
     rock = [(x + px, py) for px, py in crag]
-    c.shape(rock, mix(c.pal.far, c.pal.near, 0.4), c.pal.near, volume=0.5, rim=mix(c.pal.far, c.pal.glow, 0.7))
+    c.shape(
+        rock,
+        mix(c.pal.far, c.pal.near, 0.4),
+        c.pal.near,
+        volume=0.5,
+        rim=mix(c.pal.far, c.pal.glow, 0.7),
+    )
     c.sparks(c.n(20, 50), c.pal.glow, 0.008)
 
 
@@ -99,13 +139,20 @@ def _sword(c: Canvas, foot: Point, lean: float) -> None:
     steel, gold = mix(c.pal.glow, c.pal.far, 0.2), mix(c.pal.accent, c.pal.glow, 0.2)
     edge = [(-wide, -tall), (-wide * 0.8, 0.0), (0.0, 0.2), (0.0, -tall)]
     c.shape(turned(edge, lean, foot), c.pal.glow, steel)
-    c.shape(turned(mirrored(edge), lean, foot), mix(steel, c.pal.far, 0.5), mix(steel, c.pal.near, 0.4))
+    c.shape(
+        turned(mirrored(edge), lean, foot), mix(steel, c.pal.far, 0.5), mix(steel, c.pal.near, 0.4)
+    )
     droop = c.u(-0.12, 0.12)
     arm = [(-0.34, -tall + droop), (-0.15, -tall - 0.02), (0.0, -tall)]
     guard = smooth([*arm, *mirrored(arm[1::-1])])
     grip = c.ribbon([(0.0, -tall), (0.0, -tall - 0.3)], 0.07, 0.06)
     c.shape(turned(grip, lean, foot), mix(c.pal.near, c.pal.accent, 0.3), c.pal.near, volume=0.4)
-    c.shape(turned(c.ribbon(guard, 0.085, 0.085), lean, foot), mix(gold, c.pal.glow, 0.4), gold, volume=0.5)
+    c.shape(
+        turned(c.ribbon(guard, 0.085, 0.085), lean, foot),
+        mix(gold, c.pal.glow, 0.4),
+        gold,
+        volume=0.5,
+    )
     for y, r in ((-tall - 0.33, 0.075), (-tall, 0.07)):
         jewel = turned([(0, y)], lean, foot)[0]
         c.oval(jewel, r, r, mix(gold, c.pal.glow, 0.4), gold, volume=0.5)
@@ -140,7 +187,10 @@ def _flask(c: Canvas, foot: Point, size: float, liquid: Color) -> None:
             (neck * 1.4, -1.1),
         ]
     )
-    glass = [(foot[0] + px * size, foot[1] + py * size) for px, py in [*right, *[(-px, py) for px, py in right[::-1]]]]
+    glass = [
+        (foot[0] + px * size, foot[1] + py * size)
+        for px, py in [*right, *[(-px, py) for px, py in right[::-1]]]
+    ]
     mask = c.polygon_mask(glass)
     cork = [
         (foot[0] + px * size, foot[1] + py * size)
@@ -155,10 +205,18 @@ def _flask(c: Canvas, foot: Point, size: float, liquid: Color) -> None:
     for _ in range(9):
         r = c.u(0.008, 0.03) * size
         c.oval(
-            (foot[0] + c.u(-0.5, 0.5) * belly * size, c.u(level + 0.03, foot[1] - 0.05)), r, r, c.pal.glow, alpha=0.5
+            (foot[0] + c.u(-0.5, 0.5) * belly * size, c.u(level + 0.03, foot[1] - 0.05)),
+            r,
+            r,
+            c.pal.glow,
+            alpha=0.5,
         )
-    shine = smooth([(-belly * 0.72, -0.2), (-belly * 0.7, shoulder * 0.62), (-neck * 1.3, shoulder - 0.06)])
+    shine = smooth(
+        [(-belly * 0.72, -0.2), (-belly * 0.7, shoulder * 0.62), (-neck * 1.3, shoulder - 0.06)]
+    )
     c.shape(
-        [(foot[0] + px * size, foot[1] + py * size) for px, py in c.ribbon(shine, 0.045, 0.01)], c.pal.glow, alpha=0.75
+        [(foot[0] + px * size, foot[1] + py * size) for px, py in c.ribbon(shine, 0.045, 0.01)],
+        c.pal.glow,
+        alpha=0.75,
     )
     c.fill(mask, c.pal.glow, c.pal.glow, rim=c.pal.glow, alpha=0.06)

@@ -15,9 +15,18 @@ def _mast(c: Canvas, at: Point, tall: float, sail: Color, s: int) -> None:
         half = tall * (0.3 - 0.06 * k)
         low, high = y - tall * (0.14 + 0.28 * k), y - tall * (0.39 + 0.27 * k)
         belly = s * half * 0.45
-        lead = smooth([(x + half * 0.8, high), (x + half + belly, (low + high) / 2), (x + half, low)])
-        rear = smooth([(x - half, low), (x - half + belly, (low + high) / 2), (x - half * 0.8, high)])
-        c.shape([*lead, (x + belly * 0.3, low - 0.03), *rear], mix(sail, c.pal.glow, 0.4), sail, volume=0.25)
+        lead = smooth(
+            [(x + half * 0.8, high), (x + half + belly, (low + high) / 2), (x + half, low)]
+        )
+        rear = smooth(
+            [(x - half, low), (x - half + belly, (low + high) / 2), (x - half * 0.8, high)]
+        )
+        c.shape(
+            [*lead, (x + belly * 0.3, low - 0.03), *rear],
+            mix(sail, c.pal.glow, 0.4),
+            sail,
+            volume=0.25,
+        )
     c.shape([(x, y - tall), (x + s * 0.14, y - tall - 0.02), (x, y - tall + 0.045)], c.pal.accent)
 
 
@@ -34,15 +43,36 @@ def ship(c: Canvas) -> None:
     x, y, size = s * c.u(0, 0.3), horizon + c.u(0.2, 0.32), c.u(0.85, 1.2)
     sail = mix(c.pal.glow, c.pal.accent, c.u(0, 0.65))
     for k in np.linspace(-0.3, 0.3, c.n(2, 3)):
-        _mast(c, (x + float(k) * size, y - 0.05), size * c.u(0.75, 0.95) * (1 - 0.4 * abs(float(k))), sail, s)
-    hull: list[Point] = smooth([(-0.56, -0.24), (-0.5, -0.06), (-0.36, 0.1), (0.3, 0.1), (0.52, -0.05), (0.72, -0.2)])
+        _mast(
+            c,
+            (x + float(k) * size, y - 0.05),
+            size * c.u(0.75, 0.95) * (1 - 0.4 * abs(float(k))),
+            sail,
+            s,
+        )
+    hull: list[Point] = smooth(
+        [(-0.56, -0.24), (-0.5, -0.06), (-0.36, 0.1), (0.3, 0.1), (0.52, -0.05), (0.72, -0.2)]
+    )
     hull += smooth([(0.72, -0.2), (0.4, -0.1), (-0.2, -0.08), (-0.56, -0.24)])
     wood = mix(c.pal.near, c.pal.accent, 0.18)
-    c.shape([(x + px * size * s, y + py * size) for px, py in hull], mix(wood, c.pal.low, 0.3), wood, volume=0.4)
+    c.shape(
+        [(x + px * size * s, y + py * size) for px, py in hull],
+        mix(wood, c.pal.low, 0.3),
+        wood,
+        volume=0.4,
+    )
     stripe = smooth([(-0.5, -0.13), (-0.2, 0.0), (0.3, 0.0), (0.6, -0.12)])
-    c.shape([(x + px * size * s, y + py * size) for px, py in c.ribbon(stripe, 0.02, 0.02)], c.pal.accent)
+    c.shape(
+        [(x + px * size * s, y + py * size) for px, py in c.ribbon(stripe, 0.02, 0.02)],
+        c.pal.accent,
+    )
     for k in range(3):
-        swell(c, y + 0.08 + k * 0.2, c.u(0.05, 0.08) * (1 + k * 0.3), mix(c.pal.far, c.pal.near, 0.3 + k * 0.3))
+        swell(
+            c,
+            y + 0.08 + k * 0.2,
+            c.u(0.05, 0.08) * (1 + k * 0.3),
+            mix(c.pal.far, c.pal.near, 0.3 + k * 0.3),
+        )
     birds(c, c.n(3, 7), (x, -0.6), 0.6, c.pal.near)
 
 
@@ -87,16 +117,25 @@ def kraken(c: Canvas) -> None:
 def _koi(c: Canvas, at: Point, angle: float, size: float, skin: Color, patch: Color) -> None:
     """One carp from above, bending."""
     bend = c.u(0.15, 0.35) * c.side()
-    spine = smooth([(0, -0.5), (bend * 0.4, -0.2), (bend * 0.5, 0.15), (0, 0.5), (-bend * 0.6, 0.7)])
-    fins = [[(0.08, -0.22), (0.36, -0.12), (0.3, 0.02), (0.1, -0.05)], [(0.08, 0.2), (0.22, 0.3), (0.16, 0.36)]]
+    spine = smooth(
+        [(0, -0.5), (bend * 0.4, -0.2), (bend * 0.5, 0.15), (0, 0.5), (-bend * 0.6, 0.7)]
+    )
+    fins = [
+        [(0.08, -0.22), (0.36, -0.12), (0.3, 0.02), (0.1, -0.05)],
+        [(0.08, 0.2), (0.22, 0.3), (0.16, 0.36)],
+    ]
     pale = mix(skin, c.pal.glow, 0.6)
     for fin in fins:
         for s in (-1, 1):
             place = turned([(s * x + bend * 0.4, y) for x, y in fin], angle, at, size)
             c.shape(place, pale, skin, alpha=0.75, rim=c.pal.glow)
     tail = [(-bend * 0.3, 0.55), (-bend - 0.24, 0.98), (-bend * 0.8, 0.82), (-bend + 0.2, 1.0)]
-    c.shape(turned(smooth(tail, closed=True), angle, at, size), pale, skin, alpha=0.8, rim=c.pal.glow)
-    half = np.interp(np.linspace(0, 1, len(spine)), [0, 0.12, 0.35, 0.7, 1], [0.05, 0.13, 0.165, 0.1, 0.03])
+    c.shape(
+        turned(smooth(tail, closed=True), angle, at, size), pale, skin, alpha=0.8, rim=c.pal.glow
+    )
+    half = np.interp(
+        np.linspace(0, 1, len(spine)), [0, 0.12, 0.35, 0.7, 1], [0.05, 0.13, 0.165, 0.1, 0.03]
+    )
     left = [(x - float(h), y) for (x, y), h in zip(spine, half, strict=True)]
     right = [(x + float(h), y) for (x, y), h in zip(spine, half, strict=True)]
     body = turned([*left, *right[::-1]], angle, at, size)
@@ -106,7 +145,15 @@ def _koi(c: Canvas, at: Point, angle: float, size: float, skin: Color, patch: Co
         x, y = spine[k]
         spot = turned([(x + c.u(-0.04, 0.04), y)], angle, at, size)[0]
         r = float(half[k]) * size
-        c.oval(spot, r * 0.75, r * c.u(0.8, 1.3), patch, mix(patch, c.pal.near, 0.2), angle=angle, volume=0.2)
+        c.oval(
+            spot,
+            r * 0.75,
+            r * c.u(0.8, 1.3),
+            patch,
+            mix(patch, c.pal.near, 0.2),
+            angle=angle,
+            volume=0.2,
+        )
     for s in (-1, 1):
         eye = turned([(s * 0.095, -0.4)], angle, at, size)[0]
         c.oval(eye, 0.026 * size, 0.026 * size, c.pal.near)

@@ -13,7 +13,10 @@ NOUNS: dict[str, tuple[str, str]] = {
     "potion": ("Relic", "Tonic,Elixir,Draught,Distillate,Philtre,Remedy,Cordial"),
     "forest": ("Place", "Thicket,Wildwood,Copse,Undergrove,Boughs,Old Trail,Clearing"),
     "koi": ("Beast", "Koi,Twinfins,Pond Dancers,Carp,Ripplekin,Lily Court,Minnow Kings"),
-    "constellation": ("Omen", "Zodiac,Star Chart,Alignment,Night Script,Ecliptic,Conjunction,Far World"),
+    "constellation": (
+        "Omen",
+        "Zodiac,Star Chart,Alignment,Night Script,Ecliptic,Conjunction,Far World",
+    ),
     "owl": ("Beast", "Owl,Nightwatcher,Librarian,Augur,Featherseer,Hooter,Judge"),
     "desert": ("Place", "Dunes,Waste,Caravan Road,Mirage,Necropolis,Sands,Quiet Desert"),
     "gears": ("Engine", "Clockwork,Orrery,Movement,Millworks,Escapement,Engine,Turnspindle"),
@@ -39,7 +42,9 @@ EPITHETS: dict[str, str] = {
     "Lumen": "Gilded,Radiant,Honeyed,Dawn,Amber,Ivory,Solar,Hallowed,Marigold,Wheaten,Morning,Golden,Noonday,Blessed",
 }
 
-OWNERS = "Pharaoh,Ferryman,Beekeeper,Cartographer,Widow,Tinker,Queen,Gardener,Pilgrim,Baker,Captain,Sage"
+OWNERS = (
+    "Pharaoh,Ferryman,Beekeeper,Cartographer,Widow,Tinker,Queen,Gardener,Pilgrim,Baker,Captain,Sage"
+)
 
 EFFECTS: dict[str, tuple[str, ...]] = {
     "Ember": (

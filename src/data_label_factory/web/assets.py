@@ -27,4 +27,6 @@ MEDIA_TYPES = {
 def is_asset(path: str) -> bool:
     """Whether `path`, relative to the folder, may be served: nothing hidden, nothing of another kind beside it."""
     parts = PurePosixPath(path).parts
-    return PurePosixPath(path).suffix in MEDIA_TYPES and not any(part.startswith(".") for part in parts)
+    return PurePosixPath(path).suffix in MEDIA_TYPES and not any(
+        part.startswith(".") for part in parts
+    )

@@ -35,7 +35,11 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     p.add_argument("--port", type=_port, default=3030, help="default: 3030; 0 takes a free one")
-    p.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only; 0.0.0.0 opens it")
+    p.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="default: 127.0.0.1, this machine only; 0.0.0.0 opens it",
+    )
     p.add_argument("--falcon-url", metavar="URL", help=f"the server that names what is seen (default: {VARIABLE} in "
                    f"the environment or in web/.env.local, else {DEFAULT_URL})")  # fmt: skip
     return p

@@ -21,8 +21,26 @@ _CHUNK_BYTES = 64 * 2**10
 # RFC 9110, 7.6.1, and what speaks of this hop: the server behind would take our origin for a strange page's.
 _OF_THIS_HOP = frozenset(
     {
-        *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "upgrade"),
-        *("transfer-encoding", "content-length", "expect", "host", "origin", "referer", "cookie", "server", "date"),
+        *(
+            "connection",
+            "keep-alive",
+            "proxy-authenticate",
+            "proxy-authorization",
+            "te",
+            "trailer",
+            "upgrade",
+        ),
+        *(
+            "transfer-encoding",
+            "content-length",
+            "expect",
+            "host",
+            "origin",
+            "referer",
+            "cookie",
+            "server",
+            "date",
+        ),
     }
 )
 
@@ -41,7 +59,9 @@ class WebServer(ThreadingHTTPServer):
             super().__init__((host, port), _Handler)
         except (OSError, OverflowError) as exc:
             reason = getattr(exc, "strerror", None) or exc
-            raise FactoryError(f"Cannot listen on {host}:{port}: {reason}", "Choose another with --port") from exc
+            raise FactoryError(
+                f"Cannot listen on {host}:{port}: {reason}", "Choose another with --port"
+            ) from exc
 
     @property
     def url(self) -> str:
@@ -54,7 +74,9 @@ class WebServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 120
-    disable_nagle_algorithm = True  # or a short answer's body waits 40 ms for the client to acknowledge its head
+    disable_nagle_algorithm = (
+        True  # or a short answer's body waits 40 ms for the client to acknowledge its head
+    )
     server: WebServer
 
     def setup(self) -> None:
@@ -96,7 +118,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif not length.isdecimal():
             self._problem(411, "The length of the upload is missing")
         elif int(length) > _MOST_BYTES:
-            self._problem(413, f"The upload is over {_MOST_BYTES // 2**20} MB. Send a smaller picture")
+            self._problem(
+                413, f"The upload is over {_MOST_BYTES // 2**20} MB. Send a smaller picture"
+            )
         else:
             body = self.rfile.read(int(length))
             self.close_connection = False
@@ -107,7 +131,10 @@ class _Handler(BaseHTTPRequestHandler):
         host, origin = self.headers.get("Host", ""), self.headers.get("Origin")
         name = urlsplit(f"//{host}").hostname or ""
         if self.server.is_local and name not in _LOOPBACK:
-            self._problem(421, "This page answers to localhost only. Use that name, or start it with --host 0.0.0.0")
+            self._problem(
+                421,
+                "This page answers to localhost only. Use that name, or start it with --host 0.0.0.0",
+            )
         elif self.command == "POST" and origin is not None and origin.partition("://")[2] != host:
             self._problem(403, "Pages of other origins may not write here")
         elif ".." in path.split("/"):
@@ -130,24 +157,39 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, data, headers)
 
     def _pass_on(self, body: bytes | None) -> None:
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in _OF_THIS_HOP}
+        headers = {
+            name: value for name, value in self.headers.items() if name.lower() not in _OF_THIS_HOP
+        }
         url = self.server.target.url_of(self.path)
         try:
             with self.session.request(
                 self.command, url, data=body, headers=headers, stream=True, timeout=_TIMEOUT_SECONDS,
                 allow_redirects=False,
             ) as answer:  # fmt: skip
-                kept = {name: value for name, value in answer.headers.items() if name.lower() not in _OF_THIS_HOP}
+                kept = {
+                    name: value
+                    for name, value in answer.headers.items()
+                    if name.lower() not in _OF_THIS_HOP
+                }
                 if answer.is_redirect:  # whose body requests has read already
-                    self._stream(answer.status_code, {"Location": answer.headers["Location"]}, "0", [])
+                    self._stream(
+                        answer.status_code, {"Location": answer.headers["Location"]}, "0", []
+                    )
                     return
                 length = answer.headers.get("Content-Length")
-                self._stream(answer.status_code, kept, length, answer.raw.stream(_CHUNK_BYTES, decode_content=False))
+                self._stream(
+                    answer.status_code,
+                    kept,
+                    length,
+                    answer.raw.stream(_CHUNK_BYTES, decode_content=False),
+                )
         except requests.RequestException as exc:
             self._problem(502, f"The recognition server at {self.server.target.falcon} does not answer "
                           f"({type(exc).__name__}). Start it, or name another with --falcon-url")  # fmt: skip
 
-    def _stream(self, status: int, headers: dict[str, str], length: str | None, chunks: Iterable[bytes]) -> None:
+    def _stream(
+        self, status: int, headers: dict[str, str], length: str | None, chunks: Iterable[bytes]
+    ) -> None:
         self.send_response_only(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -161,14 +203,23 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             for chunk in chunks:
                 self.wfile.write(chunk)
-        except Exception:  # the head is sent: all that is left is to break off, which the browser sees
+        except (
+            Exception
+        ):  # the head is sent: all that is left is to break off, which the browser sees
             self.close_connection = True
 
     def _problem(self, status: int, detail: str) -> None:
-        self._answer(status, json.dumps({"detail": detail}).encode(), {"Content-Type": "application/json"})
+        self._answer(
+            status, json.dumps({"detail": detail}).encode(), {"Content-Type": "application/json"}
+        )
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self._stream(status, headers, str(len(body)) if status != 304 else None, [body] if status != 304 else [])
+        self._stream(
+            status,
+            headers,
+            str(len(body)) if status != 304 else None,
+            [body] if status != 304 else [],
+        )
 
     def log_message(self, *_: object) -> None:
         """One line a frame would bury everything else."""

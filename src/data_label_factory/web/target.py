@@ -27,18 +27,29 @@ class Target:
     def parse(cls, url: str) -> Target:
         """Raises FactoryError for what is no http address."""
         parts = urlsplit(url.strip())
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise FactoryError(f"{url!r} is not the address of a server", f"Give it such as {DEFAULT_URL}")
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.query
+            or parts.fragment
+        ):
+            raise FactoryError(
+                f"{url!r} is not the address of a server", f"Give it such as {DEFAULT_URL}"
+            )
         path = parts.path.rstrip("/") or _PATH
         origin = f"{parts.scheme}://{parts.netloc}"
-        return cls(origin + path, origin + path.removesuffix(_PATH) if path.endswith(_PATH) else origin)
+        return cls(
+            origin + path, origin + path.removesuffix(_PATH) if path.endswith(_PATH) else origin
+        )
 
     def url_of(self, path: str) -> str:
         """Where a request for `path` (with its query) goes."""
         return self.falcon if path.partition("?")[0] == _PATH else self.root + path
 
 
-def find_url(environment: Mapping[str, str] = os.environ, files: tuple[Path, ...] | None = None) -> str:
+def find_url(
+    environment: Mapping[str, str] = os.environ, files: tuple[Path, ...] | None = None
+) -> str:
     """FALCON_URL of the environment, else of `web/.env.local` here or in the package, else the default.
 
     Raises FactoryError when such a file cannot be read.
@@ -58,6 +69,12 @@ def _read(file: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as exc:
-        raise FactoryError(f"Cannot read {file}: {exc}", f"It should hold a line {VARIABLE}=http://…") from exc
-    pairs = (line.strip().removeprefix("export ").partition("=") for line in lines if not line.lstrip().startswith("#"))
+        raise FactoryError(
+            f"Cannot read {file}: {exc}", f"It should hold a line {VARIABLE}=http://…"
+        ) from exc
+    pairs = (
+        line.strip().removeprefix("export ").partition("=")
+        for line in lines
+        if not line.lstrip().startswith("#")
+    )
     return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs}

@@ -11,8 +11,15 @@ from data_label_factory.identify.encoders.clip import locate, weights_in_cache
 
 
 def main(argv: Sequence[str]) -> int:
-    p = parser("encoders", "List the encoders, what each is for, and whether its weights are on this machine.")
-    p.add_argument("--fetch", choices=("clip",), help="download these weights now, for use without a network later")
+    p = parser(
+        "encoders",
+        "List the encoders, what each is for, and whether its weights are on this machine.",
+    )
+    p.add_argument(
+        "--fetch",
+        choices=("clip",),
+        help="download these weights now, for use without a network later",
+    )
     p.add_argument("--json", action="store_true", help="print the list as JSON")
     args = p.parse_args(argv)
 
@@ -20,14 +27,22 @@ def main(argv: Sequence[str]) -> int:
         print(f"clip: {locate('')}")
         return 0
     rows = [
-        {"id": spec.id, "dim": spec.dim, "ready": _ready(spec), "licence": spec.license, "why": spec.why}
+        {
+            "id": spec.id,
+            "dim": spec.dim,
+            "ready": _ready(spec),
+            "licence": spec.license,
+            "why": spec.why,
+        }
         for spec in ENCODERS.values()
     ]
     if args.json:
         print(json.dumps(rows))
     else:
         for row in rows:
-            print(f"{row['id']:11} {row['dim'] or 'any':>4}  {row['ready']:15} {row['why']}  [{row['licence']}]")
+            print(
+                f"{row['id']:11} {row['dim'] or 'any':>4}  {row['ready']:15} {row['why']}  [{row['licence']}]"
+            )
         print(f"Fetched weights are kept in {cache_folder()}")
     return 0
 

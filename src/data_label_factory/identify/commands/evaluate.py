@@ -19,14 +19,33 @@ from data_label_factory.identify.output.evaluate_html import as_html
 
 
 def main(argv: Sequence[str]) -> int:
-    p = parser("evaluate", "Recognise labelled photos: how often right, wrong, silent about strangers, and how fast.")
-    add_recognizer_options(p)
-    p.add_argument("--queries", metavar="DIR", type=Path, required=True, help="photos, named like their references")
-    p.add_argument(
-        "--truth", metavar="FILE", type=Path, help="query,ref as CSV, or JSON (default: DIR/truth.json, .csv)"
+    p = parser(
+        "evaluate",
+        "Recognise labelled photos: how often right, wrong, silent about strangers, and how fast.",
     )
-    p.add_argument("--negatives", metavar="DIR", type=Path, help="photos that show no item of the index")
-    p.add_argument("--html", metavar="FILE", type=Path, help="write a page with the curve and every miss as pictures")
+    add_recognizer_options(p)
+    p.add_argument(
+        "--queries",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        help="photos, named like their references",
+    )
+    p.add_argument(
+        "--truth",
+        metavar="FILE",
+        type=Path,
+        help="query,ref as CSV, or JSON (default: DIR/truth.json, .csv)",
+    )
+    p.add_argument(
+        "--negatives", metavar="DIR", type=Path, help="photos that show no item of the index"
+    )
+    p.add_argument(
+        "--html",
+        metavar="FILE",
+        type=Path,
+        help="write a page with the curve and every miss as pictures",
+    )
     p.add_argument("--json", action="store_true", help="print the figures as JSON")
     args = p.parse_args(argv)
 

@@ -16,15 +16,33 @@ from data_label_factory.identify.refresh import refresh_index
 
 def main(argv: Sequence[str]) -> int:
     p = parser(
-        "index", "Encode a folder of reference pictures, one item each, into an index. The file name is the label."
+        "index",
+        "Encode a folder of reference pictures, one item each, into an index. The file name is the label.",
     )
-    p.add_argument("--refs", metavar="DIR", type=Path, required=True, help="the folder, with subfolders")
-    p.add_argument("--out", metavar="FILE.npz", type=Path, required=True, help="the index to write or bring up to date")
+    p.add_argument(
+        "--refs", metavar="DIR", type=Path, required=True, help="the folder, with subfolders"
+    )
+    p.add_argument(
+        "--out",
+        metavar="FILE.npz",
+        type=Path,
+        required=True,
+        help="the index to write or bring up to date",
+    )
     add_encoder_options(p)
-    p.add_argument("--batch-size", metavar="N", type=positive, default=32, help="pictures at a time (default: 32)")
+    p.add_argument(
+        "--batch-size",
+        metavar="N",
+        type=positive,
+        default=32,
+        help="pictures at a time (default: 32)",
+    )
     p.add_argument("--full", action="store_true", help="encode every picture again, known or not")
     p.add_argument(
-        "--negatives", metavar="DIR", type=Path, help="pictures that show none of your items, to calibrate with as well"
+        "--negatives",
+        metavar="DIR",
+        type=Path,
+        help="pictures that show none of your items, to calibrate with as well",
     )
     p.add_argument(
         "--calibrate",
@@ -32,12 +50,16 @@ def main(argv: Sequence[str]) -> int:
         default="auto",
         help="learn from strangers how sure is sure enough; auto: when there are many new items (default)",
     )
-    p.add_argument("--strict", action="store_true", help="exit 1 when any picture could not be read")
+    p.add_argument(
+        "--strict", action="store_true", help="exit 1 when any picture could not be read"
+    )
     p.add_argument("--json", action="store_true", help="print the result as JSON")
     args = p.parse_args(argv)
 
     start = time.perf_counter()
-    embedder = Embedder.open(args.encoder, args.projection, device=args.device, batch_size=args.batch_size)
+    embedder = Embedder.open(
+        args.encoder, args.projection, device=args.device, batch_size=args.batch_size
+    )
     result = refresh_index(
         args.refs,
         args.out,
@@ -48,7 +70,11 @@ def main(argv: Sequence[str]) -> int:
         batch_size=args.batch_size,
     )
     seconds = time.perf_counter() - start
-    print(json.dumps(_as_json(result, args.out, seconds)) if args.json else _as_text(result, args.out, seconds))
+    print(
+        json.dumps(_as_json(result, args.out, seconds))
+        if args.json
+        else _as_text(result, args.out, seconds)
+    )
     if result.rebuilt:
         print(f"the older index was not used: {result.rebuilt}", file=sys.stderr)
     for name, reason in result.unreadable.items():
@@ -58,7 +84,11 @@ def main(argv: Sequence[str]) -> int:
 
 def _as_text(result: BuildResult, out: Path, seconds: float) -> str:
     index = result.index
-    counts = [f"{result.encoded} encoded", f"{result.reused} unchanged", f"{result.dropped} dropped"]
+    counts = [
+        f"{result.encoded} encoded",
+        f"{result.reused} unchanged",
+        f"{result.dropped} dropped",
+    ]
     state = "written" if result.written else "nothing changed"
     return (
         f"{out}: {len(index)} references of {index.item_count} items, {index.dim} dimensions, {index.meta}\n"

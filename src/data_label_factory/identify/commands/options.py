@@ -26,9 +26,18 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
 
 def add_encoder_options(p: argparse.ArgumentParser, default: str | None = DEFAULT_ENCODER) -> None:
     shown = default or "the index's own"
-    p.add_argument("--encoder", metavar="ID", default=default, help=f"see `identify encoders` (default: {shown})")
-    p.add_argument("--projection", metavar="HEAD", type=Path, help="a trained projection head (.pt)")
-    p.add_argument("--device", choices=("auto", "cpu", "cuda", "coreml"), default="auto", help="default: auto")
+    p.add_argument(
+        "--encoder",
+        metavar="ID",
+        default=default,
+        help=f"see `identify encoders` (default: {shown})",
+    )
+    p.add_argument(
+        "--projection", metavar="HEAD", type=Path, help="a trained projection head (.pt)"
+    )
+    p.add_argument(
+        "--device", choices=("auto", "cpu", "cuda", "coreml"), default="auto", help="default: auto"
+    )
 
 
 def positive(text: str) -> int:
@@ -46,7 +55,12 @@ def open_embedder(index: Index, args: argparse.Namespace) -> Embedder:
 def add_recognizer_options(p: argparse.ArgumentParser) -> None:
     """The options that `open_recognizer` takes."""
     p.add_argument("--index", metavar="FILE.npz", type=Path, required=True)
-    p.add_argument("--refs", metavar="DIR", type=Path, help="the reference pictures; without, only embeddings decide")
+    p.add_argument(
+        "--refs",
+        metavar="DIR",
+        type=Path,
+        help="the reference pictures; without, only embeddings decide",
+    )
     add_encoder_options(p, default=None)
     p.add_argument(
         "--detector",
@@ -62,8 +76,15 @@ def add_recognizer_options(p: argparse.ArgumentParser) -> None:
         default=DEFAULT_STRICTNESS,
         help=f"share of strangers that may get a sure name (default: {DEFAULT_STRICTNESS})",
     )
-    p.add_argument("--sim-threshold", metavar="X", type=cosine, help="be sure only above this cosine, too")
-    p.add_argument("--margin-threshold", metavar="X", type=cosine, help="… and above this lead over the next item")
+    p.add_argument(
+        "--sim-threshold", metavar="X", type=cosine, help="be sure only above this cosine, too"
+    )
+    p.add_argument(
+        "--margin-threshold",
+        metavar="X",
+        type=cosine,
+        help="… and above this lead over the next item",
+    )
 
 
 def open_recognizer(args: argparse.Namespace, index: Index | None = None) -> Recognizer:

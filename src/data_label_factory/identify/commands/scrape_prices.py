@@ -10,7 +10,12 @@ from pathlib import Path
 from data_label_factory.http.fetch import Fetcher
 from data_label_factory.identify.commands.options import parser, positive
 from data_label_factory.identify.images import find_images
-from data_label_factory.prices.scrape import DEFAULT_MAX_AGE_HOURS, DEFAULT_MAX_PREFIXES, Scraped, scrape
+from data_label_factory.prices.scrape import (
+    DEFAULT_MAX_AGE_HOURS,
+    DEFAULT_MAX_PREFIXES,
+    Scraped,
+    scrape,
+)
 from data_label_factory.prices.sites.table import site_class, site_names
 
 
@@ -21,11 +26,28 @@ def main(argv: Sequence[str]) -> int:
         "Exit 1 when some prices could not be had today.",
     )
     p.add_argument("--refs", metavar="DIR", type=Path, help="the reference pictures")
-    p.add_argument("--out", metavar="FILE.json", type=Path, help="the price file to write or bring up to date")
-    p.add_argument("--site", metavar="S", default="yuyu-tei", help="see --list-sites (default: yuyu-tei)")
-    p.add_argument("--currency", metavar="CUR", default="", help="where a site has several (default: its first)")
-    p.add_argument("--csv", metavar="FILE", type=Path, help="one's own table of prices, for --site csv")
-    p.add_argument("--max-prefixes", metavar="N", type=positive, default=DEFAULT_MAX_PREFIXES, help="default: 10")
+    p.add_argument(
+        "--out", metavar="FILE.json", type=Path, help="the price file to write or bring up to date"
+    )
+    p.add_argument(
+        "--site", metavar="S", default="yuyu-tei", help="see --list-sites (default: yuyu-tei)"
+    )
+    p.add_argument(
+        "--currency",
+        metavar="CUR",
+        default="",
+        help="where a site has several (default: its first)",
+    )
+    p.add_argument(
+        "--csv", metavar="FILE", type=Path, help="one's own table of prices, for --site csv"
+    )
+    p.add_argument(
+        "--max-prefixes",
+        metavar="N",
+        type=positive,
+        default=DEFAULT_MAX_PREFIXES,
+        help="default: 10",
+    )
     p.add_argument(
         "--max-age",
         metavar="H",
@@ -33,7 +55,9 @@ def main(argv: Sequence[str]) -> int:
         default=DEFAULT_MAX_AGE_HOURS,
         help="hours a price stays good (default: 12)",
     )
-    p.add_argument("--base-url", metavar="URL", default="", help="another host in place of the site's own")
+    p.add_argument(
+        "--base-url", metavar="URL", default="", help="another host in place of the site's own"
+    )
     p.add_argument("--list-sites", action="store_true", help="say what each site is for, and end")
     p.add_argument("--json", action="store_true", help="print the result as JSON")
     args = p.parse_args(argv)
@@ -43,8 +67,16 @@ def main(argv: Sequence[str]) -> int:
     if args.refs is None or args.out is None:
         p.error("--refs and --out are needed (or --list-sites)")
 
-    site = site_class(args.site)(Fetcher(), args.base_url, currency=args.currency.upper(), file=args.csv)
-    result = scrape(find_images(args.refs), args.out, site, max_prefixes=args.max_prefixes, max_age_hours=args.max_age)
+    site = site_class(args.site)(
+        Fetcher(), args.base_url, currency=args.currency.upper(), file=args.csv
+    )
+    result = scrape(
+        find_images(args.refs),
+        args.out,
+        site,
+        max_prefixes=args.max_prefixes,
+        max_age_hours=args.max_age,
+    )
     print(json.dumps(_as_json(result, args.out)) if args.json else _as_text(result, args.out))
     for prefix, reason in result.file.failed.items():
         print(f"failed, older prices are kept: {prefix or site.name}: {reason}", file=sys.stderr)
@@ -60,7 +92,9 @@ def _list_sites(as_json: bool) -> None:
         print(json.dumps(rows))
         return
     for row in rows:
-        print(f"{row['name']:11} {row['about']}  [{', '.join(row['currencies']) or 'any currency'}]")
+        print(
+            f"{row['name']:11} {row['about']}  [{', '.join(row['currencies']) or 'any currency'}]"
+        )
 
 
 def _hours(text: str) -> float:
@@ -74,7 +108,9 @@ def _as_text(result: Scraped, out: Path) -> str:
     file, without = result.file, len(result.unpriced)
     lines = [f"{out}: {len(file.prices)} prices of {file.site} in {file.currency}"]
     if result.codes:
-        lines.append(f"{result.codes - without} of the {result.codes} set codes among the references have one")
+        lines.append(
+            f"{result.codes - without} of the {result.codes} set codes among the references have one"
+        )
     if result.fresh:
         lines.append(f"still fresh, not asked: {', '.join(result.fresh)}")
     if result.not_stocked:

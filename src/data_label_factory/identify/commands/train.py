@@ -28,7 +28,10 @@ _SHARES = {
     "top1_loose": "  loose crops",
     "accepted_right": "accepted right, 1 % strangers",
 }
-_MARGINS = {"margin_views": "median margin of the views", "margin_references": "median margin, references"}
+_MARGINS = {
+    "margin_views": "median margin of the views",
+    "margin_references": "median margin, references",
+}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -38,10 +41,17 @@ def main(argv: Sequence[str]) -> int:
     from data_label_factory.identify.train.plot import plot_training
 
     check_destination(args.out)
-    settings = TrainSettings(**{field.name: getattr(args, field.name) for field in fields(TrainSettings)})
+    settings = TrainSettings(
+        **{field.name: getattr(args, field.name) for field in fields(TrainSettings)}
+    )
     encoder = open_encoder(args.encoder, device=args.device)
     start = time.perf_counter()
-    bank = build_bank(args.refs, args.bank or cache_folder() / "banks", encoder, ViewRecipe(args.views, seed=args.seed))
+    bank = build_bank(
+        args.refs,
+        args.bank or cache_folder() / "banks",
+        encoder,
+        ViewRecipe(args.views, seed=args.seed),
+    )
     report_unusable("not trained on", bank.unreadable)
     banked = time.perf_counter()
     result = train_head(bank, args.out, settings, resume=args.resume, force=args.force)
@@ -63,14 +73,43 @@ def _options() -> argparse.ArgumentParser:
     p.add_argument("--out", metavar="HEAD.pt", type=Path, required=True, help="the head to write")
     p.add_argument("--epochs", metavar="N", type=positive, help="default: %(default)s")
     p.add_argument("--k", metavar="N", type=positive, help="items a batch (default: %(default)s)")
-    p.add_argument("--m", metavar="N", type=_at_least_two, help="views of each (default: %(default)s)")
-    p.add_argument("--anchor", action=argparse.BooleanOptionalAction, help="one of them is the reference (default)")
-    p.add_argument("--steps-per-epoch", metavar="N", type=positive, help="batches (default: see all views once)")
-    p.add_argument("--lr", metavar="X", type=_above_zero, help="learning rate at its peak (default: %(default)s)")
-    p.add_argument("--temperature", metavar="X", type=_above_zero, help="of the loss (default: %(default)s)")
-    p.add_argument("--hard", metavar="SHARE", type=_share, help="of easily confused items (default: %(default)s)")
-    p.add_argument("--start", choices=get_args(Start), help="what the head is at first (default: %(default)s)")
-    p.add_argument("--variants", choices=get_args(Variants), help="printings of one name (default: %(default)s)")
+    p.add_argument(
+        "--m", metavar="N", type=_at_least_two, help="views of each (default: %(default)s)"
+    )
+    p.add_argument(
+        "--anchor",
+        action=argparse.BooleanOptionalAction,
+        help="one of them is the reference (default)",
+    )
+    p.add_argument(
+        "--steps-per-epoch",
+        metavar="N",
+        type=positive,
+        help="batches (default: see all views once)",
+    )
+    p.add_argument(
+        "--lr",
+        metavar="X",
+        type=_above_zero,
+        help="learning rate at its peak (default: %(default)s)",
+    )
+    p.add_argument(
+        "--temperature", metavar="X", type=_above_zero, help="of the loss (default: %(default)s)"
+    )
+    p.add_argument(
+        "--hard",
+        metavar="SHARE",
+        type=_share,
+        help="of easily confused items (default: %(default)s)",
+    )
+    p.add_argument(
+        "--start", choices=get_args(Start), help="what the head is at first (default: %(default)s)"
+    )
+    p.add_argument(
+        "--variants",
+        choices=get_args(Variants),
+        help="printings of one name (default: %(default)s)",
+    )
     p.add_argument("--seed", metavar="N", type=_not_negative, help="default: %(default)s")
     p.set_defaults(**asdict(TrainSettings()))
     p.add_argument(
@@ -80,14 +119,31 @@ def _options() -> argparse.ArgumentParser:
         default=ViewRecipe.views,
         help="views of each reference (default: %(default)s)",
     )
-    p.add_argument("--encoder", metavar="ID", default=DEFAULT_ENCODER, help="see `identify encoders` (default: sscd)")
     p.add_argument(
-        "--device", choices=("auto", "cpu", "cuda", "coreml"), default="auto", help="of the encoder (default: auto)"
+        "--encoder",
+        metavar="ID",
+        default=DEFAULT_ENCODER,
+        help="see `identify encoders` (default: sscd)",
     )
-    p.add_argument("--bank", metavar="DIR", type=Path, help="keeps encoded views (default: in the user's cache folder)")
-    p.add_argument("--resume", action="store_true", help="go on where an interrupted training stopped")
+    p.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda", "coreml"),
+        default="auto",
+        help="of the encoder (default: auto)",
+    )
+    p.add_argument(
+        "--bank",
+        metavar="DIR",
+        type=Path,
+        help="keeps encoded views (default: in the user's cache folder)",
+    )
+    p.add_argument(
+        "--resume", action="store_true", help="go on where an interrupted training stopped"
+    )
     p.add_argument("--force", action="store_true", help="write the head even if it does not help")
-    p.add_argument("--plot", metavar="FILE.png", type=Path, help="draw loss, held-out top-1 and margins")
+    p.add_argument(
+        "--plot", metavar="FILE.png", type=Path, help="draw loss, held-out top-1 and margins"
+    )
     p.add_argument("--json", action="store_true", help="print the figures as JSON")
     return p
 
@@ -120,7 +176,9 @@ def _share(text: str) -> float:
     return value
 
 
-def _report(result: TrainResult, bank: Bank, out: Path, bank_seconds: float, seconds: float) -> dict[str, Any]:
+def _report(
+    result: TrainResult, bank: Bank, out: Path, bank_seconds: float, seconds: float
+) -> dict[str, Any]:
     before, after = result.before, result.after
     return {
         "head": str(out),
@@ -132,7 +190,9 @@ def _report(result: TrainResult, bank: Bank, out: Path, bank_seconds: float, sec
         "before": before.figures.as_json(),
         "after": after.figures.as_json(),
         "best_epoch": result.best_epoch,
-        "epochs": [{key: round(value, 4) for key, value in line.items()} for line in result.history],
+        "epochs": [
+            {key: round(value, 4) for key, value in line.items()} for line in result.history
+        ],
         "worst": [
             {
                 "file": bank.references[row],
@@ -160,9 +220,17 @@ def _as_text(report: dict[str, Any]) -> str:
     ]
     for entry in report["worst"]:
         (right, margin), (now_right, now_margin) = entry["before"], entry["after"]
-        lines.append(f"  {right:4.0%} {margin:6.3f} → {now_right:4.0%} {now_margin:6.3f}  {entry['file']}")
+        lines.append(
+            f"  {right:4.0%} {margin:6.3f} → {now_right:4.0%} {now_margin:6.3f}  {entry['file']}"
+        )
     if not report["helped"]:
         why = "the encoder alone does as well on views that were not trained on"
-        lines.append(f"Training does not help: {why if report['items'] > 1 else 'one item is told from nothing'}")
-    done = "written; index again with --projection" if report["written"] else "not written (--force writes it anyway)"
+        lines.append(
+            f"Training does not help: {why if report['items'] > 1 else 'one item is told from nothing'}"
+        )
+    done = (
+        "written; index again with --projection"
+        if report["written"]
+        else "not written (--force writes it anyway)"
+    )
     return "\n".join([*lines, f"{report['head']}: {done}"])

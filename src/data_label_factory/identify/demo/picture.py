@@ -26,7 +26,9 @@ class Scene:
     detections: list[Detection]
 
 
-def draw_result(scenes: Sequence[Scene], refs: Path, report: Report, references: int) -> Image.Image:
+def draw_result(
+    scenes: Sequence[Scene], refs: Path, report: Report, references: int
+) -> Image.Image:
     """An RGB picture, all scenes side by side. Only confident detections are shown."""
     height, width = scenes[0].frame.shape[:2]
     size = (_GAP + len(scenes) * (width + _GAP), _HEAD_HEIGHT + height + _STRIP_HEIGHT + 2 * _GAP)
@@ -40,12 +42,17 @@ def draw_result(scenes: Sequence[Scene], refs: Path, report: Report, references:
     draw.text((_GAP, 78), summary, _SOFT, font(22))
     for number, scene in enumerate(scenes):
         left = _GAP + number * (width + _GAP)
-        page.paste(draw_marks(scene.frame, [mark(detection) for detection in _sure(scene)]), (left, _HEAD_HEIGHT))
+        page.paste(
+            draw_marks(scene.frame, [mark(detection) for detection in _sure(scene)]),
+            (left, _HEAD_HEIGHT),
+        )
         _draw_strip(page, scene, refs, (left, _HEAD_HEIGHT + height + _GAP // 2), width)
     return page
 
 
-def _draw_strip(page: Image.Image, scene: Scene, refs: Path, at: tuple[int, int], width: int) -> None:
+def _draw_strip(
+    page: Image.Image, scene: Scene, refs: Path, at: tuple[int, int], width: int
+) -> None:
     draw = ImageDraw.Draw(page)
     left, top = at
     draw.rounded_rectangle((left, top, left + width, top + _STRIP_HEIGHT), 14, _PANEL)
@@ -61,13 +68,20 @@ def _draw_strip(page: Image.Image, scene: Scene, refs: Path, at: tuple[int, int]
         draw.text((left + 20, top + 100), "nothing it is sure of", UNSURE, font(24))
 
 
-def _draw_facts(draw: ImageDraw.ImageDraw, detection: Detection, at: tuple[int, int], room: int) -> None:
+def _draw_facts(
+    draw: ImageDraw.ImageDraw, detection: Detection, at: tuple[int, int], room: int
+) -> None:
     label, (x, y) = detection.label, at
     lines = _wrapped(draw, label.name, room)
     for line in lines:
         draw.text((x, y), line, _INK, font(18))
         y += 23
-    for fact in (label.rarity, label.set_code, f"similarity {detection.score:.2f}", f"margin {detection.margin:.2f}"):
+    for fact in (
+        label.rarity,
+        label.set_code,
+        f"similarity {detection.score:.2f}",
+        f"margin {detection.margin:.2f}",
+    ):
         if fact:
             draw.text((x, y + 6), fact, _SOFT, font(14))
             y += 21

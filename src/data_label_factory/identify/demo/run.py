@@ -36,7 +36,9 @@ class DemoResult:
     picture: Path
 
 
-def run_demo(out: Path, refs: Path | None, *, seed: int, say: Callable[[str], None], quiet: bool = False) -> DemoResult:
+def run_demo(
+    out: Path, refs: Path | None, *, seed: int, say: Callable[[str], None], quiet: bool = False
+) -> DemoResult:
     """Index and verify `refs` (our samples when None), photograph a few of them, name them, draw the result.
 
     Everything goes into the folder `out`. Raises FactoryError as the stages do.
@@ -65,17 +67,25 @@ def run_demo(out: Path, refs: Path | None, *, seed: int, say: Callable[[str], No
     return DemoResult(build, report, right, sum(len(scene.truth) for scene in scenes), picture)
 
 
-def _scenes(build: BuildResult, refs: Path, recognizer: Recognizer, rng: np.random.Generator) -> list[Scene]:
+def _scenes(
+    build: BuildResult, refs: Path, recognizer: Recognizer, rng: np.random.Generator
+) -> list[Scene]:
     index = build.index
     firsts = np.unique(index.items, return_index=True)[1]  # one reference an item
     scenes = []
     for size in _SCENE_SIZES:
         rows = rng.choice(firsts, min(size, len(firsts)), replace=False)
-        shown = [decode(refs / str(index.references[row]), min_side=DECODE_MIN_SIDE) for row in rows]
+        shown = [
+            decode(refs / str(index.references[row]), min_side=DECODE_MIN_SIDE) for row in rows
+        ]
         frame = render_view(shown, rng).image
-        scenes.append(Scene(frame, [str(index.names[row]) for row in rows], recognizer.recognize(frame)))
+        scenes.append(
+            Scene(frame, [str(index.names[row]) for row in rows], recognizer.recognize(frame))
+        )
     return scenes
 
 
 def _named(scene: Scene, item: str) -> bool:
-    return any(detection.confident and detection.label.name == item for detection in scene.detections)
+    return any(
+        detection.confident and detection.label.name == item for detection in scene.detections
+    )

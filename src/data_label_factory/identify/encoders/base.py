@@ -35,12 +35,16 @@ class Preprocess:
     def __call__(self, rgb: RGB) -> NDArray[Any]:
         """(H, W, 3) uint8 → (side, side, 3) uint8, or (3, side, side) float32, as `layout` says."""
         image = Image.fromarray(rgb)
-        square = np.asarray(_squash(image, self) if self.fit == "squash" else _center_crop(image, self))
+        square = np.asarray(
+            _squash(image, self) if self.fit == "squash" else _center_crop(image, self)
+        )
         if self.layout == "NHWC-uint8":
             return square
         scaled = square.astype(np.float32) / np.float32(255)
         return np.ascontiguousarray(
-            ((scaled - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)).transpose(2, 0, 1),
+            (
+                (scaled - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
+            ).transpose(2, 0, 1),
             dtype=np.float32,
         )
 

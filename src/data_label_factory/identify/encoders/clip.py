@@ -70,25 +70,37 @@ def fetch(home: Path) -> None:
     hub = need("huggingface_hub", extra="clip")
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
     if not _reachable(endpoint):
-        raise EncoderError(f"The weights of CLIP are not here yet and {endpoint} cannot be reached", _by_hand(home))
+        raise EncoderError(
+            f"The weights of CLIP are not here yet and {endpoint} cannot be reached", _by_hand(home)
+        )
     home.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix="fetching-", dir=home))  # its own, should another process fetch as well
+    staging = Path(
+        tempfile.mkdtemp(prefix="fetching-", dir=home)
+    )  # its own, should another process fetch as well
     try:
         url = hub.hf_hub_url(REPOSITORY, MODEL_FILE, endpoint=endpoint)
         stated = hub.get_hf_file_metadata(url, endpoint=endpoint).etag or ""
-        got = Path(hub.hf_hub_download(REPOSITORY, MODEL_FILE, local_dir=staging, endpoint=endpoint))
+        got = Path(
+            hub.hf_hub_download(REPOSITORY, MODEL_FILE, local_dir=staging, endpoint=endpoint)
+        )
         sha256 = file_sha256(got)
         # For a large file the hub's ETag is its SHA-256; anything else cannot be checked and is not trusted.
         if sha256 != stated:
             raise EncoderError(
-                f"{MODEL_FILE} arrived with SHA-256 {sha256[:12]}, the hub states {stated[:12]}", "Try again"
+                f"{MODEL_FILE} arrived with SHA-256 {sha256[:12]}, the hub states {stated[:12]}",
+                "Try again",
             )
         got.replace(home / MODEL_FILE)
-        write_text(home / _CHECKSUM_FILE, json.dumps({"sha256": sha256, "bytes": (home / MODEL_FILE).stat().st_size}))
+        write_text(
+            home / _CHECKSUM_FILE,
+            json.dumps({"sha256": sha256, "bytes": (home / MODEL_FILE).stat().st_size}),
+        )
     except FactoryError:
         raise
     except Exception as exc:  # the hub library raises its own tree, httpx's, and OSError
-        raise EncoderError(f"Could not fetch {REPOSITORY} from {endpoint} ({exc})", _by_hand(home)) from exc
+        raise EncoderError(
+            f"Could not fetch {REPOSITORY} from {endpoint} ({exc})", _by_hand(home)
+        ) from exc
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -100,14 +112,18 @@ def _check_unchanged(model: Path, checksum: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError):
         unchanged = False
     if not unchanged:
-        raise EncoderError(f"{model} is not the file that was fetched", "Delete it; the next use fetches it again")
+        raise EncoderError(
+            f"{model} is not the file that was fetched", "Delete it; the next use fetches it again"
+        )
 
 
 def _reachable(endpoint: str) -> bool:
     """Whether a connection opens at all: the download itself would retry for most of a minute before giving up."""
     if os.environ.get("HF_HUB_OFFLINE", "") not in ("", "0"):
         return False
-    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
+    if any(
+        os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+    ):
         return True  # only the proxy knows
     parts = urlsplit(endpoint)
     port = parts.port or (443 if parts.scheme == "https" else 80)

@@ -62,13 +62,19 @@ class ProjectionHead:
             vectors = [state[name] for name in state if state[name].ndim == 1]
             (w1, w2), (b1, b2) = matrices, vectors
             if not (w1.shape[0] == b1.shape[0] == w2.shape[1] and w2.shape[0] == b2.shape[0]):
-                raise ValueError(f"its layers do not fit together: {w1.shape}, {b1.shape}, {w2.shape}, {b2.shape}")
+                raise ValueError(
+                    f"its layers do not fit together: {w1.shape}, {b1.shape}, {w2.shape}, {b2.shape}"
+                )
             if not all(np.isfinite(array).all() for array in (w1, b1, w2, b2)):
                 raise ValueError("it holds values that are not finite")
         except OSError as exc:
             raise EncoderError(f"Cannot read the projection head {path}: {exc.strerror}") from exc
-        except Exception as exc:  # a damaged zip or pickle trips over nearly anything: IndexError, zlib.error …
-            raise EncoderError(f"{path} is not a projection head ({exc})", "Train one with: identify train") from exc
+        except (
+            Exception
+        ) as exc:  # a damaged zip or pickle trips over nearly anything: IndexError, zlib.error …
+            raise EncoderError(
+                f"{path} is not a projection head ({exc})", "Train one with: identify train"
+            ) from exc
         return cls(w1, b1, w2, b2, str(saved.get("model", "")), hashlib.sha256(data).hexdigest())
 
 
@@ -86,7 +92,9 @@ def _gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
     """The exact GELU, x·Φ(x), with erf after Abramowitz & Stegun 7.1.26 (error under 2e-7, below float32's own)."""
     z = np.abs(x) / np.sqrt(2.0)
     t = 1.0 / (1.0 + 0.3275911 * z)
-    poly = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+    poly = t * (
+        0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))
+    )
     erf = np.sign(x) * (1.0 - poly * np.exp(-z * z))
     return np.asarray(0.5 * x * (1.0 + erf), dtype=np.float32)
 
@@ -114,7 +122,9 @@ class _HeadUnpickler(pickle.Unpickler):
         return np.frombuffer(self._archive.read(f"{self._prefix}data/{key}"), dtype, count=count)
 
 
-def _rebuild_tensor(storage: NDArray[Any], offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> Any:
+def _rebuild_tensor(
+    storage: NDArray[Any], offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any
+) -> Any:
     count = int(np.prod(size))
     dense = tuple(int(np.prod(size[axis + 1 :])) for axis in range(len(size)))
     if stride != dense and count > 1:
@@ -129,4 +139,6 @@ def _read_torch_zip(data: bytes) -> Any:
         name = next((name for name in archive.namelist() if name.endswith("data.pkl")), None)
         if name is None:
             raise ValueError("it holds no tensors")
-        return _HeadUnpickler(io.BytesIO(archive.read(name)), archive, name.removesuffix("data.pkl")).load()
+        return _HeadUnpickler(
+            io.BytesIO(archive.read(name)), archive, name.removesuffix("data.pkl")
+        ).load()

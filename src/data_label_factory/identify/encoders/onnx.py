@@ -66,7 +66,9 @@ class OnnxEncoder:
 
     @cached_property
     def dim(self) -> int:
-        return int(self.encode([np.zeros((self.recipe.side, self.recipe.side, 3), np.uint8)]).shape[1])
+        return int(
+            self.encode([np.zeros((self.recipe.side, self.recipe.side, 3), np.uint8)]).shape[1]
+        )
 
     @cached_property
     def device(self) -> str:
@@ -83,7 +85,9 @@ class OnnxEncoder:
             return np.concatenate([self._run(batch, threads=0) for batch in batches])
         if len(images) == 1:
             return self._run(images, threads=cpu_count())
-        return np.concatenate(list(self._pool.map(lambda image: self._run([image], threads=1), images)))
+        return np.concatenate(
+            list(self._pool.map(lambda image: self._run([image], threads=1), images))
+        )
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -95,7 +99,9 @@ class OnnxEncoder:
         try:
             output = np.asarray(session.run([session.get_outputs()[0].name], inputs)[0])
         except Exception as exc:  # ONNX Runtime has no public base class for what it raises
-            raise EncoderError(f"The model {self.path.name} does not take this input ({exc})") from exc
+            raise EncoderError(
+                f"The model {self.path.name} does not take this input ({exc})"
+            ) from exc
         vectors = output.reshape(len(images), -1) if output.ndim != 3 else output[:, 0]
         return unit_rows(vectors)
 
@@ -127,7 +133,9 @@ def choose_device(wanted: Device) -> str:
         return "cuda" if _PROVIDERS["cuda"] in available else "cpu"
     if _PROVIDERS[wanted] not in available:
         package = "onnxruntime-gpu" if wanted == "cuda" else "onnxruntime on a Mac"
-        raise EncoderError(f"The installed ONNX Runtime has no {wanted}", f"Install {package}, or use --device cpu")
+        raise EncoderError(
+            f"The installed ONNX Runtime has no {wanted}", f"Install {package}, or use --device cpu"
+        )
     return wanted
 
 
@@ -185,7 +193,9 @@ def _read_sidecar(path: Path, known: dict[str, Any]) -> dict[str, Any]:
             raise ValueError(f"{wrong[0]} cannot be {values[wrong[0]]!r}")
         return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
     except (OSError, ValueError, TypeError) as exc:
-        raise EncoderError(f"{path} is not a preprocessing recipe: {exc}", f"Its keys are {sorted(allowed)}") from exc
+        raise EncoderError(
+            f"{path} is not a preprocessing recipe: {exc}", f"Its keys are {sorted(allowed)}"
+        ) from exc
 
 
 def _is_valid(key: str, value: Any) -> bool:
@@ -193,13 +203,20 @@ def _is_valid(key: str, value: Any) -> bool:
         return value in _CHOICES[key]
     if key == "side":
         return isinstance(value, int) and value > 0
-    return isinstance(value, list) and len(value) == 3 and all(isinstance(v, int | float) for v in value)
+    return (
+        isinstance(value, list)
+        and len(value) == 3
+        and all(isinstance(v, int | float) for v in value)
+    )
 
 
 def _locate(argument: str) -> Path:
     path = Path(argument).expanduser()
     if not path.is_file():
-        raise EncoderError(f"There is no model at {argument or '(no path)'}", "Write --encoder onnx:path/to/model.onnx")
+        raise EncoderError(
+            f"There is no model at {argument or '(no path)'}",
+            "Write --encoder onnx:path/to/model.onnx",
+        )
     return path
 
 

@@ -12,7 +12,9 @@ ENCODERS: dict[str, EncoderSpec] = {spec.id: spec for spec in (SSCD, SSCD_SMALL,
 DEFAULT_ENCODER = SSCD.id
 
 
-def open_encoder(name: str = DEFAULT_ENCODER, *, device: Device = "auto", batch_size: int = 16) -> OnnxEncoder:
+def open_encoder(
+    name: str = DEFAULT_ENCODER, *, device: Device = "auto", batch_size: int = 16
+) -> OnnxEncoder:
     """Open `sscd`, `sscd-small`, `clip`, `clip:DIR` or `onnx:PATH`. Raises EncoderError, which says what to do."""
     kind, _, argument = name.partition(":")
     spec = ENCODERS.get(kind)
@@ -20,7 +22,8 @@ def open_encoder(name: str = DEFAULT_ENCODER, *, device: Device = "auto", batch_
         raise EncoderError(f"There is no encoder {name!r}", f"Choose one of: {', '.join(ENCODERS)}")
     if argument and spec in (SSCD, SSCD_SMALL):
         raise EncoderError(
-            f"{kind} takes no path", f"Write --encoder {kind}, or --encoder onnx:PATH for a model of your own"
+            f"{kind} takes no path",
+            f"Write --encoder {kind}, or --encoder onnx:PATH for a model of your own",
         )
     path = spec.locate(argument)
     recipe = spec.recipe or read_recipe(path)

@@ -75,13 +75,19 @@ class Evaluation:
     @cached_property
     def curve(self) -> list[CurvePoint]:
         """From strict to lenient; at most 60 of the rates at which some answer changes."""
-        rates = sorted({d.false_accept_rate for outcome in self.outcomes for d in outcome.detections})
+        rates = sorted(
+            {d.false_accept_rate for outcome in self.outcomes for d in outcome.detections}
+        )
         last, points = len(rates) - 1, min(len(rates), _CURVE_POINTS_MAX)
         return [self._at(rates[round(i * last / max(points - 1, 1))]) for i in range(points)]
 
     @cached_property
     def failures(self) -> list[Failure]:
-        return [failure for outcome in self.outcomes for failure in find_failures(outcome.query, outcome.verdict)]
+        return [
+            failure
+            for outcome in self.outcomes
+            for failure in find_failures(outcome.query, outcome.verdict)
+        ]
 
     @property
     def ms_p50(self) -> float:
@@ -93,11 +99,16 @@ class Evaluation:
         return times[max(int(len(times) * 0.95) - 1, 0)]
 
     def as_json(self) -> dict[str, Any]:
-        rounded = {key: round(v, 4) if isinstance(v, float) else v for key, v in asdict(self.figures).items()}
+        rounded = {
+            key: round(v, 4) if isinstance(v, float) else v
+            for key, v in asdict(self.figures).items()
+        }
         return rounded | {
             "ms_p50": round(self.ms_p50, 1),
             "ms_p95": round(self.ms_p95, 1),
-            "curve": [{key: round(v, 6) for key, v in asdict(point).items()} for point in self.curve],
+            "curve": [
+                {key: round(v, 6) for key, v in asdict(point).items()} for point in self.curve
+            ],
             "misses": [failure.as_json() for failure in self.failures],
             "unreadable": self.unreadable,
             "without_truth": self.without_truth,
@@ -106,14 +117,20 @@ class Evaluation:
     def _at(self, rate: float) -> CurvePoint:
         figures = _figures(
             [
-                match_photo(o.query, o.detections, [d.false_accept_rate <= rate for d in o.detections])
+                match_photo(
+                    o.query, o.detections, [d.false_accept_rate <= rate for d in o.detections]
+                )
                 for o in self.outcomes
             ]
         )
-        return CurvePoint(rate, figures.accepted_right, figures.accepted_wrong_per_frame, figures.false_accepts)
+        return CurvePoint(
+            rate, figures.accepted_right, figures.accepted_wrong_per_frame, figures.false_accepts
+        )
 
 
-def evaluate(recognize: Callable[[RGB], list[Detection]], queries: Queries, *, quiet: bool = False) -> Evaluation:
+def evaluate(
+    recognize: Callable[[RGB], list[Detection]], queries: Queries, *, quiet: bool = False
+) -> Evaluation:
     """Recognise every photo, as `Recognizer.recognize` does, and judge it.
 
     A time holds decoding and recognising, one photo after the other. Raises TruthError when no photo can be read.
@@ -134,7 +151,9 @@ def evaluate(recognize: Callable[[RGB], list[Detection]], queries: Queries, *, q
             progress.step()
     if not any(outcome.query.items for outcome in outcomes):
         first = next(iter(unreadable.items()), ("", ""))
-        raise GroundTruthError(f"None of the photos with a truth can be read: {first[0]}: {first[1]}")
+        raise GroundTruthError(
+            f"None of the photos with a truth can be read: {first[0]}: {first[1]}"
+        )
     return Evaluation(outcomes, unreadable, queries.without_truth)
 
 

@@ -37,7 +37,11 @@ class Failure:
         sure = "surely" if self.detection.confident else "not surely"
         if self.kind in ("unsure", "not found"):
             return f"Named rightly, but {'in a place that is taken' if self.detection.confident else 'not surely'} ({how})."
-        variant = ", a variant of the same item" if self.item and _is_variant(self.item, self.detection) else ""
+        variant = (
+            ", a variant of the same item"
+            if self.item and _is_variant(self.item, self.detection)
+            else ""
+        )
         return f"Named {sure} as {self.detection.label}{variant} ({how})."
 
     def as_json(self) -> dict[str, Any]:
@@ -62,15 +66,25 @@ def find_failures(query: Query, verdict: Verdict) -> list[Failure]:
     for detection in verdict.wrong:
         if not any(detection is detection for detection in told):
             item = next((item for item in query.items if names(item, detection)), None)
-            failures.append(Failure(query, "named twice" if item else "stranger accepted", item, detection))
-    return failures + [Failure(query, "not judged", None, d) for d in verdict.extra if not any(d is s for s in told)]
+            failures.append(
+                Failure(query, "named twice" if item else "stranger accepted", item, detection)
+            )
+    return failures + [
+        Failure(query, "not judged", None, d)
+        for d in verdict.extra
+        if not any(d is s for s in told)
+    ]
 
 
 def _kind(item: TrueItem, detection: Detection | None) -> str:
-    if detection is None or (names(item, detection) and detection.confident):  # sure, yet it is another item's answer
+    if detection is None or (
+        names(item, detection) and detection.confident
+    ):  # sure, yet it is another item's answer
         return "not found"
     return "unsure" if names(item, detection) else "named as another"
 
 
 def _is_variant(item: TrueItem, detection: Detection) -> bool:
-    return not names(item, detection) and detection.label.item == item_key(parse_label(item.reference).name)
+    return not names(item, detection) and detection.label.item == item_key(
+        parse_label(item.reference).name
+    )

@@ -48,7 +48,9 @@ class Queries:
     without_truth: list[str] = field(default_factory=list)
 
 
-def read_queries(index: Index, folder: Path, *, negatives: Path | None = None, truth: Path | None = None) -> Queries:
+def read_queries(
+    index: Index, folder: Path, *, negatives: Path | None = None, truth: Path | None = None
+) -> Queries:
     """The photos below `folder` with their truth, then those below `negatives`, which show no item of the index.
 
     The truth is taken from `truth` (.json, else CSV), or from `truth.json` or `truth.csv` in the folder. Without these
@@ -63,7 +65,10 @@ def read_queries(index: Index, folder: Path, *, negatives: Path | None = None, t
     """
     names = _Names(index)
     if truth is None:
-        truth = next((path for name in ("truth.json", "truth.csv") if (path := folder / name).is_file()), None)
+        truth = next(
+            (path for name in ("truth.json", "truth.csv") if (path := folder / name).is_file()),
+            None,
+        )
     if truth is not None:
         photos, without = _from_file(truth, folder, names)
     else:
@@ -74,7 +79,10 @@ def read_queries(index: Index, folder: Path, *, negatives: Path | None = None, t
             "Name each photo, or its subfolder, like the reference it shows; or write a CSV with query,ref and --truth",
         )
     if negatives is not None:
-        photos += [Query(negatives / name, f"{negatives.name}/{name}", ()) for name in find_images(negatives)]
+        photos += [
+            Query(negatives / name, f"{negatives.name}/{name}", ())
+            for name in find_images(negatives)
+        ]
     return Queries(photos, without)
 
 
@@ -93,7 +101,9 @@ class _Names:
         if stem in self._by_stem:
             return TrueItem(self._by_stem[stem], frozenset({stem}), quad)
         label = parse_label(ref)
-        plain = "" if label.set_code or label.rarity else label.item  # one that names a variant must mean just that
+        plain = (
+            "" if label.set_code or label.rarity else label.item
+        )  # one that names a variant must mean just that
         if variants := self._by_item.get(item_key(ref)) or self._by_item.get(plain):
             return TrueItem(variants[0], frozenset(map(stem_of, variants)), quad)
         return None
@@ -102,7 +112,9 @@ class _Names:
 def _from_names(folder: Path, names: _Names) -> tuple[list[Query], list[str]]:
     photos, without = [], []
     for name in find_images(folder):
-        item = names.find(stem_of(name)) or (names.find(name.split("/")[-2]) if "/" in name else None)
+        item = names.find(stem_of(name)) or (
+            names.find(name.split("/")[-2]) if "/" in name else None
+        )
         if item:
             photos.append(Query(folder / name, name, (item,)))
         else:
@@ -140,7 +152,9 @@ def _parsed(path: Path, read: Callable[[str], Iterator[_Row]]) -> list[_Row]:
     try:
         return list(read(read_file(path).decode("utf-8-sig")))
     except ImageError as exc:
-        raise GroundTruthError(f"{path}: {exc.message}", "Name the file that says what the photos show") from exc
+        raise GroundTruthError(
+            f"{path}: {exc.message}", "Name the file that says what the photos show"
+        ) from exc
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error) as exc:
         reason = f"{exc.args[0]} is missing" if isinstance(exc, KeyError) else exc
         raise GroundTruthError(
@@ -160,7 +174,11 @@ def _json_rows(text: str) -> Iterator[_Row]:
 
 
 def _csv_rows(text: str) -> Iterator[_Row]:
-    rows = (row for row in csv.reader(io.StringIO(text, newline="")) if any(cell.strip() for cell in row))
+    rows = (
+        row
+        for row in csv.reader(io.StringIO(text, newline=""))
+        if any(cell.strip() for cell in row)
+    )
     for number, row in enumerate(rows):
         cells = [cell.strip() for cell in row]
         if number == 0 and [cell.lower() for cell in cells[:2]] == ["query", "ref"]:

@@ -90,7 +90,9 @@ def _unplaced(
     hits = [d for d in sure if names(item, d)]
     by_confidence = [*(d for d in by_score if _is_in(d, sure)), *by_score]
     others = [d for d in by_confidence if not any(names(one, d) for one in shown)]
-    detection = next((d for d in [*hits, *by_score] if names(item, d)), others[0] if others else None)
+    detection = next(
+        (d for d in [*hits, *by_score] if names(item, d)), others[0] if others else None
+    )
     top1, top5 = any(names(item, d) for d in first), any(_in_top(item, d) for d in first)
     return ItemVerdict(item, top1, top5, bool(hits), None, detection), hits
 
@@ -118,4 +120,6 @@ def _in_top(item: TrueItem, detection: Detection) -> bool:
 
 
 def _is_in(detection: Detection, among: Sequence[Detection]) -> bool:
-    return any(detection is other for other in among)  # by identity: comparing outlines gives arrays, not truths
+    return any(
+        detection is other for other in among
+    )  # by identity: comparing outlines gives arrays, not truths

@@ -72,7 +72,9 @@ def build_index(
         hint = "Put one picture per item there; the file name is its label"
         raise FactoryError(f"There is no picture in {refs}", hint)
 
-    todo = {digest: name for name, digest in hashes.items() if digest not in known}  # each content once
+    todo = {
+        digest: name for name, digest in hashes.items() if digest not in known
+    }  # each content once
     encoded = 0
     try:
         for batch in embed_files(embedder, refs, list(todo.values()), batch_size, quiet=quiet):
@@ -89,7 +91,10 @@ def build_index(
         if digest not in known:
             unreadable.setdefault(name, unreadable.get(todo[digest], "unreadable"))
     if not known.keys() & hashes.values():
-        raise FactoryError(f"None of the {len(unreadable)} pictures in {refs} can be read", _first_reasons(unreadable))
+        raise FactoryError(
+            f"None of the {len(unreadable)} pictures in {refs} can be read",
+            _first_reasons(unreadable),
+        )
 
     index = _assemble(hashes, known, meta)
     unchanged = old is not None and old.same_rows(index)
@@ -135,9 +140,15 @@ def embed_files(
         for batch in decode_ahead([refs / name for name in names], batch_size):
             tried = names[progress.done : progress.done + len(batch)]
             images = {
-                name: image for name, image in zip(tried, batch, strict=True) if not isinstance(image, ImageError)
+                name: image
+                for name, image in zip(tried, batch, strict=True)
+                if not isinstance(image, ImageError)
             }
-            errors = {name: str(exc) for name, exc in zip(tried, batch, strict=True) if isinstance(exc, ImageError)}
+            errors = {
+                name: str(exc)
+                for name, exc in zip(tried, batch, strict=True)
+                if isinstance(exc, ImageError)
+            }
 
             rows = embedder.encode(list(images.values()))
             yield EmbeddedBatch(list(images), rows, errors)
@@ -157,7 +168,10 @@ def decode_ahead(sources: Sequence[Path], batch_size: int) -> Iterator[list[RGB 
     with ThreadPoolExecutor(cpu_count(), thread_name_prefix="decode") as pool:
         ahead = [pool.submit(load, source) for source in islice(remaining, batch_size)]
         while ahead:
-            batch, ahead = ahead, [pool.submit(load, source) for source in islice(remaining, batch_size)]
+            batch, ahead = (
+                ahead,
+                [pool.submit(load, source) for source in islice(remaining, batch_size)],
+            )
             yield [future.result() for future in batch]
 
 
@@ -186,7 +200,10 @@ def _check_destination(out: Path) -> None:
     if out.is_dir():
         raise FactoryError(f"{out} is a folder", "Name a file for the index, such as refs.npz")
     if not out.parent.is_dir():
-        raise FactoryError(f"There is no folder {out.parent}", "Make it first, or choose another place for the index")
+        raise FactoryError(
+            f"There is no folder {out.parent}",
+            "Make it first, or choose another place for the index",
+        )
 
 
 def _load_if_same_maker(path: Path, meta: IndexMeta) -> tuple[Index | None, str]:
@@ -195,17 +212,30 @@ def _load_if_same_maker(path: Path, meta: IndexMeta) -> tuple[Index | None, str]
         index = Index.load(path)
     except IndexFileError as exc:
         return None, exc.message if path.exists() else ""
-    return (index, "") if index.meta.maker == meta.maker else (None, f"It was made by {index.meta.maker}")
+    return (
+        (index, "")
+        if index.meta.maker == meta.maker
+        else (None, f"It was made by {index.meta.maker}")
+    )
 
 
 def _known_embeddings(indexes: Iterable[Index | None]) -> dict[str, Embeddings]:
     """The embedding (D,) of each content, by its SHA-256."""
-    return {str(d): row for index in indexes if index for d, row in zip(index.sha256, index.embeddings, strict=True)}
+    return {
+        str(d): row
+        for index in indexes
+        if index
+        for d, row in zip(index.sha256, index.embeddings, strict=True)
+    }
 
 
 def _assemble(hashes: dict[str, str], known: dict[str, Embeddings], meta: IndexMeta) -> Index:
     """The index of those files whose embedding is known."""
-    rows = [Row(name, parse_label(name), digest, known[digest]) for name, digest in hashes.items() if digest in known]
+    rows = [
+        Row(name, parse_label(name), digest, known[digest])
+        for name, digest in hashes.items()
+        if digest in known
+    ]
     return Index.from_rows(rows, meta)
 
 

@@ -34,7 +34,16 @@ _TEXT_FIELDS = tuple(field for field in _COLUMNS.values() if field != "embedding
 _SEARCH_BLOCK_BYTES = 64 * 2**20
 
 # What zipfile, numpy and json raise for a damaged file; RuntimeError for an archive that claims to be encrypted.
-_DAMAGED = (ValueError, LookupError, TypeError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
+_DAMAGED = (
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +116,11 @@ class Index:
     def items(self) -> NDArray[np.int64]:
         """(N,) item number of each row, 0 … items - 1: rows of one name are variants of one item."""
         keys = [item_key(str(name)) for name in self.names]
-        return np.unique(np.array(keys, dtype=np.str_), return_inverse=True)[1].astype(np.int64).reshape(-1)
+        return (
+            np.unique(np.array(keys, dtype=np.str_), return_inverse=True)[1]
+            .astype(np.int64)
+            .reshape(-1)
+        )
 
     @property
     def item_count(self) -> int:
@@ -130,7 +143,8 @@ class Index:
         """The index with one more reference, sorted by reference as the builder sorts."""
         added = Index.from_rows([row], self.meta)
         joined: dict[str, Any] = {
-            name: np.concatenate([getattr(self, name), getattr(added, name)]) for name in _COLUMNS.values()
+            name: np.concatenate([getattr(self, name), getattr(added, name)])
+            for name in _COLUMNS.values()
         }
         larger = replace(self, **joined)
         return larger.taken(np.argsort(larger.references, kind="stable"))
@@ -148,7 +162,9 @@ class Index:
         k cut to N. Equal cosines come in row order. Raises ValueError when D is not the index's.
         """
         if queries.ndim != 2 or queries.shape[1] != self.dim:
-            raise ValueError(f"queries of shape {queries.shape} against an index of dimension {self.dim}")
+            raise ValueError(
+                f"queries of shape {queries.shape} against an index of dimension {self.dim}"
+            )
 
         k = min(k, len(self))
         step = max(1, _SEARCH_BLOCK_BYTES // max(4 * len(self), 1))
@@ -201,7 +217,10 @@ def _read(path: Path) -> tuple[dict[str, Any], IndexMeta]:
         meta = json.loads(str(stored["meta"]))
 
     if meta["format"] != FORMAT_VERSION:
-        raise IndexFileError(f"{path} has format {meta['format']}, this version reads {FORMAT_VERSION}", "Index again")
+        raise IndexFileError(
+            f"{path} has format {meta['format']}, this version reads {FORMAT_VERSION}",
+            "Index again",
+        )
     _check_columns(fields)
     return fields, IndexMeta(**{**meta, "encoder": EncoderIdentity(**meta["encoder"])})
 

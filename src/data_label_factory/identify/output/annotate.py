@@ -60,10 +60,14 @@ def font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-def _write_name(draw: ImageDraw.ImageDraw, one: Mark, corner: Quad, unit: float, width: int) -> None:
+def _write_name(
+    draw: ImageDraw.ImageDraw, one: Mark, corner: Quad, unit: float, width: int
+) -> None:
     letters = font(17 * unit)
     text_width = draw.textbbox((0, 0), one.text, letters)[2]
     left = max(4 * unit, min(float(corner[0]), width - text_width - 17 * unit))
     top = max(4 * unit, float(corner[1]) - 28 * unit)
-    draw.rounded_rectangle((left, top, left + text_width + 13 * unit, top + 25 * unit), 6 * unit, one.color)
+    draw.rounded_rectangle(
+        (left, top, left + text_width + 13 * unit, top + 25 * unit), 6 * unit, one.color
+    )
     draw.text((left + 6.5 * unit, top + 2.5 * unit), one.text, _INK, letters)

@@ -27,15 +27,21 @@ class Copies:
         path = self._folder / frame.copy_name()
         number = 2
         while path in self._written:  # files of one name from several folders
-            path = (self._folder / frame.copy_name()).with_stem(f"{Path(frame.copy_name()).stem}-{number}")
+            path = (self._folder / frame.copy_name()).with_stem(
+                f"{Path(frame.copy_name()).stem}-{number}"
+            )
             number += 1
         if path.resolve() in self._kept:
-            raise FactoryError(f"A copy would replace the picture {path}", "Choose another folder for --draw")
+            raise FactoryError(
+                f"A copy would replace the picture {path}", "Choose another folder for --draw"
+            )
         self._written.add(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
-            raise FactoryError(f"Cannot make the folder {path.parent}: {exc.strerror}", "Choose another") from exc
+            raise FactoryError(
+                f"Cannot make the folder {path.parent}: {exc.strerror}", "Choose another"
+            ) from exc
         picture = draw_marks(frame.image, [mark(detection) for detection in detections])
         with atomic_write(path) as file:
             if path.suffix.lower() == ".png":

@@ -45,15 +45,24 @@ class CocoWriter:
         try:
             if self._path.is_dir():
                 raise IsADirectoryError(0, "it is a folder")
-            self._image_file = self._files.enter_context(tempfile.TemporaryFile(dir=self._path.parent))
-            self._annotation_file = self._files.enter_context(tempfile.TemporaryFile(dir=self._path.parent))
+            self._image_file = self._files.enter_context(
+                tempfile.TemporaryFile(dir=self._path.parent)
+            )
+            self._annotation_file = self._files.enter_context(
+                tempfile.TemporaryFile(dir=self._path.parent)
+            )
         except OSError as exc:
             self._files.close()
-            raise FactoryError(f"Cannot write {self._path}: {exc.strerror}", "Choose another place") from exc
+            raise FactoryError(
+                f"Cannot write {self._path}: {exc.strerror}", "Choose another place"
+            ) from exc
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         with self._files, atomic_write(self._path) as out:
             out.write(b'{"info": ' + _packed(self._info()) + b', "licenses": [],\n"images": [')
@@ -72,13 +81,19 @@ class CocoWriter:
         self._put(self._image_file, image, self._images == 1)
         for detection in detections:
             self._annotations += 1
-            self._put(self._annotation_file, self._annotation(detection, (width, height)), self._annotations == 1)
+            self._put(
+                self._annotation_file,
+                self._annotation(detection, (width, height)),
+                self._annotations == 1,
+            )
 
     def _put(self, file: IO[bytes], entry: dict[str, Any], first: bool) -> None:
         try:
             file.write((b"\n" if first else b",\n") + _packed(entry))
         except OSError as exc:
-            raise FactoryError(f"Could not write {self._path}: {exc.strerror}", "Free some space") from exc
+            raise FactoryError(
+                f"Could not write {self._path}: {exc.strerror}", "Free some space"
+            ) from exc
 
     def _annotation(self, detection: Detection, size: tuple[int, int]) -> dict[str, Any]:
         polygon = clip(detection.quad, size)
@@ -99,11 +114,17 @@ class CocoWriter:
     def _categories(self) -> list[dict[str, Any]]:
         firsts = np.unique(self._index.items, return_index=True)[1]
         names = [str(self._index.names[row]) for row in firsts]
-        return [{"id": number, "name": name, "supercategory": "item"} for number, name in enumerate(names, 1)]
+        return [
+            {"id": number, "name": name, "supercategory": "item"}
+            for number, name in enumerate(names, 1)
+        ]
 
     def _info(self) -> dict[str, str]:
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        return {"description": f"Recognised by data_label_factory {__version__}", "date_created": created}
+        return {
+            "description": f"Recognised by data_label_factory {__version__}",
+            "date_created": created,
+        }
 
 
 def clip(quad: Quad, size: tuple[int, int]) -> Quad:
@@ -111,7 +132,9 @@ def clip(quad: Quad, size: tuple[int, int]) -> Quad:
     width, height = size
     frame = as_points([[0, 0], [width, 0], [width, height], [0, height]])
     area, polygon = cv2.intersectConvexConvex(quad, frame)
-    if area <= 0 or polygon is None or len(polygon) < 3:  # seen edge on, or folded: what is left is its box
+    if (
+        area <= 0 or polygon is None or len(polygon) < 3
+    ):  # seen edge on, or folded: what is left is its box
         return as_points(np.clip(quad, 0, (width, height)))
     return as_points(polygon.reshape(-1, 2))
 

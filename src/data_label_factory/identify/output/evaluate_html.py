@@ -37,7 +37,13 @@ def as_html(result: Evaluation, index: Index, refs: Path | None) -> str:
         "ms a photo, p95": f"{result.ms_p95:.0f}",
     }
     clean = not (figures.accepted_wrong_per_frame or figures.false_accepts)
-    tone = "good" if figures.accepted_right >= 0.9 and clean else "fair" if figures.accepted_right >= 0.6 else "poor"
+    tone = (
+        "good"
+        if figures.accepted_right >= 0.9 and clean
+        else "fair"
+        if figures.accepted_right >= 0.6
+        else "poor"
+    )
     parts = [
         f'<p class="soft">Evaluation · {len(index)} references · {escape(str(index.meta))}</p>',
         f'<h1 class="{tone}">{figures.accepted_right:.1%} accepted right</h1>',
@@ -46,7 +52,9 @@ def as_html(result: Evaluation, index: Index, refs: Path | None) -> str:
         f"<section>{_curve(result)}</section>",
         *_failures(result.failures, refs),
         reasons("Not readable", list(result.unreadable.items())),
-        reasons("Left out: nothing says what they show", [(name, "") for name in result.without_truth]),
+        reasons(
+            "Left out: nothing says what they show", [(name, "") for name in result.without_truth]
+        ),
     ]
     return page("Evaluation of an index", "\n".join(parts))
 
@@ -75,9 +83,12 @@ def _curve(result: Evaluation) -> str:
         mistakes = min(false_accepts / empty if empty else wrong_a_frame, 1.0)
         return _LEFT + _WIDTH * mistakes**0.5, _TOP + _HEIGHT * (1 - right)
 
-    points = [at(p.accepted_right, p.accepted_wrong_per_frame, p.false_accepts) for p in result.curve]
+    points = [
+        at(p.accepted_right, p.accepted_wrong_per_frame, p.false_accepts) for p in result.curve
+    ]
     steps = "".join(
-        f"{'HV'[0] if i else 'M'}{x:.1f}{f'V{y:.1f}' if i else f' {y:.1f}'}" for i, (x, y) in enumerate(points)
+        f"{'HV'[0] if i else 'M'}{x:.1f}{f'V{y:.1f}' if i else f' {y:.1f}'}"
+        for i, (x, y) in enumerate(points)
     )
     dots = "".join(
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"><title>at rate {p.rate:.4g}: {p.accepted_right:.1%} right, '
@@ -85,9 +96,7 @@ def _curve(result: Evaluation) -> str:
         for p, (x, y) in zip(result.curve, points, strict=True)
     )
     x, y = at(figures.accepted_right, figures.accepted_wrong_per_frame, figures.false_accepts)
-    now = (
-        f'<circle class="now" cx="{x:.1f}" cy="{y:.1f}" r="6"/><text x="{x + 11:.1f}" y="{y + 14:.1f}">this run</text>'
-    )
+    now = f'<circle class="now" cx="{x:.1f}" cy="{y:.1f}" r="6"/><text x="{x + 11:.1f}" y="{y + 14:.1f}">this run</text>'
     bottom = _TOP + _HEIGHT
     across = [(_LEFT + _WIDTH * v**0.5, _tick(v, empty)) for v in _TICKS]
     up = [(bottom - _HEIGHT * v, f"{v:.0%}") for v in (0, 0.25, 0.5, 0.75, 1)]
@@ -123,7 +132,11 @@ def _failures(failures: list[Failure], refs: Path | None) -> list[str]:
             continue
         shown = of_kind[:room]
         room -= len(shown)
-        more = f"<p>{len(of_kind) - len(shown)} more are not shown.</p>" if len(shown) < len(of_kind) else ""
+        more = (
+            f"<p>{len(of_kind) - len(shown)} more are not shown.</p>"
+            if len(shown) < len(of_kind)
+            else ""
+        )
         cards = "".join(_card(failure, refs) for failure in shown)
         parts.append(
             f'<h2>{kind.capitalize()}: {len(of_kind)}</h2><p class="soft">{meaning}</p>'
@@ -136,9 +149,13 @@ def _card(failure: Failure, refs: Path | None) -> str:
     figures = [figure(_photo(failure), "photo", failure.query.name)]
     if failure.item:
         figures.append(reference_figure(failure.item.reference, refs, "shows"))
-    if failure.detection and not (failure.item and failure.detection.reference == failure.item.reference):
+    if failure.detection and not (
+        failure.item and failure.detection.reference == failure.item.reference
+    ):
         figures.append(reference_figure(failure.detection.reference, refs, "was named"))
-    return f'<article><div class="row">{"".join(figures)}</div><p>{escape(str(failure))}</p></article>'
+    return (
+        f'<article><div class="row">{"".join(figures)}</div><p>{escape(str(failure))}</p></article>'
+    )
 
 
 def _photo(failure: Failure) -> Image.Image | None:

@@ -34,7 +34,10 @@ def reasons(title: str, rows: Sequence[tuple[str, str]]) -> str:
     """File names with a reason each, the first 200, under a heading; nothing when there are none."""
     if not rows:
         return ""
-    listed = "".join(f"<li><code>{escape(name)}</code> {escape(reason)}</li>" for name, reason in rows[:_LISTED_MAX])
+    listed = "".join(
+        f"<li><code>{escape(name)}</code> {escape(reason)}</li>"
+        for name, reason in rows[:_LISTED_MAX]
+    )
     more = f"<p>and {len(rows) - _LISTED_MAX} more</p>" if len(rows) > _LISTED_MAX else ""
     return f"<h2>{escape(title)}</h2><ul>{listed}</ul>{more}"
 

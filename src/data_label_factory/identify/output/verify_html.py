@@ -43,7 +43,10 @@ def as_html(report: Report, index: Index, refs: Path | None) -> str:
         thresholds_from=escape(report.thresholds["basis"]),
         facts=facts(values_shown),
         histogram=_histogram(report.margins),
-        pairs="".join(_pair(pair.a, pair.b, pair.similarity, pair.kind, refs) for pair in report.confusable_pairs)
+        pairs="".join(
+            _pair(pair.a, pair.b, pair.similarity, pair.kind, refs)
+            for pair in report.confusable_pairs
+        )
         or "<p>There is only one item.</p>",
         failures=_failures(report),
     )
@@ -59,8 +62,13 @@ def _histogram(margins: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> st
         f"margin {i / _BARS:.3f} to {(i + 1) / _BARS:.3f}</title></rect>"
         for i, (h, n) in enumerate(zip(heights, counts, strict=True))
     )
-    ticks = "".join(f'<text x="{40 + v * 560:.0f}" y="170">{v:.1f}</text>' for v in np.linspace(0, 1, 6))
-    borders = "".join(f'<line x1="{40 + v * 560:.0f}" x2="{40 + v * 560:.0f}" y1="12" y2="152"/>' for v in (0.1, 0.3))
+    ticks = "".join(
+        f'<text x="{40 + v * 560:.0f}" y="170">{v:.1f}</text>' for v in np.linspace(0, 1, 6)
+    )
+    borders = "".join(
+        f'<line x1="{40 + v * 560:.0f}" x2="{40 + v * 560:.0f}" y1="12" y2="152"/>'
+        for v in (0.1, 0.3)
+    )
     peak = f'<text x="34" y="24" text-anchor="end">{counts.max()}</text>'
     return (
         f'<svg viewBox="0 0 620 180" role="img" aria-label="Histogram of margins">{bars}{borders}'
@@ -75,7 +83,11 @@ def _pair(a: str, b: str, similarity: float, kind: str, refs: Path | None) -> st
 
 
 def _failures(report: Report) -> str:
-    rows = [(name, "another item is as close") for name in report.not_identified if name not in report.unreadable]
+    rows = [
+        (name, "another item is as close")
+        for name in report.not_identified
+        if name not in report.unreadable
+    ]
     rows += list(report.unreadable.items())
     return reasons("Not identified", rows)
 

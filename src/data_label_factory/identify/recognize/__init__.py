@@ -4,6 +4,11 @@ Pictures are decoded by `images`, embedded by `encoders`; photos are scored by `
 """
 
 from data_label_factory.identify.recognize.detection import Assessment, Detection
-from data_label_factory.identify.recognize.recognizer import DEFAULT_STRICTNESS, DETECTORS, Detector, Recognizer
+from data_label_factory.identify.recognize.recognizer import (
+    DEFAULT_STRICTNESS,
+    DETECTORS,
+    Detector,
+    Recognizer,
+)
 
 __all__ = ["DEFAULT_STRICTNESS", "DETECTORS", "Assessment", "Detection", "Detector", "Recognizer"]

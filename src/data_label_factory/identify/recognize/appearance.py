@@ -17,15 +17,23 @@ from numpy.typing import NDArray
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize.features import Floats, Ints
 
-FrameMask = NDArray[np.uint8]  # (H, W) of a crop: 255 where it is of the frame, 0 where it lies outside
+FrameMask = NDArray[
+    np.uint8
+]  # (H, W) of a crop: 255 where it is of the frame, 0 where it lies outside
 
 THUMB_PX = 144  # longer side at which crop and reference are compared
 _CELLS = 10  # along the longer side; glare and fingers cost only the cells they cover
 _SHIFT_PX = 2  # a cell may lie off by so much
 _AGREES = 0.6  # correlation from which a cell agrees
 _BY_CHANCE = 0.12  # how often an unrelated cell does
-_SEEN, _UNSEEN = 0.7, 0.25  # how often the true one does: where the crop has contrast, and where glare or a finger is
-_INSIDE, _WELL_INSIDE = 178, 230  # of 255: of a cell, for it to count; and around a pixel, for local contrast
+_SEEN, _UNSEEN = (
+    0.7,
+    0.25,
+)  # how often the true one does: where the crop has contrast, and where glare or a finger is
+_INSIDE, _WELL_INSIDE = (
+    178,
+    230,
+)  # of 255: of a cell, for it to count; and around a pixel, for local contrast
 _FLAT = 3.0  # grey levels; a flatter cell of the reference cannot be compared
 _LEAST_DIFFERENCE = 0.1  # of what sets two twins apart; less inside the frame is noise
 _NEAR_DUPLICATE_FRACTION = 0.85  # of cells that agree between two references which are near-twins
@@ -53,7 +61,11 @@ class Cells:
     def visible(self) -> NDArray[np.bool_]:
         """Cells with at least 0.4 of the contrast that the rest of the crop leads one to expect."""
         use = self.comparable
-        gain = float(np.median(self.crop_contrast[use] / self.reference_contrast[use])) if use.any() else 1.0
+        gain = (
+            float(np.median(self.crop_contrast[use] / self.reference_contrast[use]))
+            if use.any()
+            else 1.0
+        )
         expected = 0.4 * min(gain, 1.0) * self.reference_contrast
         return np.asarray(use & (self.crop_contrast > np.maximum(2.5, expected)), bool)
 
@@ -61,7 +73,10 @@ class Cells:
         """Without what lies outside the frame, which says nothing."""
         rows, columns = self.reference_contrast.shape
         whole = cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_AREA) > _INSIDE
-        return replace(self, reference_contrast=np.asarray(np.where(whole, self.reference_contrast, 0), np.float32))
+        return replace(
+            self,
+            reference_contrast=np.asarray(np.where(whole, self.reference_contrast, 0), np.float32),
+        )
 
     @property
     def are_near_duplicates(self) -> bool:
@@ -106,15 +121,21 @@ def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
     padded = cv2.copyMakeBorder(seen, shift_px, shift_px, shift_px, shift_px, cv2.BORDER_REPLICATE)
     for down in range(2 * shift_px + 1):
         for right in range(2 * shift_px + 1):
-            moved = np.ascontiguousarray(padded[down : down + height, right : right + width], np.float32)
+            moved = np.ascontiguousarray(
+                padded[down : down + height, right : right + width], np.float32
+            )
             moved_mean = _cell_means(moved, rows, columns)[0]
             moved_variance = _cell_means(moved * moved, rows, columns)[0] - moved_mean**2
             covariance = _cell_means(moved * known, rows, columns)[0] - moved_mean * mean
-            best = np.maximum(best, covariance / np.sqrt(np.maximum(moved_variance, 1) * np.maximum(variance, 1)))
+            best = np.maximum(
+                best, covariance / np.sqrt(np.maximum(moved_variance, 1) * np.maximum(variance, 1))
+            )
             if down == right == shift_px:
                 crop_variance = np.maximum(moved_variance, 0)
     return Cells(
-        best.astype(np.float32), np.sqrt(variance).astype(np.float32), np.sqrt(crop_variance).astype(np.float32)
+        best.astype(np.float32),
+        np.sqrt(variance).astype(np.float32),
+        np.sqrt(crop_variance).astype(np.float32),
     )
 
 
@@ -131,13 +152,17 @@ def learn_background(thumbs: Sequence[RGB], number: int, similar: Ints) -> tuple
             near_duplicates.append(int(other))
         else:
             hits, compared = hits + cells.agrees.astype(np.float32), compared + 1
-    return np.asarray((hits + _PRIOR_WEIGHT * _BY_CHANCE) / (compared + _PRIOR_WEIGHT), np.float32), near_duplicates
+    return np.asarray(
+        (hits + _PRIOR_WEIGHT * _BY_CHANCE) / (compared + _PRIOR_WEIGHT), np.float32
+    ), near_duplicates
 
 
 def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
     """`chance` (rows, columns): how often another item of the kind agrees in each cell."""
     likely = np.maximum(np.where(cells.visible, _SEEN, _UNSEEN), chance)
-    ratio = np.where(cells.agrees, np.log(likely / chance), np.log((1 - likely + 1e-3) / (1 - chance + 1e-3)))
+    ratio = np.where(
+        cells.agrees, np.log(likely / chance), np.log((1 - likely + 1e-3) / (1 - chance + 1e-3))
+    )
     ratio = np.where(cells.comparable, ratio, 0.0)
     weight = (1 - chance) * np.minimum(cells.reference_contrast, 20) * cells.comparable
 
@@ -156,7 +181,9 @@ def prefers_first(crop: RGB, a: RGB, b: RGB, mask: FrameMask | None = None) -> f
 
     All three are freed of local brightness and contrast first, so that light decides nothing.
     """
-    seen, first, second = (np.asarray(cv2.GaussianBlur(p, (0, 0), 1.5), np.float32) for p in (crop, a, b))
+    seen, first, second = (
+        np.asarray(cv2.GaussianBlur(p, (0, 0), 1.5), np.float32) for p in (crop, a, b)
+    )
     if float(np.abs(first - second).sum(axis=2).max()) < 12:
         return 0.0
     mean = np.asarray((first + second) / 2, np.float32)
@@ -178,16 +205,26 @@ def _parts(rows: int, columns: int) -> list[tuple[slice, slice]]:
     everything = slice(None)
     cuts_down = range(max(1, round(_MIN_PART * rows)), rows)
     cuts_across = range(max(1, round(_MIN_PART * columns)), columns)
-    parts = [(part, everything) for cut in cuts_down for part in (slice(0, cut), slice(rows - cut, rows))]
-    parts += [(everything, part) for cut in cuts_across for part in (slice(0, cut), slice(columns - cut, columns))]
+    parts = [
+        (part, everything) for cut in cuts_down for part in (slice(0, cut), slice(rows - cut, rows))
+    ]
+    parts += [
+        (everything, part)
+        for cut in cuts_across
+        for part in (slice(0, cut), slice(columns - cut, columns))
+    ]
     return parts or [(everything, everything)]
 
 
 def _soft_gray(picture: RGB) -> Floats:
-    return np.asarray(cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (0, 0), 1.1), np.float32)
+    return np.asarray(
+        cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (0, 0), 1.1), np.float32
+    )
 
 
-def _cell_means(values: Floats, rows: int, columns: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _cell_means(
+    values: Floats, rows: int, columns: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Means over rows × columns cells of (H, W), and the px of each, by an integral image."""
     height, width = values.shape
     sums = np.asarray(cv2.integral(values), np.float64)
@@ -199,4 +236,7 @@ def _cell_means(values: Floats, rows: int, columns: int) -> tuple[NDArray[np.flo
 
 def _local_spread(picture: Floats) -> Floats:
     mean = cv2.GaussianBlur(picture, (0, 0), 10)
-    return np.asarray(np.sqrt(np.maximum(cv2.GaussianBlur(picture * picture, (0, 0), 10) - mean * mean, 9)), np.float32)
+    return np.asarray(
+        np.sqrt(np.maximum(cv2.GaussianBlur(picture * picture, (0, 0), 10) - mean * mean, 9)),
+        np.float32,
+    )

@@ -79,11 +79,15 @@ def calibrate(
     log_odds: list[float] = []
     margin_ratios: list[float] = []
     with (
-        Progress("unknown items tried", len(scenes) + len(negative_files), enabled=not quiet) as progress,
+        Progress(
+            "unknown items tried", len(scenes) + len(negative_files), enabled=not quiet
+        ) as progress,
         ThreadPoolExecutor(threads or cpu_count()) as pool,
     ):
         every_scene = _chain(scenes, negative_files)
-        for scene_log_odds, scene_ratios in pool.map(lambda scene: _try(recognizer, scene), every_scene):
+        for scene_log_odds, scene_ratios in pool.map(
+            lambda scene: _try(recognizer, scene), every_scene
+        ):
             log_odds += scene_log_odds
             margin_ratios += scene_ratios
             progress.step()
@@ -96,7 +100,9 @@ def calibrate(
     )
 
 
-def _chain(scenes: Sequence[UnknownScene], negative_files: Sequence[Path]) -> Iterator[UnknownScene]:
+def _chain(
+    scenes: Sequence[UnknownScene], negative_files: Sequence[Path]
+) -> Iterator[UnknownScene]:
     yield from scenes
     for path in negative_files:
         frame = _read(path, _NEGATIVE_MIN_SIDE_PX)
@@ -108,7 +114,9 @@ def _chain(scenes: Sequence[UnknownScene], negative_files: Sequence[Path]) -> It
 def _find_negatives(folder: Path) -> list[Path]:
     paths = [folder / name for name in find_images(folder)]
     if not paths:
-        raise ImageError(f"There is no picture in {folder}", "Put pictures there that show none of your items")
+        raise ImageError(
+            f"There is no picture in {folder}", "Put pictures there that show none of your items"
+        )
     return paths
 
 
@@ -118,12 +126,16 @@ def _leave_out(recognizer: Recognizer, refs: Path, seed: int) -> Iterator[Unknow
     rng = np.random.default_rng(seed)
     first_of_item = np.unique(index.items, return_index=True)[1]
     rows = [int(row) for row in rng.permutation(first_of_item)] if len(first_of_item) > 1 else []
-    per_frame = max(1, min(_ITEMS_PER_FRAME, len(rows) // 3))  # of very few, most must stay to be mistaken for
+    per_frame = max(
+        1, min(_ITEMS_PER_FRAME, len(rows) // 3)
+    )  # of very few, most must stay to be mistaken for
 
     for number in range(_FRAMES if rows else 0):
         shown = [rows[(number * per_frame + slot) % len(rows)] for slot in range(per_frame)]
         files = [refs / str(index.references[row]) for row in shown]
-        pictures = [picture for file in files if (picture := _read(file, DECODE_MIN_SIDE)) is not None]
+        pictures = [
+            picture for file in files if (picture := _read(file, DECODE_MIN_SIDE)) is not None
+        ]
         if pictures:
             view = _render(pictures, rng)
             hidden = frozenset(like for row in shown for like in recognizer.find_lookalikes(row))
@@ -157,7 +169,10 @@ def _read(path: Path, min_side: int) -> RGB | None:
 def _try(recognizer: Recognizer, scene: UnknownScene) -> tuple[list[float], list[float]]:
     """What each unknown item of a frame reaches: log-odds, -inf when nothing was taken for it, and margin ratio."""
     found = [one for one in recognizer.assess(scene.frame, scene.hidden) if one.pose]
-    log_odds = [max((one.log_odds for one in found if _is_at(one, quad)), default=-np.inf) for quad in scene.quads]
+    log_odds = [
+        max((one.log_odds for one in found if _is_at(one, quad)), default=-np.inf)
+        for quad in scene.quads
+    ]
     return log_odds, recognizer.margin_ratios(scene.frame, scene.quads, scene.hidden)
 
 

@@ -41,7 +41,9 @@ def measure_color_deficit(crop: RGB, reference: RGB, cells: Cells) -> float:
 
 
 def _cell_colors(picture: RGB, rows: int, columns: int) -> Floats:
-    return np.asarray(cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(
+        cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA), np.float32
+    )
 
 
 def _chroma(colors: Floats) -> Floats:

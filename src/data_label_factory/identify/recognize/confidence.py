@@ -17,7 +17,14 @@ import numpy as np
 # books, pages of text) and of indexes of three out of them, each collection weighing the same. Fitted without one
 # collection, it still puts nearly all true hypotheses of that one above all but its best stranger. What depends on
 # the collection is left to `Calibration`.
-_APPEARANCE, _CORRELATION, _MARGIN_RATIO, _COLOR, _INLIER_RATIO, _BIAS = 0.72, 2.6, 2.6, 3.8, 7.0, -5.2
+_APPEARANCE, _CORRELATION, _MARGIN_RATIO, _COLOR, _INLIER_RATIO, _BIAS = (
+    0.72,
+    2.6,
+    2.6,
+    3.8,
+    7.0,
+    -5.2,
+)
 _APPEARANCE_UNIT, _APPEARANCE_MIN, _APPEARANCE_MAX = 20.0, -20.0, 80.0
 # Set by hand: of those 500 true hypotheses one (a book's other edition) falls short by more. Beyond it, colours are
 # not faded or badly lit but others.
@@ -26,11 +33,19 @@ _OTHER_COLORS, _OTHER_COLORS_FROM, _COLOR_MIN = 12.0, -0.6, -1.4
 # 3 % are taken for it at 1 %, and 8 % without this term (bench/strangers.py cut).
 _OUTSIDE = 1.5
 
-_TAIL_SHARE, _TAIL_MIN = 0.1, 8  # how many of the strangers' highest values say how the rest of the tail falls
+_TAIL_SHARE, _TAIL_MIN = (
+    0.1,
+    8,
+)  # how many of the strangers' highest values say how the rest of the tail falls
 
 
 def log_odds(
-    appearance: float, correlation: float, margin_ratio: float, color: float, inlier_ratio: float, outside: float
+    appearance: float,
+    correlation: float,
+    margin_ratio: float,
+    color: float,
+    inlier_ratio: float,
+    outside: float,
 ) -> float:
     """How much speaks for a hypothesis, on a scale where 0 is even and strangers rarely exceed 1.
 

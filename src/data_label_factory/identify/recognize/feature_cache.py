@@ -19,8 +19,20 @@ from data_label_factory.identify.recognize.local_index import LocalIndex, Stored
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.vocabulary import Vocabulary
 
-_VERSION = "features 2"  # to be counted up with every change to features, words, thumbnails or background
-_STORED = ("counts", "shapes", "xy", "size", "angle", "descriptors", "words", "signatures", "shared")
+_VERSION = (
+    "features 2"  # to be counted up with every change to features, words, thumbnails or background
+)
+_STORED = (
+    "counts",
+    "shapes",
+    "xy",
+    "size",
+    "angle",
+    "descriptors",
+    "words",
+    "signatures",
+    "shared",
+)
 _DAMAGED = (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
@@ -61,10 +73,21 @@ def load_references(path: Path) -> ReferenceFeatures | None:
                 rows=np.full(count, -1, np.int64),
                 sha256=kept["sha256"],
                 local=LocalIndex(stored, vocabulary),
-                thumbs=[flat.reshape(*shape, 3) for flat, shape in _runs(kept["thumbs"], kept["thumbs_shapes"], 3)],
-                chances=[flat.reshape(shape) for flat, shape in _runs(kept["chances"], kept["chances_shapes"], 1)],
-                similar=[row for row, _ in _runs(kept["similar"], kept["similar_counts"][:, None], 1)],
-                near_duplicates=[row.tolist() for row, _ in _runs(kept["twins"], kept["twins_counts"][:, None], 1)],
+                thumbs=[
+                    flat.reshape(*shape, 3)
+                    for flat, shape in _runs(kept["thumbs"], kept["thumbs_shapes"], 3)
+                ],
+                chances=[
+                    flat.reshape(shape)
+                    for flat, shape in _runs(kept["chances"], kept["chances_shapes"], 1)
+                ],
+                similar=[
+                    row for row, _ in _runs(kept["similar"], kept["similar_counts"][:, None], 1)
+                ],
+                near_duplicates=[
+                    row.tolist()
+                    for row, _ in _runs(kept["twins"], kept["twins_counts"][:, None], 1)
+                ],
             )
     except _DAMAGED:
         return None
@@ -78,7 +101,9 @@ def load_references(path: Path) -> ReferenceFeatures | None:
     return references if all(len(column) == count for column in by_reference) else None
 
 
-def _runs(flat: np.ndarray[Any, Any], shapes: np.ndarray[Any, Any], channels: int) -> list[tuple[Any, Any]]:
+def _runs(
+    flat: np.ndarray[Any, Any], shapes: np.ndarray[Any, Any], channels: int
+) -> list[tuple[Any, Any]]:
     """Cut a flat array into one run for each of `shapes` (N, any), with its shape."""
     ends = np.concatenate([[0], np.cumsum(shapes.prod(axis=1) * channels)])
     if ends[-1] != len(flat):

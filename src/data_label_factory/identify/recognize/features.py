@@ -17,7 +17,9 @@ from data_label_factory.identify.images import RGB
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-DESCRIPTOR_SCALE = 512.0  # RootSIFT entries, mostly under 0.5, are stored as round(512 · v) in a byte
+DESCRIPTOR_SCALE = (
+    512.0  # RootSIFT entries, mostly under 0.5, are stored as round(512 · v) in a byte
+)
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,17 @@ class Extractor:
         gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         size = (max(8, round(width * factor)), max(8, round(height * factor)))
         if size != (width, height):
-            gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
-        keypoints, histograms = cv2.SIFT.create(self.most, 3, self.contrast).detectAndCompute(gray, None)
+            gray = cv2.resize(
+                gray, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+            )
+        keypoints, histograms = cv2.SIFT.create(self.most, 3, self.contrast).detectAndCompute(
+            gray, None
+        )
         if histograms is None or not len(keypoints):
             none = np.zeros(0, np.float32)
-            return Features(none.reshape(0, 2), none, none, np.zeros((0, 128), np.uint8), (height, width))
+            return Features(
+                none.reshape(0, 2), none, none, np.zeros((0, 128), np.uint8), (height, width)
+            )
         table = np.array([(*k.pt, k.size, k.angle) for k in keypoints[: self.most]], np.float32)
         back = np.array([width / size[0], height / size[1]], np.float32)
         return Features(

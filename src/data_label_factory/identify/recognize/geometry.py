@@ -26,9 +26,13 @@ _CLOSE, _WIDE = (0.03, 0.012), (0.08, 0.03, 0.012)
 _WELL_SEEN = 0.12  # share of the expected features from which a pose needs no second start
 _RATIO = 0.85
 _TOLERANCE_PX = 3.0
-_SURELY_SEEN_PX = 1.8  # a feature of this diameter in the frame should be found unless something is amiss
+_SURELY_SEEN_PX = (
+    1.8  # a feature of this diameter in the frame should be found unless something is amiss
+)
 _MIN_EXPECTED = 5.0  # features; a share of fewer says little
-_LEAST_INSIDE = 0.3  # of the expected features; of an item that the frame cuts off further, some are missed
+_LEAST_INSIDE = (
+    0.3  # of the expected features; of an item that the frame cuts off further, some are missed
+)
 _MIN_SIDE_PX = 12
 _MIN_ANGLE_SINE = 0.34  # corners between 20° and 160°
 _MAX_FORESHORTENING = 3
@@ -96,7 +100,10 @@ class FrameMatcher:
         theirs = index.descriptors[first:last].astype(np.float32)
         gap = np.einsum("ij,ij->i", theirs, theirs) - 2 * ours @ theirs.T
         nearest = np.argpartition(gap, 1, axis=1)[:, :2]
-        pair = np.sort(np.take_along_axis(gap, nearest, axis=1), axis=1) + np.einsum("ij,ij->i", ours, ours)[:, None]
+        pair = (
+            np.sort(np.take_along_axis(gap, nearest, axis=1), axis=1)
+            + np.einsum("ij,ij->i", ours, ours)[:, None]
+        )
         fits = pair[:, 0] < _RATIO**2 * pair[:, 1]
         feature = first + gap[fits].argmin(axis=1)
         shape = index.shapes[reference]
@@ -120,7 +127,9 @@ class FrameMatcher:
             scale = float(np.sqrt(cv2.contourArea(quad) / shape.prod()))
             diagonal = scale * float(np.hypot(*shape))
             edge = quad[1] - quad[0] + quad[2] - quad[3]
-            seen = features[index.size[features] * scale > 1.2]  # finer than anything SIFT finds in the frame
+            seen = features[
+                index.size[features] * scale > 1.2
+            ]  # finer than anything SIFT finds in the frame
             place = project(index.xy[seen], homography)
             turn = float(np.arctan2(edge[1], edge[0]))
             query, feature = self._near(seen, place, max(3.0, radius * diagonal), scale, turn, free)
@@ -137,7 +146,10 @@ class FrameMatcher:
         scale = float(np.sqrt(cv2.contourArea(quad) / shape.prod()))
         large = features[index.size[features] * scale > _SURELY_SEEN_PX]
         inside = within(project(index.xy[large], homography), frame.shape)
-        expected = max(float(index.rarity[large[inside]].sum()), _LEAST_INSIDE * float(index.rarity[large].sum()))
+        expected = max(
+            float(index.rarity[large[inside]].sum()),
+            _LEAST_INSIDE * float(index.rarity[large].sum()),
+        )
         inlier_ratio = float(rarity[kept].sum()) / max(expected, _MIN_EXPECTED)
         return Hypothesis(reference, homography, quad, len(kept), min(inlier_ratio, 1.0))
 
@@ -146,7 +158,11 @@ class FrameMatcher:
     ) -> tuple[Ints, Ints]:
         """Pairs that are each other's best within `radius` px of the predicted places: (frame rows, features)."""
         height, width = self._frame.shape
-        inside = (place > -radius).all(axis=1) & (place[:, 0] < width + radius) & (place[:, 1] < height + radius)
+        inside = (
+            (place > -radius).all(axis=1)
+            & (place[:, 0] < width + radius)
+            & (place[:, 1] < height + radius)
+        )
         features, place = features[inside], place[inside]
         if not len(features):
             return features, features
@@ -162,11 +178,15 @@ class FrameMatcher:
     def _fits_pose(self, query: Ints, feature: Ints, scale: float, angle: float) -> Mask:
         """Pairs whose size and angle fit the pose to about a factor of two and 45°."""
         octaves = np.log2(self._frame.size[query] / (self._index.size[feature] * scale))
-        turn = (self._frame.angle[query] - self._index.angle[feature] - angle + np.pi) % (2 * np.pi) - np.pi
+        turn = (self._frame.angle[query] - self._index.angle[feature] - angle + np.pi) % (
+            2 * np.pi
+        ) - np.pi
         return np.asarray((np.abs(octaves) < 1.1) & (np.abs(turn) < 0.85), bool)
 
 
-def fit_homography(source: Floats, target: Floats, tolerance_px: float) -> tuple[Matrix, Mask] | None:
+def fit_homography(
+    source: Floats, target: Floats, tolerance_px: float
+) -> tuple[Matrix, Mask] | None:
     """(N, 2) → (N, 2) px: the homography and its inliers (N,), or None. OpenCV raises for too few points and answers
     nothing for collinear ones."""
     if len(source) < _MIN_INLIERS:
@@ -188,7 +208,9 @@ def project_quad(homography: Matrix, shape: Floats, frame_shape: tuple[int, int]
     height, width = (float(v) for v in shape)
     corners = as_points([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
     depth = corners @ homography[2, :2] + homography[2, 2]
-    if (depth <= 1e-6 * abs(homography[2, 2])).any() or depth.max() > _MAX_FORESHORTENING * depth.min():
+    if (
+        depth <= 1e-6 * abs(homography[2, 2])
+    ).any() or depth.max() > _MAX_FORESHORTENING * depth.min():
         return None
     quad = as_points((corners @ homography[:2, :2].T + homography[:2, 2]) / depth[:, None])
     edges = np.roll(quad, -1, axis=0) - quad
@@ -203,14 +225,20 @@ def project_quad(homography: Matrix, shape: Floats, frame_shape: tuple[int, int]
     aspect = (sides[0] + sides[2]) / (sides[1] + sides[3]) / (width / height)
     if max(opposite.max(), (1 / opposite).max()) > _MAX_FORESHORTENING:
         return None
-    if not 1 / _MAX_ASPECT_CHANGE < aspect < _MAX_ASPECT_CHANGE or np.abs(quad).max() > _MAX_REACH * max(frame_shape):
+    if not 1 / _MAX_ASPECT_CHANGE < aspect < _MAX_ASPECT_CHANGE or np.abs(
+        quad
+    ).max() > _MAX_REACH * max(frame_shape):
         return None
     return quad
 
 
 def project(points: Floats, homography: Matrix) -> Floats:
     """(N, 2) → (N, 2); OpenCV raises for none."""
-    return np.asarray(cv2.perspectiveTransform(points[None], homography)[0], np.float32) if len(points) else points
+    return (
+        np.asarray(cv2.perspectiveTransform(points[None], homography)[0], np.float32)
+        if len(points)
+        else points
+    )
 
 
 def within(points: Floats, frame_shape: tuple[int, int]) -> Mask:

@@ -56,7 +56,9 @@ def weigh(pairs: Pairs, index: LocalIndex) -> tuple[Ints, Floats]:
     return order[keep], np.asarray(weight[keep], np.float32)
 
 
-def clusters(index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats, most: int = 40) -> list[Cluster]:
+def clusters(
+    index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats, most: int = 40
+) -> list[Cluster]:
     """At most `most` clusters, heaviest first. Each vote falls into the two nearest bins of every dimension."""
     if not len(weights):
         return []
@@ -66,12 +68,16 @@ def clusters(index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats, 
     angle = (frame.angle[pairs.query] - index.angle[pairs.feature]) % (2 * np.pi)
     arm = half - index.xy[pairs.feature]
     cos, sin = np.cos(angle), np.sin(angle)
-    turned = np.stack([cos * arm[:, 0] - sin * arm[:, 1], sin * arm[:, 0] + cos * arm[:, 1]], axis=1)
+    turned = np.stack(
+        [cos * arm[:, 0] - sin * arm[:, 1], sin * arm[:, 0] + cos * arm[:, 1]], axis=1
+    )
     center = frame.xy[pairs.query] + scale[:, None] * turned
     diagonal = 2 * np.hypot(half[:, 0], half[:, 1])
     octave = np.log2(scale * diagonal)  # of the item's diagonal in the frame
     keys, votes = _bins(owner, octave, angle, center)
-    order = np.argsort(keys)  # within a bin any order will do, and a stable one takes four times as long
+    order = np.argsort(
+        keys
+    )  # within a bin any order will do, and a stable one takes four times as long
     starts = np.flatnonzero(_first_of_run(keys[order]))
     total = np.add.reduceat(weights[votes[order]], starts)
     ends = np.append(starts[1:], len(order))
@@ -93,8 +99,15 @@ def clusters(index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats, 
             continue
         rows = votes[order[starts[bin_] : ends[bin_]]]
         turn = float(np.angle(np.exp(1j * angle[rows]).sum()))
-        scale_, middle = float(np.exp2(np.median(octave[rows]))) / long, np.median(center[rows], axis=0)
-        found.append(Cluster(reference, float(total[bin_]), scale_, turn, np.asarray(middle, np.float32), rows))
+        scale_, middle = (
+            float(np.exp2(np.median(octave[rows]))) / long,
+            np.median(center[rows], axis=0),
+        )
+        found.append(
+            Cluster(
+                reference, float(total[bin_]), scale_, turn, np.asarray(middle, np.float32), rows
+            )
+        )
         if len(found) >= most:
             break
     return found
@@ -112,7 +125,9 @@ def _bins(owner: Ints, octave: Floats, angle: Floats, center: Floats) -> tuple[I
             base = (owner * 32 + (low + up).clip(0, 31)) * _ANGLE_BINS + (turn + side) % _ANGLE_BINS
             for right in (0, 1):
                 column = base * 4096 + (corner[:, 0] + right + 1024).clip(0, 4095)
-                keys += [column * 4096 + (corner[:, 1] + down + 1024).clip(0, 4095) for down in (0, 1)]
+                keys += [
+                    column * 4096 + (corner[:, 1] + down + 1024).clip(0, 4095) for down in (0, 1)
+                ]
     return np.concatenate(keys), np.tile(np.arange(len(owner)), len(keys))
 
 

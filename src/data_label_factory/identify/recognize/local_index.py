@@ -9,7 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.identify.recognize.features import Features, Floats, Ints, distances
-from data_label_factory.identify.recognize.vocabulary import SIGNATURE_BITS, Signatures, Vocabulary, count_bits
+from data_label_factory.identify.recognize.vocabulary import (
+    SIGNATURE_BITS,
+    Signatures,
+    Vocabulary,
+    count_bits,
+)
 
 _PROBES = 4  # words looked at for a query descriptor
 _MAX_BITS = 50  # of 128 that may differ: unrelated descriptors of one word differ in about 64
@@ -59,8 +64,15 @@ class Stored:
 
     def followed_by(self, other: Stored) -> Stored:
         if not len(self.counts):
-            return other  # as it is: a copy of all features would double what building an index needs
-        return Stored(**{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in vars(self)})
+            return (
+                other  # as it is: a copy of all features would double what building an index needs
+            )
+        return Stored(
+            **{
+                name: np.concatenate([getattr(self, name), getattr(other, name)])
+                for name in vars(self)
+            }
+        )
 
     @classmethod
     def of(cls, references: Sequence[Features]) -> Stored:
@@ -72,7 +84,9 @@ class Stored:
             xy=np.concatenate([np.zeros((0, 2), np.float32), *(f.xy for f in references)]),
             size=np.concatenate([np.zeros(0, np.float32), *(f.size for f in references)]),
             angle=np.concatenate([np.zeros(0, np.float32), *(f.angle for f in references)]),
-            descriptors=np.concatenate([np.zeros((0, 128), np.uint8), *(f.descriptors for f in references)]),
+            descriptors=np.concatenate(
+                [np.zeros((0, 128), np.uint8), *(f.descriptors for f in references)]
+            ),
             words=np.zeros(total, np.int32),
             signatures=np.zeros((total, SIGNATURE_BITS // 64), np.uint64),
             shared=np.zeros(total, np.int32),
@@ -91,7 +105,12 @@ class LocalIndex:
 
     def __init__(self, stored: Stored, vocabulary: Vocabulary) -> None:
         self.stored, self.vocabulary = stored, vocabulary
-        self.shapes, self.xy, self.size, self.angle = stored.shapes, stored.xy, stored.size, stored.angle
+        self.shapes, self.xy, self.size, self.angle = (
+            stored.shapes,
+            stored.xy,
+            stored.size,
+            stored.angle,
+        )
         self.descriptors = stored.descriptors
         self.first = np.concatenate([[0], np.cumsum(stored.counts)])
         self.reference = np.repeat(np.arange(len(stored.counts), dtype=np.int32), stored.counts)
@@ -111,7 +130,10 @@ class LocalIndex:
         for block in _blocks(len(words)):
             rows = stored.descriptors[block].astype(np.float32)
             own = self.vocabulary.words(rows, 1)[:, 0]
-            words[block], signatures[block] = own, self.vocabulary.signatures(self.vocabulary.rotate(rows), own)
+            words[block], signatures[block] = (
+                own,
+                self.vocabulary.signatures(self.vocabulary.rotate(rows), own),
+            )
         # Nothing shared yet: by counts of another index, details would be left out of the lists that are counted by.
         unshared = np.zeros(len(words), np.int32)
         added = replace(stored, words=words, signatures=signatures, shared=unshared)
@@ -142,7 +164,11 @@ class LocalIndex:
         word = word[query, probe]
         lengths = self._start[word + 1] - self._start[word]
         slot = np.repeat(np.arange(len(word)), lengths)
-        entry = np.arange(len(slot)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + self._start[word][slot]
+        entry = (
+            np.arange(len(slot))
+            - np.repeat(np.cumsum(lengths) - lengths, lengths)
+            + self._start[word][slot]
+        )
         signature = self.vocabulary.signatures(self.vocabulary.rotate(rows)[query], word)
         bits = np.zeros(len(slot), np.int32)
         for column in range(signature.shape[1]):
@@ -155,7 +181,9 @@ class LocalIndex:
         """Rarities, and inverted lists of all features but surplus copies: the entries of word w are
         `_entries[_start[w] : _start[w + 1]]`."""
         shared = self.stored.shared
-        self.rarity = np.asarray(1 - np.log1p(shared) / np.log1p(max(len(self), 2)), np.float32).clip(0, 1)
+        self.rarity = np.asarray(
+            1 - np.log1p(shared) / np.log1p(max(len(self), 2)), np.float32
+        ).clip(0, 1)
         chance = _KEPT_COPIES / np.maximum(shared, _KEPT_COPIES)
         features = np.flatnonzero(np.random.default_rng(0).random(len(chance)) < chance)
         words = self.stored.words[features].astype(np.int64)

@@ -23,7 +23,9 @@ def whole_and_center(frame: RGB) -> list[Quad]:
     """The whole (H, W, 3) frame and its centre, where things are held up; (4, 2) px clockwise from the top left."""
     height, width = frame.shape[:2]
     size = as_points([[width, height]])
-    return [as_points([[a, b], [c, b], [c, d], [a, d]]) * size for a, b, c, d in ((0, 0, 1, 1), _CENTER)]
+    return [
+        as_points([[a, b], [c, b], [c, d], [a, d]]) * size for a, b, c, d in ((0, 0, 1, 1), _CENTER)
+    ]
 
 
 def find_flat_quads(frame: RGB, most: int = 3) -> list[Quad]:

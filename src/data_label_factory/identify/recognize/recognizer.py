@@ -25,7 +25,11 @@ from data_label_factory.identify.recognize.confidence import Calibration
 from data_label_factory.identify.recognize.detection import Assessment, Detection, common_label
 from data_label_factory.identify.recognize.feature_cache import load_references, save_references
 from data_label_factory.identify.recognize.features import Floats
-from data_label_factory.identify.recognize.proposals import Propose, find_flat_quads, whole_and_center
+from data_label_factory.identify.recognize.proposals import (
+    Propose,
+    find_flat_quads,
+    whole_and_center,
+)
 from data_label_factory.identify.recognize.references import ReferenceFeatures, read_references
 from data_label_factory.identify.recognize.scoring import (
     ScoredPose,
@@ -138,7 +142,9 @@ class Recognizer:
             return self._assess_regions(frame, hidden, turns=4)[:1]
 
         references = self._references
-        search = FrameSearch(frame, references, hidden=np.flatnonzero(np.isin(references.rows, list(hidden))))
+        search = FrameSearch(
+            frame, references, hidden=np.flatnonzero(np.isin(references.rows, list(hidden)))
+        )
         found = keep_best_per_place(search.by_votes(), references)
         assessed = self._assess_poses(frame, found, references, hidden)
         if any(self._false_accept_rate(one) <= self.strictness for one in assessed):
@@ -148,25 +154,42 @@ class Recognizer:
         guesses = self._assess_regions(frame, hidden, turns=1)
         promising = [guess for guess in guesses if self._false_accept_rate(guess) <= _WORTH_A_LOOK]
         if more := search.by_shortlist(_shortlist(promising, references)):
-            assessed = self._assess_poses(frame, keep_best_per_place([*found, *more], references), references, hidden)
-        return assessed or [guess for guess in promising[:1] if self._false_accept_rate(guess) <= _WORTH_A_GUESS]
+            assessed = self._assess_poses(
+                frame, keep_best_per_place([*found, *more], references), references, hidden
+            )
+        return assessed or [
+            guess for guess in promising[:1] if self._false_accept_rate(guess) <= _WORTH_A_GUESS
+        ]
 
     def find_lookalikes(self, row: int) -> set[int]:
         """The rows of the item of `row`, and their near-duplicates."""
-        rows = {int(variant) for variant in np.flatnonzero(self.index.items == self.index.items[row])}
+        rows = {
+            int(variant) for variant in np.flatnonzero(self.index.items == self.index.items[row])
+        }
         if self._references is not None:
             references = self._references
             for number in np.flatnonzero(np.isin(references.rows, list(rows))):
-                rows |= {int(references.rows[other]) for other in references.near_duplicates[number]}
+                rows |= {
+                    int(references.rows[other]) for other in references.near_duplicates[number]
+                }
         return rows
 
-    def margin_ratios(self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()) -> list[float]:
+    def margin_ratios(
+        self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()
+    ) -> list[float]:
         """The margin ratio of the item that the embedding finds nearest in each of the `quads` (4, 2) px of a frame."""
         crops = [straighten(frame, quad, self._embedder.crop_side) for quad in quads]
-        return [self._margin_ratio(int(cosines.argmax()), cosines) for cosines in self._cosines(crops, hidden)]
+        return [
+            self._margin_ratio(int(cosines.argmax()), cosines)
+            for cosines in self._cosines(crops, hidden)
+        ]
 
     def _assess_poses(
-        self, frame: RGB, found: Sequence[ScoredPose], references: ReferenceFeatures, hidden: Collection[int]
+        self,
+        frame: RGB,
+        found: Sequence[ScoredPose],
+        references: ReferenceFeatures,
+        hidden: Collection[int],
     ) -> list[Assessment]:
         """Ask the embedding about each pose."""
         crops = [straighten(frame, pose.quad, self._embedder.crop_side) for pose in found]
@@ -174,12 +197,16 @@ class Recognizer:
         for pose, cosines in zip(found, self._cosines(crops, hidden), strict=True):
             pose = self._give_way_to_nearest(frame, pose, cosines, references)
             row = int(references.rows[pose.hypothesis.reference])
-            same = [int(references.rows[number]) for number in find_indistinguishable(pose, references)]
+            same = [
+                int(references.rows[number]) for number in find_indistinguishable(pose, references)
+            ]
 
             # With a single item, the embedding cannot say that it is nearer than others: that is no evidence.
             margin_ratio = self._margin_ratio(row, cosines) if self.index.item_count > 1 else 0.0
             near_duplicates = tuple(other for other in same if other not in hidden)
-            assessed.append(Assessment(row, pose.quad, cosines, margin_ratio, pose, near_duplicates))
+            assessed.append(
+                Assessment(row, pose.quad, cosines, margin_ratio, pose, near_duplicates)
+            )
         return assessed
 
     def _give_way_to_nearest(
@@ -191,15 +218,23 @@ class Recognizer:
         if same_item or cosines[nearest] - cosines[row] <= _NOISE:
             return pose
 
-        for number in np.flatnonzero(references.rows == nearest):  # none, when its picture could not be read
-            rival = score_pose(frame, swap_reference(pose.hypothesis, int(number), references), references)
+        for number in np.flatnonzero(
+            references.rows == nearest
+        ):  # none, when its picture could not be read
+            rival = score_pose(
+                frame, swap_reference(pose.hypothesis, int(number), references), references
+            )
             if rival.score > pose.score - _TIE:
                 return rival
         return pose
 
     def _assess_regions(self, frame: RGB, hidden: Collection[int], turns: int) -> list[Assessment]:
         """Regions of the frame by embedding alone, each turned `turns` ways; best margin ratio first, an item once."""
-        quads = [as_points(np.roll(quad, -turn, axis=0)) for quad in self._propose(frame) for turn in range(turns)]
+        quads = [
+            as_points(np.roll(quad, -turn, axis=0))
+            for quad in self._propose(frame)
+            for turn in range(turns)
+        ]
         crops = [straighten(frame, quad, self._embedder.crop_side) for quad in quads]
 
         best: dict[int, Assessment] = {}
@@ -237,7 +272,9 @@ class Recognizer:
         """The fraction of unknown items that look as good."""
         if one.pose is not None:
             return self.calibration.rate_by_log_odds(one.log_odds)
-        if one.cosines[one.row] <= _UNLIKE:  # a margin among pictures that are all unlike tells nothing
+        if (
+            one.cosines[one.row] <= _UNLIKE
+        ):  # a margin among pictures that are all unlike tells nothing
             return 1.0
         return self.calibration.rate_by_margin_ratio(one.margin_ratio)
 
@@ -249,7 +286,11 @@ class Recognizer:
             rate = max(rate, _WORTH_A_GUESS)  # local features should have found it and did not
         variants = [row for row in one.near_duplicates if index.items[row] == index.items[one.row]]
         is_one_item = len(variants) == len(one.near_duplicates)
-        passes = rate <= self.strictness and score > self._sim_threshold and margin > self._margin_threshold
+        passes = (
+            rate <= self.strictness
+            and score > self._sim_threshold
+            and margin > self._margin_threshold
+        )
         return Detection(
             label=common_label([index.label(row) for row in (one.row, *variants)]),
             reference=str(index.references[one.row]),
@@ -258,7 +299,10 @@ class Recognizer:
             confident=passes and is_one_item,
             quad=one.quad,
             inliers=one.pose.hypothesis.inliers if one.pose else 0,
-            top_k=tuple((str(index.references[row]), float(one.cosines[row])) for row in self._nearest(one.cosines)),
+            top_k=tuple(
+                (str(index.references[row]), float(one.cosines[row]))
+                for row in self._nearest(one.cosines)
+            ),
             false_accept_rate=rate if is_one_item else 1.0,
             ambiguous_with=tuple(str(index.references[row]) for row in one.near_duplicates),
         )
@@ -279,8 +323,16 @@ _PROPOSALS: dict[Detector, Callable[[], Propose]] = {
 
 def _shortlist(guesses: Sequence[Assessment], references: ReferenceFeatures) -> list[int]:
     """The numbers of the references that the embedding finds nearest in each region, each once."""
-    rows = [int(row) for guess in guesses for row in np.argsort(-guess.cosines, kind="stable")[:_SHORTLIST]]
-    return [int(number) for row in dict.fromkeys(rows) for number in np.flatnonzero(references.rows == row)]
+    rows = [
+        int(row)
+        for guess in guesses
+        for row in np.argsort(-guess.cosines, kind="stable")[:_SHORTLIST]
+    ]
+    return [
+        int(number)
+        for row in dict.fromkeys(rows)
+        for number in np.flatnonzero(references.rows == row)
+    ]
 
 
 def _same_content(references: ReferenceFeatures, known: ReferenceFeatures | None) -> bool:

@@ -17,7 +17,13 @@ from data_label_factory.identify.encoders import cpu_count
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.recognize import appearance
-from data_label_factory.identify.recognize.features import Features, Floats, Ints, distances, reference_extractor
+from data_label_factory.identify.recognize.features import (
+    Features,
+    Floats,
+    Ints,
+    distances,
+    reference_extractor,
+)
 from data_label_factory.identify.recognize.geometry import pairs_within
 from data_label_factory.identify.recognize.local_index import SAME_DISTANCE, LocalIndex, Stored
 from data_label_factory.progress import Progress
@@ -31,7 +37,9 @@ _SIMILAR_BLOCK = 256  # references compared with all others at a time
 _MEMORY_BYTES = 2 * 2**30  # what the local features of all references may take
 _FEATURE_BYTES = 230
 _MOST_FEATURES, _FEWEST_FEATURES = 1000, 60
-_NEW_VOCABULARY = 0.5  # share of the references that changed, from which on the words are learnt anew
+_NEW_VOCABULARY = (
+    0.5  # share of the references that changed, from which on the words are learnt anew
+)
 _SHOWN_FROM = 100  # references read, for a progress line to be worth it
 
 
@@ -87,7 +95,9 @@ class ReferenceFeatures:
             return 1.0
         places = local.xy[theirs] * (shape / local.shapes[other])[::-1]
         at, near = pairs_within(local.xy[own], places, _SAME_PLACE * float(np.hypot(*shape)))
-        same = distances(local.descriptors[own[at]], local.descriptors[theirs][near]) < SAME_DISTANCE
+        same = (
+            distances(local.descriptors[own[at]], local.descriptors[theirs][near]) < SAME_DISTANCE
+        )
         return float(rarity[np.unique(at[same])].sum() / rarity.sum())
 
 
@@ -118,7 +128,9 @@ def read_references(
     return _with_background(rows, sha256, local, thumbs, known), unreadable
 
 
-def _match(index: Index, refs: Path, known: ReferenceFeatures | None) -> tuple[Ints, list[int], list[int]]:
+def _match(
+    index: Index, refs: Path, known: ReferenceFeatures | None
+) -> tuple[Ints, list[int], list[int]]:
     """What is known of which file: numbers (K,) of known references, the rows they are for, and the rows left over."""
     held: dict[str, list[int]] = {}
     for number, digest in enumerate(known.sha256 if known is not None else ()):
@@ -127,7 +139,9 @@ def _match(index: Index, refs: Path, known: ReferenceFeatures | None) -> tuple[I
     for row in range(len(index)):
         same = held.get(str(index.sha256[row]))
         if same and (refs / str(index.references[row])).is_file():
-            kept.append((same.pop(0) if len(same) > 1 else same[0], row))  # copies share what is known once
+            kept.append(
+                (same.pop(0) if len(same) > 1 else same[0], row)
+            )  # copies share what is known once
         else:
             missing.append(row)
     kept.sort()
@@ -154,7 +168,9 @@ def _read_files(
     unreadable: dict[str, str] = {}
     with (
         ThreadPoolExecutor(cpu_count()) as pool,
-        Progress("references read", len(rows), enabled=not quiet and len(rows) >= _SHOWN_FROM) as progress,
+        Progress(
+            "references read", len(rows), enabled=not quiet and len(rows) >= _SHOWN_FROM
+        ) as progress,
     ):
         for row, got in zip(rows, pool.map(read, rows), strict=True):
             if isinstance(got, str):
@@ -168,24 +184,38 @@ def _read_files(
 
 
 def _with_background(
-    rows: Sequence[int], sha256: NDArray[np.str_], local: LocalIndex, thumbs: list[RGB], known: ReferenceFeatures | None
+    rows: Sequence[int],
+    sha256: NDArray[np.str_],
+    local: LocalIndex,
+    thumbs: list[RGB],
+    known: ReferenceFeatures | None,
 ) -> ReferenceFeatures:
     """Learn what each reference's kind has in common, unless its most similar ones are still the known ones."""
     similar = _most_similar(thumbs)
-    before = {} if known is None else {str(digest): number for number, digest in enumerate(known.sha256)}
+    before = (
+        {} if known is None else {str(digest): number for number, digest in enumerate(known.sha256)}
+    )
     chances, near_duplicates = [], []
     for number, others in enumerate(similar):
         old = before.get(str(sha256[number]), -1)
-        if known is not None and old >= 0 and np.array_equal(known.sha256[known.similar[old]], sha256[others]):
+        if (
+            known is not None
+            and old >= 0
+            and np.array_equal(known.sha256[known.similar[old]], sha256[others])
+        ):
             chances.append(known.chances[old])
             # By their place among the similar ones: by content a copy would become its own twin.
             pairs = zip(others, known.similar[old], strict=True)
-            near_duplicates.append([int(other) for other, was in pairs if was in known.near_duplicates[old]])
+            near_duplicates.append(
+                [int(other) for other, was in pairs if was in known.near_duplicates[old]]
+            )
         else:
             chance, same = appearance.learn_background(thumbs, number, others)
             chances.append(chance)
             near_duplicates.append(same)
-    return ReferenceFeatures(np.array(rows, np.int64), sha256, local, thumbs, similar, chances, near_duplicates)
+    return ReferenceFeatures(
+        np.array(rows, np.int64), sha256, local, thumbs, similar, chances, near_duplicates
+    )
 
 
 def _most_similar(thumbs: Sequence[RGB]) -> list[Ints]:
@@ -212,7 +242,9 @@ def _nearest(tiny: NDArray[np.uint8], number: int) -> Ints:
 
 def _tiny_pictures(thumbs: Sequence[RGB]) -> NDArray[np.uint8]:
     """(N, D): each as so few pixels that only the coarsest can be seen."""
-    return np.stack([cv2.resize(thumb, _TINY_PX, interpolation=cv2.INTER_AREA).ravel() for thumb in thumbs])
+    return np.stack(
+        [cv2.resize(thumb, _TINY_PX, interpolation=cv2.INTER_AREA).ravel() for thumb in thumbs]
+    )
 
 
 def _standardized(tiny: NDArray[np.uint8]) -> Floats:

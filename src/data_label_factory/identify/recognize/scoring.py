@@ -61,7 +61,10 @@ class ScoredPose:
     @property
     def is_convincing(self) -> bool:
         """Sure enough to take its place in the frame out of play for others."""
-        appearance = self.evidence.whole > _CONVINCING and self.evidence.whole_correlation > _CONVINCING_CORRELATION
+        appearance = (
+            self.evidence.whole > _CONVINCING
+            and self.evidence.whole_correlation > _CONVINCING_CORRELATION
+        )
         return appearance and self.hypothesis.inliers >= _CONVINCING_INLIERS
 
 
@@ -72,7 +75,9 @@ def score_pose(frame: RGB, hypothesis: Hypothesis, references: ReferenceFeatures
     shape = references.local.shapes[hypothesis.reference]
     to_frame = hypothesis.homography @ np.diag([shape[1] / width, shape[0] / height, 1.0])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    warped = cv2.warpPerspective(frame, to_frame, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpPerspective(
+        frame, to_frame, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
     crop = np.asarray(warped, np.uint8)
     cells, mask = appearance.compare(crop, thumb), None
     frame_shape = (frame.shape[0], frame.shape[1])
@@ -85,18 +90,24 @@ def score_pose(frame: RGB, hypothesis: Hypothesis, references: ReferenceFeatures
     return ScoredPose(hypothesis, crop, evidence, measure_color_deficit(crop, thumb, cells), mask)
 
 
-def swap_reference(hypothesis: Hypothesis, reference: int, references: ReferenceFeatures) -> Hypothesis:
+def swap_reference(
+    hypothesis: Hypothesis, reference: int, references: ReferenceFeatures
+) -> Hypothesis:
     """Another reference at the same outline, to be judged by looks where geometry cannot tell the two apart."""
     ours, theirs = references.local.shapes[hypothesis.reference], references.local.shapes[reference]
     resize = np.diag([ours[1] / theirs[1], ours[0] / theirs[0], 1.0])
     return replace(hypothesis, reference=reference, homography=hypothesis.homography @ resize)
 
 
-def keep_best_per_place(seen: Sequence[ScoredPose], references: ReferenceFeatures) -> list[ScoredPose]:
+def keep_best_per_place(
+    seen: Sequence[ScoredPose], references: ReferenceFeatures
+) -> list[ScoredPose]:
     """The best of each place, best first; between near-twins what differs decides."""
     kept: list[ScoredPose] = []
     for one in sorted((s for s in seen if s.score > _HOPELESS), key=lambda s: -s.score):
-        place = next((i for i, rival in enumerate(kept) if _iou(one.quad, rival.quad) > _OVERLAP_IOU), None)
+        place = next(
+            (i for i, rival in enumerate(kept) if _iou(one.quad, rival.quad) > _OVERLAP_IOU), None
+        )
         if place is None:
             kept.append(one)
         elif _is_refuted_by(kept[place], one.hypothesis.reference, references):
@@ -117,12 +128,18 @@ def find_indistinguishable(seen: ScoredPose, references: ReferenceFeatures) -> l
 def find_near_duplicates(seen: ScoredPose, references: ReferenceFeatures) -> list[int]:
     """References that differ from the one seen in little of what the frame shows of it."""
     own = seen.hypothesis.reference
-    return references.near_duplicates[own] if seen.mask is None else references.near_duplicates_within(own, seen.mask)
+    return (
+        references.near_duplicates[own]
+        if seen.mask is None
+        else references.near_duplicates_within(own, seen.mask)
+    )
 
 
 def _is_refuted_by(seen: ScoredPose, other: int, references: ReferenceFeatures) -> bool:
     """Whether the crop shows another reference, a twin, rather than the one seen."""
-    return other in find_near_duplicates(seen, references) and _preference(seen, other, references) < 0
+    return (
+        other in find_near_duplicates(seen, references) and _preference(seen, other, references) < 0
+    )
 
 
 def _preference(seen: ScoredPose, near_duplicate: int, references: ReferenceFeatures) -> float:

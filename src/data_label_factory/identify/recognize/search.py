@@ -14,7 +14,12 @@ from data_label_factory.identify.recognize.geometry import FrameMatcher, Mask
 from data_label_factory.identify.recognize.hough import Cluster, clusters, weigh
 from data_label_factory.identify.recognize.local_index import Pairs
 from data_label_factory.identify.recognize.references import ReferenceFeatures
-from data_label_factory.identify.recognize.scoring import ScoredPose, find_near_duplicates, score_pose, swap_reference
+from data_label_factory.identify.recognize.scoring import (
+    ScoredPose,
+    find_near_duplicates,
+    score_pose,
+    swap_reference,
+)
 
 _MOST_CHECKED = 32  # clusters verified a frame
 _FRESH_VOTES = 0.4  # share of a cluster's votes that no confirmed item may have explained yet
@@ -52,7 +57,9 @@ class FrameSearch:
         """Hypotheses for the references `numbers`, each matched on its own with all free features of the frame."""
         found = []
         for number in numbers:
-            hypothesis = self._matcher.match(number, self._free) if number not in self._hidden else None
+            hypothesis = (
+                self._matcher.match(number, self._free) if number not in self._hidden else None
+            )
             if hypothesis is not None:
                 found.append(score_pose(self._frame, hypothesis, self._references))
         return found
@@ -82,7 +89,10 @@ class FrameSearch:
         poses = self._matcher.verify(cluster, candidates, self._free)
         if not poses:
             return []
-        best = max((score_pose(self._frame, pose, references) for pose in poses), key=lambda seen: seen.score)
+        best = max(
+            (score_pose(self._frame, pose, references) for pose in poses),
+            key=lambda seen: seen.score,
+        )
         if not best.is_convincing:
             return [best]
         self._free &= ~_inside(self._features.xy, best.quad)
@@ -91,7 +101,10 @@ class FrameSearch:
             for near_duplicate in find_near_duplicates(best, references)
             if near_duplicate not in self._hidden
         ]
-        places = [swap_reference(best.hypothesis, near_duplicate, references) for near_duplicate in near_duplicates]
+        places = [
+            swap_reference(best.hypothesis, near_duplicate, references)
+            for near_duplicate in near_duplicates
+        ]
         return [best, *(score_pose(self._frame, place, references) for place in places)]
 
 
@@ -104,4 +117,6 @@ def _inside(points: Floats, quad: Quad) -> Mask:
     """(N, 2) px → (N,) whether inside a convex outline that runs clockwise."""
     edges = np.roll(quad, -1, axis=0) - quad
     arms = points[:, None] - quad[None]
-    return np.asarray((edges[:, 0] * arms[..., 1] - edges[:, 1] * arms[..., 0] >= 0).all(axis=1), bool)
+    return np.asarray(
+        (edges[:, 0] * arms[..., 1] - edges[:, 1] * arms[..., 0] >= 0).all(axis=1), bool
+    )

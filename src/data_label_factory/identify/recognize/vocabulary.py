@@ -50,7 +50,9 @@ class Vocabulary:
         count = len(descriptors)
         cells = max(1, int(np.sqrt(count / PER_WORD)))
         sample = (
-            descriptors if count <= _TRAINING_ROWS else descriptors[rng.choice(count, _TRAINING_ROWS, replace=False)]
+            descriptors
+            if count <= _TRAINING_ROWS
+            else descriptors[rng.choice(count, _TRAINING_ROWS, replace=False)]
         )
         coarse = kmeans(sample.astype(np.float32), cells, 8, rng)
         fine = _split(descriptors, coarse, rng)
@@ -79,7 +81,9 @@ class Vocabulary:
         used, first = np.unique(cell, return_index=True)
         bounds = [*first.tolist(), len(cell)]
         found = []
-        for batch in range(0, len(used), _BATCH):  # one look for the best of many cells, since there may be hundreds
+        for batch in range(
+            0, len(used), _BATCH
+        ):  # one look for the best of many cells, since there may be hundreds
             batched, ends = used[batch : batch + _BATCH], bounds[batch : batch + _BATCH + 1]
             score = np.full((ends[-1] - ends[0], self.sizes[batched].max()), -np.inf, np.float32)
             for one, (start, stop) in zip(batched, pairwise(ends), strict=True):
@@ -98,18 +102,26 @@ class Vocabulary:
         return np.packbits(rotated > self._rotated_words[words], axis=1).view(np.uint64)
 
 
-def _split(descriptors: NDArray[np.uint8], coarse: Floats, rng: np.random.Generator) -> list[Floats]:
+def _split(
+    descriptors: NDArray[np.uint8], coarse: Floats, rng: np.random.Generator
+) -> list[Floats]:
     """Each coarse cell's words."""
     cell = _nearest(descriptors, coarse)
     order = np.argsort(cell, kind="stable")
     fine = []
     for rows, center in zip(
-        np.split(order, np.searchsorted(cell[order], np.arange(1, len(coarse)))), coarse, strict=True
+        np.split(order, np.searchsorted(cell[order], np.arange(1, len(coarse)))),
+        coarse,
+        strict=True,
     ):
         words = max(1, round(len(rows) / PER_WORD))
         if len(rows) > _ROWS_A_WORD * words:
             rows = np.sort(rng.choice(rows, _ROWS_A_WORD * words, replace=False))
-        fine.append(kmeans(descriptors[rows].astype(np.float32), words, 5, rng) if len(rows) else center[None])
+        fine.append(
+            kmeans(descriptors[rows].astype(np.float32), words, 5, rng)
+            if len(rows)
+            else center[None]
+        )
     return fine
 
 

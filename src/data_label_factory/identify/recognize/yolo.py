@@ -42,6 +42,10 @@ class YoloWorld:
     def __call__(self, frame: RGB) -> list[Quad]:
         """(H, W, 3) uint8 RGB → outlines (4, 2) px, clockwise from the top left."""
         # The package takes arrays as OpenCV has them, blue first.
-        result = self._model.predict(frame[..., ::-1], conf=_LEAST_SURE, max_det=_MOST, verbose=False)[0]
+        result = self._model.predict(
+            frame[..., ::-1], conf=_LEAST_SURE, max_det=_MOST, verbose=False
+        )[0]
         boxes = np.asarray(result.boxes.xyxy.cpu().numpy(), np.float32)
-        return whole_and_center(frame) + [as_points([[a, b], [c, b], [c, d], [a, d]]) for a, b, c, d in boxes]
+        return whole_and_center(frame) + [
+            as_points([[a, b], [c, b], [c, d], [a, d]]) for a, b, c, d in boxes
+        ]

@@ -18,7 +18,10 @@ _DIGITS = 4
 
 
 def as_masks(
-    detections: Sequence[Detection], size: tuple[int, int], snapshot: Snapshot, prices: PriceBook | None
+    detections: Sequence[Detection],
+    size: tuple[int, int],
+    snapshot: Snapshot,
+    prices: PriceBook | None,
 ) -> list[Mask]:
     """One mask a detection, in their order. `size` is the picture's (width, height) in px."""
     return [_mask(one, size, snapshot, prices) for one in detections]
@@ -29,7 +32,9 @@ def ref_url(reference: str) -> str:
     return f"/refs/{quote(reference)}"
 
 
-def _mask(seen: Detection, size: tuple[int, int], snapshot: Snapshot, prices: PriceBook | None) -> Mask:
+def _mask(
+    seen: Detection, size: tuple[int, int], snapshot: Snapshot, prices: PriceBook | None
+) -> Mask:
     scale = np.array(size, np.float64)
     left, top, right, bottom = np.clip(np.divide(seen.box, [*scale, *scale]), 0, 1)
     return Mask(
@@ -43,7 +48,11 @@ def _mask(seen: Detection, size: tuple[int, int], snapshot: Snapshot, prices: Pr
         margin=_short(seen.margin),
         confident=seen.confident,
         top_k=[
-            Neighbor(name=str(snapshot.index.names[snapshot.index.row_of[file]]), filename=file, score=_short(cosine))
+            Neighbor(
+                name=str(snapshot.index.names[snapshot.index.row_of[file]]),
+                filename=file,
+                score=_short(cosine),
+            )
             for file, cosine in seen.top_k
         ],
         ref_filename=seen.reference,

@@ -19,7 +19,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from data_label_factory import __version__
-from data_label_factory.errors import ConflictError, FactoryError, ImageError, LabelError, UnknownItemError
+from data_label_factory.errors import (
+    ConflictError,
+    FactoryError,
+    ImageError,
+    LabelError,
+    UnknownItemError,
+)
 from data_label_factory.identify.server import items, pages, recognition, status
 from data_label_factory.identify.server.context import Context
 from data_label_factory.identify.server.engine import Engine
@@ -73,7 +79,9 @@ def create_app(
     _add_error_answers(app)
     _add_gauges(context)
     # The last one added is met first.
-    app.add_middleware(Guard, settings=settings, has_place=context.work.check, most_uploads=2 * context.work.places)
+    app.add_middleware(
+        Guard, settings=settings, has_place=context.work.check, most_uploads=2 * context.work.places
+    )
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(settings.cors),
@@ -112,7 +120,9 @@ def _load(context: Context, on_loaded: Callable[[FactoryError | None], None] | N
         context.engine.load()
     except Exception as exc:
         context.failed = True
-        error = exc if isinstance(exc, FactoryError) else FactoryError(f"{type(exc).__name__}: {exc}")
+        error = (
+            exc if isinstance(exc, FactoryError) else FactoryError(f"{type(exc).__name__}: {exc}")
+        )
     if on_loaded:
         on_loaded(error)
     elif error:
@@ -158,15 +168,27 @@ def _add_error_answers(app: FastAPI) -> None:
     @app.exception_handler(404)
     @app.exception_handler(405)
     async def nowhere(_request: Request, exc: HTTPException) -> JSONResponse:
-        said = {"Not Found": "There is nothing here", "Method Not Allowed": "That cannot be done here"}
-        detail = f"{said[exc.detail]}. /docs shows what there is" if exc.detail in said else exc.detail
+        said = {
+            "Not Found": "There is nothing here",
+            "Method Not Allowed": "That cannot be done here",
+        }
+        detail = (
+            f"{said[exc.detail]}. /docs shows what there is" if exc.detail in said else exc.detail
+        )
         return _problem(exc.status_code, detail, exc.headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, exc: RequestValidationError) -> JSONResponse:
         # Without the values sent, which may be a whole picture.
-        faults = [f"{'.'.join(str(part) for part in fault['loc'][1:])}: {fault['msg']}" for fault in exc.errors()]
-        hint = "Send multipart/form-data with the picture as the field image" if "image" in str(faults) else "See /docs"
+        faults = [
+            f"{'.'.join(str(part) for part in fault['loc'][1:])}: {fault['msg']}"
+            for fault in exc.errors()
+        ]
+        hint = (
+            "Send multipart/form-data with the picture as the field image"
+            if "image" in str(faults)
+            else "See /docs"
+        )
         return _problem(422, f"{'; '.join(faults)}. {hint}")
 
     @app.exception_handler(Exception)

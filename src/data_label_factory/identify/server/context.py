@@ -54,7 +54,9 @@ class Context:
     def snapshot(self) -> Snapshot:
         """What is served now. Raises HTTPException 503 while it is still being read."""
         if self.engine.snapshot is None:
-            raise HTTPException(503, "Still reading the references. Send it again in a moment", {"Retry-After": "1"})
+            raise HTTPException(
+                503, "Still reading the references. Send it again in a moment", {"Retry-After": "1"}
+            )
         return self.engine.snapshot
 
     def close(self) -> None:
@@ -77,7 +79,10 @@ def decode_upload(data: bytes, media_type: str, limits: Limits) -> RGB:
     except ImageTooLargeError as exc:
         raise HTTPException(413, str(exc)) from exc
     except ImageUnsupportedError as exc:
-        kind = next((what for start, what in _KNOWN_OTHERS.items() if data.lstrip()[: len(start)] == start), None)
+        kind = next(
+            (what for start, what in _KNOWN_OTHERS.items() if data.lstrip()[: len(start)] == start),
+            None,
+        )
         if data[4:8] == b"ftyp":
             kind = "a video or an unknown kind of picture"
         if kind or media_type.lower().startswith(_WRITTEN_MOTION):

@@ -49,7 +49,9 @@ class Engine:
         """Raises FactoryError when the index, the head, the encoder or the prices cannot be used."""
         self.settings = settings
         index = Index.load(settings.index)
-        self.embedder = open_maker(index, settings.encoder, settings.projection, device=settings.device)
+        self.embedder = open_maker(
+            index, settings.encoder, settings.projection, device=settings.device
+        )
         self.collection = Collection(
             index,
             settings.index,
@@ -62,7 +64,9 @@ class Engine:
         )
         self.snapshot: Snapshot | None = None
         self.prices: PriceBook | None = None
-        self.problems: dict[str, str] = {}  # what could not be taken over: "refs", "index", "prices" → why
+        self.problems: dict[
+            str, str
+        ] = {}  # what could not be taken over: "refs", "index", "prices" → why
         self.changing = threading.RLock()  # held by whoever changes the index, on disk or here
         self.calibrating = False
         self._prices = Prices(settings)
@@ -83,7 +87,12 @@ class Engine:
 
         self.snapshot = snapshot
         index = snapshot.index
-        note("ready", references=len(index), items=index.item_count, seconds=round(time.perf_counter() - start, 2))
+        note(
+            "ready",
+            references=len(index),
+            items=index.item_count,
+            seconds=round(time.perf_counter() - start, 2),
+        )
         for name, reason in snapshot.recognizer.unreadable.items():
             note("unreadable", logging.WARNING, file=name, reason=reason)
 
@@ -164,7 +173,9 @@ class Engine:
         start = time.perf_counter()
         note("calibrating", items=snapshot.index.item_count)
         refs = self.settings.refs or Path()
-        learned = calibrate(snapshot.recognizer, refs, threads=1, quiet=True)  # one core; the others answer frames
+        learned = calibrate(
+            snapshot.recognizer, refs, threads=1, quiet=True
+        )  # one core; the others answer frames
 
         with self.changing:
             index = self.collection.index.with_calibration(learned.as_dict())

@@ -29,7 +29,9 @@ _LINGER_SECONDS, _LINGER_FACTOR = 5.0, 4
 class Guard:
     """ASGI middleware that refuses early. `has_place` raises BusyError when no work can be taken."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, has_place: Callable[[], None], most_uploads: int) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, has_place: Callable[[], None], most_uploads: int
+    ) -> None:
         self._app, self._settings, self._has_place = app, settings, has_place
         self._most_uploads, self._uploads = most_uploads, 0
         self._max_bytes = settings.max_upload_bytes + _FORM_OVERHEAD_BYTES
@@ -56,15 +58,19 @@ class Guard:
             return None
         if self._hosts is not None and _host(headers.get("host", "")) not in self._hosts:
             return HTTPException(
-                421, "This server answers to localhost only. Use that name, or start it with --cors https://YOUR-NAME"
+                421,
+                "This server answers to localhost only. Use that name, or start it with --cors https://YOUR-NAME",
             )
         if self._settings.api_key and scope["method"] != "OPTIONS" and not self._has_key(headers):
             return HTTPException(
-                401, "A key is needed: send it as the header X-API-Key", {"WWW-Authenticate": 'Basic realm="key"'}
+                401,
+                "A key is needed: send it as the header X-API-Key",
+                {"WWW-Authenticate": 'Basic realm="key"'},
             )
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and not self._is_own_origin(headers):
             return HTTPException(
-                403, "Pages of this origin may not write here. Start the server with --cors and that origin to allow it"
+                403,
+                "Pages of this origin may not write here. Start the server with --cors and that origin to allow it",
             )
         if scope["method"] == "POST":
             return self._no_place(headers)
@@ -82,14 +88,18 @@ class Guard:
         return None
 
     def _too_large(self) -> HTTPException:
-        return HTTPException(413, f"The upload is over {self._settings.max_upload_mb:g} MB. Send a smaller picture")
+        return HTTPException(
+            413, f"The upload is over {self._settings.max_upload_mb:g} MB. Send a smaller picture"
+        )
 
     def _has_key(self, headers: Headers) -> bool:
         given = headers.get("x-api-key", "")
         scheme, _, credentials = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             given = credentials.strip()
-        elif scheme.lower() == "basic":  # what a browser sends, for pictures too, once it has asked for the key
+        elif (
+            scheme.lower() == "basic"
+        ):  # what a browser sends, for pictures too, once it has asked for the key
             with suppress(binascii.Error, UnicodeDecodeError):
                 given = base64.b64decode(credentials).decode().partition(":")[2]
         digests = (hashlib.sha256(key.encode()).digest() for key in (given, self._settings.api_key))
@@ -101,7 +111,9 @@ class Guard:
         if origin is None or origin in self._settings.cors or "*" in self._settings.cors:
             return True
         place = origin.partition("://")[2]
-        return place == headers.get("host") or (self._settings.is_local and _host(place) in LOOPBACK_HOSTS)
+        return place == headers.get("host") or (
+            self._settings.is_local and _host(place) in LOOPBACK_HOSTS
+        )
 
     async def _with_limits(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app, but stop a body that grows too large or comes too slowly."""
@@ -116,7 +128,9 @@ class Guard:
                 async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
                     message = await receive()
             except TimeoutError:
-                refusal = HTTPException(408, f"The upload took over {_UPLOAD_SECONDS:g} s. Send a smaller picture")
+                refusal = HTTPException(
+                    408, f"The upload took over {_UPLOAD_SECONDS:g} s. Send a smaller picture"
+                )
                 raise refusal from None
             received += len(message.get("body", b""))
             complete = not message.get("more_body", False)
@@ -138,7 +152,13 @@ class Guard:
             await self._refuse(refusal, receive, send, Headers(scope=scope), is_read=complete)
 
     async def _refuse(
-        self, error: HTTPException, receive: Receive, send: Send, headers: Headers, *, is_read: bool = False
+        self,
+        error: HTTPException,
+        receive: Receive,
+        send: Send,
+        headers: Headers,
+        *,
+        is_read: bool = False,
     ) -> None:
         """Answer at once, then read on for a moment: a connection closed on unread data loses the answer."""
         body = json.dumps({"detail": error.detail}).encode()
@@ -151,7 +171,11 @@ class Guard:
         raw = [(name.lower().encode(), value.encode()) for name, value in fields.items()]
         await send({"type": "http.response.start", "status": error.status_code, "headers": raw})
         await send({"type": "http.response.body", "body": body, "more_body": True})
-        if not is_read and "expect" not in headers and _length(headers) <= _LINGER_FACTOR * self._max_bytes:
+        if (
+            not is_read
+            and "expect" not in headers
+            and _length(headers) <= _LINGER_FACTOR * self._max_bytes
+        ):
             await self._linger(receive)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 

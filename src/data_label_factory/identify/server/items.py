@@ -25,27 +25,44 @@ router = APIRouter(tags=["collection"])
 _Add = Callable[[Collection, RGB], str]  # → the reference that was added
 _CACHING = "private, max-age=60"
 
-Picture = Annotated[UploadFile, File(description="The picture, or a frame when quad_norm says where in it")]
-Quad = Annotated[str, Form(description="JSON, [[x, y] × 4] in shares of the picture: cut this out", examples=[""])]
+Picture = Annotated[
+    UploadFile, File(description="The picture, or a frame when quad_norm says where in it")
+]
+Quad = Annotated[
+    str,
+    Form(description="JSON, [[x, y] × 4] in shares of the picture: cut this out", examples=[""]),
+]
 
 
-@router.get("/api/items", response_model=Items, responses=problems(503), summary="Names and reference files")
+@router.get(
+    "/api/items", response_model=Items, responses=problems(503), summary="Names and reference files"
+)
 def items(
     context: Shared,
-    q: Annotated[str, Query(max_length=200, description="Words that name, set code or file name contain")] = "",
+    q: Annotated[
+        str, Query(max_length=200, description="Words that name, set code or file name contain")
+    ] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
 ) -> Items:
     """In order of file names."""
     snapshot = context.snapshot
     words = q.casefold().split()
-    rows = [row for row, text in enumerate(snapshot.searchable) if all(word in text for word in words)]
-    found = [_item(snapshot.index.label(row), str(snapshot.index.references[row])) for row in rows[offset:][:limit]]
+    rows = [
+        row for row, text in enumerate(snapshot.searchable) if all(word in text for word in words)
+    ]
+    found = [
+        _item(snapshot.index.label(row), str(snapshot.index.references[row]))
+        for row in rows[offset:][:limit]
+    ]
     return Items(items=found, count=len(found), total=len(rows), offset=offset)
 
 
 @router.post(
-    "/api/items", status_code=201, responses=problems(400, 403, 408, 409, 413, 415, 429, 503), summary="A new item"
+    "/api/items",
+    status_code=201,
+    responses=problems(400, 403, 408, 409, 413, 415, 429, 503),
+    summary="A new item",
 )
 async def add_item(
     context: Shared,
@@ -70,7 +87,9 @@ async def add_item(
 async def feedback(
     context: Shared,
     image: Picture,
-    filename: Annotated[str, Form(max_length=1000, description="`filename` of what it really is, from /api/items")],
+    filename: Annotated[
+        str, Form(max_length=1000, description="`filename` of what it really is, from /api/items")
+    ],
     quad_norm: Quad = "",
 ) -> Changed:
     """The crop is kept as a further view of that item, and used at once. Needs `--allow-enroll`."""
@@ -81,13 +100,21 @@ async def feedback(
     return await _add(context, image, quad_norm, add, because=f"a view of {filename}")
 
 
-@router.delete("/api/items/{filename:path}", responses=problems(403, 404, 409, 429, 503), summary="Take one out")
-async def remove_item(context: Shared, filename: Annotated[str, PathField(max_length=1000)]) -> Changed:
+@router.delete(
+    "/api/items/{filename:path}",
+    responses=problems(403, 404, 409, 429, 503),
+    summary="Take one out",
+)
+async def remove_item(
+    context: Shared, filename: Annotated[str, PathField(max_length=1000)]
+) -> Changed:
     """Its picture moves to the hidden folder `.removed`. Needs `--allow-enroll`."""
     _require_permission(context)
 
     def remove() -> Changed:
-        label, index = context.engine.change(lambda c: c.remove(filename), because=f"{filename} was removed")
+        label, index = context.engine.change(
+            lambda c: c.remove(filename), because=f"{filename} was removed"
+        )
         return Changed(filename=filename, label=str(label), index_size=len(index))
 
     context.snapshot  # noqa: B018 - 503 while it is being read
@@ -102,7 +129,9 @@ async def reference(
     request: Request,
     context: Shared,
     filename: Annotated[str, PathField(max_length=1000)],
-    w: Annotated[int | None, Query(ge=1, le=4096, description="Width in px: a JPEG thumbnail about so wide")] = None,
+    w: Annotated[
+        int | None, Query(ge=1, le=4096, description="Width in px: a JPEG thumbnail about so wide")
+    ] = None,
 ) -> Response:
     """Only files that the index names. With an ETag, and ranges for the whole picture."""
     name = wanted(filename, _raw(request), context.snapshot.index.row_of)
@@ -118,8 +147,12 @@ async def reference(
         if known == "*" or etag in [part.strip().removeprefix("W/") for part in known.split(",")]:
             return Response(status_code=304, headers=headers)
         if w is None:
-            return FileResponse(path, headers=headers, media_type=MEDIA_TYPES.get(Path(name).suffix.lower()))
-        return Response(await _thumbnail(context, path, tag, w), media_type="image/jpeg", headers=headers)
+            return FileResponse(
+                path, headers=headers, media_type=MEDIA_TYPES.get(Path(name).suffix.lower())
+            )
+        return Response(
+            await _thumbnail(context, path, tag, w), media_type="image/jpeg", headers=headers
+        )
     except OSError as exc:  # it went between two looks
         raise HTTPException(404, "The picture cannot be read any more") from exc
     except ImageError as exc:
@@ -143,15 +176,23 @@ async def _add(context: Context, image: UploadFile, quad: str, add: _Add, becaus
         if corners is not None:
             picture = cut_out(picture, corners, MAX_SIDE_PX)
 
-        reference, index = context.engine.change(lambda collection: add(collection, picture), because=because)
-        return Changed(filename=reference, label=str(index.label(index.row_of[reference])), index_size=len(index))
+        reference, index = context.engine.change(
+            lambda collection: add(collection, picture), because=because
+        )
+        return Changed(
+            filename=reference,
+            label=str(index.label(index.row_of[reference])),
+            index_size=len(index),
+        )
 
     return await context.chores.run(change)
 
 
 def _require_permission(context: Context) -> None:
     if not context.settings.allow_enroll:
-        raise HTTPException(403, "The collection is read-only. Start the server with --allow-enroll to change it")
+        raise HTTPException(
+            403, "The collection is read-only. Start the server with --allow-enroll to change it"
+        )
 
 
 def _item(label: Label, filename: str) -> Item:

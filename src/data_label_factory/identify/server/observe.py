@@ -32,13 +32,18 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
-            "dlf_requests", "Requests answered", ["method", "path", "status"], registry=self.registry
+            "dlf_requests",
+            "Requests answered",
+            ["method", "path", "status"],
+            registry=self.registry,
         )
         self.stages = Histogram(
             "dlf_stage_seconds", "Seconds a recognition spends by stage", ["stage"], buckets=_BUCKETS,
             registry=self.registry,
         )  # fmt: skip
-        self.rejected = Counter("dlf_rejected", "Requests refused unread", ["reason"], registry=self.registry)
+        self.rejected = Counter(
+            "dlf_rejected", "Requests refused unread", ["reason"], registry=self.registry
+        )
         self.errors = 0  # also for /health, which has no labels
 
     def gauge(self, name: str, help_: str, read: Callable[[], float]) -> None:
@@ -97,7 +102,8 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{record.msecs:03.0f}Z",
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+            + f".{record.msecs:03.0f}Z",
             "level": record.levelname.lower(),
             "event": record.getMessage(),
             **getattr(record, "fields", {}),

@@ -16,9 +16,7 @@ from data_label_factory.identify.server.context import Shared
 from data_label_factory.web import assets
 
 router = APIRouter(include_in_schema=False)
-_FRONT_CSP = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+_FRONT_CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 _FRONT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -47,7 +45,11 @@ _LINKS = {
 @router.get("/")
 async def front(request: Request, context: Shared) -> HTMLResponse:
     snapshot = context.engine.snapshot
-    state = f"{len(snapshot.index)} references of {snapshot.index.item_count} items." if snapshot else "Still loading."
+    state = (
+        f"{len(snapshot.index)} references of {snapshot.index.item_count} items."
+        if snapshot
+        else "Still loading."
+    )
     shown = {path: text for path, text in _LINKS.items() if path != "canvas/live" or has_tracker()}
     links = "".join(f'<li><a href="{path}">{text}</a></li>' for path, text in shown.items())
     page = _FRONT.format(state=state, links=links, base=escape(str(request.base_url)))

@@ -21,7 +21,10 @@ HUNG_UP = 499  # nginx's number for a client that did not wait; nobody receives 
 
 
 @router.post(
-    "/api/falcon", response_model=Answer, responses=problems(400, 408, 413, 415, 429, 503), summary="Name what is seen"
+    "/api/falcon",
+    response_model=Answer,
+    responses=problems(400, 408, 413, 415, 429, 503),
+    summary="Name what is seen",
 )
 async def falcon(
     request: Request,
@@ -45,7 +48,9 @@ async def falcon(
     return Response(body, media_type="application/json")
 
 
-def _job(context: Context, data: bytes, media_type: str, query: str, start: float) -> Callable[[], bytes]:
+def _job(
+    context: Context, data: bytes, media_type: str, query: str, start: float
+) -> Callable[[], bytes]:
     """Bytes of a picture → bytes of JSON, timed by stage, in a worker's thread."""
     asked = time.perf_counter()
     stages = context.metrics.stages
@@ -61,7 +66,9 @@ def _job(context: Context, data: bytes, media_type: str, query: str, start: floa
             size = (frame.shape[1], frame.shape[0])
             masks = as_masks(found, size, snapshot, prices)
             seconds = round(time.perf_counter() - start, 4)
-            whole = Answer(image_size=size, count=len(masks), masks=masks, query=query, elapsed_seconds=seconds)
+            whole = Answer(
+                image_size=size, count=len(masks), masks=masks, query=query, elapsed_seconds=seconds
+            )
             return whole.model_dump_json(exclude_unset=True).encode()
 
     return answer
@@ -88,8 +95,12 @@ async def _hung_up(request: Request) -> None:
         pass
 
 
-@router.get("/api/top-prices", response_model=TopPrices, responses=problems(), summary="The dearest items")
-async def top_prices(context: Shared, limit: Annotated[int, Query(ge=1, le=1000)] = 10) -> dict[str, object]:
+@router.get(
+    "/api/top-prices", response_model=TopPrices, responses=problems(), summary="The dearest items"
+)
+async def top_prices(
+    context: Shared, limit: Annotated[int, Query(ge=1, le=1000)] = 10
+) -> dict[str, object]:
     """Dearest first, in USD; empty without a price file."""
     prices, snapshot = context.engine.prices, context.engine.snapshot
     if prices is None or snapshot is None:

@@ -15,7 +15,13 @@ from PIL import Image
 
 from data_label_factory.identify.images import decode
 
-WIDTHS_PX = (60, 120, 240, 480, 960)  # a thumbnail has the next of these, so that asking for all sizes fills no memory
+WIDTHS_PX = (
+    60,
+    120,
+    240,
+    480,
+    960,
+)  # a thumbnail has the next of these, so that asking for all sizes fills no memory
 _QUALITY = 85
 _CACHE_BYTES = 32 * 2**20
 MEDIA_TYPES = {
@@ -37,7 +43,9 @@ def wanted(path: str, raw_path: bytes, known: Mapping[str, int]) -> str | None:
 def version(path: Path) -> str:
     """A strong ETag for the file as it is now: its time, size and place on disk. Raises OSError."""
     info = path.stat()
-    return hashlib.sha256(f"{info.st_mtime_ns} {info.st_size} {info.st_ino}".encode()).hexdigest()[:24]
+    return hashlib.sha256(f"{info.st_mtime_ns} {info.st_size} {info.st_ino}".encode()).hexdigest()[
+        :24
+    ]
 
 
 class Thumbnails:

@@ -22,7 +22,9 @@ from data_label_factory.identify.server.settings import Settings
 
 _GRACE_SECONDS = 20  # for answers under way, once asked to stop
 _LAST_WORDS_SECONDS = 0.3  # for who connected just before the door closed to send, and be answered
-_SWITCH_SECONDS = 0.001  # for probes to get their turn beside busy workers; it would slow the loading down
+_SWITCH_SECONDS = (
+    0.001  # for probes to get their turn beside busy workers; it would slow the loading down
+)
 
 
 class _Server(uvicorn.Server):
@@ -107,7 +109,9 @@ def _check_certificate(settings: Settings) -> None:
     if settings.ssl_certfile is None or settings.ssl_keyfile is None:
         return
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile)
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+            settings.ssl_certfile, settings.ssl_keyfile
+        )
     except OSError as exc:  # ssl.SSLError is one
         raise FactoryError(
             f"Cannot use the certificate {settings.ssl_certfile} with {settings.ssl_keyfile}: {exc.strerror or exc}",
@@ -118,16 +122,26 @@ def _check_certificate(settings: Settings) -> None:
 def _announce(settings: Settings, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    note("listening", url=f"{'https' if settings.ssl_certfile else 'http'}://{shown}:{port}/", pid=os.getpid())
+    note(
+        "listening",
+        url=f"{'https' if settings.ssl_certfile else 'http'}://{shown}:{port}/",
+        pid=os.getpid(),
+    )
     if not settings.is_local and not settings.api_key:
-        note("open to the network without a key; set --api-key or DLF_API_KEY", logging.WARNING, host=settings.host)
+        note(
+            "open to the network without a key; set --api-key or DLF_API_KEY",
+            logging.WARNING,
+            host=settings.host,
+        )
 
 
 class _QuietEnd:
     """Ends with exit code 0 after a signal: uvicorn, once it has stopped, raises the signal it was stopped by again."""
 
     def __enter__(self) -> None:
-        self._before = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
+        self._before = {
+            number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)
+        }
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():

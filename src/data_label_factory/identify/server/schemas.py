@@ -24,7 +24,13 @@ _EXAMPLE: dict[str, Any] = {
             "score": 0.8123,
             "margin": 0.3312,
             "confident": True,
-            "top_k": [{"name": "Dark Magician", "filename": "LOCH-JP001_dark_magician_pscr.jpg", "score": 0.8123}],
+            "top_k": [
+                {
+                    "name": "Dark Magician",
+                    "filename": "LOCH-JP001_dark_magician_pscr.jpg",
+                    "score": 0.8123,
+                }
+            ],
             "ref_filename": "LOCH-JP001_dark_magician_pscr.jpg",
             "ref_url": "/refs/LOCH-JP001_dark_magician_pscr.jpg",
             "quad_norm": [[0.31, 0.13], [0.65, 0.12], [0.66, 0.9], [0.32, 0.91]],
@@ -69,15 +75,21 @@ class Mask(BaseModel):
     quad_norm: list[Point] = Field(min_length=4, max_length=4)
     inliers: int = Field(description="Local features that fit; 0 without reference pictures")
     price: Price | None
-    ambiguous_with: list[str] = Field(description="Other references that the picture cannot tell apart from this one")
+    ambiguous_with: list[str] = Field(
+        description="Other references that the picture cannot tell apart from this one"
+    )
     variants: list[str] = Field(description="ref_filename and ambiguous_with")
-    false_accept_rate: float = Field(description="The strictest rate at which it would still be confident")
+    false_accept_rate: float = Field(
+        description="The strictest rate at which it would still be confident"
+    )
 
 
 class Answer(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
 
-    image_size: tuple[int, int] = Field(description="Width and height of the picture as it is meant to be seen, px")
+    image_size: tuple[int, int] = Field(
+        description="Width and height of the picture as it is meant to be seen, px"
+    )
     count: int
     masks: list[Mask]
     query: str
@@ -115,7 +127,9 @@ class Health(BaseModel):
 
 
 class CalibrationState(BaseModel):
-    state: State = Field(description="none: the index was never calibrated, and strictness rests on other collections")
+    state: State = Field(
+        description="none: the index was never calibrated, and strictness rests on other collections"
+    )
     unknown_items: int = Field(description="How many unknown items it rests on")
     items: int = Field(description="How many items the index had then")
 

@@ -60,14 +60,19 @@ class Settings:
     def check(self) -> None:
         """Raises FactoryError for values that do not go together or name what is not there."""
         if self.refs is not None and not self.refs.is_dir():
-            raise FactoryError(f"{self.refs} is not a folder", "--refs names the folder of reference pictures")
+            raise FactoryError(
+                f"{self.refs} is not a folder", "--refs names the folder of reference pictures"
+            )
         for option in ("watch", "allow_enroll"):
             if getattr(self, option) and self.refs is None:
-                raise FactoryError(f"--{option.replace('_', '-')} needs --refs, the folder of reference pictures")
+                raise FactoryError(
+                    f"--{option.replace('_', '-')} needs --refs, the folder of reference pictures"
+                )
         for origin in self.cors:
             if not _ORIGIN.fullmatch(origin):
                 raise FactoryError(
-                    f"{origin!r} is not an origin", "--cors takes such as https://cards.example.org, or *"
+                    f"{origin!r} is not an origin",
+                    "--cors takes such as https://cards.example.org, or *",
                 )
         if (self.ssl_certfile is None) != (self.ssl_keyfile is None):
             raise FactoryError("TLS needs both --ssl-certfile and --ssl-keyfile")

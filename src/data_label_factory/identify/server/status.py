@@ -12,13 +12,24 @@ from data_label_factory.identify.recognize.calibrate import is_out_of_date
 from data_label_factory.identify.recognize.confidence import Calibration
 from data_label_factory.identify.server.context import Shared
 from data_label_factory.identify.server.engine import Engine
-from data_label_factory.identify.server.schemas import CalibrationState, Health, Problem, State, problems
+from data_label_factory.identify.server.schemas import (
+    CalibrationState,
+    Health,
+    Problem,
+    State,
+    problems,
+)
 
 router = APIRouter(tags=["status"])
 
 
 @router.get("/api/info", response_model=Health, responses=problems(), summary="The same as /health")
-@router.get("/health", response_model=Health, responses=problems(), summary="What is served, and how it is doing")
+@router.get(
+    "/health",
+    response_model=Health,
+    responses=problems(),
+    summary="What is served, and how it is doing",
+)
 async def health(context: Shared) -> Health:
     engine, settings = context.engine, context.settings
     snapshot = engine.snapshot
@@ -57,7 +68,9 @@ def _calibration(engine: Engine) -> CalibrationState:
         state = "none"
     elif engine.calibrating:
         state = "running"
-    return CalibrationState(state=state, unknown_items=calibration.unknowns, items=calibration.items)
+    return CalibrationState(
+        state=state, unknown_items=calibration.unknowns, items=calibration.items
+    )
 
 
 @router.get("/livez", summary="The process runs")
@@ -65,7 +78,11 @@ async def livez() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/readyz", responses={503: {"model": Problem}}, summary="It can answer: 503 before and while it stops")
+@router.get(
+    "/readyz",
+    responses={503: {"model": Problem}},
+    summary="It can answer: 503 before and while it stops",
+)
 async def readyz(context: Shared, response: Response) -> dict[str, str]:
     if context.phase != "ready":
         response.status_code = 503
@@ -76,4 +93,6 @@ async def readyz(context: Shared, response: Response) -> dict[str, str]:
 
 @router.get("/metrics", response_class=Response, responses=problems(), summary="For Prometheus")
 async def metrics(context: Shared) -> Response:
-    return Response(generate_latest(context.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return Response(
+        generate_latest(context.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+    )

@@ -29,7 +29,9 @@ Signature = tuple[int, int, int]
 class _Source:
     """Something on disk, and what to do when it has changed and come to rest. `sign` must not raise FactoryError."""
 
-    def __init__(self, name: str, sign: Callable[[], object], take: Callable[[], None], *, at_once: bool) -> None:
+    def __init__(
+        self, name: str, sign: Callable[[], object], take: Callable[[], None], *, at_once: bool
+    ) -> None:
         self.name, self.take = name, take
         self._sign = sign
         self._seen = sign()
@@ -65,9 +67,15 @@ class Watcher:
         refs, prices = settings.refs, settings.prices
         # The folder at once: it may have changed while no server ran.
         sources = [_Source("refs", lambda: _folder_signature(refs), self._take_refs, at_once=True)]
-        sources += [_Source("index", lambda: signature(settings.index), self._take_index, at_once=False)]
+        sources += [
+            _Source("index", lambda: signature(settings.index), self._take_index, at_once=False)
+        ]
         if prices is not None:
-            sources += [_Source("prices", lambda: signature(prices), self._engine.adopt_prices, at_once=False)]
+            sources += [
+                _Source(
+                    "prices", lambda: signature(prices), self._engine.adopt_prices, at_once=False
+                )
+            ]
         pause = self._interval
         while not self._stopping.wait(pause):
             if self._engine.snapshot is None:  # still being read
@@ -83,7 +91,9 @@ class Watcher:
             source.take()
         except (FactoryError, OSError) as exc:
             self._engine.problem(source.name, exc)
-        except Exception as exc:  # whatever it is, what is served now goes on being served, and /health says so
+        except (
+            Exception
+        ) as exc:  # whatever it is, what is served now goes on being served, and /health says so
             self._engine.problem(source.name, FactoryError(f"{type(exc).__name__}: {exc}"))
         else:
             self._engine.problem(source.name, None)
@@ -108,7 +118,9 @@ class Watcher:
         engine.recalibrate_in_background()
         if built.unreadable:
             name, reason = next(iter(built.unreadable.items()))
-            raise FactoryError(f"{len(built.unreadable)} pictures are not indexed; the first: {name}: {reason}")
+            raise FactoryError(
+                f"{len(built.unreadable)} pictures are not indexed; the first: {name}: {reason}"
+            )
 
     def _take_index(self) -> None:
         with self._engine.changing:

@@ -70,7 +70,9 @@ class WorkQueue:
     def _leave(self, start: float) -> None:
         self._taken -= 1
         self._free.release()
-        self._mean_seconds = _MEMORY * self._mean_seconds + (1 - _MEMORY) * (time.perf_counter() - start)
+        self._mean_seconds = _MEMORY * self._mean_seconds + (1 - _MEMORY) * (
+            time.perf_counter() - start
+        )
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -19,7 +19,13 @@ import numpy as np
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import FactoryError, ImageError
-from data_label_factory.identify.encoders import Embeddings, Encoder, EncoderIdentity, cpu_count, unit_rows
+from data_label_factory.identify.encoders import (
+    Embeddings,
+    Encoder,
+    EncoderIdentity,
+    cpu_count,
+    unit_rows,
+)
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index.build import DECODE_MIN_SIDE, hash_files
 from data_label_factory.identify.train.views import ViewRecipe, draw_views
@@ -51,7 +57,9 @@ class Bank:
         """(1 + views + heldout, dim) float32 unit rows. Raises FactoryError when the file has gone or is damaged."""
         vectors = _read(_path(self.folder, self.sha256[row]), self.recipe, self.dim)
         if vectors is None:
-            raise FactoryError(f"The bank in {self.folder} was changed while it was used", "Run the command again")
+            raise FactoryError(
+                f"The bank in {self.folder} was changed while it was used", "Run the command again"
+            )
         return vectors
 
     def reference_features(self) -> Embeddings:
@@ -67,7 +75,9 @@ class Bank:
         return self.read(row)[1 + self.recipe.views :]
 
 
-def build_bank(refs: Path, cache: Path, encoder: Encoder, recipe: ViewRecipe, *, quiet: bool = False) -> Bank:
+def build_bank(
+    refs: Path, cache: Path, encoder: Encoder, recipe: ViewRecipe, *, quiet: bool = False
+) -> Bank:
     """The bank of the pictures below `refs`, encoding only what `cache` does not hold yet.
 
     A picture that cannot be read is left out and reported. Raises FactoryError when none can be read, or the disk is
@@ -80,20 +90,35 @@ def build_bank(refs: Path, cache: Path, encoder: Encoder, recipe: ViewRecipe, *,
     with Progress("views of references", len(todo), enabled=not quiet) as progress:
         for digest, views in _draw_ahead(refs, todo, recipe):
             if isinstance(views, ImageError):
-                unreadable |= {name: str(views) for name, other in hashes.items() if other == digest}
+                unreadable |= {
+                    name: str(views) for name, other in hashes.items() if other == digest
+                }
             else:
                 _write(_path(folder, digest), encoder.encode(views))
             progress.step()
     kept = {name: digest for name, digest in hashes.items() if name not in unreadable}
     if not kept:
-        raise FactoryError(f"There is no readable picture in {refs}", next(iter(unreadable.values()), ""))
+        raise FactoryError(
+            f"There is no readable picture in {refs}", next(iter(unreadable.values()), "")
+        )
     encoded = sum(name in kept for name in todo.values())
-    return Bank(folder, tuple(kept), tuple(kept.values()), encoder.dim, encoder.identity, recipe, encoded, unreadable)
+    return Bank(
+        folder,
+        tuple(kept),
+        tuple(kept.values()),
+        encoder.dim,
+        encoder.identity,
+        recipe,
+        encoded,
+        unreadable,
+    )
 
 
 def _maker(encoder: EncoderIdentity, recipe: ViewRecipe) -> str:
     """A folder's name for all that features depend on apart from the picture."""
-    return hashlib.sha256(json.dumps([asdict(encoder), recipe.hash], sort_keys=True).encode()).hexdigest()[:24]
+    return hashlib.sha256(
+        json.dumps([asdict(encoder), recipe.hash], sort_keys=True).encode()
+    ).hexdigest()[:24]
 
 
 def _path(folder: Path, digest: str) -> Path:
@@ -104,7 +129,9 @@ def _read(path: Path, recipe: ViewRecipe, dim: int) -> Embeddings | None:
     """The unit rows in a bank file; None when it is not there, or is not what this recipe writes."""
     rows = 1 + recipe.views + recipe.heldout
     try:
-        with path.open("rb") as file:  # raw numbers of a known count: there is no header to be fooled by
+        with path.open(
+            "rb"
+        ) as file:  # raw numbers of a known count: there is no header to be fooled by
             data = file.read(rows * dim * _STORED.itemsize + 1)
     except OSError:
         return None
@@ -123,13 +150,16 @@ def _write(path: Path, vectors: Embeddings) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise FactoryError(
-            f"Cannot make the folder {path.parent}: {exc.strerror}", "Choose another place with --bank"
+            f"Cannot make the folder {path.parent}: {exc.strerror}",
+            "Choose another place with --bank",
         ) from exc
     with atomic_write(path) as file:
         file.write(vectors.astype(_STORED).tobytes())
 
 
-def _draw_ahead(refs: Path, todo: dict[str, str], recipe: ViewRecipe) -> Iterator[tuple[str, list[RGB] | ImageError]]:
+def _draw_ahead(
+    refs: Path, todo: dict[str, str], recipe: ViewRecipe
+) -> Iterator[tuple[str, list[RGB] | ImageError]]:
     """Hash and pictures to encode (the reference, then its views) of each file, a few ahead of the caller."""
 
     def draw(digest: str, name: str) -> tuple[str, list[RGB] | ImageError]:
@@ -144,7 +174,10 @@ def _draw_ahead(refs: Path, todo: dict[str, str], recipe: ViewRecipe) -> Iterato
         ahead: list[Future[tuple[str, list[RGB] | ImageError]]] = []
         try:
             while True:
-                ahead += [pool.submit(draw, *entry) for entry in islice(remaining, 1 + cpu_count() - len(ahead))]
+                ahead += [
+                    pool.submit(draw, *entry)
+                    for entry in islice(remaining, 1 + cpu_count() - len(ahead))
+                ]
                 if not ahead:
                     return
                 yield ahead.pop(0).result()

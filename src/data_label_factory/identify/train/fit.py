@@ -53,7 +53,13 @@ class TrainResult:
 
 
 def train_head(
-    bank: Bank, out: Path, settings: TrainSettings, *, resume: bool = False, force: bool = False, quiet: bool = False
+    bank: Bank,
+    out: Path,
+    settings: TrainSettings,
+    *,
+    resume: bool = False,
+    force: bool = False,
+    quiet: bool = False,
 ) -> TrainResult:
     """Train a head on `bank` and write it to `out`, if the held-out views say that it helps (or with `force`).
 
@@ -65,7 +71,15 @@ def train_head(
     items, purpose = int(classes.max()) + 1, _purpose(bank, settings)
     checkpoint = load_checkpoint(out, purpose) if resume else None
     validator = Validator(bank, classes, references)
-    batches = Batches(bank, classes, references, k=settings.k, m=settings.m, anchor=settings.anchor, hard=settings.hard)
+    batches = Batches(
+        bank,
+        classes,
+        references,
+        k=settings.k,
+        m=settings.m,
+        anchor=settings.anchor,
+        hard=settings.hard,
+    )
     before = validator.validate(None)
     with _one_thread(), Progress("epochs", settings.epochs, enabled=not quiet) as progress:
         training = _Training(bank, items, settings, checkpoint or _start(bank, settings, purpose))
@@ -73,7 +87,9 @@ def train_head(
             progress.step(training.state.epoch)
         while training.state.epoch < settings.epochs:
             loss = training.epoch(batches)
-            training.note(loss, validator.validate(as_head(training.weights, bank.encoder.id)).figures)
+            training.note(
+                loss, validator.validate(as_head(training.weights, bank.encoder.id)).figures
+            )
             save_checkpoint(out, training.state, bank.encoder.id)
             progress.step()
     return _finish(out, bank, training.state, before, validator, items, force)
@@ -84,9 +100,14 @@ def check_destination(out: Path) -> None:
     if out.is_dir():
         raise FactoryError(f"{out} is a folder", "Name a file for the head, such as head.pt")
     if out.suffix.lower() == ".npz":
-        raise FactoryError(f"{out} is the name of an index", "Name another file for the head, such as head.pt")
+        raise FactoryError(
+            f"{out} is the name of an index", "Name another file for the head, such as head.pt"
+        )
     if not out.parent.is_dir():
-        raise FactoryError(f"There is no folder {out.parent}", "Make it first, or choose another place for the head")
+        raise FactoryError(
+            f"There is no folder {out.parent}",
+            "Make it first, or choose another place for the head",
+        )
 
 
 class _Training:
@@ -95,7 +116,9 @@ class _Training:
     def __init__(self, bank: Bank, items: int, settings: TrainSettings, state: Checkpoint) -> None:
         self.state, self._settings = state, settings
         self.weights = [w.clone().requires_grad_() for w in state.weights]
-        self._optimiser = torch.optim.AdamW(self.weights, lr=settings.lr, weight_decay=_WEIGHT_DECAY)
+        self._optimiser = torch.optim.AdamW(
+            self.weights, lr=settings.lr, weight_decay=_WEIGHT_DECAY
+        )
         for weight, (step, mean, square) in zip(self.weights, state.moments, strict=False):
             self._optimiser.state[weight] = {"step": step, "exp_avg": mean, "exp_avg_sq": square}
         a_step = min(settings.k, items) * (settings.m - settings.anchor)
@@ -105,9 +128,15 @@ class _Training:
         """One pass; the mean loss. Draws from a generator of its own, so that a resumed training draws the same."""
         rng = np.random.default_rng([self._settings.seed, 1 + self.state.epoch])
         first = self.state.epoch * self._steps
-        loss = float(np.mean([self._step(batches.draw(rng), first + number) for number in range(self._steps)]))
+        loss = float(
+            np.mean(
+                [self._step(batches.draw(rng), first + number) for number in range(self._steps)]
+            )
+        )
         if not (math.isfinite(loss) and all(bool(torch.isfinite(w).all()) for w in self.weights)):
-            raise FactoryError("The training diverged: its loss is no number any more", "Choose a lower --lr")
+            raise FactoryError(
+                "The training diverged: its loss is no number any more", "Choose a lower --lr"
+            )
         return loss
 
     def _step(self, batch: Batch, number: int) -> float:
@@ -145,12 +174,20 @@ def _schedule(step: int, steps: int) -> float:
 
 def _start(bank: Bank, settings: TrainSettings, purpose: dict[str, Any]) -> Checkpoint:
     rng = np.random.default_rng([settings.seed, 0])
-    weights = [torch.from_numpy(w) for w in start_weights(bank, settings.start, HIDDEN, OUT_DIM, rng)]
+    weights = [
+        torch.from_numpy(w) for w in start_weights(bank, settings.start, HIDDEN, OUT_DIM, rng)
+    ]
     return Checkpoint(purpose, 0, [], best=weights, weights=weights, moments=[])
 
 
 def _finish(
-    out: Path, bank: Bank, state: Checkpoint, before: Validation, validator: Validator, items: int, force: bool
+    out: Path,
+    bank: Bank,
+    state: Checkpoint,
+    before: Validation,
+    validator: Validator,
+    items: int,
+    force: bool,
 ) -> TrainResult:
     after = validator.validate(as_head(state.best, bank.encoder.id))
     helped = items > 1 and after.figures.better_than(before.figures)

@@ -36,7 +36,9 @@ class Checkpoint:
     def ranks(self) -> list[tuple[float, float]]:
         """How good the head of each epoch was."""
         names = Figures.__dataclass_fields__
-        return [Figures(**{name: float(line[name]) for name in names}).rank for line in self.history]
+        return [
+            Figures(**{name: float(line[name]) for name in names}).rank for line in self.history
+        ]
 
 
 def head_bytes(weights: list[Tensor], encoder_id: str, **more: Any) -> bytes:
@@ -51,7 +53,9 @@ def head_bytes(weights: list[Tensor], encoder_id: str, **more: Any) -> bytes:
         "model": encoder_id,
         **more,
     }
-    file = io.BytesIO()  # first into memory: torch's own writer turns a full disk into a RuntimeError
+    file = (
+        io.BytesIO()
+    )  # first into memory: torch's own writer turns a full disk into a RuntimeError
     torch.save(saved, file)
     return file.getvalue()
 
@@ -102,7 +106,9 @@ def load_checkpoint(out: Path, purpose: dict[str, Any]) -> Checkpoint | None:
             raise ValueError("its history has gaps")
         known = dict(checkpoint.purpose)
     except Exception as exc:  # as with heads: damage shows as nearly any exception
-        raise EncoderError(f"{path} cannot be resumed ({exc})", "Delete it, or train without --resume") from exc
+        raise EncoderError(
+            f"{path} cannot be resumed ({exc})", "Delete it, or train without --resume"
+        ) from exc
     if changed := [key for key in purpose if known.get(key) != purpose[key]]:
         raise FactoryError(
             f"{path} is of a training with other {', '.join(changed)}",

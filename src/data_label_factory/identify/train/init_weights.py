@@ -15,7 +15,9 @@ _BLOCK = 64  # references a product: many small ones take many times as long
 _SCALE = 3.0  # of what the hidden units see: 0.3 to 10 trained alike
 
 
-def start_weights(bank: Bank, start: Start, hidden: int, out: int, rng: np.random.Generator) -> Weights:
+def start_weights(
+    bank: Bank, start: Start, hidden: int, out: int, rng: np.random.Generator
+) -> Weights:
     """`w1` (hidden, in), `b1` (hidden,), `w2` (out, hidden), `b2` (out,) float32.
 
     "random" draws them as torch's Linear does. "encoder" makes a head that at first does nothing but turn the encoder's
@@ -28,13 +30,17 @@ def start_weights(bank: Bank, start: Start, hidden: int, out: int, rng: np.rando
     return (*_linear(bank.dim, hidden, rng), *_linear(hidden, out, rng))
 
 
-def _linear(n_in: int, n_out: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _linear(
+    n_in: int, n_out: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     bound = 1 / np.sqrt(n_in)
     weights, bias = rng.uniform(-bound, bound, (n_out, n_in)), rng.uniform(-bound, bound, n_out)
     return weights.astype(np.float32), bias.astype(np.float32)
 
 
-def _encoder_like(directions: NDArray[np.float64], hidden: int, out: int, rng: np.random.Generator) -> Weights:
+def _encoder_like(
+    directions: NDArray[np.float64], hidden: int, out: int, rng: np.random.Generator
+) -> Weights:
     rank, dim = directions.shape
     w1, _ = _linear(dim, hidden, rng)  # units beyond the pairs: random, and at first without a say
     w2 = np.zeros((out, hidden), np.float32)
@@ -47,7 +53,9 @@ def _encoder_like(directions: NDArray[np.float64], hidden: int, out: int, rng: n
 def _main_directions(bank: Bank, count: int) -> NDArray[np.float64]:
     """(min(count, dim), dim) orthonormal rows: along these the bank's features are longest (PCA without centring, so
     that cosines are kept as well as can be)."""
-    rows = np.unique(np.linspace(0, len(bank) - 1, min(len(bank), _REFERENCES_MAX)).astype(np.int64))
+    rows = np.unique(
+        np.linspace(0, len(bank) - 1, min(len(bank), _REFERENCES_MAX)).astype(np.int64)
+    )
     moment = np.zeros((bank.dim, bank.dim))
     for at in range(0, len(rows), _BLOCK):
         features = np.concatenate([bank.training(int(row)) for row in rows[at : at + _BLOCK]])

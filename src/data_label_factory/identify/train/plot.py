@@ -28,9 +28,19 @@ def plot_training(result: TrainResult, path: Path) -> None:
     loss = _Panel(picture, 0, "loss", "epoch", (0, max(epochs)), (0, max([*losses, 1e-6]) * 1.05))
     loss.line(list(zip(epochs, losses, strict=True)), _AFTER)
 
-    top1 = [(0.0, result.before.figures.top1), *((line["epoch"], line["top1"]) for line in result.history)]
+    top1 = [
+        (0.0, result.before.figures.top1),
+        *((line["epoch"], line["top1"]) for line in result.history),
+    ]
     lowest = min(share for _, share in top1)
-    shares = _Panel(picture, width, "held-out top-1", "epoch (0: untrained)", (0, max(epochs)), (lowest - 0.02, 1.0))
+    shares = _Panel(
+        picture,
+        width,
+        "held-out top-1",
+        "epoch (0: untrained)",
+        (0, max(epochs)),
+        (lowest - 0.02, 1.0),
+    )
     shares.line(top1, _AFTER)
     shares.mark(top1[result.best_epoch], _AFTER)
     _margins(picture, 2 * width, result)
@@ -42,10 +52,19 @@ def _margins(picture: Image.Image, left: int, result: TrainResult) -> None:
     margins = {"before": result.before.margins, "after": result.after.margins}
     both = np.concatenate(list(margins.values()))
     edges = np.linspace(min(float(both.min()), 0.0), max(float(both.max()), 0.01), _BINS + 1)
-    counts = {name: np.histogram(values, edges)[0] / len(values) for name, values in margins.items()}
+    counts = {
+        name: np.histogram(values, edges)[0] / len(values) for name, values in margins.items()
+    }
     tallest = max(float(share.max()) for share in counts.values())
     title = "margins of held-out views: grey before, blue after"
-    panel = _Panel(picture, left, title, "cosine lead over the best other item", (edges[0], edges[-1]), (0, tallest))
+    panel = _Panel(
+        picture,
+        left,
+        title,
+        "cosine lead over the best other item",
+        (edges[0], edges[-1]),
+        (0, tallest),
+    )
     for (_, shares), color in zip(counts.items(), (_BEFORE, _AFTER), strict=True):
         steps = np.stack([np.repeat(edges, 2)[1:-1], np.repeat(shares, 2)], axis=1)
         panel.line([(float(x), float(y)) for x, y in steps], color)
@@ -56,7 +75,13 @@ class _Panel:
     """Axes in one third of the picture, with the ranges `across` and `up`."""
 
     def __init__(
-        self, picture: Image.Image, left: int, title: str, below: str, across: Sequence[float], up: Sequence[float]
+        self,
+        picture: Image.Image,
+        left: int,
+        title: str,
+        below: str,
+        across: Sequence[float],
+        up: Sequence[float],
     ) -> None:
         self._draw, self._across, self._up = ImageDraw.Draw(picture), across, up
         width, height = _PANEL_PX
@@ -67,8 +92,12 @@ class _Panel:
         for part in np.linspace(0, 1, 5):
             x, y = (low + float(part) * (high - low) for low, high in (across, up))
             self._draw.line([self._at((across[0], y)), self._at((across[1], y))], _FAINT)
-            self._draw.text((self._box[0] - 6, self._at((0, y))[1]), f"{y:.2f}", _INK, small, anchor="rm")
-            self._draw.text((self._at((x, 0))[0], self._box[3] + 10), f"{x:.2g}", _INK, small, anchor="mm")
+            self._draw.text(
+                (self._box[0] - 6, self._at((0, y))[1]), f"{y:.2f}", _INK, small, anchor="rm"
+            )
+            self._draw.text(
+                (self._at((x, 0))[0], self._box[3] + 10), f"{x:.2g}", _INK, small, anchor="mm"
+            )
 
     def line(self, points: Sequence[Point], color: tuple[int, int, int]) -> None:
         self._draw.line([self._at(point) for point in points], color, 2)

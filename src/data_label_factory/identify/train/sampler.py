@@ -34,7 +34,10 @@ def classes_of(bank: Bank, variants: Variants) -> Ints:
         return row
 
     for row, (name, digest) in enumerate(zip(bank.references, bank.sha256, strict=True)):
-        for key in (f"file {digest}", f"item {parse_label(name).item}" if variants == "same" else f"row {row}"):
+        for key in (
+            f"file {digest}",
+            f"item {parse_label(name).item}" if variants == "same" else f"row {row}",
+        ):
             parent[root(row)] = root(first.setdefault(key, row))
     roots = [root(row) for row in range(len(bank))]
     return np.unique(roots, return_inverse=True)[1].astype(np.int64)
@@ -88,7 +91,9 @@ class Batches:
             confusable = near[np.arange(self._hard), rng.integers(near.shape[1], size=self._hard)]
             chosen = list(dict.fromkeys([*chosen, *map(int, confusable)]))
             taken = set(chosen)
-            chosen += [int(number) for number in order if number not in taken][: self._k - len(chosen)]
+            chosen += [int(number) for number in order if number not in taken][
+                : self._k - len(chosen)
+            ]
         return chosen
 
     def _views(self, number: int, rng: np.random.Generator) -> Embeddings:

@@ -12,7 +12,11 @@ from data_label_factory.identify.encoders.head import ProjectionHead
 from data_label_factory.identify.index import Index, IndexMeta
 from data_label_factory.identify.train.bank import Bank
 from data_label_factory.identify.verify.margins import Floats, nearest_others
-from data_label_factory.identify.verify.simulation import best_of_item, find_near_duplicates, score_views
+from data_label_factory.identify.verify.simulation import (
+    best_of_item,
+    find_near_duplicates,
+    score_views,
+)
 
 REFERENCES_MAX = 2000
 _BLOCK = 1024
@@ -70,7 +74,9 @@ class Validator:
     """Holds the references' and the held-out views' features of a bank (of an even sample of 2,000 references)."""
 
     def __init__(self, bank: Bank, classes: NDArray[np.int64], references: Embeddings) -> None:
-        validation = np.unique(np.linspace(0, len(bank) - 1, min(len(bank), REFERENCES_MAX)).astype(np.int64))
+        validation = np.unique(
+            np.linspace(0, len(bank) - 1, min(len(bank), REFERENCES_MAX)).astype(np.int64)
+        )
         self._bank, self._classes, self._references = bank, classes, references
         self._views = np.concatenate([bank.heldout(int(row)) for row in validation])
         self._rows = np.repeat(validation, bank.recipe.heldout)
@@ -80,11 +86,18 @@ class Validator:
         """Search for every held-out view among the references, both through `head` (None: as encoded)."""
         references, views = (_through(head, rows) for rows in (self._references, self._views))
         index = self._index(references)
-        margins = best_of_item(index, views, self._rows) - nearest_others(views, self._rows, index).other
+        margins = (
+            best_of_item(index, views, self._rows) - nearest_others(views, self._rows, index).other
+        )
         everywhere = np.arange(len(index))
-        own = np.einsum("nd,nd->n", references, references) - nearest_others(references, everywhere, index).other
+        own = (
+            np.einsum("nd,nd->n", references, references)
+            - nearest_others(references, everywhere, index).other
+        )
         right = margins > 0
-        simulation = score_views(index, views, self._rows, _FALSE_ACCEPT_RATE, self._near_duplicates)
+        simulation = score_views(
+            index, views, self._rows, _FALSE_ACCEPT_RATE, self._near_duplicates
+        )
         figures = Figures(
             top1=float(right.mean()),
             top1_tight=float(right[0::2].mean()),
@@ -117,10 +130,16 @@ class Validator:
 
 def _through(head: ProjectionHead | None, rows: Embeddings) -> Embeddings:
     """In blocks, since a head's hidden layer is wider than what goes in and comes out."""
-    return np.concatenate([head(rows[at : at + _BLOCK]) for at in range(0, len(rows), _BLOCK)]) if head else rows
+    return (
+        np.concatenate([head(rows[at : at + _BLOCK]) for at in range(0, len(rows), _BLOCK)])
+        if head
+        else rows
+    )
 
 
 def worst_rows(before: Validation, after: Validation, count: int) -> list[int]:
     """The references that views of are named worst, after training."""
     rows = np.unique(after.rows)
-    return sorted((int(row) for row in rows), key=lambda row: (after.of_row(row), before.of_row(row)))[:count]
+    return sorted(
+        (int(row) for row in rows), key=lambda row: (after.of_row(row), before.of_row(row))
+    )[:count]

@@ -20,7 +20,9 @@ from data_label_factory.identify.images import RGB
 from data_label_factory.identify.quad import as_points
 
 SIDE_PX = 288
-_REVISION = 1  # raise it when the same recipe draws other pictures: banks of the old ones are then not used
+_REVISION = (
+    1  # raise it when the same recipe draws other pictures: banks of the old ones are then not used
+)
 
 
 @dataclass(frozen=True)

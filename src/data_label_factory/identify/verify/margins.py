@@ -50,17 +50,25 @@ def nearest_others(queries: Embeddings, truth_rows: NDArray[np.int64], index: In
             _hide_own_item(cosines, top_item, by_item, first_of_item, columns)
             better = top > best
             loser = np.where(top_item == best_item, -np.inf, np.minimum(top, best))
-            runner_up = np.maximum.reduce([runner_up, cosines.max(axis=1), loser.astype(np.float32)])
+            runner_up = np.maximum.reduce(
+                [runner_up, cosines.max(axis=1), loser.astype(np.float32)]
+            )
             where[better] = at[better] + columns.start
             best, best_item = np.maximum(best, top), np.where(better, top_item, best_item)
         # With no other item at all, a query is compared with nothing: cosine 0, the expectation of unlike pictures.
-        other[rows], second[rows] = (np.where(np.isfinite(column), column, 0) for column in (best, runner_up))
+        other[rows], second[rows] = (
+            np.where(np.isfinite(column), column, 0) for column in (best, runner_up)
+        )
         other_row[rows] = where
     return Neighbors(own, other, second, other_row)
 
 
 def choose_thresholds(
-    genuine_sim: Floats, genuine_margin: Floats, unknown_sim: Floats, unknown_margin: Floats, rate: float
+    genuine_sim: Floats,
+    genuine_margin: Floats,
+    unknown_sim: Floats,
+    unknown_margin: Floats,
+    rate: float,
 ) -> tuple[float, float]:
     """The cosine and margin thresholds that accept most genuine answers while at most `rate` of strangers pass both.
 
@@ -83,7 +91,11 @@ def rounded_up(threshold: float) -> float:
 
 
 def _hide_own_item(
-    cosines: Floats, own_items: NDArray[np.int64], by_item: NDArray[np.int64], first: NDArray[np.int64], columns: slice
+    cosines: Floats,
+    own_items: NDArray[np.int64],
+    by_item: NDArray[np.int64],
+    first: NDArray[np.int64],
+    columns: slice,
 ) -> None:
     """Set to -inf, in place, each query's cosines to rows of its own item (few, found through the item order)."""
     counts = first[own_items + 1] - first[own_items]

@@ -22,7 +22,11 @@ _TIE = 1e-5  # cosines of equal pictures differ by rounding only
 # The margin table: (median margin above which it applies, verdict, what to do).
 VERDICTS = (
     (0.3, "ship it", "The references are far apart. Serve the index as it is."),
-    (0.1, "consider training", "Some references are close. A projection head would make live answers surer."),
+    (
+        0.1,
+        "consider training",
+        "Some references are close. A projection head would make live answers surer.",
+    ),
     (
         -np.inf,
         "train",
@@ -67,14 +71,17 @@ class Report:
         return self.self_id_rate >= SELF_ID_PASS_RATE
 
     def as_json(self) -> dict[str, Any]:
-        low, median, high = (round(float(q), 4) for q in np.quantile(self.margins, (0.25, 0.5, 0.75)))
+        low, median, high = (
+            round(float(q), 4) for q in np.quantile(self.margins, (0.25, 0.5, 0.75))
+        )
         values = {key: value for key, value in vars(self).items() if key != "margins"}
         return values | {
             "self_id_rate": round(self.self_id_rate, 4),
             "median_margin": median,
             "margin_quartiles": [low, high],
             "confusable_pairs": [
-                vars(pair) | {"similarity": round(pair.similarity, 4)} for pair in self.confusable_pairs
+                vars(pair) | {"similarity": round(pair.similarity, 4)}
+                for pair in self.confusable_pairs
             ],
             "simulated": self.simulated.as_json() if self.simulated else None,
         }
@@ -133,7 +140,9 @@ def verify_index(
     )
 
 
-def _encode_again(index: Index, embedder: Embedder, refs: Path, quiet: bool) -> tuple[Embeddings, dict[str, str]]:
+def _encode_again(
+    index: Index, embedder: Embedder, refs: Path, quiet: bool
+) -> tuple[Embeddings, dict[str, str]]:
     """Queries (N, D) from the files themselves; a file that cannot be read gives a zero row and its reason."""
     queries = np.zeros_like(index.embeddings)
     unreadable: dict[str, str] = {}
@@ -147,7 +156,11 @@ def _thresholds(near: Neighbors, simulation: Simulation | None, rate: float) -> 
     """Recommended thresholds, and what they rest on. Clean references make better strangers than a camera does, so
     without a simulation the thresholds are on the strict side."""
     if simulation:
-        sim, margin, basis = simulation.sim_threshold, simulation.margin_threshold, "simulated views"
+        sim, margin, basis = (
+            simulation.sim_threshold,
+            simulation.margin_threshold,
+            "simulated views",
+        )
     else:
         # Split the rate between the two: of the strangers that pass one, as small a share passes the other.
         share = float(np.sqrt(rate))
@@ -159,7 +172,9 @@ def _thresholds(near: Neighbors, simulation: Simulation | None, rate: float) -> 
     return {"sim": sim, "margin": margin, "false_accept_rate": rate, "basis": basis}
 
 
-def _confusable_pairs(index: Index, near: Neighbors, refs: Path | None, count: int) -> list[ConfusablePair]:
+def _confusable_pairs(
+    index: Index, near: Neighbors, refs: Path | None, count: int
+) -> list[ConfusablePair]:
     """The most similar pairs of items, each once: every reference with its nearest other item, highest first."""
     pairs: dict[frozenset[int], ConfusablePair] = {}
     for row in np.argsort(-near.other, kind="stable"):
@@ -181,7 +196,9 @@ def _kind(index: Index, a: int, b: int, similarity: float, refs: Path | None) ->
         return "same file"
     if similarity > 1 - 1e-4 and refs is not None:
         try:
-            if np.array_equal(decode(refs / str(index.references[a])), decode(refs / str(index.references[b]))):
+            if np.array_equal(
+                decode(refs / str(index.references[a])), decode(refs / str(index.references[b]))
+            ):
                 return "same picture"
         except ImageError:
             pass

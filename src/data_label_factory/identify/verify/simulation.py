@@ -80,7 +80,9 @@ def score_views(
     if near_duplicates is None:
         near_duplicates = find_near_duplicates(index, truth, own)
     unknowns = ~near_duplicates if not near_duplicates.all() else np.ones(len(truth), bool)
-    margin = near.other - near.second  # a stranger's margin: what is nearest then against the next item
+    margin = (
+        near.other - near.second
+    )  # a stranger's margin: what is nearest then against the next item
     sim, gap = choose_thresholds(
         np.where(right, own, -1).astype(np.float32),
         np.where(right, own - near.other, 0).astype(np.float32),
@@ -111,25 +113,38 @@ def _views(
     rows = np.unique(np.linspace(0, len(index) - 1, count).astype(np.int64))
     queries, truth = [], []
     with Progress("simulated", len(rows) * views, enabled=not quiet) as progress:
-        for row, batch in zip(rows, decode_ahead([refs / str(index.references[r]) for r in rows], 1), strict=True):
+        for row, batch in zip(
+            rows, decode_ahead([refs / str(index.references[r]) for r in rows], 1), strict=True
+        ):
             if not isinstance(batch[0], ImageError):
                 # Seeded by content, so that a picture's views stay the same whatever else is in the folder.
                 rng = np.random.default_rng(int(str(index.sha256[row])[:16], 16))
-                queries.append(embedder.encode([live_crop(batch[0], rng, embedder.crop_side) for _ in range(views)]))
+                queries.append(
+                    embedder.encode(
+                        [live_crop(batch[0], rng, embedder.crop_side) for _ in range(views)]
+                    )
+                )
                 truth += [row] * views
             progress.step(views)
     if not queries:
-        raise ImageError(f"No reference file in {refs} can be read", "Give the folder that was indexed")
+        raise ImageError(
+            f"No reference file in {refs} can be read", "Give the folder that was indexed"
+        )
     return np.concatenate(queries), np.array(truth)
 
 
 def find_near_duplicates(index: Index, truth: NDArray[np.int64], own: Floats) -> NDArray[np.bool_]:
     """(V,) whether a view's reference is as much like another item as views are like their own, `own` (V,) cosines."""
-    return np.asarray(nearest_others(index.embeddings[truth], truth, index).other >= np.median(own), bool)
+    return np.asarray(
+        nearest_others(index.embeddings[truth], truth, index).other >= np.median(own), bool
+    )
 
 
 def best_of_item(index: Index, seen: Embeddings, truth: NDArray[np.int64]) -> Floats:
     """(V,) each view's cosine to the nearest variant of the item it shows."""
     variants = {item: np.flatnonzero(index.items == item) for item in np.unique(index.items[truth])}
-    best = [(index.embeddings[variants[index.items[row]]] @ view).max() for view, row in zip(seen, truth, strict=True)]
+    best = [
+        (index.embeddings[variants[index.items[row]]] @ view).max()
+        for view, row in zip(seen, truth, strict=True)
+    ]
     return np.array(best, np.float32)

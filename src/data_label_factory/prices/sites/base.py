@@ -22,13 +22,18 @@ class PriceSite(Api):
     interval: ClassVar[float] = 1.0
     by_prefix: ClassVar[bool] = True  # False: `listings("")` gives everything at once
 
-    def __init__(self, fetcher: Fetcher, base_url: str = "", *, currency: str = "", file: Path | None = None) -> None:
+    def __init__(
+        self, fetcher: Fetcher, base_url: str = "", *, currency: str = "", file: Path | None = None
+    ) -> None:
         """`file` is for sites that read one. Raises PriceError for a currency the site has no prices in."""
         super().__init__(fetcher, base_url)
         self.currency = currency or next(iter(self.currencies), "")
         self.file = file
         if self.currencies and self.currency not in self.currencies:
-            raise PriceError(f"{self.name} has no prices in {self.currency}", f"It has: {', '.join(self.currencies)}")
+            raise PriceError(
+                f"{self.name} has no prices in {self.currency}",
+                f"It has: {', '.join(self.currencies)}",
+            )
 
     def listings(self, prefix: str) -> Iterable[Listing]:
         """Everything offered whose code is `prefix` and a number, such as LOCH-JP001 for LOCH-JP.

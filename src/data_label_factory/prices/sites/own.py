@@ -16,7 +16,9 @@ _COLUMNS = ("code", "price", "name", "name_jp", "rarity", "stock")
 
 class OwnCsv(PriceSite):
     name: ClassVar = "csv"
-    about: ClassVar = f"one's own table (--csv FILE --currency CUR): {', '.join(_COLUMNS)}; code may be a name"
+    about: ClassVar = (
+        f"one's own table (--csv FILE --currency CUR): {', '.join(_COLUMNS)}; code may be a name"
+    )
     currencies: ClassVar = ()
     by_prefix: ClassVar = False
 
@@ -25,7 +27,10 @@ class OwnCsv(PriceSite):
         if self.file is None:
             raise PriceError("The site csv needs a table", "Name it with --csv FILE")
         if len(self.currency) != 3:
-            raise PriceError("The table does not say which currency its prices are in", "Add --currency USD (or other)")
+            raise PriceError(
+                "The table does not say which currency its prices are in",
+                "Add --currency USD (or other)",
+            )
         try:
             with self.file.open(encoding="utf-8-sig", newline="") as lines:
                 yield from self._rows(csv.DictReader(lines, skipinitialspace=True))
@@ -39,15 +44,20 @@ class OwnCsv(PriceSite):
         unknown = sorted(set(columns) - set(_COLUMNS))
         if unknown or "price" not in columns or not {"code", "name"} & set(columns):
             raise PriceError(
-                f"{self.file}: the first line must name the columns" + (f", not {unknown[0]!r}" if unknown else ""),
+                f"{self.file}: the first line must name the columns"
+                + (f", not {unknown[0]!r}" if unknown else ""),
                 f"price, code or name, and any of: {', '.join(_COLUMNS)}",
             )
         reader.fieldnames = columns
         for row in reader:
-            values = {key: (value or "").strip() for key, value in row.items() if isinstance(key, str)}
+            values = {
+                key: (value or "").strip() for key, value in row.items() if isinstance(key, str)
+            }
             code, price = values.get("code") or values.get("name", ""), from_text(values["price"])
             if not code or price is None:
-                raise PriceError(f"{self.file}, line {reader.line_num}: there must be a code or name, and a price")
+                raise PriceError(
+                    f"{self.file}, line {reader.line_num}: there must be a code or name, and a price"
+                )
             yield Listing(
                 code,
                 price,

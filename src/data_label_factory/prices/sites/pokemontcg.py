@@ -31,4 +31,6 @@ class PokemonTcgPrices(PriceSite):
         prices = shop.get("prices") or {}
         if self.currency == "EUR":
             return {"": prices.get("trendPrice") or prices.get("averageSellPrice")}
-        return {finish: values.get("market") or values.get("mid") for finish, values in prices.items()}
+        return {
+            finish: values.get("market") or values.get("mid") for finish, values in prices.items()
+        }

@@ -27,4 +27,10 @@ class ScryfallPrices(PriceSite):
             for ending, finish in _FINISHES.items():
                 price = from_number((card.get("prices") or {}).get(self.currency.lower() + ending))
                 if price is not None:
-                    yield Listing(code, price, finish, name=card["name"], name_jp=card.get("printed_name") or "")
+                    yield Listing(
+                        code,
+                        price,
+                        finish,
+                        name=card["name"],
+                        name_jp=card.get("printed_name") or "",
+                    )

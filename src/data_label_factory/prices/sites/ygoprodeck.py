@@ -29,7 +29,9 @@ class YgoprodeckPrices(PriceSite):
                     if entry["set_name"] == name and prefix_of(entry["set_code"]) == prefix:
                         price = self._price(card, entry)
                         if price is not None:
-                            yield Listing(entry["set_code"], price, entry["set_rarity"], name=card["name"])
+                            yield Listing(
+                                entry["set_code"], price, entry["set_rarity"], name=card["name"]
+                            )
 
     def _price(self, card: Mapping[str, Any], entry: Mapping[str, Any]) -> Decimal | None:
         of_print = from_number(entry.get("set_price")) if self.currency == "USD" else None

@@ -23,10 +23,14 @@ class YuyuTei(PriceSite):
 
     def listings(self, prefix: str) -> Iterator[Listing]:
         parser = need("selectolax.lexbor", extra="prices")
-        reply = self.fetcher.get(self.base_url + _PATH, params={"search_word": prefix}, interval=self.interval)
+        reply = self.fetcher.get(
+            self.base_url + _PATH, params={"search_word": prefix}, interval=self.interval
+        )
         products = parser.LexborHTMLParser(reply.body).css("div.card-product")
         if not products:  # even an unknown set is answered with cards, of other sets
-            raise FetchError(f"{self.base_url}{_PATH}: the page lists no cards; it may be down for maintenance")
+            raise FetchError(
+                f"{self.base_url}{_PATH}: the page lists no cards; it may be down for maintenance"
+            )
         for product in products:
             listing = _listing(product)
             if listing is not None and prefix_of(listing.code) == prefix:
@@ -50,7 +54,8 @@ def _listing(product: Any) -> Listing | None:
         price,
         unicodedata.normalize("NFKC", rarity),
         name_jp=words[2] if len(words) > 2 else "",
-        in_stock=not sold_out and (stock is not None or not _text(product, "label.form-check-label")),
+        in_stock=not sold_out
+        and (stock is not None or not _text(product, "label.form-check-label")),
     )
 
 
