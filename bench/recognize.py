@@ -107,8 +107,8 @@ def _sized(photo: RGB, side: int) -> RGB:
 def _evidence(**fixed: float) -> AbstractContextManager[Any]:
     """Some of the evidence the same for every hypothesis."""
 
-    def blind(*evidence: float) -> float:
-        return log_odds(**{**dict(zip(_EVIDENCE, evidence, strict=True)), **fixed})
+    def blind(**evidence: float) -> float:
+        return log_odds(**{**evidence, **fixed})
 
     return patch.object(scoring, "log_odds", blind)
 
@@ -120,7 +120,6 @@ def _no_background(recognizer: Recognizer) -> AbstractContextManager[Any]:
     return patch.object(recognizer, "_references", replace(references, chances=chances))
 
 
-_EVIDENCE = ("appearance", "correlation", "margin_ratio", "color", "inlier_ratio", "outside")
 # Patching a name that is gone raises, so an ablation cannot become one of nothing.
 ABLATIONS: dict[str, Callable[[Recognizer], AbstractContextManager[Any]]] = {
     _NO_CALIBRATION: lambda recognizer: patch.object(recognizer, "calibration", Calibration()),

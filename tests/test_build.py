@@ -23,11 +23,13 @@ from data_label_factory.samples import draw_collection
 
 
 def build(
-    refs: Path, encoder: GridEncoder | OnnxEncoder | None = None, **options: Any
+    refs: Path,
+    encoder: GridEncoder | OnnxEncoder | None = None,
+    head: ProjectionHead | None = None,
+    **options: Any,
 ) -> BuildResult:
-    return build_index(
-        refs, refs.parent / "i.npz", Embedder(encoder or GridEncoder()), quiet=True, **options
-    )
+    embedder = Embedder(encoder or GridEncoder(), head)
+    return build_index(refs, refs.parent / "i.npz", embedder, quiet=True, **options)
 
 
 def counts(result: BuildResult) -> tuple[int, int, int]:

@@ -64,7 +64,8 @@ def test_save_and_load_give_back_everything_whatever_the_names(tmp_path: Path) -
     assert np.array_equal(loaded.embeddings, saved.embeddings)
     assert loaded.embeddings.dtype == np.float32
     for column in COLUMNS:
-        assert getattr(loaded, column).tolist() == getattr(saved, column).tolist()
+        field = FIELDS.get(column, column)
+        assert getattr(loaded, field).tolist() == getattr(saved, field).tolist()
     assert loaded.meta == saved.meta
     assert loaded.label(1) == Label("two\nlines", "LOCH-JP001", "")
 

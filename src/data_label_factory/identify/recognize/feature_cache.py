@@ -19,9 +19,8 @@ from data_label_factory.identify.recognize.local_index import LocalIndex, Stored
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.vocabulary import Vocabulary
 
-_VERSION = (
-    "features 2"  # to be counted up with every change to features, words, thumbnails or background
-)
+# Count it up with every change to features, words, thumbnails or background.
+_VERSION = "features 3"
 _STORED = (
     "counts",
     "shapes",
@@ -52,7 +51,7 @@ def save_references(references: ReferenceFeatures, path: Path) -> None:
         pictures = getattr(references, name)
         arrays[f"{name}_shapes"] = np.array([picture.shape[:2] for picture in pictures], np.int64)
         arrays[name] = np.concatenate([picture.ravel() for picture in pictures])
-    for name in ("similar", "twins"):
+    for name in ("similar", "near_duplicates"):
         lists = [np.asarray(row, np.int64) for row in getattr(references, name)]
         arrays[f"{name}_counts"] = np.array([len(row) for row in lists], np.int64)
         arrays[name] = np.concatenate(lists)
@@ -86,7 +85,7 @@ def load_references(path: Path) -> ReferenceFeatures | None:
                 ],
                 near_duplicates=[
                     row.tolist()
-                    for row, _ in _runs(kept["twins"], kept["twins_counts"][:, None], 1)
+                    for row, _ in _runs(kept["near_duplicates"], kept["near_duplicates_counts"][:, None], 1)
                 ],
             )
     except _DAMAGED:
