@@ -1,4 +1,4 @@
-"""Finding by place, counting bits, weighing votes and fitting outlines, against naive loops and known poses."""
+"""Finding by place, weighing votes and fitting quads, against naive loops and known poses."""
 
 import cv2
 import numpy as np
@@ -6,17 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_label_factory.identify.recognize import vocabulary
 from data_label_factory.identify.recognize.features import Features
 from data_label_factory.identify.recognize.geometry import (
-    FrameMatcher,
     fit_homography,
     pairs_within,
     project_quad,
 )
-from data_label_factory.identify.recognize.hough import clusters, weigh
+from data_label_factory.identify.recognize.hough import find_clusters, weigh
 from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs, Stored
-from data_label_factory.identify.recognize.vocabulary import count_bits
+from data_label_factory.identify.recognize.pose import FrameMatcher
 
 SHAPE = (300, 200)  # height, width of the references in px
 FRAME = (480, 640)
@@ -50,18 +48,6 @@ def test_places_beyond_any_grid_are_near_nothing(shift: float) -> None:
     points = np.array([[0, 0], [50, 0], [0, 50], [50, 50]], np.float32)
     place = np.array([[shift, 25.0]], np.float32)
     assert len(pairs_within(points, place, 10.0)[0]) == 0
-
-
-@pytest.mark.parametrize("old_numpy", [False, True])
-def test_count_bits_equals_the_naive_loop(old_numpy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if old_numpy:
-        monkeypatch.delattr(vocabulary.np, "bitwise_count", raising=False)
-    words = np.random.default_rng(0).integers(0, 2**64, (50, 3), dtype=np.uint64)
-    words[0] = [0, 2**64 - 1, 1]
-    strided = words[:, 1]  # the index counts column by column
-    assert count_bits(words).tolist() == [[int(word).bit_count() for word in row] for row in words]
-    assert count_bits(strided).tolist() == [int(word).bit_count() for word in strided]
-    assert count_bits(words[:0]).shape == (0, 3)
 
 
 def descriptors(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -158,7 +144,7 @@ def test_votes_find_the_pose_and_the_outline_starts_at_the_references_own_top_le
     pairs = index.pairs(frame.descriptors)
     rows, weights = weigh(pairs, index)
     votes = Pairs(pairs.query[rows], pairs.feature[rows], pairs.distance[rows])
-    best = clusters(index, frame, votes, weights)[0]
+    best = find_clusters(index, frame, votes, weights)[0]
     assert best.reference == 4
     own = index.reference[pairs.feature] == 4
     candidates = Pairs(pairs.query[own], pairs.feature[own], pairs.distance[own])

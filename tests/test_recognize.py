@@ -130,7 +130,7 @@ def test_what_differs_only_outside_the_frame_is_not_told_apart(
         assert (whole.reference, whole.confident) == (named, True)
         (cut,) = recognizer.recognize(scene[:260])
         assert not cut.confident
-        assert set(cut.variants) == {cards[0].name, "chimera.png"}
+        assert {cut.reference, *cut.ambiguous_with} == {cards[0].name, "chimera.png"}
 
 
 def test_strangers_that_share_the_template_get_no_sure_name(
@@ -333,7 +333,10 @@ def test_variants_that_look_the_same_are_one_item_with_its_candidates(
         "AAAA-001",
         "",
     )
-    assert set(seen.variants) == {"AAAA-001_lone_star_sr.png", "AAAA-001_lone_star_ur.png"}
+    assert {seen.reference, *seen.ambiguous_with} == {
+        "AAAA-001_lone_star_sr.png",
+        "AAAA-001_lone_star_ur.png",
+    }
 
 
 def test_variants_that_differ_are_told_apart(
@@ -353,4 +356,8 @@ def test_variants_that_differ_are_told_apart(
         (seen,) = recognizer.recognize(
             render_view([np.asarray(picture)], np.random.default_rng(5)).image
         )
-        assert (seen.label.name, seen.label.rarity, len(seen.variants)) == ("Lone Star", rarity, 1)
+        assert (seen.label.name, seen.label.rarity, seen.ambiguous_with) == (
+            "Lone Star",
+            rarity,
+            (),
+        )

@@ -162,7 +162,7 @@ def test_copies_of_one_file_are_each_known(embedder: Embedder, tmp_path: Path) -
         (seen,) = one.recognize(frame)
         # Two names for one picture: which of them it is nobody can tell, so neither is said surely.
         assert not seen.confident
-        assert set(seen.variants) == {files[0].name, "another_name.jpg"}
+        assert {seen.reference, *seen.ambiguous_with} == {files[0].name, "another_name.jpg"}
 
 
 def test_copies_are_each_others_twins_also_after_an_update(

@@ -29,7 +29,9 @@ def box_of(quad: Quad) -> Box:
 
 
 def straighten(image: RGB, quad: Quad, side: int) -> RGB:
-    """Warp the part of `image` inside `quad` (4, 2) px to a (side, side, 3) square, without aliasing."""
+    """Warp the part of `image` inside `quad` (4, 2) px to a (side, side, 3) square, without
+    aliasing.
+    """
     longest = max(float(np.linalg.norm(quad[i] - quad[i - 1])) for i in range(4))
     shrink = max(
         1, int(longest / side)
@@ -47,7 +49,9 @@ def straighten(image: RGB, quad: Quad, side: int) -> RGB:
 
 
 def cut_out(image: RGB, quad: Quad, max_side: int) -> RGB:
-    """The part of (H, W, 3) `image` inside `quad` (4, 2) px, straightened to its own size, at most `max_side` px."""
+    """The part of (H, W, 3) `image` inside `quad` (4, 2) px, straightened to its own size, at
+    most `max_side` px.
+    """
     sides = [float(np.linalg.norm(quad[(i + 1) % 4] - quad[i])) for i in range(4)]
     width, height = max(sides[0], sides[2]), max(sides[1], sides[3])
     shrink = min(1.0, max_side / max(width, height, 1.0))

@@ -1,4 +1,7 @@
-"""A folder → an index that is up to date and calibrated. The command, the demo, the server and `Collection` use it."""
+"""A folder → an index that is up to date and calibrated.
+
+The command, the demo, the server and `Collection` use it.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,9 @@ def refresh_index(
 ) -> BuildResult:
     """Build or update the index at `out`, and calibrate it where needed.
 
-    "auto" calibrates an index that never was, that has grown or shrunk by a quarter since, or for which `negatives`
-    (a folder of pictures that show none of your items) are given. Raises as `build_index` and `calibrate`.
+    "auto" calibrates an index that never was, that has grown or shrunk by a quarter since, or
+    for which `negatives` (a folder of pictures that show none of your items) are given. Raises
+    as `build_index` and `calibrate`.
     """
     result = build_index(refs, out, embedder, full=full, batch_size=batch_size, quiet=quiet)
 

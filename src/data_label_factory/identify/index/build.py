@@ -1,4 +1,7 @@
-"""A folder of reference pictures → an Index. Incremental by content: what is encoded once is not encoded again."""
+"""A folder of reference pictures → an Index.
+
+Incremental by content: what is encoded once is not encoded again.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ from data_label_factory.identify.index.index import Index, IndexMeta, Row
 from data_label_factory.labels import parse_label
 from data_label_factory.progress import Progress
 
-# Twice the side of the largest encoder input: a JPEG from a phone need not be decoded in full (see images.decode).
+# Twice the side of the largest encoder input: a JPEG from a phone need not be decoded in full
+# (see images.decode).
 DECODE_MIN_SIDE = 576
 _BATCH_SIZE = 32
 
@@ -27,8 +31,9 @@ _BATCH_SIZE = 32
 class BuildResult:
     """What a build did.
 
-    `unreadable` maps a reference to the reason; `written` is False when nothing changed; `rebuilt` says why an older
-    file could not be built upon ("" when it could, or there was none).
+    `unreadable` maps a reference to the reason; `written` is False when nothing changed;
+    `rebuilt` says why an older file could not be built upon ("" when it could, or there was
+    none).
     """
 
     index: Index
@@ -49,11 +54,12 @@ def build_index(
     batch_size: int = _BATCH_SIZE,
     quiet: bool = False,
 ) -> BuildResult:
-    """Index the pictures below `refs` into the file `out`, encoding only those whose content is new to it.
+    """Index the pictures below `refs` into the file `out`, encoding only those whose content is
+    new to it.
 
-    One unreadable picture never stops the rest. When the build is interrupted, what was encoded so far is kept in
-    `OUT.partial` for the next run, and `out` stays as it was. Raises FactoryError when no picture can be indexed or
-    the disk is full.
+    One unreadable picture never stops the rest. When the build is interrupted, what was encoded
+    so far is kept in `OUT.partial` for the next run, and `out` stays as it was. Raises
+    FactoryError when no picture can be indexed or the disk is full.
     """
     refs, out = Path(refs), Path(out)
     _check_destination(out)
@@ -116,7 +122,9 @@ def build_index(
 
 @dataclass(frozen=True)
 class EmbeddedBatch:
-    """`rows` (n, D) are the embeddings of the n files in `names`; `errors` maps the unreadable ones to the reason."""
+    """`rows` (n, D) are the embeddings of the n files in `names`; `errors` maps the unreadable
+    ones to the reason.
+    """
 
     names: list[str]
     rows: Embeddings
@@ -156,7 +164,9 @@ def embed_files(
 
 
 def decode_ahead(sources: Sequence[Path], batch_size: int) -> Iterator[list[RGB | ImageError]]:
-    """Decode pictures in order, in batches, always one batch ahead of the caller; a bad one gives its error."""
+    """Decode pictures in order, in batches, always one batch ahead of the caller; a bad one
+    gives its error.
+    """
 
     def load(source: Path) -> RGB | ImageError:
         try:

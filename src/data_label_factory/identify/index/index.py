@@ -1,4 +1,7 @@
-"""The index: one unit embedding per reference picture, its label, and what made it. One `.npz`, never a pickle."""
+"""The index: one unit embedding per reference picture, its label, and what made it.
+
+One `.npz`, never a pickle.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,8 @@ _COLUMNS = {
 _TEXT_FIELDS = tuple(field for field in _COLUMNS.values() if field != "embeddings")
 _SEARCH_BLOCK_BYTES = 64 * 2**20
 
-# What zipfile, numpy and json raise for a damaged file; RuntimeError for an archive that claims to be encrypted.
+# What zipfile, numpy and json raise for a damaged file; RuntimeError for an archive that claims
+# to be encrypted.
 _DAMAGED = (
     ValueError,
     LookupError,
@@ -48,7 +52,10 @@ _DAMAGED = (
 
 @dataclass(frozen=True)
 class IndexMeta:
-    """What made an index. `head_sha256` is "" without a projection head; `created` is ISO 8601, UTC."""
+    """What made an index.
+
+    `head_sha256` is "" without a projection head; `created` is ISO 8601, UTC.
+    """
 
     encoder: EncoderIdentity
     head_sha256: str = ""
@@ -62,7 +69,9 @@ class IndexMeta:
 
 
 class Row(NamedTuple):
-    """One reference: its path below the refs folder, its label, the hash of its file, its embedding (D,) float32."""
+    """One reference: its path below the refs folder, its label, the hash of its file, its
+    embedding (D,) float32.
+    """
 
     reference: str
     label: Label
@@ -72,9 +81,12 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Index:
-    """N reference pictures. `embeddings` (N, D) float32 unit rows; the others (N,) str, row by row.
+    """N reference pictures.
 
-    `references` are paths below the refs folder, with `/`; `sha256` are of the reference files' bytes.
+    `embeddings` (N, D) float32 unit rows; the others (N,) str, row by row.
+
+    `references` are paths below the refs folder, with `/`; `sha256` are of the reference files'
+    bytes.
     """
 
     embeddings: Embeddings
@@ -106,7 +118,10 @@ class Index:
         return len(self.references)
 
     def __repr__(self) -> str:
-        return f"<Index: {len(self)} references of {self.item_count} items, {self.dim} dimensions, {self.meta.maker}>"
+        return (
+            f"<Index: {len(self)} references of {self.item_count} items, "
+            f"{self.dim} dimensions, {self.meta.maker}>"
+        )
 
     @property
     def dim(self) -> int:
@@ -114,13 +129,10 @@ class Index:
 
     @cached_property
     def items(self) -> NDArray[np.int64]:
-        """(N,) item number of each row, 0 … items - 1: rows of one name are variants of one item."""
-        keys = [item_key(str(name)) for name in self.names]
-        return (
-            np.unique(np.array(keys, dtype=np.str_), return_inverse=True)[1]
-            .astype(np.int64)
-            .reshape(-1)
-        )
+        """(N,) item number of each row, 0 … items - 1. Rows of one name are variants of an item."""
+        keys = np.array([item_key(str(name)) for name in self.names], dtype=np.str_)
+        _, numbers = np.unique(keys, return_inverse=True)
+        return numbers.astype(np.int64).reshape(-1)
 
     @property
     def item_count(self) -> int:
@@ -158,8 +170,9 @@ class Index:
     def search(self, queries: Embeddings, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The `k` most similar rows of each query, exactly.
 
-        `queries` (Q, D) float32 unit rows → cosines (Q, k) float32, highest first, and rows (Q, k) int64, with
-        k cut to N. Equal cosines come in row order. Raises ValueError when D is not the index's.
+        `queries` (Q, D) float32 unit rows → cosines (Q, k) float32, highest first, and rows (Q,
+        k) int64, with k cut to N. Equal cosines come in row order. Raises ValueError when D is
+        not the index's.
         """
         if queries.ndim != 2 or queries.shape[1] != self.dim:
             raise ValueError(
@@ -187,7 +200,10 @@ class Index:
         return replace(self, meta=replace(self.meta, calibration=calibration))
 
     def save(self, path: str | Path) -> None:
-        """Write the `.npz` atomically. Raises FactoryError when the disk is full or the folder not writable."""
+        """Write the `.npz` atomically.
+
+        Raises FactoryError when the disk is full or the folder not writable.
+        """
         columns: dict[str, Any] = {column: getattr(self, name) for column, name in _COLUMNS.items()}
         meta = np.array(json.dumps(asdict(self.meta), ensure_ascii=False))
         with atomic_write(Path(path)) as file:
@@ -195,7 +211,7 @@ class Index:
 
     @classmethod
     def load(cls, path: str | Path) -> Index:
-        """Read an index. Raises IndexFileError when it is missing, damaged, or of another format."""
+        """Read an index. Raises IndexFileError if it is missing, damaged, or of another format."""
         path = Path(path)
         try:
             fields, meta = _read(path)

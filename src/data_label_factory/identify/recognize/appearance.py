@@ -1,8 +1,9 @@
 """Does the straightened crop look like the reference, where the reference differs from its kind?
 
-Crop and reference are compared in cells. Each cell that agrees or does not is evidence, a log-likelihood ratio against
-"another item of this kind": where others of the index agree as well, on the shared template, a cell says nothing. So
-near-twins are decided by what differs, and a stranger that shares the frame is not taken for a known item.
+Crop and reference are compared in cells. Each cell that agrees or does not is evidence, a
+log-likelihood ratio against "another item of this kind": where others of the index agree as
+well, on the shared template, a cell says nothing. So near-twins are decided by what differs,
+and a stranger that shares the frame is not taken for a known item.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ _MIN_PART = 0.3  # of a side, that an occluder must leave
 
 @dataclass(frozen=True)
 class Cells:
-    """A crop against a reference, cell by cell, (rows, columns): correlation, and both contrasts in grey levels."""
+    """A crop against a reference, cell by cell, (rows, columns): correlation, and both
+    contrasts in grey levels.
+    """
 
     correlation: Floats
     reference_contrast: Floats
@@ -80,16 +83,19 @@ class Cells:
 
     @property
     def are_near_duplicates(self) -> bool:
-        """Whether two references agree in so much of what can be compared that they are near-twins."""
+        """Whether two references agree in so much of what can be compared that they are
+        near-twins.
+        """
         use = self.comparable
         return bool(use.any() and self.agrees[use].mean() > _NEAR_DUPLICATE_FRACTION)
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Log-likelihood ratios that the crop shows the reference: of the `whole`, with the mean correlation of its
-    distinctive cells, 1 at best; and of the best `part` that a straight occluder leaves, less the log of the parts
-    tried."""
+    """Log-likelihood ratios that the crop shows the reference: of the `whole`, with the mean
+    correlation of its distinctive cells, 1 at best; and of the best `part` that a straight
+    occluder leaves, less the log of the parts tried.
+    """
 
     whole: float
     whole_correlation: float
@@ -110,7 +116,9 @@ def thumbnail(picture: RGB) -> RGB:
 
 
 def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
-    """Two pictures of one size, (H, W, 3): each cell's best correlation over displacements up to `shift_px`."""
+    """Two pictures of one size, (H, W, 3): each cell's best correlation over displacements up
+    to `shift_px`.
+    """
     seen, known = _soft_gray(crop), _soft_gray(reference)
     rows, columns = (max(2, round(side / THUMB_PX * _CELLS)) for side in known.shape)
     mean, area = _cell_means(known, rows, columns)
@@ -140,8 +148,10 @@ def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
 
 
 def learn_background(thumbs: Sequence[RGB], number: int, similar: Ints) -> tuple[Floats, list[int]]:
-    """How often the cells of one of the `thumbs` agree with those `similar` to it, (rows, columns); and its
-    near-twins, which are left out of that, or else nothing would speak for either."""
+    """How often the cells of one of the `thumbs` agree with those `similar` to it, (rows,
+    columns); and its near-twins, which are left out of that, or else nothing would speak for
+    either.
+    """
     own = thumbs[number]
     hits = np.zeros_like(compare(own, own, shift_px=0).correlation)
     compared, near_duplicates = 0, []
@@ -176,8 +186,8 @@ def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
 
 
 def prefers_first(crop: RGB, a: RGB, b: RGB, mask: FrameMask | None = None) -> float:
-    """Which of two near-twins of one size the crop shows, judged where they differ: above 0 for `a`, below for `b`;
-    near 0 when that lies outside the frame, where `mask` (H, W) is 0.
+    """Which of two near-twins of one size the crop shows, judged where they differ: above 0 for
+    `a`, below for `b`; near 0 when that lies outside the frame, where `mask` (H, W) is 0.
 
     All three are freed of local brightness and contrast first, so that light decides nothing.
     """

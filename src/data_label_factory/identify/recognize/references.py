@@ -1,4 +1,6 @@
-"""The reference pictures of an index, read once: their local features, thumbnails, and what each kind has in common."""
+"""The reference pictures of an index, read once: their local features, thumbnails, and what
+each kind has in common.
+"""
 
 from __future__ import annotations
 
@@ -45,10 +47,13 @@ _SHOWN_FROM = 100  # references read, for a progress line to be worth it
 
 @dataclass(frozen=True)
 class ReferenceFeatures:
-    """N references that could be read. `rows` (N,) are their rows in the index; the other fields follow its order.
+    """N references that could be read.
 
-    `sha256` (N,) are of the files' bytes. `similar` are the references that look most like each, `chances` (rows,
-    columns) how often those agree with it in each cell, `twins` which of them look the same.
+    `rows` (N,) are their rows in the index; the other fields follow its order.
+
+    `sha256` (N,) are of the files' bytes. `similar` are the references that look most like
+    each, `chances` (rows, columns) how often those agree with it in each cell, `twins` which of
+    them look the same.
     """
 
     rows: Ints
@@ -64,8 +69,9 @@ class ReferenceFeatures:
         return _tiny_pictures(self.thumbs)
 
     def near_duplicates_within(self, number: int, mask: appearance.FrameMask) -> list[int]:
-        """The numbers of a reference's twins, and of those that would be if there were no more of both than what
-        `mask`, of its thumbnail's (H, W), leaves."""
+        """The numbers of a reference's twins, and of those that would be if there were no more
+        of both than what `mask`, of its thumbnail's (H, W), leaves.
+        """
         columns = cv2.resize(mask, _TINY_PX, interpolation=cv2.INTER_AREA).ravel() > 127
         near_duplicates = list(self.near_duplicates[number])
         if not columns.any():
@@ -83,8 +89,10 @@ class ReferenceFeatures:
         return near_duplicates
 
     def _shared_details(self, number: int, other: int, mask: appearance.FrameMask) -> float:
-        """How much of what `mask` leaves of a reference's local features, by rarity, another has in the same places; 1
-        where too little is left to tell. Finer than cells: lines of text look alike in those."""
+        """How much of what `mask` leaves of a reference's local features, by rarity, another
+        has in the same places; 1 where too little is left to tell. Finer than cells: lines
+        of text look alike in those.
+        """
         local = self.local
         shape, theirs = local.shapes[number], slice(local.first[other], local.first[other + 1])
         own = np.arange(local.first[number], local.first[number + 1])
@@ -104,11 +112,12 @@ class ReferenceFeatures:
 def read_references(
     index: Index, refs: Path, known: ReferenceFeatures | None = None, *, quiet: bool = True
 ) -> tuple[ReferenceFeatures | None, dict[str, str]]:
-    """Read every reference of `index` below `refs`, in threads, since OpenCV works outside Python's lock.
+    """Read every reference of `index` below `refs`, in threads, since OpenCV works outside
+    Python's lock.
 
-    What is `known` of a file by its content is not worked out again. In a collection of over 10,000 each reference
-    gets fewer features, so that all stay within 2 GiB. Returns the references, or None when not one could be read,
-    and the reason for each file that could not.
+    What is `known` of a file by its content is not worked out again. In a collection of over
+    10,000 each reference gets fewer features, so that all stay within 2 GiB. Returns the
+    references, or None when not one could be read, and the reason for each file that could not.
     """
     numbers, kept, missing = _match(index, refs, known)
     rows, added, thumbs, unreadable = _read_files(index, refs, missing, quiet)
@@ -131,7 +140,9 @@ def read_references(
 def _match(
     index: Index, refs: Path, known: ReferenceFeatures | None
 ) -> tuple[Ints, list[int], list[int]]:
-    """What is known of which file: numbers (K,) of known references, the rows they are for, and the rows left over."""
+    """What is known of which file: numbers (K,) of known references, the rows they are for, and
+    the rows left over.
+    """
     held: dict[str, list[int]] = {}
     for number, digest in enumerate(known.sha256 if known is not None else ()):
         held.setdefault(str(digest), []).append(number)
@@ -151,7 +162,9 @@ def _match(
 def _read_files(
     index: Index, refs: Path, rows: Sequence[int], quiet: bool
 ) -> tuple[list[int], Stored, list[RGB], dict[str, str]]:
-    """The rows that can be read with their features and thumbnails, and what was wrong with the other files."""
+    """The rows that can be read with their features and thumbnails, and what was wrong with the
+    other files.
+    """
     most = _MEMORY_BYTES // (_FEATURE_BYTES * len(index))
     extract = reference_extractor(max(_FEWEST_FEATURES, min(_MOST_FEATURES, most)))
 
@@ -190,7 +203,9 @@ def _with_background(
     thumbs: list[RGB],
     known: ReferenceFeatures | None,
 ) -> ReferenceFeatures:
-    """Learn what each reference's kind has in common, unless its most similar ones are still the known ones."""
+    """Learn what each reference's kind has in common, unless its most similar ones are still
+    the known ones.
+    """
     similar = _most_similar(thumbs)
     before = (
         {} if known is None else {str(digest): number for number, digest in enumerate(known.sha256)}
@@ -219,7 +234,9 @@ def _with_background(
 
 
 def _most_similar(thumbs: Sequence[RGB]) -> list[Ints]:
-    """For each reference the ones that look most like it, coarsely: they show what its kind has in common."""
+    """For each reference the ones that look most like it, coarsely: they show what its kind has
+    in common.
+    """
     tiny, most = _standardized(_tiny_pictures(thumbs)), min(_SIMILAR, len(thumbs) - 1)
     if not most:
         return [np.zeros(0, np.int64) for _ in thumbs]

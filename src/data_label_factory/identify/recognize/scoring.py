@@ -1,4 +1,6 @@
-"""What the frame shows at the poses that geometry confirms, and which of several poses for one place is kept."""
+"""What the frame shows at the poses that geometry confirms, and which of several poses for one
+place is kept.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from data_label_factory.identify.recognize import appearance
 from data_label_factory.identify.recognize.appearance import Evidence, FrameMask
 from data_label_factory.identify.recognize.color import measure_color_deficit
 from data_label_factory.identify.recognize.confidence import log_odds
-from data_label_factory.identify.recognize.geometry import Hypothesis, project, within
+from data_label_factory.identify.recognize.geometry import project, within
+from data_label_factory.identify.recognize.pose import Hypothesis
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 
 _OVERLAP_IOU = 0.3  # beyond it, two outlines are one thing
@@ -25,9 +28,11 @@ _CONVINCING, _CONVINCING_CORRELATION, _CONVINCING_INLIERS = 25.0, 0.6, 15
 
 @dataclass(frozen=True)
 class ScoredPose:
-    """A pose, what the frame shows there, straightened to the size of the reference's thumbnail; its evidence,
-    and how far its colours fall short (`colour_deficit`). `mask` (H, W) is 255 where the crop is of the frame, 0 where
-    it lies outside; None when all of it is of the frame."""
+    """A pose, what the frame shows there, straightened to the size of the reference's
+    thumbnail; its evidence, and how far its colours fall short (`colour_deficit`). `mask`
+    (H, W) is 255 where the crop is of the frame, 0 where it lies outside; None when all of
+    it is of the frame.
+    """
 
     hypothesis: Hypothesis
     crop: RGB
@@ -41,7 +46,9 @@ class ScoredPose:
 
     @property
     def score(self) -> float:
-        """What hypotheses for one place are compared by: log-odds before the embedding has been asked."""
+        """What hypotheses for one place are compared by: log-odds before the embedding has been
+        asked.
+        """
         return self._log_odds(self.evidence.score, margin_ratio=0.0)
 
     def log_odds(self, margin_ratio: float) -> float:
@@ -93,7 +100,9 @@ def score_pose(frame: RGB, hypothesis: Hypothesis, references: ReferenceFeatures
 def swap_reference(
     hypothesis: Hypothesis, reference: int, references: ReferenceFeatures
 ) -> Hypothesis:
-    """Another reference at the same outline, to be judged by looks where geometry cannot tell the two apart."""
+    """Another reference at the same outline, to be judged by looks where geometry cannot tell
+    the two apart.
+    """
     ours, theirs = references.local.shapes[hypothesis.reference], references.local.shapes[reference]
     resize = np.diag([ours[1] / theirs[1], ours[0] / theirs[0], 1.0])
     return replace(hypothesis, reference=reference, homography=hypothesis.homography @ resize)
@@ -116,8 +125,9 @@ def keep_best_per_place(
 
 
 def find_indistinguishable(seen: ScoredPose, references: ReferenceFeatures) -> list[int]:
-    """References that the frame cannot tell from the one seen: twins that differ too little, or where it is too
-    blurred, or cut off, to show what differs."""
+    """References that the frame cannot tell from the one seen: twins that differ too little, or
+    where it is too blurred, or cut off, to show what differs.
+    """
     return [
         near_duplicate
         for near_duplicate in find_near_duplicates(seen, references)
@@ -143,8 +153,9 @@ def _is_refuted_by(seen: ScoredPose, other: int, references: ReferenceFeatures) 
 
 
 def _preference(seen: ScoredPose, near_duplicate: int, references: ReferenceFeatures) -> float:
-    """Above 0 where the crop shows what sets the reference seen apart from its near-twin, below 0 for the twin, 1
-    or -1 when it shows all of that and nothing else."""
+    """Above 0 where the crop shows what sets the reference seen apart from its near-twin, below
+    0 for the twin, 1 or -1 when it shows all of that and nothing else.
+    """
     first, second = references.thumbs[seen.hypothesis.reference], references.thumbs[near_duplicate]
     second = np.asarray(cv2.resize(second, (first.shape[1], first.shape[0])), np.uint8)
     return appearance.prefers_first(seen.crop, first, second, seen.mask)

@@ -1,4 +1,6 @@
-"""One frame against all references: every pose that geometry confirms, with what the frame shows there."""
+"""One frame against all references: every pose that geometry confirms, with what the frame
+shows there.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,10 @@ import numpy as np
 
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.quad import Quad
-from data_label_factory.identify.recognize.features import FRAME, Floats, Ints
-from data_label_factory.identify.recognize.geometry import FrameMatcher, Mask
-from data_label_factory.identify.recognize.hough import Cluster, clusters, weigh
+from data_label_factory.identify.recognize.features import FRAME, Floats, Ints, Mask
+from data_label_factory.identify.recognize.hough import Cluster, find_clusters, weigh
 from data_label_factory.identify.recognize.local_index import Pairs
+from data_label_factory.identify.recognize.pose import FrameMatcher
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.scoring import (
     ScoredPose,
@@ -26,7 +28,9 @@ _FRESH_VOTES = 0.4  # share of a cluster's votes that no confirmed item may have
 
 
 class FrameSearch:
-    """The features of one (H, W, 3) frame, looked up once; `hidden` are numbers of references to pass over."""
+    """The features of one (H, W, 3) frame, looked up once; `hidden` are numbers of references
+    to pass over.
+    """
 
     def __init__(self, frame: RGB, references: ReferenceFeatures, hidden: Ints) -> None:
         self._frame, self._references = frame, references
@@ -36,16 +40,19 @@ class FrameSearch:
         self._free = np.ones(len(self._features), bool)
 
     def by_votes(self) -> list[ScoredPose]:
-        """Hypotheses from clusters of votes. A convincing one takes its place in the frame out of play."""
+        """Hypotheses from clusters of votes.
+
+        A convincing one takes its place in the frame out of play.
+        """
         local = self._references.local
         pairs = self._pairs
         if not len(pairs.query):
             return []
         voters, weights = weigh(pairs, local)
-        votes = Pairs(pairs.query[voters], pairs.feature[voters], pairs.distance[voters])
+        votes = pairs.taken(voters)
         seen: list[ScoredPose] = []
         checked = 0
-        for cluster in clusters(local, self._features, votes, weights):
+        for cluster in find_clusters(local, self._features, votes, weights):
             if checked >= _MOST_CHECKED:
                 break
             if _is_fresh(cluster, votes, weights, self._free):
@@ -54,7 +61,9 @@ class FrameSearch:
         return seen
 
     def by_shortlist(self, numbers: Sequence[int]) -> list[ScoredPose]:
-        """Hypotheses for the references `numbers`, each matched on its own with all free features of the frame."""
+        """Hypotheses for the references `numbers`, each matched on its own with all free
+        features of the frame.
+        """
         found = []
         for number in numbers:
             hypothesis = (
@@ -70,7 +79,7 @@ class FrameSearch:
         if not len(self._hidden):
             return pairs
         kept = ~np.isin(self._references.local.owner(pairs.feature), self._hidden)
-        return Pairs(pairs.query[kept], pairs.feature[kept], pairs.distance[kept])
+        return pairs.taken(kept)
 
     @cached_property
     def _by_owner(self) -> tuple[Ints, Ints]:

@@ -1,7 +1,7 @@
-"""Regions from YOLO-World, an open-vocabulary detector (Cheng et al., CVPR 2024), through the package `ultralytics`.
+"""Regions from YOLO-World, an open-vocabulary detector, through the package `ultralytics`.
 
-Optional and never installed by default: the package is under the AGPL. It fetches its weights on first use; a path in
-the environment variable DLF_YOLO_WEIGHTS names a file that is here already.
+Cheng et al., CVPR 2024. Optional and never installed by default: the package is under the AGPL. It
+fetches its weights on first use; the environment variable DLF_YOLO_WEIGHTS can name a local file.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from data_label_factory.identify.recognize.proposals import whole_and_center
 
 _WEIGHTS = "yolov8s-worldv2.pt"
 _CLASSES = ["card", "book", "box", "picture", "record sleeve", "package", "label"]
-_LEAST_SURE = 0.05
+_MIN_CONFIDENCE = 0.05
 _MOST = 12
 
 
 class YoloWorld:
-    """Proposes the boxes that the detector finds in a frame, after the whole frame and its centre.
+    """Proposes the boxes that the detector finds in a frame, after the whole frame and its center.
 
-    Raises MissingExtraError without `ultralytics`, and EncoderError when its weights can neither be read nor fetched.
+    Raises MissingExtraError without `ultralytics`, and EncoderError when its weights can neither be
+    read nor fetched.
     """
 
     def __init__(self) -> None:
@@ -35,17 +36,18 @@ class YoloWorld:
             self._model.set_classes(_CLASSES)
         except (OSError, ConnectionError, RuntimeError) as exc:
             raise EncoderError(
-                f"The weights {weights} of YOLO-World cannot be had ({exc})",
+                f"Cannot get the weights {weights} of YOLO-World ({exc})",
                 "Fetch them once with a network, and name the file in DLF_YOLO_WEIGHTS",
             ) from exc
 
     def __call__(self, frame: RGB) -> list[Quad]:
-        """(H, W, 3) uint8 RGB → outlines (4, 2) px, clockwise from the top left."""
-        # The package takes arrays as OpenCV has them, blue first.
-        result = self._model.predict(
-            frame[..., ::-1], conf=_LEAST_SURE, max_det=_MOST, verbose=False
-        )[0]
+        """(H, W, 3) uint8 RGB → quads (4, 2) px, clockwise from the top left."""
+        bgr = frame[..., ::-1]  # the package takes arrays as OpenCV has them
+        options = {"conf": _MIN_CONFIDENCE, "max_det": _MOST, "verbose": False}
+        result = self._model.predict(bgr, **options)[0]
+
         boxes = np.asarray(result.boxes.xyxy.cpu().numpy(), np.float32)
         return whole_and_center(frame) + [
-            as_points([[a, b], [c, b], [c, d], [a, d]]) for a, b, c, d in boxes
+            as_points([[left, top], [right, top], [right, bottom], [left, bottom]])
+            for left, top, right, bottom in boxes
         ]
