@@ -1,6 +1,6 @@
-"""Figures of indexing and verifying, each with how it was taken. Times are ratios or bounds: machines differ.
+"""Measure indexing and verifying. Times are ratios or bounds, since machines differ.
 
-    python bench/index_verify.py [--data ../shared/data] [overhead | no-change | memory | verify | data]
+    python bench/index_verify.py [--data DIR] [overhead | no-change | memory | verify | data]
 
 `overhead`   indexing against the encoder alone on the same decoded pictures, in one run
 `no-change`  a second `index` over unchanged files, and `--help`, as whole processes
@@ -40,19 +40,18 @@ def overhead(_data: Path) -> dict[str, Any]:
         refs.mkdir()
         files = draw_collection(refs, count=100)
         encoder = open_encoder()
-        encoder.encode(
-            [np.zeros((64, 64, 3), np.uint8)] * 4
-        )  # open the sessions before the clock starts
         pictures = [decode(path, min_side=DECODE_MIN_SIDE) for path in files]
+
+        def index() -> None:
+            out = Path(scratch) / "i.npz"
+            build_index(refs, out, Embedder(encoder), full=True, quiet=True)
+
+        # Open the sessions before the clock starts.
+        encoder.encode([np.zeros((64, 64, 3), np.uint8)] * 4)
         ratios = []
         for _ in range(RUNS):
             alone = clock(lambda: encoder.encode(pictures))
-            whole = clock(
-                lambda: build_index(
-                    refs, Path(scratch) / "i.npz", Embedder(encoder), full=True, quiet=True
-                )
-            )
-            ratios.append(whole / alone)
+            ratios.append(clock(index) / alone)
     return {
         "pictures": len(files),
         "ratio_median": round(float(np.median(ratios)), 3),
@@ -65,11 +64,16 @@ def no_change(_data: Path) -> dict[str, Any]:
         refs = Path(scratch) / "refs"
         refs.mkdir()
         draw_collection(refs, count=280)
+
         command = ["identify", "index", "--refs", str(refs), "--out", f"{scratch}/i.npz"]
-        process(command)
-        again = [clock(lambda: process(command)) for _ in range(RUNS)]
-        shown = [clock(lambda: process(["--help"])) for _ in range(RUNS)]
-    return {"references": 280, "no_change_seconds": rounded(again), "help_seconds": rounded(shown)}
+        run_command(command)
+        again = [clock(lambda: run_command(command)) for _ in range(RUNS)]
+        help_seconds = [clock(lambda: run_command(["--help"])) for _ in range(RUNS)]
+    return {
+        "references": 280,
+        "no_change_seconds": rounded(again),
+        "help_seconds": rounded(help_seconds),
+    }
 
 
 def memory(_data: Path) -> dict[str, Any]:
@@ -78,15 +82,19 @@ def memory(_data: Path) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as scratch:
             refs = Path(scratch) / "refs"
             refs.mkdir()
-            rng = np.random.default_rng(0)
-            for number in range(count):
-                rough = Image.fromarray(rng.integers(0, 256, (9, 7, 3), dtype=np.uint8))
-                rough.resize((500, 700), Image.Resampling.BICUBIC).save(
-                    refs / f"thing_{number}.jpg"
-                )
+            draw_blurs(refs, count)
             command = ["identify", "index", "--refs", str(refs), "--out", f"{scratch}/i.npz"]
-            peaks[str(count)] = peak_mib(["-m", "data_label_factory", *command])
+            peaks[str(count)] = measure_peak_mib(command)
     return {"peak_mib_by_references": peaks}
+
+
+def draw_blurs(folder: Path, count: int) -> None:
+    """Write `count` pictures of blurred noise, which are quickly drawn."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        rough = Image.fromarray(rng.integers(0, 256, (9, 7, 3), dtype=np.uint8))
+        blur = rough.resize((500, 700), Image.Resampling.BICUBIC)
+        blur.save(folder / f"thing_{number}.jpg")
 
 
 def verify(_data: Path) -> dict[str, Any]:
@@ -99,63 +107,62 @@ def verify(_data: Path) -> dict[str, Any]:
         meta = IndexMeta(EncoderIdentity("sscd", "0" * 64, {}))
         vectors = unit_rows(rng.standard_normal((rows, 512), dtype=np.float32))
         Index(vectors, text, text, blank, blank, text, meta).save(path)
+
         start = time.perf_counter()
-        peak = peak_mib(
-            ["-m", "data_label_factory", "identify", "verify", "--index", str(path), "--json"]
-        )
-    return {"rows": rows, "seconds": round(time.perf_counter() - start, 1), "peak_mib": peak}
+        peak = measure_peak_mib(["identify", "verify", "--index", str(path), "--json"])
+        seconds = time.perf_counter() - start
+    return {"rows": rows, "seconds": round(seconds, 1), "peak_mib": peak}
 
 
-def real(data: Path) -> dict[str, Any]:
+def real_sets(data: Path) -> dict[str, Any]:
     results: dict[str, Any] = {}
     for name in ("cards", "books"):
         refs = data / name / "refs"
-        if not refs.is_dir():
+        if refs.is_dir():
+            results[name] = verify_set(refs)
+        else:
             results[name] = f"skipped: there is no {refs}"
-            continue
-        with tempfile.TemporaryDirectory() as scratch:
-            out = f"{scratch}/i.npz"
-            process(["identify", "index", "--refs", str(refs), "--out", out])
-            command = [
-                "identify",
-                "verify",
-                "--index",
-                out,
-                "--refs",
-                str(refs),
-                "--simulate",
-                "2",
-                "--json",
-            ]
-            report = json.loads(process(command))
-        keys = (
-            "refs",
-            "self_id_rate",
-            "not_identified",
-            "median_margin",
-            "margin_quartiles",
-            "verdict",
-            "simulated",
-        )
-        results[name] = {key: report[key] for key in keys}
-        results[name]["confusable_pairs"] = report["confusable_pairs"][:3]
     return results
 
 
-def process(arguments: list[str]) -> str:
-    command = [sys.executable, "-m", "data_label_factory", *arguments]
-    return subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False
-    ).stdout
+def verify_set(refs: Path) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as scratch:
+        out = f"{scratch}/i.npz"
+        run_command(["identify", "index", "--refs", str(refs), "--out", out])
+        command = ["identify", "verify", "--index", out, "--refs", str(refs)]
+        report = json.loads(run_command([*command, "--simulate", "2", "--json"]))
 
-
-def peak_mib(arguments: list[str]) -> int:
-    """Run Python in a process of its own; the most memory it held at once, in MiB, as the kernel counts it."""
-    child = subprocess.Popen(
-        [sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    keys = (
+        "refs",
+        "self_id_rate",
+        "not_identified",
+        "median_margin",
+        "margin_quartiles",
+        "verdict",
+        "simulated",
     )
+    result = {key: report[key] for key in keys}
+    result["confusable_pairs"] = report["confusable_pairs"][:3]
+    return result
+
+
+def run_command(arguments: list[str]) -> str:
+    """Run `data_label_factory` and return its standard output."""
+    command = [sys.executable, "-m", "data_label_factory", *arguments]
+    process = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False
+    )
+    return process.stdout
+
+
+def measure_peak_mib(arguments: list[str]) -> int:
+    """Run `data_label_factory` and return its peak memory in MiB, as the kernel counts it."""
+    command = [sys.executable, "-m", "data_label_factory", *arguments]
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
+
+    # The kernel counts bytes on macOS and KiB elsewhere.
     return usage.ru_maxrss // (2**20 if sys.platform == "darwin" else 2**10)
 
 
@@ -174,7 +181,7 @@ BENCHES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "no-change": no_change,
     "memory": memory,
     "verify": verify,
-    "data": real,
+    "data": real_sets,
 }
 
 
@@ -187,6 +194,7 @@ def main() -> None:
         "--data", type=Path, default=Path(os.environ.get("DLF_DATA", "../shared/data"))
     )
     arguments = parser.parse_args()
+
     for name in arguments.which or BENCHES:
         print(json.dumps({name: BENCHES[name](arguments.data)}), flush=True)
 

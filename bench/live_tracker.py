@@ -1,8 +1,11 @@
-"""What the live tracker's page costs by itself: python bench/live_tracker.py [--seconds 60] [--answers-per-second 5]
+"""Measure what the live tracker's page itself costs.
 
-A server that does nothing but answer, so many times a second, stands in for recognition; Debian's Chromium shows the
-page without a graphics card. Prints the page's own time a frame (camera → sent, answer → drawn state), overlay frames a
-second, and the page's memory after collecting garbage, at the start, in the middle and at the end.
+    python bench/live_tracker.py [--seconds 60] [--answers-per-second 5]
+
+A server that only answers, at a fixed rate, stands in for recognition. Chromium shows the page
+without a graphics card. Prints the page's time per frame (camera → sent, answer → drawn state),
+overlay frames per second, and the page's memory after garbage collection, at the start, halfway
+and at the end.
 """
 
 from __future__ import annotations
@@ -27,24 +30,30 @@ from data_label_factory.samples import draw_collection
 from data_label_factory.web.proxy import WebServer
 from data_label_factory.web.target import Target
 
-_COUNT_FRAMES = """() => { window.drawn = 0; const look = () => { window.drawn++; requestAnimationFrame(look) }; look() }"""
+_COUNT_FRAMES = """() => {
+    window.drawn = 0
+    const count = () => { window.drawn++; requestAnimationFrame(count) }
+    count()
+}"""
 
 
-def answering(pause_seconds: float) -> type[BaseHTTPRequestHandler]:
+def make_handler(pause_seconds: float) -> type[BaseHTTPRequestHandler]:
+    """A stand-in for recognition that takes `pause_seconds` per answer."""
+
     class Falcon(BaseHTTPRequestHandler):
-        """Two sure cards that wander about, and new ones now and then, as when a pile is shown."""
+        """Answers with two confident cards that move, and now and then with new ones."""
 
         protocol_version = "HTTP/1.1"
-        asked = 0
+        answers = 0
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             time.sleep(pause_seconds)
-            Falcon.asked += 1
-            shift = 0.1 * abs(Falcon.asked % 40 - 20) / 20
-            masks = [
-                _mask(f"Card {Falcon.asked // 25 + i}", 0.1 + 0.4 * i + shift) for i in range(2)
-            ]
+            Falcon.answers += 1
+
+            shift = 0.1 * abs(Falcon.answers % 40 - 20) / 20
+            first = Falcon.answers // 25
+            masks = [_mask(f"Card {first + i}", 0.1 + 0.4 * i + shift) for i in range(2)]
             self._send({"masks": masks})
 
         def do_GET(self) -> None:
@@ -65,15 +74,18 @@ def answering(pause_seconds: float) -> type[BaseHTTPRequestHandler]:
 
 
 def _mask(name: str, left: float) -> dict[str, Any]:
-    box = {"x1": left, "y1": 0.2, "x2": left + 0.3, "y2": 0.8}
-    price = {"usd_median": 1.5, "median": 225, "currency": "JPY", "scraped_at": "2026-11-01"}
     return {
-        "bbox_norm": box,
+        "bbox_norm": {"x1": left, "y1": 0.2, "x2": left + 0.3, "y2": 0.8},
         "name": name,
         "score": 0.8,
         "margin": 0.3,
         "confident": True,
-        "price": price,
+        "price": {
+            "usd_median": 1.5,
+            "median": 225,
+            "currency": "JPY",
+            "scraped_at": "2026-11-01",
+        },
     }
 
 
@@ -94,48 +106,55 @@ def measure(url: str, clip: Path, seconds: float) -> dict[str, Any]:
         "--disable-gpu",
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={clip}",
     ]
-    options.append(f"--use-file-for-fake-video-capture={clip}")
     with sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path=shutil.which("chromium"), args=options)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable")
+
         page.goto(url)
         page.locator("[data-source=camera]:visible").first.click()
         page.wait_for_selector(".track", timeout=60_000)
         page.wait_for_timeout(3000)
-        heap = [_heap(session)]
+
+        heap = [_measure_heap(session)]
         page.evaluate(_COUNT_FRAMES)
-        begun = time.monotonic()
+        start = time.monotonic()
         for _ in range(2):
             page.wait_for_timeout(seconds * 500)
-            heap.append(_heap(session))
-        rate = page.evaluate("window.drawn") / (time.monotonic() - begun)
+            heap.append(_measure_heap(session))
+        rate = page.evaluate("window.drawn") / (time.monotonic() - start)
+
         rows = page.locator("#stats > div").evaluate_all(
             "rows => rows.map(r => [r.firstChild.textContent, r.lastChild.textContent])"
         )
         browser.close()
-    return {**dict(rows), "Overlay frames a second": round(rate, 1), "Heap, MB": heap}
+    return {**dict(rows), "Overlay frames per second": round(rate, 1), "Heap, MB": heap}
 
 
-def _heap(session: Any) -> float:
+def _measure_heap(session: Any) -> float:
     session.send("HeapProfiler.collectGarbage")
-    metrics = {
-        row["name"]: row["value"] for row in session.send("Performance.getMetrics")["metrics"]
-    }
+    rows = session.send("Performance.getMetrics")["metrics"]
+    metrics = {row["name"]: row["value"] for row in rows}
     return round(float(metrics["JSHeapUsedSize"]) / 2**20, 2)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--seconds", type=float, default=60)
-    p.add_argument("--answers-per-second", type=float, default=5)
-    args = p.parse_args(argv)
-    falcon = ThreadingHTTPServer(("127.0.0.1", 0), answering(1 / args.answers_per_second))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--answers-per-second", type=float, default=5)
+    args = parser.parse_args(argv)
+
+    handler = make_handler(1 / args.answers_per_second)
+    falcon = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     web = WebServer("127.0.0.1", 0, Target.parse(f"http://127.0.0.1:{falcon.server_address[1]}"))
     for server in (falcon, web):
         threading.Thread(target=server.serve_forever, daemon=True).start()
+
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "camera.mjpeg"
         write_clip(clip)

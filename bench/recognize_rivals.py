@@ -1,4 +1,4 @@
-"""Other ways to name what a photo shows, as functions from a frame to detections, judged on the same photos."""
+"""Other methods that name what a photo shows, as functions from a frame to detections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from recognize_sets import FIGURES, PictureSet, measure, open_sets, table
+from recognize_sets import FIGURES, PictureSet, format_table, measure, open_sets
 
 from data_label_factory.errors import MissingExtraError
 from data_label_factory.extras import need
@@ -28,10 +28,14 @@ from data_label_factory.identify.verify.simulation import simulate_camera
 Recognize = Callable[[RGB], list[Detection]]
 Scores = NDArray[np.floating[Any]]  # (N,), of the index's rows, higher is better
 
-_SIMULATED_VIEWS, _FALSE_ACCEPT_RATE = 2, 0.01
-_HASH_BITS, _MOST_BITS = 64, 10
+_SIMULATED_VIEWS = 2
+_FALSE_ACCEPT_RATE = 0.01
+_HASH_BITS = 64
+_MOST_BITS = 10  # that may differ
 _SIFT = Extractor(most=2000, contrast=0.04, zoom=1.5)
-_RATIO, _TOLERANCE_PX, _ENOUGH_INLIERS = 0.85, 3.0, 20
+_RATIO = 0.85
+_TOLERANCE_PX = 3.0
+_ENOUGH_INLIERS = 20
 _TOP = 5
 
 
@@ -42,28 +46,26 @@ def rivals(options: argparse.Namespace, scratch: Path) -> None:
         queries = _without_quads(pictures.queries)
         few = Queries(queries.photos[:: max(1, len(queries.photos) // options.brute)])
         part = f"{len(few.photos)} of {len(queries.photos)} photos"
+
         ours = pictures.recognizer.recognize
+        frames = whole_frame(pictures, embedder)
+        rate = f"{_FALSE_ACCEPT_RATE:.0%} false accepts"
         runs = [
             ("ours", ours, queries),
-            (
-                f"embedding of the whole frame, {_FALSE_ACCEPT_RATE:.0%} strangers",
-                whole_frame(pictures, embedder),
-                queries,
-            ),
+            (f"embedding of the whole frame, {rate}", frames, queries),
             (f"perceptual hash, at most {_MOST_BITS} bits", perceptual_hash(pictures), queries),
             (f"SIFT + MAGSAC on every reference, {part}", brute_force(pictures), few),
             (f"ours, the same {part}", ours, few),
         ]
-        rows += [
-            [pictures.name, name, *_names_only(measure(run, photos))] for name, run, photos in runs
-        ]
-    print(table(["set", "method", *_names_only(FIGURES)], rows), flush=True)
+        for name, run, photos in runs:
+            rows.append([pictures.name, name, *_names_only(measure(run, photos))])
+    print(format_table(["set", "method", *_names_only(FIGURES)], rows), flush=True)
 
 
 def whole_frame(pictures: PictureSet, embedder: Embedder) -> Recognize:
-    """The nearest reference to the whole frame, above the thresholds that `verify --simulate` recommends."""
+    """The reference nearest to the whole frame, with the thresholds of `verify --simulate`."""
     index = pictures.index
-    chosen = simulate_camera(
+    thresholds = simulate_camera(
         index,
         embedder,
         pictures.refs,
@@ -74,63 +76,72 @@ def whole_frame(pictures: PictureSet, embedder: Embedder) -> Recognize:
 
     def recognize(frame: RGB) -> list[Detection]:
         cosines = index.embeddings @ embedder.encode([frame])[0]
-        best = _best(index, frame, cosines)
-        return [
-            replace(
-                best,
-                confident=best.score > chosen.sim_threshold
-                and best.margin > chosen.margin_threshold,
-            )
-        ]
+        best = _make_best(index, frame, cosines)
+        similar = best.score > thresholds.sim_threshold
+        distinct = best.margin > thresholds.margin_threshold
+        return [replace(best, confident=similar and distinct)]
 
     return recognize
 
 
 def perceptual_hash(pictures: PictureSet) -> Recognize:
-    """The reference whose 64-bit DCT hash differs least from the whole frame's. Raises MissingExtraError."""
+    """The reference whose 64-bit DCT hash differs least from that of the whole frame.
+
+    Raises MissingExtraError if `imagehash` is not installed.
+    """
     try:
         imagehash = need("imagehash", extra="dev")
     except MissingExtraError as exc:
         raise MissingExtraError(exc.message, "Run: pip install imagehash") from exc
+
     index = pictures.index
 
-    def bits(picture: RGB) -> NDArray[np.bool_]:
+    def hash_bits(picture: RGB) -> NDArray[np.bool_]:
         return np.asarray(imagehash.phash(Image.fromarray(picture)).hash, bool).ravel()
 
-    known = np.stack([bits(decode(pictures.refs / str(name))) for name in index.references])
+    known = np.stack([hash_bits(decode(pictures.refs / str(name))) for name in index.references])
 
     def recognize(frame: RGB) -> list[Detection]:
-        best = _best(index, frame, 1 - (known != bits(frame)).sum(axis=1) / _HASH_BITS)
+        differing = (known != hash_bits(frame)).sum(axis=1)
+        best = _make_best(index, frame, 1 - differing / _HASH_BITS)
         return [replace(best, confident=best.score >= 1 - _MOST_BITS / _HASH_BITS)]
 
     return recognize
 
 
 def brute_force(pictures: PictureSet) -> Recognize:
-    """The reference with the most inliers of a homography, every one tried: 2,000 RootSIFT features, ratio test."""
+    """The reference with the most inliers of a homography; every reference is tried.
+
+    Up to 2,000 RootSIFT features per picture, matched with a ratio test.
+    """
     index = pictures.index
     known = [_SIFT(decode(pictures.refs / str(name))) for name in index.references]
 
     def recognize(frame: RGB) -> list[Detection]:
         features = _SIFT(frame)
-        inliers = np.array([_inliers(features, reference) for reference in known])
-        best = _best(index, frame, inliers)
+        inliers = np.array([_count_inliers(features, reference) for reference in known])
+        best = _make_best(index, frame, inliers)
         count = int(inliers.max())
         return [replace(best, inliers=count, confident=count >= _ENOUGH_INLIERS)] if count else []
 
     return recognize
 
 
-def _inliers(frame: Features, reference: Features) -> int:
+def _count_inliers(frame: Features, reference: Features) -> int:
     if not len(frame) or len(reference) < 2:
         return 0
-    ours, theirs = (one.descriptors.astype(np.float32) for one in (frame, reference))
+
+    ours = frame.descriptors.astype(np.float32)
+    theirs = reference.descriptors.astype(np.float32)
     squared = np.maximum(_squares(ours)[:, None] + _squares(theirs) - 2 * ours @ theirs.T, 0)
+
+    # Ratio test: the nearest descriptor must be clearly nearer than the second nearest.
     two = np.argpartition(squared, 1, axis=1)[:, :2]
-    near = np.take_along_axis(squared, two, axis=1)
-    fits = near.min(axis=1) < _RATIO**2 * near.max(axis=1)
-    at = np.take_along_axis(two, near.argmin(axis=1)[:, None], axis=1)[:, 0]
-    fit = fit_homography(reference.xy[at[fits]], frame.xy[fits], _TOLERANCE_PX)
+    distances = np.take_along_axis(squared, two, axis=1)
+    clear = distances.min(axis=1) < _RATIO**2 * distances.max(axis=1)
+    nearest = np.take_along_axis(two, distances.argmin(axis=1)[:, None], axis=1)[:, 0]
+
+    fit = fit_homography(reference.xy[nearest[clear]], frame.xy[clear], _TOLERANCE_PX)
     return 0 if fit is None else int(fit[1].sum())
 
 
@@ -138,12 +149,13 @@ def _squares(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.einsum("ij,ij->i", rows, rows), np.float32)
 
 
-def _best(index: Index, frame: RGB, scores: Scores) -> Detection:
-    """The row with the highest score, said of the whole frame and not yet sure."""
+def _make_best(index: Index, frame: RGB, scores: Scores) -> Detection:
+    """Return a detection of the row with the highest score: the whole frame, not confident."""
     near = np.argsort(-scores, kind="stable")[:_TOP]
     row = int(near[0])
     others = scores[index.items != index.items[row]]
     height, width = frame.shape[:2]
+
     return Detection(
         label=index.label(row),
         reference=str(index.references[row]),
@@ -158,10 +170,10 @@ def _best(index: Index, frame: RGB, scores: Scores) -> Detection:
 
 
 def _without_quads(queries: Queries) -> Queries:
-    photos = [
-        replace(q, items=tuple(replace(item, quad=None) for item in q.items))
-        for q in queries.photos
-    ]
+    photos = []
+    for photo in queries.photos:
+        items = tuple(replace(item, quad=None) for item in photo.items)
+        photos.append(replace(photo, items=items))
     return Queries(photos, queries.without_truth)
 
 

@@ -1,4 +1,4 @@
-"""What the benches of recognising share: picture sets, one measured run over a set's photos, and the table."""
+"""What the recognition benches share: picture sets, a measured run over one, and the table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PHOTO_FOLDERS = ("queries", "frames", "photos")
 
 @dataclass(frozen=True)
 class PictureSet:
-    """References, their calibrated index, and photos with their truth, then negatives."""
+    """References, their calibrated index, and photos with their ground truth, negatives last."""
 
     name: str
     refs: Path
@@ -34,47 +34,46 @@ class PictureSet:
 def open_sets(
     data: Path, names: Sequence[str], embedder: Embedder, scratch: Path, every: int
 ) -> Iterator[PictureSet]:
-    """Index and calibrate in `scratch` each of the sets `names` that is there; of its photos, one in `every`.
+    """Index and calibrate in `scratch` each set in `names` that exists; take every Nth photo.
 
-    `data` holds NAME/refs beside NAME/queries, NAME/frames or NAME/photos, and `negatives`. Raises FactoryError when
-    it holds none of the sets.
+    `data` holds NAME/refs beside NAME/queries, NAME/frames or NAME/photos, and `negatives`.
+    Raises FactoryError if it holds none of the sets.
     """
-    there = [name for name in names if (data / name / "refs").is_dir()]
-    for name in sorted(set(names) - set(there)):
+    present = [name for name in names if (data / name / "refs").is_dir()]
+    for name in sorted(set(names) - set(present)):
         print(f"skipped: there is no {data / name / 'refs'}", file=sys.stderr)
-    if not there:
+    if not present:
         raise FactoryError(
             f"There is no picture set in {data}", "Name with --data the folder that holds NAME/refs"
         )
-    for name in there:
-        refs, out = data / name / "refs", scratch / f"{name}.npz"
-        collection = Collection.open(refs, out, embedder=embedder)
-        index, recognizer = collection.index, collection.recognizer
-        negatives = data / "negatives"
-        queries = read_queries(
-            index, photos_of(data / name), negatives=negatives if negatives.is_dir() else None
-        )
-        yield PictureSet(
-            name, refs, index, recognizer, Queries(queries.photos[::every], queries.without_truth)
-        )
+
+    negatives = data / "negatives" if (data / "negatives").is_dir() else None
+    for name in present:
+        refs = data / name / "refs"
+        collection = Collection.open(refs, scratch / f"{name}.npz", embedder=embedder)
+        index = collection.index
+        recognizer = collection.recognizer
+        queries = read_queries(index, find_photos(data / name), negatives=negatives)
+        some = Queries(queries.photos[::every], queries.without_truth)
+        yield PictureSet(name, refs, index, recognizer, some)
 
 
-def photos_of(folder: Path) -> Path:
-    """The folder of a set's photos. Raises FactoryError when there is none."""
+def find_photos(folder: Path) -> Path:
+    """Return the folder of a set's photos. Raises FactoryError if there is none."""
     for name in _PHOTO_FOLDERS:
         if (folder / name).is_dir():
             return folder / name
-    raise FactoryError(
-        f"{folder} has no photos", f"Put them into one of: {', '.join(_PHOTO_FOLDERS)}"
-    )
+    hint = f"Put them into one of: {', '.join(_PHOTO_FOLDERS)}"
+    raise FactoryError(f"{folder} has no photos", hint)
 
 
 def measure(recognize: Callable[[RGB], list[Detection]], queries: Queries) -> list[str]:
-    """The figures of `identify evaluate`, and the milliseconds of CPU time a photo, as cells of a table."""
+    """Return the figures of `identify evaluate`, and CPU milliseconds per photo, as table cells."""
     start = time.process_time()
     result = evaluate(recognize, queries, quiet=True)
     cpu_ms = (time.process_time() - start) * 1000 / len(result.outcomes)
     figures = result.figures
+
     return [
         f"{figures.items} in {figures.frames}",
         f"{figures.top1:.3f}",
@@ -95,8 +94,8 @@ FIGURES = (
     "top-1",
     "top-5",
     "accepted right",
-    "wrong a photo",
-    "extra a photo",
+    "wrong per photo",
+    "extra per photo",
     "false accepts",
     "IoU ≥ 0.5",
     "ms p50",
@@ -105,13 +104,11 @@ FIGURES = (
 )
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table that reads well as text too."""
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    lines = [head, ["-" * width for width in widths], *rows]
-    return "\n".join(
-        "| "
-        + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        + " |"
-        for line in lines
-    )
+def format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table that reads well as text too."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = []
+    for row in (head, ["-" * width for width in widths], *rows):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Measure `identify serve` from a second process.
 
-usage: python bench/serve.py [--refs DIR] [--frames DIR] overhead | load | soak | watch | mutate | start
+    python bench/serve.py [--refs DIR] [--frames DIR] BENCH ...
 
 `start`     seconds until ready, and memory then
-`overhead`  milliseconds a request on top of recognize(), the two asked for the same frame in turn
-`load`      1, 4 and 16 clients for --seconds each: throughput against the recogniser's own in as many threads,
-            latency, refusals, /health meanwhile, memory, wrong answers; then SIGTERM under load: what was lost
-`soak`      --requests frames as fast as they go: memory slope and answers that changed
-`watch`     seconds until a file dropped into the refs, changed or deleted there, shows in the answers
-`mutate`    --requests mutated pictures: answers by status, memory slope
+`overhead`  milliseconds per request on top of recognize(), which gets the same frames in turn
+`load`      1, 4 and 16 clients for --seconds each: throughput against that of recognize() in as
+            many threads as the server has workers, latency, refusals, /health meanwhile, memory,
+            wrong answers; then SIGTERM under load: which requests were lost
+`soak`      --requests frames as fast as possible: memory slope and answers that changed
+`watch`     seconds until a file that was added to the refs folder, changed or deleted there
+            shows in the answers
+`mutate`    --requests corrupted pictures: answers by status, memory slope
 
 Without --refs and --frames it draws 60 sample cards and 40 webcam-like views of them.
 """
@@ -36,13 +38,13 @@ from serve_setup import (
     Client,
     Values,
     answer_of,
-    material,
     milliseconds,
     mutated,
+    prepare,
     rss,
     server,
     slope,
-    until,
+    wait_until_named,
 )
 from threadpoolctl import threadpool_limits
 
@@ -54,7 +56,8 @@ from data_label_factory.samples import draw_collection
 
 
 def start(index: Path, refs: Path, _frames: list[bytes], _options: argparse.Namespace) -> Values:
-    seconds, memory = [], []
+    seconds = []
+    memory = []
     for _ in range(3):
         with server(index, refs) as (_, process, taken):
             seconds.append(round(taken, 2))
@@ -63,29 +66,35 @@ def start(index: Path, refs: Path, _frames: list[bytes], _options: argparse.Name
 
 
 def overhead(index: Path, refs: Path, frames: list[bytes], options: argparse.Namespace) -> Values:
-    recognizer = own_recognizer(index, refs)
-    gaps, direct, whole = [], [], []
+    recognizer = open_recognizer(index, refs)
+    direct: list[float] = []
+    whole: list[float] = []
     with server(index, refs) as (port, _, _), threadpool_limits(1, user_api="blas"):
         client = Client(port)
         for number in range(options.requests):
             picture = frames[number % len(frames)]
             pixels = decode(picture)
-            before = time.perf_counter()
+
+            start = time.perf_counter()
             recognizer.recognize(pixels)
             between = time.perf_counter()
             client.ask(picture)
-            after = time.perf_counter()
-            direct.append(between - before)
-            whole.append(after - between)
-            gaps.append(whole[-1] - direct[-1])
-    return {"requests": options.requests, **milliseconds("recognize", direct), **milliseconds("http", whole),
-            **milliseconds("on_top", gaps)}  # fmt: skip
+            end = time.perf_counter()
+            direct.append(between - start)
+            whole.append(end - between)
+
+    on_top = [http - own for http, own in zip(whole, direct, strict=True)]
+    return {
+        "requests": options.requests,
+        **milliseconds("recognize", direct),
+        **milliseconds("http", whole),
+        **milliseconds("on_top", on_top),
+    }
 
 
 def load(index: Path, refs: Path, frames: list[bytes], options: argparse.Namespace) -> Values:
-    results: Values = {
-        "own_per_second": round(own_throughput(index, refs, frames, options.seconds / 2), 2)
-    }
+    own = own_throughput(index, refs, frames, options.seconds / 2)
+    results: Values = {"own_per_second": round(own, 2)}
     with server(index, refs) as (port, process, _):
         expected = [answer_of(Client(port).ask(frame)[1]) for frame in frames]
         for clients in (1, 4, 16):
@@ -106,47 +115,59 @@ def under_load(
 ) -> Values:
     end = time.perf_counter() + seconds
     codes: Counter[int] = Counter()
-    times: list[float] = []
-    probes: list[float] = []
-    wrong: list[int] = []
+    answer_times: list[float] = []
+    health_times: list[float] = []
+    wrong: list[int] = []  # frame numbers
     before = rss(process)
 
-    def camera(number: int) -> None:
-        client, rng = Client(port), random.Random(number)
+    def run_camera(number: int) -> None:
+        client = Client(port)
+        rng = random.Random(number)
         while time.perf_counter() < end:
             which = rng.randrange(len(frames))
-            begin = time.perf_counter()
+            start = time.perf_counter()
             status, values = client.ask(frames[which])
             codes[status] += 1
-            if status == 200:
-                times.append(time.perf_counter() - begin)
-                wrong.extend([which] * (answer_of(values) != expected[which]))
-            else:
+            if status != 200:
                 time.sleep(1)  # as Retry-After asks
+                continue
+            answer_times.append(time.perf_counter() - start)
+            if answer_of(values) != expected[which]:
+                wrong.append(which)
 
-    def prober() -> None:
+    def run_prober() -> None:
         client = Client(port)
         while time.perf_counter() < end:
-            begin = time.perf_counter()
+            start = time.perf_counter()
             client.health()
-            probes.append(time.perf_counter() - begin)
+            health_times.append(time.perf_counter() - start)
             time.sleep(0.1)
 
     with ThreadPoolExecutor(clients + 1) as pool:
-        jobs = [pool.submit(prober), *(pool.submit(camera, number) for number in range(clients))]
+        jobs = [pool.submit(run_prober)]
+        jobs += [pool.submit(run_camera, number) for number in range(clients)]
         for job in jobs:
             job.result()
-    return {"per_second": round(codes[200] / seconds, 2), "codes": dict(codes), "wrong": len(wrong),
-            **milliseconds("answer", times), **milliseconds("health", probes),
-            "rss_mib": [before, rss(process)]}  # fmt: skip
+
+    return {
+        "per_second": round(codes[200] / seconds, 2),
+        "codes": dict(codes),
+        "wrong": len(wrong),
+        **milliseconds("answer", answer_times),
+        **milliseconds("health", health_times),
+        "rss_mib": [before, rss(process)],
+    }
 
 
 def terminate(port: int, process: psutil.Process, frames: list[bytes]) -> Values:
-    """SIGTERM while four clients ask: a request on a connection that was accepted must be answered."""
+    """Send SIGTERM while four clients ask.
+
+    The server must answer every request on a connection that it accepted.
+    """
     lost: list[str] = []
     answered: list[int] = []
 
-    def camera() -> None:
+    def run_camera() -> None:
         client = Client(port)
         while True:
             try:
@@ -158,7 +179,7 @@ def terminate(port: int, process: psutil.Process, frames: list[bytes]) -> Values
                 return
             answered.append(status)
 
-    threads = [threading.Thread(target=camera) for _ in range(4)]
+    threads = [threading.Thread(target=run_camera) for _ in range(4)]
     for thread in threads:
         thread.start()
     time.sleep(2)
@@ -169,26 +190,31 @@ def terminate(port: int, process: psutil.Process, frames: list[bytes]) -> Values
 
 
 def soak(index: Path, refs: Path, frames: list[bytes], options: argparse.Namespace) -> Values:
+    changed = 0
+    samples: list[tuple[int, float]] = []
+    step = max(20, options.requests // 50)
+    threads = cpu_count()
+
     with server(index, refs) as (port, process, _):
         expected = [answer_of(Client(port).ask(frame)[1]) for frame in frames]
-        changed, samples, begin = 0, [], time.perf_counter()
+        start = time.perf_counter()
 
-        def camera(numbers: range) -> int:
+        def count_changed(numbers: range) -> int:
             client = Client(port)
-            return sum(
-                answer_of(client.ask(frames[n % len(frames)])[1]) != expected[n % len(frames)]
-                for n in numbers
-            )
+            changed = 0
+            for number in numbers:
+                which = number % len(frames)
+                changed += answer_of(client.ask(frames[which])[1]) != expected[which]
+            return changed
 
-        step = max(20, options.requests // 50)
-        with ThreadPoolExecutor(cpu_count()) as pool:
+        with ThreadPoolExecutor(threads) as pool:
             for done in range(0, options.requests, step):
                 block = range(done, min(done + step, options.requests))
-                changed += sum(
-                    pool.map(camera, [block[k :: cpu_count()] for k in range(cpu_count())])
-                )
+                parts = [block[k::threads] for k in range(threads)]
+                changed += sum(pool.map(count_changed, parts))
                 samples.append((done + len(block), rss(process)))
-        seconds = time.perf_counter() - begin
+        seconds = time.perf_counter() - start
+
     return {
         "requests": options.requests,
         "seconds": round(seconds, 1),
@@ -198,69 +224,80 @@ def soak(index: Path, refs: Path, frames: list[bytes], options: argparse.Namespa
 
 
 def watch(index: Path, refs: Path, frames: list[bytes], _options: argparse.Namespace) -> Values:
-    """With another client asking all the while; three rounds, the mean of each change."""
-    own = index.parent / "watched"
-    shutil.copytree(refs, own, dirs_exist_ok=True)
-    unknowns = [
-        path.read_bytes() for path in draw_collection(index.parent / "strangers", count=6, seed=99)
-    ]
+    """Three rounds while another client keeps asking; the mean of each kind of change."""
+    folder = index.parent / "watched"
+    shutil.copytree(refs, folder, dirs_exist_ok=True)
+    drawn = draw_collection(index.parent / "unknown", count=6, seed=99)
+    unknowns = [path.read_bytes() for path in drawn]
+
     seconds: dict[str, list[float]] = {"dropped": [], "changed": [], "deleted": []}
     codes: Counter[int] = Counter()
-    with server(index, own, "--watch") as (port, _, _), Busy(port, frames[0], codes):
+    with server(index, folder, "--watch") as (port, _, _), Busy(port, frames[0], codes):
         for first, second in zip(unknowns[::2], unknowns[1::2], strict=True):
-            file = own / "dropped.jpg"
+            file = folder / "dropped.jpg"
             file.write_bytes(first)
-            seconds["dropped"].append(until(port, first, {file.name}))
+            seconds["dropped"].append(wait_until_named(port, first, {file.name}))
             file.write_bytes(second)
-            seconds["changed"].append(until(port, second, {file.name}))
+            seconds["changed"].append(wait_until_named(port, second, {file.name}))
             file.unlink()
-            seconds["deleted"].append(until(port, second, set()))
-    means = {
-        f"{name}_seconds": round(sum(values) / len(values), 2) for name, values in seconds.items()
-    }
-    return {
-        **means,
-        "worst_seconds": round(max(map(max, seconds.values())), 2),
-        "codes": dict(codes),
-    }
+            seconds["deleted"].append(wait_until_named(port, second, set()))
+
+    means: Values = {}
+    for name, values in seconds.items():
+        means[f"{name}_seconds"] = round(sum(values) / len(values), 2)
+    worst = max(map(max, seconds.values()))
+    return {**means, "worst_seconds": round(worst, 2), "codes": dict(codes)}
 
 
 def mutate(index: Path, refs: Path, frames: list[bytes], options: argparse.Namespace) -> Values:
-    rng, codes, samples = random.Random(options.seed), Counter[int](), []
-    small = Image.open(io.BytesIO(frames[0])).convert("RGB").resize((160, 120))
-    originals = []
-    for kind in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"):
-        small.save(file := io.BytesIO(), kind)
-        originals.append(file.getvalue())
+    originals = encode_in_formats(frames[0])
+    rng = random.Random(options.seed)
+    codes: Counter[int] = Counter()
+    samples: list[tuple[int, float]] = []
+
     with server(index, refs) as (port, process, _):
         client = Client(port)
         for number in range(options.requests):
-            codes[client.ask(mutated(rng.choice(originals), rng))[0]] += 1
+            status, _ = client.ask(mutated(rng.choice(originals), rng))
+            codes[status] += 1
             if number % max(20, options.requests // 50) == 0:
                 samples.append((number, rss(process)))
         alive = client.health()["phase"] == "ready"
-    errors = sum(count for status, count in codes.items() if status >= 500)
+
     return {
         "requests": options.requests,
         "codes": dict(codes),
-        "5xx": errors,
+        "5xx": sum(count for status, count in codes.items() if status >= 500),
         "alive": alive,
         **slope(samples),
     }
 
 
-def own_recognizer(index: Path, refs: Path) -> Recognizer:
+def encode_in_formats(picture: bytes) -> list[bytes]:
+    """Return a small copy of a picture in each format that the server reads."""
+    small = Image.open(io.BytesIO(picture)).convert("RGB").resize((160, 120))
+    copies = []
+    for kind in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"):
+        file = io.BytesIO()
+        small.save(file, kind)
+        copies.append(file.getvalue())
+    return copies
+
+
+def open_recognizer(index: Path, refs: Path) -> Recognizer:
     embedder = Embedder.open()
-    return Recognizer(build_index(refs, index, embedder, quiet=True).index, embedder, refs=refs)
+    built = build_index(refs, index, embedder, quiet=True)
+    return Recognizer(built.index, embedder, refs=refs)
 
 
 def own_throughput(index: Path, refs: Path, frames: list[bytes], seconds: float) -> float:
-    """Frames a second of decode + recognize() in as many threads as the server has workers."""
-    recognizer = own_recognizer(index, refs)
+    """Frames per second of decode + recognize() in as many threads as the server has workers."""
+    recognizer = open_recognizer(index, refs)
     end = time.perf_counter() + seconds
 
-    def work(number: int) -> int:
-        rng, done = random.Random(number), 0
+    def count_frames(number: int) -> int:
+        rng = random.Random(number)
+        done = 0
         while time.perf_counter() < end:
             recognizer.recognize(decode(rng.choice(frames)))
             done += 1
@@ -268,7 +305,7 @@ def own_throughput(index: Path, refs: Path, frames: list[bytes], seconds: float)
 
     workers = min(cpu_count(), 4)
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
-        return sum(pool.map(work, range(workers))) / seconds
+        return sum(pool.map(count_frames, range(workers))) / seconds
 
 
 BENCHES = {
@@ -294,9 +331,10 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+
     with tempfile.TemporaryDirectory() as scratch:
         for name in options.which:
-            index, refs, frames = material(options, Path(scratch))
+            index, refs, frames = prepare(options, Path(scratch))
             print(json.dumps({name: BENCHES[name](index, refs, frames, options)}), flush=True)
 
 

@@ -1,6 +1,6 @@
-"""Draw docs/images/live-tracker.jpg: the page in Chromium before a server of our own, both on the sample collection.
+"""Draw docs/images/live-tracker.jpg: python docs/make_live_screenshot.py
 
-python docs/make_live_screenshot.py
+Chromium shows the page, with a server that it starts; both use the sample collection.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PICTURE = ROOT / "docs" / "images" / "live-tracker.jpg"
 sys.path.insert(0, str(ROOT / "tests"))
 
 from browsing import launch, write_clip, write_prices  # noqa: E402
-from playwright.sync_api import sync_playwright  # noqa: E402
+from playwright.sync_api import Page, sync_playwright  # noqa: E402
 from serving import Server, reindex  # noqa: E402
 
 from data_label_factory.identify.server.settings import Settings  # noqa: E402
@@ -28,14 +28,11 @@ WARM_UP_MS = 4000
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
-        os.chdir(name)  # the fake camera is called by the path of its clip
+        os.chdir(name)  # Chromium takes the clip of the fake camera by a relative path
         settings = Settings(Path("my.npz"), Path("refs"), encoder="sscd")
         cards = draw_collection(Path("refs"), count=40)
         reindex(settings)
-        codes = [code for card in cards if (code := parse_label(card.name).set_code)]
-        prices = write_prices(
-            Path("prices.json"), {code: 480 + 7919 * i % 9700 for i, code in enumerate(codes)}
-        )
+        prices = write_sample_prices(cards)
         clip = write_clip(
             Path("Webcam.mjpeg"),
             [cards[i] for i in SHOWN],
@@ -44,6 +41,7 @@ def main() -> None:
             seed=22,
             sway_px=1,
         )
+
         with (
             Server(settings, "--prices", str(prices), "--fx-rate", "JPY=0.0067") as server,
             sync_playwright() as engine,
@@ -51,17 +49,28 @@ def main() -> None:
         ):
             page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="dark")
             page.goto(f"{server.url}/canvas/live")
-            page.locator("[data-source=camera]:visible").first.click()
-            page.wait_for_selector(
-                f".track[data-sure=true] >> nth={len(SHOWN) - 1}", timeout=60_000
-            )
-            page.wait_for_timeout(WARM_UP_MS)
-            for add in page.locator(".track .add").all():
-                add.click()
-            page.locator(".track .add").first.click()
-            page.wait_for_timeout(1500)
-            page.evaluate("document.activeElement.blur()")
-            page.screenshot(path=PICTURE, type="jpeg", quality=86)
+            take_screenshot(page)
+
+
+def write_sample_prices(cards: list[Path]) -> Path:
+    codes = [code for card in cards if (code := parse_label(card.name).set_code)]
+    prices = {code: 480 + 7919 * i % 9700 for i, code in enumerate(codes)}
+    return write_prices(Path("prices.json"), prices)
+
+
+def take_screenshot(page: Page) -> None:
+    """Wait for all cards, fill the collection, and write the picture."""
+    page.locator("[data-source=camera]:visible").first.click()
+    last = f".track[data-sure=true] >> nth={len(SHOWN) - 1}"
+    page.wait_for_selector(last, timeout=60_000)
+    page.wait_for_timeout(WARM_UP_MS)
+
+    for add in page.locator(".track .add").all():
+        add.click()
+    page.locator(".track .add").first.click()
+    page.wait_for_timeout(1500)
+    page.evaluate("document.activeElement.blur()")
+    page.screenshot(path=PICTURE, type="jpeg", quality=86)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def gather_a_picture() -> None:
-    """Fetch one from a server of our own: gathering needs no extra."""
+    """Fetch a picture from a local server: gathering needs no extra."""
     with tempfile.TemporaryDirectory() as folder:
         Image.new("RGB", (8, 8), "red").save(Path(folder) / "x.png")
         handler = partial(SimpleHTTPRequestHandler, directory=folder)
@@ -36,18 +36,20 @@ def gather_a_picture() -> None:
         (Path(folder) / "list.csv").write_text(
             f"M8 Bolt,http://127.0.0.1:{server.server_address[1]}/x.png\n"
         )
+
         project = Path(folder) / "p.yaml"
         project.write_text(
             "project_name: a\nbuckets: {parts: {source: urls, queries: [list.csv]}}\n"
         )
         done = run("gather", "--project", str(project), "--out", str(Path(folder) / "out"))
         server.shutdown()
+
         assert done.returncode == 0, done
         assert (Path(folder) / "out/parts/m8_bolt.png").is_file()
 
 
 def serve_the_page() -> None:
-    """The tracker's own server, and its page, are part of the base install."""
+    """Load the tracker page: it and its server are part of the base install."""
     server = WebServer("127.0.0.1", 0, Target.parse("http://127.0.0.1:9"))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     for path in ("canvas/live", "canvas/js/main.js", "canvas/live.css"):

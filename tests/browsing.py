@@ -1,4 +1,4 @@
-"""A real Chromium before a real server, its camera playing a clip that is rendered from the sample collection."""
+"""A real Chromium and a real server; the camera plays a clip rendered from the samples."""
 
 import io
 import json
@@ -22,6 +22,7 @@ CHROMIUM = (
 )
 PATIENCE_MS = 60_000  # for what takes a second on an idle machine
 _FRAMES = 40
+_PRICE_DEFAULTS = {"count": 1, "name": "", "name_jp": "", "rarities": {}}
 
 
 def write_clip(
@@ -33,16 +34,20 @@ def write_clip(
     seed: int = 4,
     sway_px: int = 12,
 ) -> Path:
-    """A Motion JPEG of `pictures` side by side before a hand-held camera; it loops without a jump."""
-    size = {"width": width + 2 * sway_px, "height": height + 2 * sway_px}
-    view = Image.fromarray(
-        render_view([decode(file) for file in pictures], np.random.default_rng(seed), **size).image
+    """A Motion JPEG of `pictures` as a hand-held camera sees them; it loops without a jump."""
+    view = render_view(
+        [decode(file) for file in pictures],
+        np.random.default_rng(seed),
+        width=width + 2 * sway_px,
+        height=height + 2 * sway_px,
     )
+    picture = Image.fromarray(view.image)
+
     clip = io.BytesIO()
     for frame in range(_FRAMES):
         turn = 2 * math.pi * frame / _FRAMES
         x, y = (round(sway_px * (1 + motion)) for motion in (math.sin(turn), math.cos(turn)))
-        view.crop((x, y, x + width, y + height)).save(clip, "JPEG", quality=90)
+        picture.crop((x, y, x + width, y + height)).save(clip, "JPEG", quality=90)
     path.write_bytes(clip.getvalue())
     return path
 
@@ -50,15 +55,7 @@ def write_clip(
 def write_prices(path: Path, yen: dict[str, int]) -> Path:
     """A price file in JPY: set code → median."""
     prices = {
-        code: {
-            "median": amount,
-            "min": amount,
-            "max": amount,
-            "count": 1,
-            "name": "",
-            "name_jp": "",
-            "rarities": {},
-        }
+        code: {"median": amount, "min": amount, "max": amount, **_PRICE_DEFAULTS}
         for code, amount in yen.items()
     }
     whole = {
@@ -74,8 +71,10 @@ def write_prices(path: Path, yen: dict[str, int]) -> Path:
 def launch(
     engine: Any, clip: Path | None, *, allowed: bool = True, options: Sequence[str] = ()
 ) -> Any:
-    """A Browser of `engine` (a Playwright) whose camera plays `clip`, None for no camera; pages may use it at once if
-    `allowed`."""
+    """A Browser of a Playwright `engine`.
+
+    Its camera plays `clip`; None: there is no camera. Pages may use it at once if `allowed`.
+    """
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *options]
     if clip:
         arguments += [
@@ -90,30 +89,40 @@ def launch(
 def opened(
     browser: Any, url: str, *, width: int = 1440, height: int = 900, quiet: bool = True
 ) -> Iterator[Any]:
-    """The page at `url`, which must ask no other origin, throw nothing, and (if `quiet`) log no error."""
-    said: list[str] = []
-    asked: set[str] = set()
+    """The page at `url`.
+
+    It must request no other origin, throw nothing and, if `quiet`, log no error.
+    """
+    logged: list[str] = []
+    origins: set[str] = set()
+
+    def on_console(line: Any) -> None:
+        if quiet and line.type in ("error", "warning"):
+            logged.append(line.text)
+
+    def on_request(request: Any) -> None:
+        origin = re.match(r"[a-z]+:(//[^/]+)?", request.url)
+        assert origin
+        origins.add(origin[0])
+
     with browser.new_context(viewport={"width": width, "height": height}) as context:
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
-        page.on("pageerror", lambda error: said.append(f"thrown: {error}"))
-        page.on(
-            "console",
-            lambda line: (
-                said.append(line.text) if quiet and line.type in ("error", "warning") else None
-            ),
-        )
-        page.on(
-            "request", lambda request: asked.add(re.match(r"[a-z]+:(//[^/]+)?", request.url)[0])
-        )
+        page.on("pageerror", lambda error: logged.append(f"thrown: {error}"))
+        page.on("console", on_console)
+        page.on("request", on_request)
         page.goto(f"{url}/canvas/live")
         yield page
-    assert not said
-    assert asked - {"blob:", "data:"} <= {url, f"blob:{url}"}
+
+    assert not logged
+    assert origins - {"blob:", "data:"} <= {url, f"blob:{url}"}
 
 
 def until(page: Any, condition: str) -> None:
-    """Wait for an expression to be true. Playwright's own waiting needs eval, which the page's policy forbids."""
+    """Wait until an expression is true.
+
+    Playwright's own waiting needs eval, which the page's policy forbids.
+    """
     wait_until(lambda: page.evaluate(condition), PATIENCE_MS / 1000)
 
 

@@ -1,4 +1,4 @@
-"""Pictures drawn for the tests, picture files made of them, and a tiny model to embed them."""
+"""Pictures and picture files drawn for the tests, and a tiny model to embed them."""
 
 import io
 import struct
@@ -26,10 +26,9 @@ def four_colors(width: int = 64, height: int = 48) -> Image.Image:
 
 
 def photo_like(width: int, height: int, seed: int = 0) -> np.ndarray:
-    """(height, width, 3) uint8: smooth colour noise, in which every shift and every filter shows."""
-    noise = np.random.default_rng(seed).integers(
-        0, 256, (height // 7 + 2, width // 7 + 2, 3), dtype=np.uint8
-    )
+    """(height, width, 3) uint8: smooth color noise, in which every shift and filter is visible."""
+    shape = (height // 7 + 2, width // 7 + 2, 3)
+    noise = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
     return np.array(Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC))
 
 
@@ -41,35 +40,46 @@ def encoded(image: Image.Image, file_format: str, **options: Any) -> bytes:
 
 
 def png(width: int, height: int, *, bits: int, color: int, samples: bytes = b"") -> bytes:
-    """A PNG written by hand, for what Pillow does not write. `samples` holds the rows without their filter bytes."""
-    stride = len(samples) // height
-    rows = (
-        b"".join(b"\0" + samples[y * stride : (y + 1) * stride] for y in range(height))
-        if samples
-        else b""
-    )
+    """A PNG of a kind that Pillow does not write.
+
+    `samples` holds the rows without their filter bytes.
+    """
+    rows = b""
+    if samples:
+        stride = len(samples) // height
+        rows = b"".join(b"\0" + samples[y * stride : (y + 1) * stride] for y in range(height))
     header = struct.pack(">IIBBBBB", width, height, bits, color, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in [(b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b"")]
-    )
+
+    chunks = [
+        png_chunk(b"IHDR", header),
+        png_chunk(b"IDAT", zlib.compress(rows, 9)),
+        png_chunk(b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    checksum = zlib.crc32(kind + body)
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
 
 
 def mean_color_model(
     path: Path, *, layout: str, side: int | str = "side", tokens: bool = False
 ) -> Path:
-    """Write an ONNX model whose embedding of a picture is its mean colour, (N, 3).
+    """Write an ONNX model whose embedding of a picture is its mean color, (N, 3).
 
-    `layout` as in Preprocess; `side` a number, or a name when the size is free; `tokens` makes the output (N, 2, 3),
-    the mean colour in the first token and its negative in the second.
+    `layout` is as in Preprocess; `side` is a number, or a name if the size is free. `tokens` makes
+    the output (N, 2, 3), with the mean color in the first token and its negative in the second.
     """
     nhwc = layout == "NHWC-uint8"
     shape = ["batch", side, side, 3] if nhwc else ["batch", 3, side, side]
+    pixel_type = TensorProto.UINT8 if nhwc else TensorProto.FLOAT
+    axes = [1, 2] if nhwc else [2, 3]
+    output = "tokens" if tokens else "mean"
+
     nodes = [
         helper.make_node("Cast", ["pixels"], ["floats"], to=TensorProto.FLOAT),
-        helper.make_node(
-            "ReduceMean", ["floats"], ["mean"], axes=[1, 2] if nhwc else [2, 3], keepdims=0
-        ),
+        helper.make_node("ReduceMean", ["floats"], ["mean"], axes=axes, keepdims=0),
         helper.make_node("Neg", ["mean"], ["negative"]),
         helper.make_node("Unsqueeze", ["mean", "one"], ["first"]),
         helper.make_node("Unsqueeze", ["negative", "one"], ["second"]),
@@ -77,17 +87,11 @@ def mean_color_model(
     ]
     graph = helper.make_graph(
         nodes,
-        "mean_colour",
-        [
-            helper.make_tensor_value_info(
-                "pixels", TensorProto.UINT8 if nhwc else TensorProto.FLOAT, shape
-            )
-        ],
-        [helper.make_tensor_value_info("tokens" if tokens else "mean", TensorProto.FLOAT, None)],
+        "mean_color",
+        [helper.make_tensor_value_info("pixels", pixel_type, shape)],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)],
         [helper.make_tensor("one", TensorProto.INT64, [1], [1])],
     )
-    onnx.save(
-        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
-        str(path),
-    )
+    opsets = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), str(path))
     return path

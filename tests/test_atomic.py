@@ -1,4 +1,4 @@
-"""A file is written whole or not at all, whatever happens on the way."""
+"""A file is written completely or not at all, whatever happens on the way."""
 
 import errno
 import os
@@ -123,8 +123,10 @@ def test_through_a_symlink_the_target_is_replaced_and_the_link_stays(
     link = tmp_path / "link"
     link.symlink_to(path)
     write(link)
+
     assert link.is_symlink() and not path.is_symlink()
     assert path.read_text() == link.read_text() == "new"
+
     dangling = tmp_path / "dangling"
     dangling.symlink_to("folder/made.txt")
     write(dangling)
@@ -151,7 +153,8 @@ def test_a_new_file_gets_what_the_umask_leaves(umask: int, mode: int, path: Path
 
 def test_leftovers_of_the_dead_go_and_those_of_the_living_stay(path: Path) -> None:
     gone = f".index.npz.{dead_pid()}.abcd_123.part"
-    ours = f".index.npz.{os.getpid()}.abcd_123.part"  # a container's only process may well have its predecessor's pid
+    # In a container, a process often has the same pid as its predecessor.
+    ours = f".index.npz.{os.getpid()}.abcd_123.part"
     living = f".index.npz.{os.getppid()}.abcd_123.part"
     for name in (gone, ours, living):
         path.with_name(name).touch()
@@ -159,7 +162,7 @@ def test_leftovers_of_the_dead_go_and_those_of_the_living_stay(path: Path) -> No
     assert names(path) == [living, "index.npz"]
 
 
-def test_files_of_another_making_stay(path: Path) -> None:
+def test_files_of_other_programs_stay(path: Path) -> None:
     dead = dead_pid()
     others = [
         ".index.npz.download.part",
@@ -171,6 +174,7 @@ def test_files_of_another_making_stay(path: Path) -> None:
     for name in others:
         path.with_name(name).touch()
     write(path)
+
     assert names(path) == sorted([*others, "index.npz"])
 
 
@@ -185,20 +189,25 @@ def test_odd_names_are_written_and_their_leftovers_found(name: str, path: Path) 
 
 def test_a_killed_process_leaves_the_old_file_and_the_next_write_cleans_up(path: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from data_label_factory.atomic import atomic_write\n"
+        "import sys, time; from pathlib import Path\n"
+        "from data_label_factory.atomic import atomic_write\n"
         "with atomic_write(Path(sys.argv[1])) as file:\n"
         "    file.write(b'half'); file.flush(); print('ready', flush=True); time.sleep(60)"
     )
+
     process = subprocess.Popen([sys.executable, "-c", script, path], stdout=subprocess.PIPE)
     assert process.stdout is not None
+
     process.stdout.readline()
     write(path.with_name("other"))
     assert len(names(path)) == 3
+
     began = time.monotonic()
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert time.monotonic() - began < 10
     assert path.read_text() == "old"
+
     write(path)
     assert path.read_text() == "new"
     assert names(path) == ["index.npz", "other"]

@@ -1,4 +1,4 @@
-"""Whatever lies in the folder, or happens to the disk: the rest is indexed and the reason is said."""
+"""Bad files and disk errors: the other files are indexed, and the reason is reported."""
 
 import gc
 import os
@@ -26,7 +26,7 @@ def build(refs: Path, encoder: GridEncoder | OnnxEncoder | None = None) -> Build
 
 
 def reason(refs: Path, name: str) -> str:
-    """Why `name` was not indexed, while the five good pictures beside it were."""
+    """Why `name` was not indexed, although the five good pictures beside it were."""
     result = build(refs)
     assert len(result.index) == 5
     assert list(result.unreadable) == [name]
@@ -34,10 +34,11 @@ def reason(refs: Path, name: str) -> str:
 
 
 def similarity(refs: Path, name: str, encoder: GridEncoder | OnnxEncoder | None = None) -> float:
-    """The cosine of `name` to card_0.png, of which it is another copy."""
+    """The cosine of `name` to card_0.png, which shows the same picture."""
     index = build(refs, encoder).index
-    rows = index.references.tolist()
-    return float(index.embeddings[rows.index(name)] @ index.embeddings[rows.index("card_0.png")])
+    references = index.references.tolist()
+    copy, original = (references.index(file) for file in (name, "card_0.png"))
+    return float(index.embeddings[copy] @ index.embeddings[original])
 
 
 def test_a_truncated_file_is_named(refs: Path) -> None:
@@ -79,12 +80,13 @@ def test_a_named_pipe_does_not_hang_the_run(refs: Path) -> None:
 
 
 def test_a_name_that_is_not_utf8_is_reported_readably(refs: Path) -> None:
-    with open(os.fsencode(refs) + b"/caf\xe9.png", "wb") as file:  # noqa: PTH123 - a Path holds no such bytes
+    path = os.fsencode(refs) + b"/caf\xe9.png"
+    with open(path, "wb") as file:  # noqa: PTH123 - a Path cannot hold these bytes
         file.write((refs / "card_0.png").read_bytes())
     assert "not valid UTF-8" in reason(refs, "caf\\udce9.png")
 
 
-def test_of_an_animation_the_first_picture_counts(refs: Path) -> None:
+def test_the_first_picture_of_an_animation_is_used(refs: Path) -> None:
     first, second = Image.fromarray(pixels(0)), Image.fromarray(pixels(99))
     first.save(refs / "moving.webp", save_all=True, append_images=[second], lossless=True)
     assert similarity(refs, "moving.webp") > 0.999
@@ -145,40 +147,27 @@ def test_an_odd_name_is_indexed_and_found_again(tmp_path: Path, stem: str) -> No
 def test_the_command_line_takes_odd_names_for_everything(tmp_path: Path, dlf: Run) -> None:
     folder = tmp_path / "-my 100% #refs 🃏"
     save_picture(folder / "a\nb.png", 1)
-    done = dlf(
-        "identify", "index", "--calibrate", "never", "--refs", folder, "--out", folder / "ü 'i'.npz"
-    )
+    out = folder / "ü 'i'.npz"
+    done = dlf("identify", "index", "--calibrate", "never", "--refs", folder, "--out", out)
     assert done.returncode == 0, done.stderr
-    assert Index.load(folder / "ü 'i'.npz").names.tolist() == ["A B"]
+    assert Index.load(out).names.tolist() == ["A B"]
 
 
 def limit_file_size() -> None:
-    resource.setrlimit(
-        resource.RLIMIT_FSIZE, (1000, 1000)
-    )  # the kernel then refuses, as it does on a full disk
+    """Let the kernel refuse to write more than 1,000 bytes, as it does on a full disk."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 
 
 def test_a_full_disk_is_an_error_that_leaves_the_old_index_and_no_litter(
     refs: Path, dlf: Run
 ) -> None:
     out = refs.parent / "i.npz"
-    assert (
-        dlf("identify", "index", "--calibrate", "never", "--refs", refs, "--out", out).returncode
-        == 0
-    )
+    line = ["identify", "index", "--calibrate", "never", "--refs", refs, "--out", out]
+    assert dlf(*line).returncode == 0
     before = out.read_bytes()
+
     save_picture(refs / "new.png", 60)
-    done = dlf(
-        "identify",
-        "index",
-        "--calibrate",
-        "never",
-        "--refs",
-        refs,
-        "--out",
-        out,
-        preexec_fn=limit_file_size,
-    )
+    done = dlf(*line, preexec_fn=limit_file_size)
     assert done.returncode == 2
     assert "error: Could not write" in done.stderr
     assert "Traceback" not in done.stderr
@@ -210,11 +199,11 @@ def test_an_index_behind_a_link_is_replaced_and_the_link_kept(refs: Path, tmp_pa
 
 def test_ten_thousand_files_cost_little_memory(tmp_path: Path) -> None:
     (tmp_path / "refs").mkdir()
-    save_picture(tmp_path / "one.bmp", 0)
-    data = bytearray((tmp_path / "one.bmp").read_bytes())
+    data = bytearray(save_picture(tmp_path / "one.bmp", 0).read_bytes())
     for number in range(10_000):
         data[100:104] = number.to_bytes(4, "little")
         (tmp_path / "refs" / f"card_{number}.bmp").write_bytes(data)
+
     gc.collect()
     before = psutil.Process().memory_info().rss
     result = build(tmp_path / "refs")
@@ -268,7 +257,7 @@ def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("out", [".", "refs", "missing/i.npz"])
-def test_a_place_that_can_hold_no_index_is_refused_before_encoding(
+def test_an_output_path_that_cannot_hold_an_index_is_refused_before_encoding(
     refs: Path, encoder: GridEncoder, out: str
 ) -> None:
     with pytest.raises(FactoryError, match="folder"):

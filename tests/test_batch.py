@@ -1,4 +1,4 @@
-"""Pictures, folders and videos → frames, a COCO file, drawn copies; and the `identify` command around them."""
+"""Pictures, folders and videos → frames, a COCO file and drawn copies, and `identify`."""
 
 import json
 import os
@@ -39,12 +39,12 @@ from data_label_factory.samples import draw_collection
 Frames = list[RecognizedFrame | Unreadable]
 
 
-def nothing(frame: RGB) -> list[Detection]:
+def find_nothing(frame: RGB) -> list[Detection]:
     return []
 
 
 def write_video(path: Path, shades: list[int], size: tuple[int, int] = (64, 48)) -> Path:
-    """A video of one grey a frame (with a little blue and no red, so that swapped channels show)."""
+    """A video with one shade per frame, without red, so that swapped channels are noticed."""
     code = {".avi": "MJPG", ".mp4": "mp4v"}[path.suffix]
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*code), 10, size)
     for shade in shades:
@@ -69,28 +69,28 @@ def test_folders_are_walked_and_named_files_taken_as_they_are(tmp_path: Path) ->
     assert [source.is_video for source in sources] == [False, False, True, False, False]
 
 
-def test_bad_files_are_given_with_their_reason_and_stop_nothing(tmp_path: Path) -> None:
+def test_bad_files_are_reported_with_their_reason_and_stop_nothing(tmp_path: Path) -> None:
     good = save_picture(tmp_path / "good.png", 1)
     bad = {"empty.png": b"", "text.mp4": b"no video", "cut.jpg": b"\xff\xd8\xff\xe0"}
     for name, content in bad.items():
         (tmp_path / name).write_bytes(content)
     (tmp_path / "folder.avi").mkdir()
     names = [*bad, "gone.mp4", "gone.png"]
-    sources = [Source(tmp_path / name, name) for name in (*names, "folder.avi")] + [
-        Source(good, "good.png")
-    ]
-    got: Frames = list(recognize_files(nothing, sources, quiet=True))
-    reasons = {file.source.inside: file.reason for file in got if isinstance(file, Unreadable)}
+    sources = [Source(tmp_path / name, name) for name in (*names, "folder.avi")]
+    sources.append(Source(good, "good.png"))
+
+    frames: Frames = list(recognize_files(find_nothing, sources, quiet=True))
+    reasons = {file.source.inside: file.reason for file in frames if isinstance(file, Unreadable)}
     assert list(reasons) == [*names, "folder.avi"]
     assert "Not a video" in reasons["text.mp4"]
     assert "gone" in reasons["gone.mp4"]
-    assert isinstance(got[-1], RecognizedFrame)
+    assert isinstance(frames[-1], RecognizedFrame)
 
 
 @pytest.mark.parametrize("suffix", [".avi", ".mp4"])
 def test_every_nth_frame_of_a_video_is_given_in_rgb(tmp_path: Path, suffix: str) -> None:
     path = write_video(tmp_path / f"clip{suffix}", [20 * i for i in range(8)])
-    frames = list(recognize_files(nothing, find_sources([path]), every=3, quiet=True))
+    frames = list(recognize_files(find_nothing, find_sources([path]), every=3, quiet=True))
     assert [frame.number for frame in frames if isinstance(frame, RecognizedFrame)] == [0, 3, 6]
     for frame in frames:
         assert isinstance(frame, RecognizedFrame)
@@ -102,23 +102,27 @@ def test_every_nth_frame_of_a_video_is_given_in_rgb(tmp_path: Path, suffix: str)
     assert frames[1].name == f"{path}#3"  # type: ignore[union-attr]
 
 
-def test_a_video_that_is_cut_off_gives_its_frames_and_then_says_so(tmp_path: Path) -> None:
+def test_a_truncated_video_gives_its_frames_and_then_says_so(tmp_path: Path) -> None:
     path = write_video(tmp_path / "clip.avi", list(range(0, 200, 10)), (640, 480))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    *frames, last = recognize_files(nothing, find_sources([path]), quiet=True)
+    *frames, last = recognize_files(find_nothing, find_sources([path]), quiet=True)
     assert len(frames) >= 5
     assert isinstance(last, Unreadable)
     assert "of 20 frames" in last.reason
 
 
-def test_frames_are_read_only_as_they_are_asked_for(tmp_path: Path) -> None:
-    path, asked = save_picture(tmp_path / "a.png", 1), []
-    frames = recognize_files(
-        lambda image: asked.append(image) or [], [Source(path, "a.png")] * 1000, quiet=True
-    )
+def test_frames_are_read_only_as_they_are_requested(tmp_path: Path) -> None:
+    path = save_picture(tmp_path / "a.png", 1)
+    read = []
+
+    def record(image: RGB) -> list[Detection]:
+        read.append(image)
+        return []
+
+    frames = recognize_files(record, [Source(path, "a.png")] * 1000, quiet=True)
     next(frames)
     next(frames)
-    assert len(asked) == 2
+    assert len(read) == 2
 
 
 FILES = ("a_elf.png", "b_orc_ur.png", "b_orc.png")
@@ -128,7 +132,7 @@ def load(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text("ascii"))
 
 
-def test_the_coco_file_holds_boxes_outlines_and_one_category_an_item(tmp_path: Path) -> None:
+def test_the_coco_file_holds_boxes_quads_and_one_category_per_item(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     partly_outside = detection("b_orc.png", -4, 60, side=10, score=0.75)
     with CocoWriter(out, index_of(*FILES)) as coco:
@@ -136,8 +140,9 @@ def test_the_coco_file_holds_boxes_outlines_and_one_category_an_item(tmp_path: P
         coco.add(frame_of("clip.mp4", number=30, size=(32, 16)), [])
     data = load(out)
     assert data["categories"] == [
-        {"id": 1, "name": "A Elf", "supercategory": "item"}, {"id": 2, "name": "B Orc", "supercategory": "item"}
-    ]  # fmt: skip
+        {"id": 1, "name": "A Elf", "supercategory": "item"},
+        {"id": 2, "name": "B Orc", "supercategory": "item"},
+    ]
     assert data["images"] == [
         {"id": 1, "file_name": "x/one.jpg", "width": 64, "height": 64},
         {
@@ -150,16 +155,20 @@ def test_the_coco_file_holds_boxes_outlines_and_one_category_an_item(tmp_path: P
         },
     ]
     first, second = data["annotations"]
-    assert first | {"segmentation": 0} == {
-        "id": 1, "image_id": 1, "category_id": 2, "bbox": [5, 6, 10, 10], "area": 100, "iscrowd": 0, "score": 0.5,
-        "confident": True, "reference": "b_orc_ur.png", "segmentation": 0,
-    }  # fmt: skip
-    assert sorted(zip(*[iter(first["segmentation"][0])] * 2, strict=True)) == [
-        (5, 6),
-        (5, 16),
-        (15, 6),
-        (15, 16),
-    ]
+    [polygon] = first.pop("segmentation")
+    assert first == {
+        "id": 1,
+        "image_id": 1,
+        "category_id": 2,
+        "bbox": [5, 6, 10, 10],
+        "area": 100,
+        "iscrowd": 0,
+        "score": 0.5,
+        "confident": True,
+        "reference": "b_orc_ur.png",
+    }
+    corners = zip(polygon[0::2], polygon[1::2], strict=True)
+    assert sorted(corners) == [(5, 6), (5, 16), (15, 6), (15, 16)]
     assert second["bbox"] == [0, 60, 6, 4]
     assert (second["area"], second["score"]) == (24, 0.75)
 
@@ -184,17 +193,19 @@ def test_a_coco_file_that_cannot_be_written_is_refused_before_the_work(tmp_path:
     assert load(tmp_path / "empty.json")["images"] == []
 
 
-def test_outlines_are_cut_to_the_frame_like_a_mask(tmp_path: Path) -> None:
+def test_quads_are_clipped_to_the_frame_like_a_mask(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for _ in range(30):
         angles = np.sort(rng.uniform(0, 2 * np.pi, 4))
-        quad = as_points(np.stack([np.cos(angles), np.sin(angles)], 1) * 40 + rng.uniform(0, 60, 2))
+        circle = np.stack([np.cos(angles), np.sin(angles)], 1)
+        quad = as_points(circle * 40 + rng.uniform(0, 60, 2))
+
+        # The mask has ten cells per px. A cell is inside if it is on one side of all edges.
         ys, xs = np.mgrid[0:600, 0:600] / 10 + 0.05
-        edges = np.roll(quad, -1, axis=0) - quad
+        edges = (np.roll(quad, -1, axis=0) - quad)[:, None, None]
         arms = np.stack([xs, ys], -1)[None] - quad[:, None, None]
-        inside = (
-            edges[:, 0, None, None] * arms[..., 1] >= edges[:, 1, None, None] * arms[..., 0]
-        ).all(axis=0)
+        inside = (edges[..., 0] * arms[..., 1] >= edges[..., 1] * arms[..., 0]).all(axis=0)
+
         polygon = clip(quad, (60, 60))
         assert polygon.min() >= -1e-3
         assert polygon.max() <= 60 + 1e-3
@@ -203,21 +214,22 @@ def test_outlines_are_cut_to_the_frame_like_a_mask(tmp_path: Path) -> None:
     assert clip(as_points(square(70, 70)), (60, 60)).max() == 60
 
 
-def test_sure_and_unsure_are_drawn_in_their_colors_at_their_outlines() -> None:
+def test_confident_and_other_detections_are_outlined_in_their_colors() -> None:
     frame = np.zeros((480, 640, 3), np.uint8)
-    sure, unsure = (
-        detection("a_elf.png", 100, 200, side=150),
-        detection("b_orc.png", 400, 200, side=150, rate=1.0),
-    )
-    assert [mark(one).color for one in (sure, unsure)] == [CONFIDENT, UNSURE]
-    assert [mark(one).text for one in (sure, unsure)] == ["A Elf  0.50", "B Orc?  0.50"]
-    drawn = np.asarray(draw_marks(frame, [mark(sure), mark(unsure)]))
+    confident = detection("a_elf.png", 100, 200, side=150)
+    unsure = detection("b_orc.png", 400, 200, side=150, rate=1.0)
+    marks = [mark(confident), mark(unsure)]
+    assert [one.color for one in marks] == [CONFIDENT, UNSURE]
+    assert [one.text for one in marks] == ["A Elf  0.50", "B Orc?  0.50"]
+
+    drawn = np.asarray(draw_marks(frame, marks))
     assert drawn.shape == frame.shape
     assert not frame.any()
     for x, color in ((100, (61, 220, 132)), (400, (242, 184, 75))):
         assert drawn[280, x] == pytest.approx(color, abs=40)
         assert not drawn[280, x + 75].any()
-    half = draw_marks(frame, [Mark(sure.quad, "", CONFIDENT)], longest_px=320)
+
+    half = draw_marks(frame, [Mark(confident.quad, "", CONFIDENT)], longest_px=320)
     assert half.size == (320, 240)
     assert np.asarray(half)[140, 50] == pytest.approx((61, 220, 132), abs=60)
 
@@ -228,23 +240,25 @@ def test_frames_of_any_size_can_be_drawn_on(size: tuple[int, int]) -> None:
     assert draw_marks(frame, [mark(detection("a_elf.png", 3, 4))]).size == size
 
 
-def test_copies_keep_subfolders_never_meet_and_never_replace_a_source(tmp_path: Path) -> None:
+def test_copies_keep_subfolders_and_never_replace_a_source_or_each_other(tmp_path: Path) -> None:
     for name in ("in/a/x.png", "in/y.webp", "other/a.jpg", "more/a.jpg"):
         save_picture(tmp_path / name, 1)
-    sources = find_sources(
-        [tmp_path / "in", tmp_path / "other" / "a.jpg", tmp_path / "more" / "a.jpg"]
-    )
-    copies = Copies(tmp_path / "out", sources)
-    frames = [
-        frame
-        for frame in recognize_files(nothing, sources, quiet=True)
-        if isinstance(frame, RecognizedFrame)
-    ]
-    written = [copies.write(frame, []).relative_to(tmp_path / "out").as_posix() for frame in frames]
+    named = [tmp_path / "in", tmp_path / "other" / "a.jpg", tmp_path / "more" / "a.jpg"]
+    sources = find_sources(named)
+    frames = []
+    for frame in recognize_files(find_nothing, sources, quiet=True):
+        assert isinstance(frame, RecognizedFrame)
+        frames.append(frame)
+
+    out = tmp_path / "out"
+    copies = Copies(out, sources)
+    written = [copies.write(frame, []).relative_to(out).as_posix() for frame in frames]
     assert written == ["a/x.png", "y.webp.jpg", "a.jpg", "a-2.jpg"]
-    assert (tmp_path / "out" / "a" / "x.png").read_bytes().startswith(b"\x89PNG")
+    assert (out / "a" / "x.png").read_bytes().startswith(b"\x89PNG")
+
     video = RecognizedFrame(Source(tmp_path / "c.mp4", "c.mp4"), 12, frames[0].image, [])
     assert copies.write(video, []).name == "c.mp4.000012.jpg"
+
     before = (tmp_path / "more" / "a.jpg").read_bytes()
     with pytest.raises(FactoryError, match="would replace"):
         Copies(tmp_path / "more", sources).write(frames[2], [])
@@ -256,14 +270,17 @@ def test_copies_keep_subfolders_never_meet_and_never_replace_a_source(tmp_path: 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six sample cards in refs/, their index i.npz, and in photos/ a view of two of them and an empty frame."""
+    """Six sample cards in refs/, their index i.npz, and two photos in photos/.
+
+    One photo shows two of the cards, the other is empty.
+    """
     folder = tmp_path_factory.mktemp("made")
     cards = sorted(draw_collection(folder / "refs", count=6))
     build_index(folder / "refs", folder / "i.npz", Embedder(open_encoder("sscd-small")), quiet=True)
     (folder / "photos").mkdir()
     view = render_view([decode(card) for card in cards[1:3]], np.random.default_rng(4))
     Image.fromarray(view.image).save(folder / "photos" / "two.jpg")
-    Image.new("RGB", (640, 480), "grey").save(folder / "photos" / "none.png")
+    Image.new("RGB", (640, 480), "gray").save(folder / "photos" / "none.png")
     return folder
 
 
@@ -272,6 +289,7 @@ def options(made: Path) -> list[str]:
 
 
 def names(made: Path) -> set[str]:
+    """The references of the cards that two.jpg shows."""
     return {path.name for path in sorted((made / "refs").iterdir())[1:3]}
 
 
@@ -289,14 +307,16 @@ def test_the_command_prints_json_lines_and_writes_everything(
     assert (two["width"], two["height"], two["frame"], two["unsure"]) == (640, 480, None, 0)
     for item in two["items"]:
         assert item["confident"] is True
-        assert np.shape(item["outline"]) == (4, 2)
+        assert np.shape(item["quad"]) == (4, 2)
+        assert item["outline"] == item["quad"]
     assert len(load(tmp_path / "o.json")["annotations"]) == 2
-    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["none.png", "two.jpg"]
-    assert np.any(decode(tmp_path / "drawn" / "two.jpg") != decode(made / "photos" / "two.jpg"))
+    drawn = tmp_path / "drawn"
+    assert sorted(path.name for path in drawn.iterdir()) == ["none.png", "two.jpg"]
+    assert np.any(decode(drawn / "two.jpg") != decode(made / "photos" / "two.jpg"))
     assert "frames: 2, items named: 2, unsure: 0, not readable: 1" in printed.err
 
 
-def test_the_word_identify_may_be_left_out(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_second_identify_is_optional(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photo = str(made / "photos" / "two.jpg")
     for line in ([photo, *options(made)], [*options(made), photo]):
         assert main(["identify", *line]) == 0
@@ -309,7 +329,7 @@ def test_the_word_identify_may_be_left_out(made: Path, capsys: pytest.CaptureFix
     assert main(["identify", ""]) == 2
 
 
-def test_unsure_ones_are_counted_and_listed_only_when_asked_for(
+def test_unsure_detections_are_counted_and_listed_only_on_request(
     made: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = ["identify", str(made / "photos" / "none.png"), "--index", str(made / "i.npz")]
@@ -355,58 +375,38 @@ def test_an_empty_folder_is_wrong_use(
     assert "no picture or video" in capsys.readouterr().err
 
 
+def identify(options: list[str]) -> "subprocess.Popen[str]":
+    """Start the command in another process."""
+    line = [sys.executable, "-m", "data_label_factory", "identify", *options]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(line, stdout=pipe, stderr=pipe, text=True)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
 def test_ctrl_c_keeps_the_coco_file_of_what_was_done(made: Path, tmp_path: Path) -> None:
     (tmp_path / "many").mkdir()
     for number in range(300):
         shutil.copy(made / "photos" / "two.jpg", tmp_path / "many" / f"{number:03}.jpg")
-    line = [
-        sys.executable,
-        "-m",
-        "data_label_factory",
-        "identify",
-        str(tmp_path / "many"),
-        *options(made),
-        "--json",
-    ]
-    with subprocess.Popen(
-        [*line, "--coco", str(tmp_path / "o.json")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    line = [str(tmp_path / "many"), *options(made), "--json", "--coco", str(tmp_path / "o.json")]
+    with identify(line) as process:
         assert process.stdout and process.stderr
         first = [process.stdout.readline() for _ in range(2)]
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read().splitlines()
         error = process.stderr.read()
+
     assert process.returncode == 130
     assert "interrupted; what was finished is kept" in error
     assert "Traceback" not in error
     kept = load(tmp_path / "o.json")
     assert len(first) <= len(kept["images"]) <= len(first) + len(rest) + 1 < 300
-    assert {entry["image_id"] for entry in kept["annotations"]} == {
-        entry["id"] for entry in kept["images"]
-    }
+    image_ids = {image["id"] for image in kept["images"]}
+    assert {annotation["image_id"] for annotation in kept["annotations"]} == image_ids
 
 
-def test_a_reader_that_goes_away_ends_it_quietly_and_keeps_the_coco_file(
-    made: Path, tmp_path: Path
-) -> None:
-    line = [
-        sys.executable,
-        "-m",
-        "data_label_factory",
-        "identify",
-        *[str(made / "photos")] * 20,
-        *options(made),
-    ]
-    with subprocess.Popen(
-        [*line, "--coco", str(tmp_path / "o.json")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+def test_a_closed_pipe_ends_it_quietly_and_keeps_the_coco_file(made: Path, tmp_path: Path) -> None:
+    photos = [str(made / "photos")] * 20
+    with identify([*photos, *options(made), "--coco", str(tmp_path / "o.json")]) as process:
         assert process.stdout and process.stderr
         process.stdout.readline()
         process.stdout.close()

@@ -1,4 +1,6 @@
-"""The bench of recognising, on a drawn set laid out like the real ones, so that it cannot rot."""
+"""The recognition bench, on a drawn set laid out like the real ones."""
+
+from __future__ import annotations
 
 import json
 from pathlib import Path
@@ -31,23 +33,24 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Five references, three frames with their truth, two negatives."""
-    cards = draw_collection(tmp_path / "drawn" / "refs", count=5)
-    rng, truth = np.random.default_rng(3), []
+    """Five references, three frames with their ground truth, two negatives."""
+    drawn = tmp_path / "drawn"
+    cards = draw_collection(drawn / "refs", count=5)
+    rng = np.random.default_rng(3)
+    truth = []
     for number, shown in enumerate([cards[:1], cards[1:3], cards[4:]]):
         view = render_view([decode(card) for card in shown], rng)
-        save(view.image, tmp_path / "drawn" / "frames" / f"{number}.jpg")
-        items = [
-            {"ref": c.name, "quad": o.tolist()} for c, o in zip(shown, view.quads, strict=True)
-        ]
+        save(view.image, drawn / "frames" / f"{number}.jpg")
+        items = []
+        for card, quad in zip(shown, view.quads, strict=True):
+            items.append({"ref": card.name, "quad": quad.tolist()})
         truth.append({"file": f"{number}.jpg", "items": items})
-    (tmp_path / "drawn" / "frames" / "truth.json").write_text(json.dumps(truth))
+    (drawn / "frames" / "truth.json").write_text(json.dumps(truth))
+
     for number in range(2):
         noise = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
-        save(
-            np.asarray(Image.fromarray(noise).resize((640, 480))),
-            tmp_path / "negatives" / f"{number}.jpg",
-        )
+        picture = np.asarray(Image.fromarray(noise).resize((640, 480)))
+        save(picture, tmp_path / "negatives" / f"{number}.jpg")
     return tmp_path
 
 
@@ -57,10 +60,8 @@ def save(picture: RGB, path: Path) -> None:
 
 
 def rows_of(table: str) -> list[dict[str, str]]:
-    head, _, *rows = (
-        [cell.strip() for cell in line.strip("| ").split("|")]
-        for line in table.strip().splitlines()
-    )
+    lines = [line.strip("| ").split("|") for line in table.strip().splitlines()]
+    head, _, *rows = [[cell.strip() for cell in line] for line in lines]
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 
@@ -70,12 +71,13 @@ def test_accuracy_of_a_drawn_set(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bench, "ABLATIONS", {"no colour": bench.ABLATIONS["no colour"]})
+    monkeypatch.setattr(bench, "ABLATIONS", {"no color": bench.ABLATIONS["no color"]})
     assert bench.main(["accuracy", "--data", str(data), "--sets", "drawn,absent", "--ablate"]) == 0
+
     printed = capsys.readouterr()
     row, ablated = rows_of(printed.out)
-    assert (ablated["recogniser"], ablated["items in photos"]) == ("no colour", "4 in 3")
-    assert (row["set"], row["recogniser"], row["items in photos"]) == ("drawn", "whole", "4 in 3")
+    assert (ablated["recognizer"], ablated["items in photos"]) == ("no color", "4 in 3")
+    assert (row["set"], row["recognizer"], row["items in photos"]) == ("drawn", "whole", "4 in 3")
     assert float(row["top-1"]) >= 0.75
     assert float(row["IoU ≥ 0.5"]) >= 0.75
     assert row["false accepts"] == "0 of 2"
@@ -87,6 +89,7 @@ def test_times_of_a_drawn_set_at_three_sizes(
     bench: ModuleType, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert bench.main(["sizes", "--data", str(data), "--sets", "drawn", "--every", "2"]) == 0
+
     rows = rows_of(capsys.readouterr().out)
     assert [(row["photos"], row["longer side px"]) for row in rows] == [
         ("2", "640"),
@@ -109,18 +112,17 @@ def test_every_ablation_changes_what_is_found_and_leaves_no_trace(
     encoder = open_encoder("sscd-small")
     refs = data / "drawn" / "refs"
     index = build_index(refs, data / "index.npz", Embedder(encoder), quiet=True).index
-    calibration = calibrate.calibrate(
-        Recognizer(index, Embedder(encoder), refs=refs), refs, quiet=True
-    )
-    recognizer = Recognizer(
-        index.with_calibration(calibration.as_dict()), Embedder(encoder), refs=refs
-    )
+    uncalibrated = Recognizer(index, Embedder(encoder), refs=refs)
+    calibration = calibrate.calibrate(uncalibrated, refs, quiet=True)
+    calibrated = index.with_calibration(calibration.as_dict())
+    recognizer = Recognizer(calibrated, Embedder(encoder), refs=refs)
     card = decode(data / "drawn" / "frames" / "0.jpg")
+
     before = answers(recognizer, card)
     for name, switched_off in bench.ABLATIONS.items():
         with switched_off(recognizer):
             changed = answers(recognizer, card) != before
-        # The last two are ways out for frames in which little is found, and this is not one.
+        # The last two are fallbacks for frames in which little is found, unlike this one.
         assert changed is not (name.startswith("no second")), name
         assert answers(recognizer, card) == before, name
 

@@ -1,4 +1,4 @@
-"""The simulated webcam: repeatable views whose outlines tell the truth."""
+"""The simulated webcam: repeatable views with correct quads."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def view(seed: int, *references: RGB, **size: int) -> View:
 
 
 def turns(quad: Quad) -> NDArray[np.float64]:
-    """At each corner the cross product of the sides that meet there: all positive when clockwise and convex."""
+    """The cross product of the sides at each corner; all positive if clockwise and convex."""
     sides = np.roll(quad, -1, axis=0).astype(np.float64) - quad
     after = np.roll(sides, -1, axis=0)
     return sides[:, 0] * after[:, 1] - sides[:, 1] * after[:, 0]
@@ -49,7 +49,7 @@ def test_the_frame_has_the_size_asked_for(width: int, height: int) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_outlines_are_clockwise_convex_and_inside_the_frame(shape: tuple[int, int]) -> None:
+def test_quads_are_clockwise_convex_and_inside_the_frame(shape: tuple[int, int]) -> None:
     reference = pixels(1, *shape)
     for seed in range(3 if max(shape) > 2500 else 25):
         quad = view(seed, reference).quads[0]
@@ -71,7 +71,7 @@ def test_an_item_fills_a_good_part_of_the_frame() -> None:
         assert np.ptp(quad, axis=0).max() > 480 * 0.45
 
 
-def test_many_items_each_keep_to_their_own_share_of_the_frame() -> None:
+def test_each_of_many_items_stays_in_its_part_of_the_frame() -> None:
     references = [pixels(seed, 63, 88) for seed in range(8)]
     shown = view(3, *references, width=1280, height=480)
     assert len(shown.quads) == 8
@@ -85,47 +85,48 @@ def test_no_item_gives_an_empty_desk() -> None:
     assert shown.image.shape == (480, 640, 3)
 
 
-def test_straightening_the_true_outline_gives_back_the_reference_neither_turned_nor_mirrored() -> (
-    None
-):
-    """Over many views, since a thumb, glare or blur may spoil a single one."""
+def test_straightening_the_true_quad_gives_the_reference_neither_turned_nor_mirrored() -> None:
+    """Over many views, because a thumb, glare or blur may spoil a single one."""
     reference = pixels(4)
     upright = np.asarray(Image.fromarray(reference).resize((64, 64)))
     others = [np.rot90(upright, k) for k in (1, 2, 3)] + [upright[:, ::-1], upright[::-1]]
-    likeness, best_other = [], []
+    similarity = []
+    best_other = []
     for seed in range(25):
         shown = view(seed, reference)
         crop = straighten(shown.image, shown.quads[0], 64)
-        likeness.append(correlation(crop, upright))
+        similarity.append(correlation(crop, upright))
         best_other.append(max(correlation(crop, other) for other in others))
-    assert np.median(likeness) > 0.85
-    assert np.mean(np.array(likeness) > np.array(best_other) + 0.2) > 0.9
+
+    assert np.median(similarity) > 0.85
+    assert np.mean(np.array(similarity) > np.array(best_other) + 0.2) > 0.9
 
 
-def test_views_turn_items_onto_their_sides_now_and_then() -> None:
-    tops = [np.subtract(o[1], o[0]) for o in (view(seed, pixels(0)).quads[0] for seed in range(60))]
+def test_views_sometimes_turn_items_onto_their_sides() -> None:
+    quads = [view(seed, pixels(0)).quads[0] for seed in range(60)]
+    tops = [quad[1] - quad[0] for quad in quads]
     upright = np.mean([side[0] > abs(side[1]) for side in tops])
     assert 0.6 < upright < 0.97
 
 
 def test_straightening_a_rectangle_cuts_it_out() -> None:
     image = np.zeros((100, 200, 3), np.uint8)
-    image[20:60, 50:130] = np.asarray(
-        Image.fromarray(pixels(2)).resize((80, 40), Image.Resampling.NEAREST)
-    )
-    cut = straighten(image, np.array([[50, 20], [130, 20], [130, 60], [50, 60]], np.float32), 64)
+    small = Image.fromarray(pixels(2)).resize((80, 40), Image.Resampling.NEAREST)
+    image[20:60, 50:130] = np.asarray(small)
+
+    quad = np.array([[50, 20], [130, 20], [130, 60], [50, 60]], np.float32)
+    cut = straighten(image, quad, 64)
     assert correlation(cut, pixels(2)) > 0.9
 
 
 def test_straightening_much_larger_things_does_not_alias() -> None:
-    """Fine noise becomes even grey, not coarse noise."""
+    """Fine noise becomes even gray, not coarse noise."""
     noise = np.random.default_rng(0).integers(0, 256, (1200, 1200, 3), dtype=np.uint8)
     corners = np.array([[0, 0], [1200, 0], [1200, 1200], [0, 1200]], np.float32)
     assert straighten(noise, corners, 100).astype(float).std() < 15
 
 
 def test_views_differ_in_light() -> None:
-    brightness = [
-        view(seed, np.full((64, 64, 3), 128, np.uint8)).image.mean() for seed in range(15)
-    ]
+    gray = np.full((64, 64, 3), 128, np.uint8)
+    brightness = [view(seed, gray).image.mean() for seed in range(15)]
     assert np.std(brightness) > 10

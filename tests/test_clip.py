@@ -1,4 +1,4 @@
-"""CLIP is fetched once from a stand-in of its hub, checked, kept; without a network the error says what to do."""
+"""CLIP is fetched once from a stand-in of its hub, checked, and kept; errors say what to do."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Preprocessing and embeddings are pinned to fixed numbers; every model that cannot be used says why."""
+"""Preprocessing and embeddings are pinned to fixed numbers; unusable models say why."""
 
 import json
 import sys
@@ -36,7 +36,7 @@ def sscd_like(request: pytest.FixtureRequest) -> OnnxEncoder:
 
 
 def torchvision_resize_and_crop(image: Image.Image, side: int) -> np.ndarray:
-    """Resize(side, BICUBIC) then CenterCrop(side), step by step as torchvision's functional code does it."""
+    """Resize(side, BICUBIC), then CenterCrop(side), step by step as in torchvision's code."""
     width, height = image.size
     short, long = min(width, height), max(width, height)
     new_long = int(side * long / short)
@@ -68,7 +68,7 @@ def test_clip_preprocessing_equals_resize_then_center_crop(width: int, height: i
     expected = torchvision_resize_and_crop(Image.fromarray(picture), 224)
     got = replace(CLIP_RECIPE, layout="NHWC-uint8")(picture)
     off = np.abs(got.astype(int) - expected)
-    # Pillow resizes in two passes that each round, and for a part of a picture may take them in the other order.
+    # Pillow resizes in two passes that each round. For a part of a picture it may swap them.
     assert off.max() <= 2 and (off > 1).mean() < 1e-3
 
 
@@ -179,7 +179,7 @@ def test_a_name_that_opens_nothing_says_what_would(name: str, said: str) -> None
         open_encoder(name)
 
 
-def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.onnx").write_bytes(b"not a model")
     with pytest.raises(EncoderError, match=r"a\.onnx is not an ONNX model"):
         open_encoder(f"onnx:{tmp_path}/a.onnx")

@@ -1,7 +1,9 @@
-"""Labelled photos → figures: the truth in all its spellings, and the rules against a naive re-statement of them."""
+"""Labeled photos → figures: all forms of ground truth, and the rules against a naive count."""
 
 import json
 import re
+import shutil
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -29,6 +31,7 @@ from data_label_factory.identify.recognize import Detection
 from data_label_factory.labels import parse_label
 from data_label_factory.samples import draw_collection
 
+GRID_META = IndexMeta(EncoderIdentity("grid", "ab" * 32, {}))
 FILES = [
     "LOCH-JP001_dark_magician_pscr.jpg",
     "LOCH-JP001_dark_magician_ur.jpg",
@@ -39,19 +42,11 @@ FILES = [
 
 def index_of(*files: str) -> Index:
     labels = [parse_label(file) for file in files]
-    columns = [
-        [getattr(label, name) for label in labels] for name in ("name", "set_code", "rarity")
-    ]
-    names, sets, rarities = (np.array(column, np.str_) for column in columns)
-    return Index(
-        np.eye(len(files), dtype=np.float32),
-        names,
-        np.array(files),
-        sets,
-        rarities,
-        names,
-        meta=None,
-    )  # type: ignore[arg-type]
+    names = np.array([label.name for label in labels], np.str_)
+    sets = np.array([label.set_code for label in labels], np.str_)
+    rarities = np.array([label.rarity for label in labels], np.str_)
+    rows = np.eye(len(files), dtype=np.float32)
+    return Index(rows, names, np.array(files), sets, rarities, names, meta=None)  # type: ignore[arg-type]
 
 
 def photos(folder: Path, *names: str) -> Path:
@@ -75,23 +70,26 @@ def detection(
     *,
     score: float = 0.5,
     rate: float = 0.0,
-    **more: Any,
+    side: float = 10,
+    confident: bool | None = None,
+    top_k: tuple[tuple[str, float], ...] | None = None,
 ) -> Detection:
-    values = {
-        "margin": 0.1,
-        "confident": rate <= 0.01,
-        "inliers": 9,
-        "top_k": ((reference, score),),
-    } | more
-    quad = as_points(square(x, y, more.pop("side", 10)))
-    values.pop("side", None)
+    """A detection in a square; confident up to a rate of 0.01 unless told otherwise."""
     return Detection(
-        parse_label(reference), reference, score, quad=quad, false_accept_rate=rate, **values
+        parse_label(reference),
+        reference,
+        score,
+        margin=0.1,
+        confident=rate <= 0.01 if confident is None else confident,
+        quad=as_points(square(x, y, side)),
+        inliers=9,
+        top_k=((reference, score),) if top_k is None else top_k,
+        false_accept_rate=rate,
     )
 
 
 class Replay:
-    """A recogniser that gives each photo in turn the detections it was made with."""
+    """A recognizer that gives each photo in turn the detections it was made with."""
 
     def __init__(self, detections: Sequence[list[Detection]]) -> None:
         self.detections = list(detections)
@@ -102,31 +100,31 @@ class Replay:
 
 
 def test_truth_by_file_stem_then_by_subfolder_then_by_item_name(tmp_path: Path) -> None:
-    by_stem, by_folder, by_item = (
-        "elf.jpg",
-        "LOCH-JP001_dark_magician_ur/17.jpg",
-        "dark magician/18.jpg",
-    )
-    queries = read_queries(
-        index_of(*FILES), photos(tmp_path, by_stem, by_folder, by_item, "x/elf.png", "x/what.png")
-    )
+    by_stem = "elf.jpg"
+    by_folder = "LOCH-JP001_dark_magician_ur/17.jpg"
+    by_item = "dark magician/18.jpg"
+    folder = photos(tmp_path, by_stem, by_folder, by_item, "x/elf.png", "x/what.png")
+
+    queries = read_queries(index_of(*FILES), folder)
     assert shown(queries) == {
-        "dark magician/18.jpg": [FILES[0]],
-        "elf.jpg": [FILES[2]],
+        by_item: [FILES[0]],
+        by_stem: [FILES[2]],
         by_folder: [FILES[1]],
-    } | {"x/elf.png": [FILES[2]]}
+        "x/elf.png": [FILES[2]],
+    }
     assert queries.without_truth == ["x/what.png"]
+
     stems = {query.name: sorted(query.items[0].stems) for query in queries.photos}
     assert stems[by_item] == ["LOCH-JP001_dark_magician_pscr", "LOCH-JP001_dark_magician_ur"]
     assert stems[by_folder] == ["LOCH-JP001_dark_magician_ur"]
 
 
-def test_truth_by_csv_takes_several_rows_a_photo_and_photos_without_items(tmp_path: Path) -> None:
+def test_truth_by_csv_takes_several_rows_per_photo_and_photos_without_items(tmp_path: Path) -> None:
     photos(tmp_path, "a.jpg", "b.jpg", "c, d.jpg", "unnamed.jpg")
     truth = tmp_path / "own.csv"
-    truth.write_text(
-        '\ufeffQuery,Ref\n"c, d.jpg",AC/DC\na.jpg,elf\n\na.jpg , Dark Magician\nb.jpg,\n', "utf-8"
-    )
+    rows = ["Query,Ref", '"c, d.jpg",AC/DC', "a.jpg,elf", "", "a.jpg , Dark Magician", "b.jpg,", ""]
+    truth.write_text("\ufeff" + "\n".join(rows), "utf-8")
+
     queries = read_queries(index_of(*FILES), tmp_path, truth=truth)
     assert shown(queries) == {"c, d.jpg": [FILES[3]], "a.jpg": [FILES[2], FILES[0]], "b.jpg": []}
     assert queries.without_truth == ["unnamed.jpg"]
@@ -137,6 +135,7 @@ def test_a_truth_json_in_the_folder_is_found_and_keeps_quads(tmp_path: Path) -> 
     truth = [{"file": "a.jpg", "items": items}, {"file": "b.jpg", "items": []}]
     (tmp_path / "truth.json").write_text(json.dumps(truth))
     negatives = photos(tmp_path / "empty", "n.png")
+
     queries = read_queries(index_of(*FILES), photos(tmp_path, "a.jpg"), negatives=negatives)
     assert shown(queries) == {"a.jpg": [FILES[2], FILES[1]], "b.jpg": [], "empty/n.png": []}
     first, second = queries.photos[0].items
@@ -153,21 +152,21 @@ def test_a_truth_json_in_the_folder_is_found_and_keeps_quads(tmp_path: Path) -> 
             "a.jpg,elf\na.jpg,orc\nb.jpg,orc\nb.jpg,LOCH-JP001_dark_magician_gmr",
             "2 references.*'orc', 'LOCH",
         ),
-        ("t.csv", "a.jpg\n", "has not the two columns"),
-        ("t.json", "[{", "cannot be read as a truth"),
+        ("t.csv", "a.jpg\n", "does not have the columns"),
+        ("t.json", "[{", "cannot be read as ground truth"),
         ("t.json", '[{"file": "a.jpg"}]', "items is missing"),
-        ("t.json", '{"a.jpg": "elf"}', "cannot be read as a truth"),
+        ("t.json", '{"a.jpg": "elf"}', "cannot be read as ground truth"),
         (
             "t.json",
             '[{"file": "a.jpg", "items": [{"ref": "elf", "quad": [[1, 2], [3, 4]]}]}]',
             "four points",
         ),
-        ("t.json", '[{"file": "a.jpg", "items": []}]', "No photo in .* has a truth"),
-        ("t.json", "[" * 100_000, "cannot be read as a truth"),
+        ("t.json", '[{"file": "a.jpg", "items": []}]', "No photo in .* has ground truth"),
+        ("t.json", "[" * 100_000, "cannot be read as ground truth"),
         ("gone.csv", None, "gone.csv: The file is gone"),
     ],
 )
-def test_a_truth_that_is_none_is_an_error_that_says_why(
+def test_invalid_ground_truth_is_an_error_that_says_why(
     tmp_path: Path, name: str, text: str | None, says: str
 ) -> None:
     photos(tmp_path, "a.jpg")
@@ -177,8 +176,10 @@ def test_a_truth_that_is_none_is_an_error_that_says_why(
         read_queries(index_of(*FILES), tmp_path, truth=tmp_path / name)
 
 
-def test_photos_that_match_nothing_and_a_folder_that_is_none_are_errors(tmp_path: Path) -> None:
-    with pytest.raises(GroundTruthError, match=r"No photo in .* has a truth: 'a.jpg'.*query,ref"):
+def test_photos_that_match_nothing_and_a_missing_folder_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(
+        GroundTruthError, match=r"No photo in .* has ground truth: 'a.jpg'.*query,ref"
+    ):
         read_queries(index_of(*FILES), photos(tmp_path, "a.jpg"))
     with pytest.raises(ImageError, match="is not a folder"):
         read_queries(index_of(*FILES), tmp_path / "none")
@@ -191,118 +192,139 @@ def test_unreadable_photos_are_reported_and_stop_nothing(tmp_path: Path) -> None
     result = evaluate(Replay([[detection("elf.png")]]).recognize, queries, quiet=True)
     assert (result.figures.items, result.figures.accepted_right) == (1, 1.0)
     assert list(result.unreadable) == ["elf.jpg"]
+
     (tmp_path / "elf.png").write_bytes(b"")
     with pytest.raises(GroundTruthError, match="None of the photos"):
         evaluate(Replay([]).recognize, queries, quiet=True)
 
 
-def naive(frames: list[tuple[list[tuple[str, Any]], list[Detection]]]) -> dict[str, float]:
-    """The rules restated with dicts and counters, as a client of an HTTP server would count."""
-    n = top1 = right = wrong = extra = found = localized = empty = false = 0
+Frame = tuple[list[tuple[str, Any]], list[Detection]]  # (stem, corners) of items, detections
+
+
+def count_naively(frames: list[Frame]) -> dict[str, float | None]:
+    """The rules restated with counters, as a client of an HTTP server would count."""
+    counts: Counter[str] = Counter()
     for items, detections in frames:
-        got = [
-            {
-                "stem": PurePosixPath(d.reference).stem,
-                "score": d.score,
-                "ok": d.confident,
-                "box": d.box,
-            }
-            for d in detections
-        ]
         if not items:
-            empty += 1
-            false += any(d["ok"] for d in got)
+            counts["empty"] += 1
+            counts["false"] += any(d.confident for d in detections)
             continue
+
+        counts["frames"] += 1
         used: set[int] = set()
-        for stem, quad in items:
-            n += 1
-            if quad is None:
-                top1 += any(
-                    d["stem"] == stem for d in sorted(got, key=lambda d: -d["score"])[: len(items)]
-                )
-                hit = [i for i, d in enumerate(got) if d["ok"] and d["stem"] == stem]
+        for stem, corners in items:
+            counts["items"] += 1
+            if corners is None:
+                count_by_name(counts, stem, len(items), detections, used)
             else:
-                xs, ys = zip(*quad, strict=True)
-                box = (min(xs), min(ys), max(xs), max(ys))
-                best = max(got, key=lambda d: box_iou(d["box"], box), default=None)
-                top1 += (
-                    best is not None and box_iou(best["box"], box) >= 0.3 and best["stem"] == stem
-                )
-                near = [
-                    i
-                    for i, d in enumerate(got)
-                    if d["stem"] == stem and box_iou(d["box"], box) >= 0.3
-                ]
-                hit = [i for i in near if got[i]["ok"] and i not in used][:1]
-                localized += 1
-                found += any(d["stem"] == stem and box_iou(d["box"], box) >= 0.5 for d in got)
-            right += bool(hit)
-            used.update(hit)
+                count_by_place(counts, stem, corners, detections, used)
+
         if items[0][1] is None:
-            sure = sorted((d for d in got if d["ok"]), key=lambda d: -d["score"])
-            known = {stem for stem, _ in items}
-            wrong += bool(sure) and sure[0]["stem"] not in known
-            extra += sum(d["stem"] not in known for d in sure[1:])
+            answers = sorted((d for d in detections if d.confident), key=lambda d: -d.score)
+            is_other = [stem_of(d) not in dict(items) for d in answers]
+            counts["wrong"] += sum(is_other[:1])
+            counts["extra"] += sum(is_other[1:])
         else:
-            wrong += sum(d["ok"] and i not in used for i, d in enumerate(got))
-    full = max(len(frames) - empty, 1)
+            counts["wrong"] += sum(d.confident and i not in used for i, d in enumerate(detections))
+
+    frame_count = max(counts["frames"], 1)
     return {
-        "items": n, "top1": top1 / n, "accepted_right": right / n, "accepted_wrong_per_frame": wrong / full,
-        "extra_per_frame": extra / full, "false_accepts": false, "iou50": found / localized if localized else None,
-    }  # fmt: skip
+        "items": counts["items"],
+        "top1": counts["top1"] / counts["items"],
+        "accepted_right": counts["right"] / counts["items"],
+        "accepted_wrong_per_frame": counts["wrong"] / frame_count,
+        "extra_per_frame": counts["extra"] / frame_count,
+        "false_accepts": counts["false"],
+        "iou50": counts["iou50"] / counts["with_quad"] if counts["with_quad"] else None,
+    }
+
+
+def count_by_name(
+    counts: Counter[str], stem: str, item_count: int, detections: list[Detection], used: set[int]
+) -> None:
+    by_score = sorted(detections, key=lambda d: -d.score)
+    counts["top1"] += any(stem_of(d) == stem for d in by_score[:item_count])
+
+    hits = [i for i, d in enumerate(detections) if d.confident and stem_of(d) == stem]
+    counts["right"] += bool(hits)
+    used.update(hits)
+
+
+def count_by_place(
+    counts: Counter[str], stem: str, corners: Any, detections: list[Detection], used: set[int]
+) -> None:
+    xs, ys = zip(*corners, strict=True)
+    ious = [box_iou(d.box, (min(xs), min(ys), max(xs), max(ys))) for d in detections]
+    if ious and max(ious) >= 0.3:
+        counts["top1"] += stem_of(detections[ious.index(max(ious))]) == stem
+
+    named = [i for i, d in enumerate(detections) if stem_of(d) == stem]
+    hits = [i for i in named if ious[i] >= 0.3 and detections[i].confident and i not in used][:1]
+    counts["right"] += bool(hits)
+    used.update(hits)
+
+    counts["with_quad"] += 1
+    counts["iou50"] += any(ious[i] >= 0.5 for i in named)
+
+
+def stem_of(one: Detection) -> str:
+    return PurePosixPath(one.reference).stem
+
+
+def random_frame(rng: np.random.Generator, quads: str) -> Frame:
+    items: list[tuple[str, Any]] = []
+    for _ in range(rng.integers(0, 4)):
+        has_quad = quads == "all" or (quads == "some" and rng.random() < 0.5)
+        corners = square(*rng.integers(0, 25, 2)) if has_quad else None
+        items.append((f"ref_{rng.integers(5)}", corners))
+
+    detections = []
+    for _ in range(rng.integers(0, 5)):
+        stem, corners = "ref_9", None
+        if items and rng.random() < 0.7:
+            stem, corners = items[rng.integers(len(items))]
+        x, y = (corners[0] if corners else rng.integers(0, 25, 2)) + rng.integers(-3, 4, 2)
+        score = round(float(rng.random()), 1)  # rounded, so that there are ties
+        rate = float(rng.choice([0, 0.005, 0.3, 1]))
+        side = rng.integers(6, 15)
+        detections.append(detection(f"{stem}.png", x, y, score=score, rate=rate, side=side))
+    return items, detections
+
+
+def accept_up_to(rate: float, detections: list[Detection]) -> list[Detection]:
+    return [replace(one, confident=one.false_accept_rate <= rate) for one in detections]
 
 
 @pytest.mark.parametrize("quads", ["all", "none", "some"])
 def test_every_figure_equals_a_naive_count(tmp_path: Path, quads: str) -> None:
     rng = np.random.default_rng(3)
     path = save_picture(tmp_path / "a.png", 0)
-    frames, queries = [], []
-    for number in range(300):
-        items: list[tuple[str, Any]] = []
-        for _ in range(rng.integers(0, 4)):
-            has_quad = quads == "all" or (quads == "some" and rng.random() < 0.5)
-            items.append(
-                (f"ref_{rng.integers(5)}", square(*rng.integers(0, 25, 2)) if has_quad else None)
-            )
-        detections = []
-        for _ in range(rng.integers(0, 5)):
-            stem, near = (
-                items[rng.integers(len(items))] if items and rng.random() < 0.7 else ("ref_9", None)
-            )
-            x, y = (near[0] if near else rng.integers(0, 25, 2)) + rng.integers(-3, 4, 2)
-            score, rate = (
-                round(float(rng.random()), 1),
-                float(rng.choice([0, 0.005, 0.3, 1])),
-            )  # with ties
-            detections.append(
-                detection(f"{stem}.png", x, y, score=score, rate=rate, side=rng.integers(6, 15))
-            )
-        frames.append((items, detections))
-        true = [
-            TrueItem(f"{s}.png", frozenset({s}), None if q is None else as_points(q))
-            for s, q in items
+    frames = [random_frame(rng, quads) for _ in range(300)]
+    queries = []
+    for number, (items, _) in enumerate(frames):
+        true_items = [
+            TrueItem(f"{stem}.png", frozenset({stem}), None if q is None else as_points(q))
+            for stem, q in items
         ]
-        queries.append(Query(path, str(number), tuple(true)))
-    result = evaluate(
-        Replay([detections for _, detections in frames]).recognize, Queries(queries), quiet=True
-    )
-    expected = naive(frames)
-    got = {key: getattr(result.figures, key) for key in expected}
-    assert got == pytest.approx(expected)
-    assert 0.2 < got["accepted_right"] < 0.9
-    assert min(got["accepted_wrong_per_frame"], got["false_accepts"]) > 0
+        queries.append(Query(path, str(number), tuple(true_items)))
+
+    replay = Replay([detections for _, detections in frames])
+    result = evaluate(replay.recognize, Queries(queries), quiet=True)
+    expected = count_naively(frames)
+    figures = {key: getattr(result.figures, key) for key in expected}
+    assert figures == pytest.approx(expected)
+    # The random frames are neither too easy nor too hard to tell anything.
+    assert 0.2 < figures["accepted_right"] < 0.9
+    assert min(figures["accepted_wrong_per_frame"], figures["false_accepts"]) > 0
 
     assert [point.rate for point in result.curve] == [0, 0.005, 0.3, 1]
     for point in result.curve:
-        changed = [
-            (items, [detection(d.reference, *d.quad[0], score=d.score, side=d.quad[1, 0] - d.quad[0, 0],
-                          confident=d.false_accept_rate <= point.rate) for d in detections])
-            for items, detections in frames
-        ]  # fmt: skip
-        again = naive(changed)
-        assert point.accepted_right == pytest.approx(again["accepted_right"])
-        assert point.accepted_wrong_per_frame == pytest.approx(again["accepted_wrong_per_frame"])
-        assert point.false_accepts == again["false_accepts"]
+        accepted = [(items, accept_up_to(point.rate, found)) for items, found in frames]
+        expected = count_naively(accepted)
+        assert point.accepted_right == pytest.approx(expected["accepted_right"])
+        wrong = expected["accepted_wrong_per_frame"]
+        assert point.accepted_wrong_per_frame == pytest.approx(wrong)
+        assert point.false_accepts == expected["false_accepts"]
 
 
 def test_top_5_holds_the_name_given_and_the_nearest_others(tmp_path: Path) -> None:
@@ -311,73 +333,118 @@ def test_top_5_holds_the_name_given_and_the_nearest_others(tmp_path: Path) -> No
     frames = [[detection("9.png", top_k=nearest)], [detection("2.png", top_k=nearest)], []]
     for stem, top5 in (("3", 2 / 3), ("4", 1 / 3), ("9", 1 / 3), ("2", 2 / 3), ("5", 0)):
         query = Query(path, "a", (TrueItem(f"{stem}.png", frozenset({stem})),))
-        assert evaluate(
-            Replay(frames).recognize, Queries([query] * 3), quiet=True
-        ).figures.top5 == pytest.approx(top5), stem
+        result = evaluate(Replay(frames).recognize, Queries([query] * 3), quiet=True)
+        assert result.figures.top5 == pytest.approx(top5), stem
 
 
-def test_each_miss_is_told_with_what_went_wrong(tmp_path: Path) -> None:
+def true_item(reference: str, x: float | None = None) -> TrueItem:
+    """An item in a square at `x`, or without a quad."""
+    quad = None if x is None else as_points(square(x, 0))
+    return TrueItem(reference, frozenset({reference.split(".")[0]}), quad)
+
+
+ELF = true_item("elf.png", 0)
+ORC = true_item("orc.png", 20)
+MAGICIAN = true_item(FILES[0], 40)
+BARE_ELF = true_item("elf.png")
+BARE_ORC = true_item("orc.png")
+SURE_ELF = detection("elf.png")
+UNSURE_ELF = detection("elf.png", rate=1.0)
+
+NOT_FOUND = ("not found", "Nothing was detected in its place.")
+UNSURE = ("unsure", "Named correctly, but not confident")
+UNKNOWN_ORC = ("stranger accepted", "Confidently named as Orc")
+ORC_INSTEAD = ("named as another", "Confidently named as Orc")
+
+# (items shown, detections, the kinds of failures and what is said of them)
+CASES: list[tuple[tuple[TrueItem, ...], list[Detection], list[tuple[str, str]]]] = [
+    ((ELF,), [SURE_ELF], []),
+    ((ELF,), [UNSURE_ELF], [UNSURE]),
+    ((ELF,), [], [NOT_FOUND]),
+    (
+        (ELF,),
+        [detection("orc.png", rate=1.0)],
+        [("named as another", "Named as Orc, not confident")],
+    ),
+    (
+        (ELF,),
+        [SURE_ELF, detection("elf.png", 1)],
+        [("named twice", "Confidently named as Elf")],
+    ),
+    ((ELF,), [SURE_ELF, detection("orc.png", 50)], [UNKNOWN_ORC]),
+    ((ELF,), [UNSURE_ELF, detection("orc.png", 50)], [UNSURE, UNKNOWN_ORC]),
+    (
+        (ELF, ORC),
+        [detection("elf.png", 20)],
+        [NOT_FOUND, ("named as another", "Confidently named as Elf")],
+    ),
+    (
+        (MAGICIAN,),
+        [detection(FILES[1], 40)],
+        [
+            (
+                "named as another",
+                "Confidently named as Dark Magician (UR), a variant of the same item",
+            )
+        ],
+    ),
+    (
+        (ELF, ELF),
+        [SURE_ELF],
+        [("not found", "Named correctly, but already the answer for another item")],
+    ),
+    ((), [SURE_ELF], [("stranger accepted", "Confidently named as Elf")]),
+    ((), [UNSURE_ELF], []),
+    (
+        (BARE_ELF,),
+        [SURE_ELF, detection("orc.png", score=0.4)],
+        [("not judged", "Confidently named as Orc")],
+    ),
+    ((BARE_ELF, BARE_ORC), [SURE_ELF], [NOT_FOUND]),
+    ((BARE_ELF,), [detection("orc.png")], [ORC_INSTEAD]),
+    (
+        (BARE_ELF,),
+        [detection("ape.png", score=0.9, rate=1), detection("orc.png")],
+        [ORC_INSTEAD],
+    ),
+]
+
+
+def test_each_failure_says_what_went_wrong(tmp_path: Path) -> None:
     path = save_picture(tmp_path / "a.png", 0)
-    elf, orc, magician = (
-        TrueItem(name, frozenset({name.split(".")[0]}), as_points(square(x, 0)))
-        for name, x in (("elf.png", 0), ("orc.png", 20), (FILES[0], 40))
-    )
-    good, unsure = detection("elf.png"), detection("elf.png", rate=1.0)
-    nothing, variant = (
-        "Nothing was seen in its place.",
-        "Named surely as Dark Magician (UR), a variant of the same item",
-    )
-    twisted = [("not found", nothing), ("named as another", "Named surely as Elf")]
-    cases: list[tuple[tuple[TrueItem, ...], list[Detection], list[tuple[str, str]]]] = [
-        ((elf,), [good], []),
-        ((elf,), [unsure], [("unsure", "Named rightly, but not surely")]),
-        ((elf,), [], [("not found", nothing)]),
-        ((elf,), [detection("orc.png", rate=1.0)], [("named as another", "Named not surely as Orc")]),
-        ((elf,), [good, detection("elf.png", 1)], [("named twice", "Named surely as Elf")]),
-        ((elf,), [good, detection("orc.png", 50)], [("stranger accepted", "Named surely as Orc")]),
-        ((elf, orc), [detection("elf.png", 20)], twisted),
-        ((magician,), [detection(FILES[1], 40)], [("named as another", variant)]),
-        ((), [good], [("stranger accepted", "Named surely as Elf")]),
-        ((), [unsure], []),
-    ]  # fmt: skip
-    as_orc = [("named as another", "Named surely as Orc")]
-    bare_elf, bare_orc = replace(elf, quad=None), replace(orc, quad=None)
-    cases += [
-        ((bare_elf,), [good, detection("orc.png", score=0.4)], [("not judged", "Named surely as Orc")]),
-        ((bare_elf, bare_orc), [good], [("not found", nothing)]),
-        ((bare_elf,), [detection("orc.png")], as_orc),
-        ((bare_elf,), [detection("ape.png", score=0.9, rate=1), detection("orc.png")], as_orc),
-    ]  # fmt: skip
-    queries = [Query(path, str(number), items) for number, (items, _, _) in enumerate(cases)]
-    result = evaluate(
-        Replay([detections for _, detections, _ in cases]).recognize, Queries(queries), quiet=True
-    )
-    for number, (_, _, expected) in enumerate(cases):
-        told = [
-            (failure.kind, str(failure).split(" (cosine")[0])
-            for failure in result.failures
-            if failure.query.name == str(number)
-        ]
-        assert told == expected, number
+    queries = [Query(path, str(number), items) for number, (items, _, _) in enumerate(CASES)]
+    replay = Replay([detections for _, detections, _ in CASES])
+    result = evaluate(replay.recognize, Queries(queries), quiet=True)
+
+    for number, (_, _, expected) in enumerate(CASES):
+        failures = [failure for failure in result.failures if failure.query.name == str(number)]
+        said = [(failure.kind, str(failure).split(" (cosine")[0]) for failure in failures]
+        assert said == expected, number
     assert {failure.kind for failure in result.failures} == {*KINDS}
-    assert str(result.failures[0]).endswith("not surely (cosine 0.50, margin 0.10).")
-    assert result.as_json()["misses"][0] == {
-        "photo": "1", "kind": "unsure", "ref": "elf.png", "named": "elf.png", "confident": False, "score": 0.5,
-    }  # fmt: skip
+
+    assert str(result.failures[0]).endswith("not confident (cosine 0.50, margin 0.10).")
+    values = result.as_json()
+    assert values["failures"] == values["misses"]
+    assert values["failures"][0] == {
+        "photo": "1",
+        "kind": "unsure",
+        "ref": "elf.png",
+        "named": "elf.png",
+        "confident": False,
+        "score": 0.5,
+    }
 
 
-def test_the_page_shows_every_miss_beside_its_reference_and_escapes_names(tmp_path: Path) -> None:
+def test_the_page_shows_failures_beside_their_references_and_escapes_names(tmp_path: Path) -> None:
     evil = '"><img src=x onerror=alert(1)>.png'
     for name in ("refs/elf.png", f"refs/{evil}", "a.png", "<b>.png"):
         save_picture(tmp_path / name, 1)
-    index = replace(
-        index_of("elf.png", evil), meta=IndexMeta(EncoderIdentity("grid", "ab" * 32, {}))
-    )
-    elf = TrueItem("elf.png", frozenset({"elf"}), as_points(square(0, 0)))
-    queries = [Query(tmp_path / name, name, (elf,)) for name in ("a.png", "<b>.png", "a.png")]
+    index = replace(index_of("elf.png", evil), meta=GRID_META)
+    queries = [Query(tmp_path / name, name, (ELF,)) for name in ("a.png", "<b>.png", "a.png")]
     queries.append(Query(tmp_path / "gone.png", "gone\udcff.png", ()))
-    replay = Replay([[detection(evil)], [detection("elf.png", rate=1.0)], []])
+    replay = Replay([[detection(evil)], [UNSURE_ELF], []])
     result = evaluate(replay.recognize, Queries(queries, ["<left>.png"]), quiet=True)
+
     page = as_html(result, index, tmp_path / "refs")
     page.encode("utf-8")
     assert "<img src=x" not in page
@@ -385,7 +452,7 @@ def test_the_page_shows_every_miss_beside_its_reference_and_escapes_names(tmp_pa
     sources = re.findall(r'<img [^>]*src="([^"]*)"', page)
     assert len(sources) == 3 + 3 + 1  # a photo and its reference each, and what one was named as
     assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
-    for text in (
+    for heading in (
         "0.0% accepted right",
         "Named as another: 1",
         "Unsure: 1",
@@ -393,19 +460,17 @@ def test_the_page_shows_every_miss_beside_its_reference_and_escapes_names(tmp_pa
         "Not readable",
         "Left out",
     ):
-        assert text in page
+        assert heading in page
     assert 'class="curve"' in page
+
     assert as_html(result, index, None).count("no picture") == 4
 
 
-def test_a_page_without_any_miss_says_so(tmp_path: Path) -> None:
-    query = Query(
-        save_picture(tmp_path / "a.png", 0), "a", (TrueItem("elf.png", frozenset({"elf"})),)
-    )
-    result = evaluate(Replay([[detection("elf.png")]]).recognize, Queries([query]), quiet=True)
-    index = replace(index_of("elf.png"), meta=IndexMeta(EncoderIdentity("grid", "ab" * 32, {})))
-    page = as_html(result, index, None)
-    assert "No miss" in page
+def test_a_page_without_failures_says_so(tmp_path: Path) -> None:
+    query = Query(save_picture(tmp_path / "a.png", 0), "a", (BARE_ELF,))
+    result = evaluate(Replay([[SURE_ELF]]).recognize, Queries([query]), quiet=True)
+    page = as_html(result, replace(index_of("elf.png"), meta=GRID_META), None)
+    assert "No failures" in page
     assert "silence was not tested" in page
 
 
@@ -419,52 +484,47 @@ def test_percentiles_of_one_photo_and_of_a_hundred(tmp_path: Path) -> None:
         assert result.curve == []
 
 
+def make_photos(folder: Path) -> None:
+    """Five cards in refs/ and a view of each in queries/; views of three others in unknown/."""
+    cards = sorted(draw_collection(folder / "all", count=8))
+    for name in ("refs", "queries", "unknown"):
+        (folder / name).mkdir()
+    for card in cards[:5]:
+        shutil.copy(card, folder / "refs")
+
+    rng = np.random.default_rng(2)
+    for card in cards:
+        name = "queries" if card in cards[:5] else "unknown"
+        view = Image.fromarray(render_view([decode(card)], rng).image)
+        view.save(folder / name / f"{card.stem}.png")
+
+
 def test_the_command_names_views_of_cards_and_prints_the_figures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cards = sorted(draw_collection(tmp_path / "all", count=8))
-    for card in cards[:5]:
-        (tmp_path / "refs").mkdir(exist_ok=True)
-        (tmp_path / "refs" / card.name).write_bytes(card.read_bytes())
-    rng = np.random.default_rng(2)
-    for folder, shown in (("queries", cards[:5]), ("strangers", cards[5:])):
-        (tmp_path / folder).mkdir()
-        for card in shown:
-            Image.fromarray(render_view([decode(card)], rng).image).save(
-                tmp_path / folder / f"{card.stem}.png"
-            )
-    (tmp_path / "queries" / "other.png").write_bytes(
-        (tmp_path / "queries" / f"{cards[0].stem}.png").read_bytes()
-    )
-    (tmp_path / "strangers" / "bad.jpg").write_bytes(b"")
-    build_index(
-        tmp_path / "refs", tmp_path / "i.npz", Embedder(open_encoder("sscd-small")), quiet=True
-    )
-    line = [
-        "identify",
-        "evaluate",
-        "--index",
-        str(tmp_path / "i.npz"),
-        "--refs",
-        str(tmp_path / "refs"),
-    ]
-    line += ["--queries", str(tmp_path / "queries"), "--negatives", str(tmp_path / "strangers")]
+    make_photos(tmp_path)
+    queries = tmp_path / "queries"
+    shutil.copy(min(queries.iterdir()), queries / "other.png")
+    (tmp_path / "unknown" / "bad.jpg").write_bytes(b"")
+    refs = tmp_path / "refs"
+    out = tmp_path / "i.npz"
+    build_index(refs, out, Embedder(open_encoder("sscd-small")), quiet=True)
+
+    line = ["identify", "evaluate", "--index", str(out), "--refs", str(refs)]
+    line += ["--queries", str(queries), "--negatives", str(tmp_path / "unknown")]
     assert main([*line, "--json", "--html", str(tmp_path / "page.html")]) == 0
     printed = capsys.readouterr()
     values = json.loads(printed.out)
-    assert (values["items"], values["frames"], values["empty_frames"], values["false_accepts"]) == (
-        5,
-        5,
-        3,
-        0,
-    )
+    assert (values["items"], values["frames"]) == (5, 5)
+    assert (values["empty_frames"], values["false_accepts"]) == (3, 0)
     assert values["accepted_right"] >= 0.6
     assert values["accepted_wrong_per_frame"] == 0
-    assert len(values["misses"]) == 5 - round(5 * values["accepted_right"])
+    assert len(values["failures"]) == 5 - round(5 * values["accepted_right"])
     assert values["ms_p95"] >= values["ms_p50"] > 1
-    assert "not readable: 'strangers/bad.jpg': The file is empty" in printed.err
+    assert "not readable: 'unknown/bad.jpg': The file is empty" in printed.err
     assert "left out, nothing says what it shows: 'other.png'" in printed.err
     assert (tmp_path / "page.html").read_text("utf-8").startswith("<!doctype html>")
+
     assert main(line) == 0
     assert "false accepts        0 of 3" in capsys.readouterr().out
     assert main([*line, "--truth", str(tmp_path / "none.csv")]) == 2

@@ -1,4 +1,4 @@
-"""Fetching is polite to hosts, bounded in time and size, and plain about what failed."""
+"""Fetching is polite to hosts, limited in time and size, and clear about what failed."""
 
 import gzip
 import socket
@@ -35,7 +35,9 @@ def test_the_user_agent_carries_a_contact(website: Site, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     "first", [BROKEN, RESET, Answer(b"", status=503), Answer(b"[1, 2", short=True)]
 )
-def test_what_may_pass_is_tried_again_with_growing_waits(website: Site, first: Answer) -> None:
+def test_a_failure_that_may_pass_is_retried_with_growing_waits(
+    website: Site, first: Answer
+) -> None:
     website.on("/a", first, first, as_json("fine"))
     fetcher = hurried()
     assert fetcher.json(f"{website.url}/a") == "fine"
@@ -52,7 +54,7 @@ def test_a_retry_after_longer_than_our_patience_fails_at_once(website: Site, lat
     assert len(website.seen) == 1
 
 
-def test_a_retry_after_is_kept_towards_the_whole_host(website: Site) -> None:
+def test_a_retry_after_holds_for_the_whole_host(website: Site) -> None:
     website.on("/a", BUSY, as_json(1))
     website.on("/b", as_json(2))
     now = [100.0]
@@ -81,6 +83,7 @@ def test_the_pace_of_a_host_holds_across_threads(website: Site) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
     times = sorted(seen.at for seen in website.seen)
     assert len(times) == 5
     assert times[-1] - times[0] >= 4 * 0.05 * 0.8
@@ -94,17 +97,17 @@ def test_the_pace_of_a_host_holds_across_threads(website: Site) -> None:
         (RESET, r"broke off \(3 tries\)|no connection.*\(3 tries\)"),
         (DRIP, "took longer than"),
         (PAGE, "with a web page"),
-        (Answer(b'{"cut": '), "that is no JSON"),
-        (Answer(b"[" * 200_000), "that is no JSON"),
-        (Answer(b"[NaN]"), "that is no JSON"),
-        (Answer(b"\xff\xfe\xfa"), "that is no JSON"),
+        (Answer(b'{"cut": '), "that is not JSON"),
+        (Answer(b"[" * 200_000), "that is not JSON"),
+        (Answer(b"[NaN]"), "that is not JSON"),
+        (Answer(b"\xff\xfe\xfa"), "that is not JSON"),
         (Answer(b"nonsense", headers={"Content-Encoding": "gzip"}), "compressed answer is damaged"),
         (Answer(status=302, headers={"Location": "file:///etc/passwd"}), "only http and https"),
         (Answer(status=302, headers={"Location": "/a"}), "in circles"),
         (Answer(b"[]", drip=0.6), "does not answer in time"),
     ],
 )
-def test_what_cannot_be_had_says_why_and_hides_the_query(
+def test_a_failed_request_says_why_and_hides_the_query(
     website: Site, answer: Answer, reason: str
 ) -> None:
     website.on("/a", answer)
@@ -123,6 +126,7 @@ def test_a_giant_body_is_dropped_at_the_limit(website: Site, zipped: bool) -> No
         else Answer(body)
     )
     website.on("/a", answer)
+
     with pytest.raises(FetchError, match="larger than 0 MiB"):
         hurried().get(f"{website.url}/a", max_bytes=2**16)
     assert hurried().get(f"{website.url}/a", max_bytes=2**20).body == body
@@ -136,7 +140,7 @@ def test_only_web_addresses_are_fetched(url: str) -> None:
         hurried().get(url)
 
 
-def test_a_key_in_the_headers_is_never_taken_to_another_address(website: Site) -> None:
+def test_a_key_in_the_headers_is_never_sent_to_another_address(website: Site) -> None:
     website.on("/a", Answer(status=302, headers={"Location": f"{website.url}/b"}))
     website.on("/b", as_json("got it"))
     assert hurried().json(f"{website.url}/a") == "got it"
@@ -156,9 +160,9 @@ def test_the_body_of_a_redirect_is_not_read(website: Site) -> None:
     assert website.seen[-1].query == {"c": "1"}
 
 
-def test_a_host_that_is_gone_is_given_up() -> None:
+def test_a_host_that_does_not_answer_is_given_up() -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound, not listening: every connection is refused
+        taken.bind(("127.0.0.1", 0))  # not listening: connections are refused
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
         fetcher = hurried()
         for _ in range(3):
@@ -170,11 +174,12 @@ def test_a_host_that_is_gone_is_given_up() -> None:
         assert len(fetcher.waits) == waited
 
 
-def test_stopping_ends_what_is_under_way(website: Site) -> None:
+def test_stopping_ends_running_requests(website: Site) -> None:
     website.on("/a", DRIP)
     fetcher = Fetcher(Patience(whole=60))
     threading.Timer(0.1, fetcher.stop).start()
     start = time.monotonic()
+
     with pytest.raises(FetchError, match="stopped"):
         fetcher.get(f"{website.url}/a")
     with pytest.raises(FetchError, match="stopped"):

@@ -1,4 +1,7 @@
-"""Gathering: what lands in the folder, what is left alone, what is said of failures, and that a crash costs nothing."""
+"""Gathering: what lands in the folder, what stays untouched, which failures are reported.
+
+And that a crash costs nothing.
+"""
 
 import functools
 import hashlib
@@ -25,13 +28,14 @@ from website import BROKEN, BUSY, DRIP, PAGE, RESET, Answer, Site, as_json, hurr
 from data_label_factory.cli import main
 from data_label_factory.errors import FactoryError, ImageError, ProjectError
 from data_label_factory.gather.picture import Picture, inspect
-from data_label_factory.gather.run import Gathered, gather
+from data_label_factory.gather.result import GatherResult
+from data_label_factory.gather.run import gather
 from data_label_factory.gather.sources import open_source
 from data_label_factory.http.fetch import Fetcher, Patience
 from data_label_factory.labels import parse_label
 from data_label_factory.project import load_project
 
-Gather = Callable[..., Gathered]
+Gather = Callable[..., GatherResult]
 
 
 def jpeg(seed: int, side: int = 64) -> bytes:
@@ -44,7 +48,7 @@ def picture(seed: int) -> Answer:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project that takes positive/parts from the list parts.csv beside it."""
+    """A project that fills positive/parts from the list parts.csv beside it."""
     path = tmp_path / "project.yaml"
     path.write_text(
         "project_name: parts\n"
@@ -68,7 +72,7 @@ def listed(project: Path, website: Site) -> Callable[..., None]:
 
 @pytest.fixture
 def run(project: Path) -> Gather:
-    def run(**options: Any) -> Gathered:
+    def run(**options: Any) -> GatherResult:
         options = {"fetcher": hurried(), "quiet": True, "parallel": 4} | options
         return gather(load_project(project), folder=project.parent, **options)
 
@@ -76,7 +80,7 @@ def run(project: Path) -> Gather:
 
 
 def files(root: Path) -> dict[str, str]:
-    """Every file below `root` with the SHA-256 of its content, but for the manifest."""
+    """Every file below `root`, except the manifest, with the SHA-256 of its content."""
     return {
         path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(root.rglob("*"))
@@ -95,10 +99,12 @@ def test_pictures_land_under_their_labels_with_their_provenance(
     website.on("/2", Answer(encoded(Image.fromarray(pixels(2)), "PNG"), "application/octet-stream"))
     listed(("M8 Bolt", "/1"), ("AC/DC", "/2"))
     result = run()
+
     root = project.parent / "data"
     assert result.new == ["positive/parts/m8_bolt.jpg", "positive/parts/AC%2FDC.png"]
     assert (result.exit_code, result.failures, result.present) == (0, [], 0)
     assert list(files(root)) == ["positive/parts/AC%2FDC.png", "positive/parts/m8_bolt.jpg"]
+
     entry = manifest(root)["files"]["positive/parts/m8_bolt.jpg"]
     assert entry["sha256"] == hashlib.sha256(jpeg(1)).hexdigest()
     assert (entry["url"], entry["source"], entry["width"]) == (f"{website.url}/1", "urls", 64)
@@ -117,12 +123,13 @@ def test_a_second_run_fetches_only_what_is_missing(
     run()
     website.seen.clear()
     (project.parent / "data/positive/parts/part_2.jpg").unlink()
+
     result = run()
     assert (result.new, result.present) == (["positive/parts/part_2.jpg"], 3)
     assert [seen.path for seen in website.seen] == ["/2"]
 
 
-def test_a_query_that_is_done_is_not_searched_again_until_it_is_asked_otherwise(
+def test_a_query_that_is_done_is_not_searched_again_unless_more_is_asked(
     website: Site, project: Path, run: Gather
 ) -> None:
     card = {
@@ -135,13 +142,17 @@ def test_a_query_that_is_done_is_not_searched_again_until_it_is_asked_otherwise(
     project.write_text(
         project.read_text().replace("{source: urls, queries: [parts.csv]}", "[Kuriboh, Kuriboh]")
     )
+
     options = {"source": "ygoprodeck", "base_urls": {"ygoprodeck": website.url}}
     assert run(**options).new == ["positive/parts/kuriboh.jpg"]
+
     (entry,) = manifest(project.parent / "data")["files"].values()
     assert (entry["query"], entry["licence"]) == ("Kuriboh", "© Konami; for personal use")
+
     website.seen.clear()
     assert run(**options).present == 1
     assert website.seen == []
+
     result = run(**options, max_per_query=5)
     assert (result.new, result.present) == (["positive/parts/2/kuriboh.jpg"], 1)
     assert parse_label(result.new[0]) == parse_label("kuriboh.jpg")
@@ -156,15 +167,17 @@ def test_equal_pictures_are_kept_once_and_different_ones_never_overwritten(
     mine = project.parent / "data/positive/parts/nut.jpg"
     mine.parent.mkdir(parents=True)
     mine.write_bytes(jpeg(99))
+
     result = run()
     assert result.new == [
         f"positive/parts/{name}" for name in ("bolt.jpg", "2/bolt.jpg", "2/nut.jpg")
     ]
-    assert result.doubles == {"positive/parts/bolt.jpg": ["Screw"]}
+    assert result.duplicates == {"positive/parts/bolt.jpg": ["Screw"]}
     assert mine.read_bytes() == jpeg(99)
+
     website.seen.clear()
     again = run()
-    assert (again.new, again.present, again.doubles) == ([], 3, result.doubles)
+    assert (again.new, again.present, again.duplicates) == ([], 3, result.duplicates)
     assert website.seen == []
 
 
@@ -198,20 +211,24 @@ def test_one_bad_picture_is_named_and_never_stops_the_rest(
     website.on("/bad", answer)
     website.on("/good", picture(1))
     listed(("bad", "/bad"), ("good", "/good"))
+
     result = run()
     assert list(files(project.parent / "data")) == result.new == ["positive/parts/good.jpg"]
+
     (failure,) = result.failures
     assert reason in failure.reason
     assert (failure.url, result.exit_code) == (f"{website.url}/bad", 1)
+
     website.on("/bad", picture(2))
     assert run().new == ["positive/parts/bad.jpg"]
 
 
-def test_nothing_at_all_is_2_and_names_that_no_file_can_carry_are_failures(
+def test_a_run_without_any_picture_exits_2_and_impossible_names_are_failures(
     listed: Callable[..., None], website: Site, run: Gather
 ) -> None:
     website.on("/1", picture(1))
     listed(("x" * 300, "/1"), ("gone", "/gone"), ("local", "file:///etc/passwd"))
+
     result = run()
     assert result.exit_code == 2
     assert [
@@ -249,6 +266,7 @@ def test_a_search_takes_the_next_picture_when_one_is_gone(
     project.write_text(
         project.read_text().replace("{source: urls, queries: [parts.csv]}", "[Blue]")
     )
+
     result = run(source="coverart", base_urls={"coverart": website.url})
     assert (result.new, result.failures) == (["positive/parts/m_-_blue.jpg"], [])
     assert manifest(result.root)["files"][result.new[0]]["url"].endswith("/2/front-500")
@@ -258,7 +276,7 @@ def test_a_search_takes_the_next_picture_when_one_is_gone(
     "answer",
     [as_json([]), as_json({"data": 5}), as_json({"data": [{"name": None}]}), as_json(None)],
 )
-def test_an_answer_in_no_documented_shape_is_a_failure_of_its_query(
+def test_an_undocumented_answer_is_a_failure_of_its_query(
     website: Site, project: Path, run: Gather, answer: Answer
 ) -> None:
     website.on("/cards/search", answer)
@@ -300,7 +318,7 @@ def test_a_project_that_cannot_work_is_refused_before_anything_is_fetched(
     assert not (project.parent / "data").exists()
 
 
-def test_what_a_power_cut_left_short_is_made_whole_and_nothing_else_is_touched(
+def test_pictures_cut_short_by_a_power_cut_are_replaced_and_nothing_else_is(
     website: Site, project: Path, listed: Callable[..., None], run: Gather
 ) -> None:
     names = ("empty", "short", "mine", "other")
@@ -312,6 +330,7 @@ def test_what_a_power_cut_left_short_is_made_whole_and_nothing_else_is_touched(
     (folder / "short.jpg").write_bytes(jpeg(1)[:500])
     (folder / "mine.jpg").write_bytes(jpeg(77))  # the user's own, better picture
     (folder / "other.jpg").write_bytes(b"no picture, but not ours either")
+
     result = run()
     assert result.new == [
         "positive/parts/empty.jpg",
@@ -324,13 +343,14 @@ def test_what_a_power_cut_left_short_is_made_whole_and_nothing_else_is_touched(
         jpeg(77),
         b"no picture, but not ours either",
     ]
+
     (folder / "short.jpg").write_bytes(jpeg(1)[:500])
     (result.root / "manifest.json").unlink()  # the cut came before it was written
     assert "positive/parts/short.jpg" in run().new
     assert (folder / "short.jpg").read_bytes() == jpeg(1)
 
 
-def test_a_damaged_manifest_is_refused_and_without_it_files_are_entered_anew(
+def test_a_damaged_manifest_is_refused_and_without_it_files_are_entered_again(
     website: Site, project: Path, listed: Callable[..., None], run: Gather
 ) -> None:
     website.on("/1", picture(1))
@@ -342,12 +362,13 @@ def test_a_damaged_manifest_is_refused_and_without_it_files_are_entered_anew(
         with pytest.raises(FactoryError, match="Move it away"):
             run()
     path.unlink()
+
     result = run()
     assert (result.new, result.present) == ([], 1)
     assert list(manifest(result.root)["files"]) == ["positive/parts/bolt.jpg"]
 
 
-def test_one_s_own_photos_are_copied_and_named(project: Path, run: Gather) -> None:
+def test_the_users_photos_are_copied_and_named(project: Path, run: Gather) -> None:
     photos = project.parent / "photos"
     photos.mkdir()
     (photos / "IMG_1.JPG").write_bytes(jpeg(1))
@@ -358,6 +379,7 @@ def test_one_s_own_photos_are_copied_and_named(project: Path, run: Gather) -> No
     )
     text = "{source: folder, queries: [names.csv], options: {photos: photos}}"
     project.write_text(project.read_text().replace("{source: urls, queries: [parts.csv]}", text))
+
     result = run()
     assert result.new == ["positive/parts/rosa_peace.jpg"]
     assert len(result.failures) == 3
@@ -403,7 +425,7 @@ def test_a_folder_that_cannot_be_written_ends_the_run(
         (b"\0\0\0\x18ftypheic" + b"\0" * 40, Picture(".heic", 0, 0)),
     ],
 )
-def test_formats_are_told_by_content(data: bytes, expected: Picture) -> None:
+def test_formats_are_recognized_by_content(data: bytes, expected: Picture) -> None:
     assert inspect(data) == expected
 
 
@@ -414,7 +436,17 @@ def test_every_cut_of_a_picture_is_noticed() -> None:
                 inspect(whole[:end])
 
 
-# --- the command, and what ends it early ----------------------------------------------------------------------------
+@pytest.mark.parametrize("file_format", ["BMP", "GIF", "TIFF", "WEBP"])
+def test_a_small_picture_of_a_format_without_an_end_mark_is_read_to_its_end(
+    file_format: str,
+) -> None:
+    whole = encoded(Image.fromarray(pixels(1, 16, 16)), file_format)
+    assert inspect(whole).width == 16
+    with pytest.raises(ImageError):
+        inspect(whole[: len(whole) * 2 // 3])
+
+
+# --- the command, and what ends it early ----------------------------------------------------------
 
 
 def test_the_command_reports_in_words_and_in_json(
@@ -422,9 +454,11 @@ def test_the_command_reports_in_words_and_in_json(
 ) -> None:
     website.on("/1", picture(1))
     listed(("bolt", "/1"), ("gone", "/gone"))
+
     assert main(["gather", "--project", str(project)]) == 1
+
     captured = capsys.readouterr()
-    assert "1 new, 0 already there, 0 doubles left out, 1 failed" in captured.out
+    assert "1 new, 0 already there, 0 duplicates skipped, 1 failed" in captured.out
     assert "failed: positive/parts: 'parts.csv'" in captured.err
     assert (
         main(
@@ -432,6 +466,7 @@ def test_the_command_reports_in_words_and_in_json(
         )
         == 1
     )
+
     values = json.loads(capsys.readouterr().out)
     assert (values["new"], values["failed"][0]["url"]) == (
         ["positive/parts/bolt.jpg"],
@@ -472,7 +507,7 @@ def start(project: Path) -> subprocess.Popen[bytes]:
 
 @pytest.fixture
 def sixty(website: Site, listed: Callable[..., None]) -> None:
-    """Sixty rows: most distinct, some equal pictures, some labels twice; answers take a few milliseconds."""
+    """Sixty rows, some with equal pictures or equal labels; responses take a few milliseconds."""
 
     def slow(seed: int) -> Callable[[object], Answer]:
         def answer(_: object) -> Answer:
@@ -487,25 +522,28 @@ def sixty(website: Site, listed: Callable[..., None]) -> None:
 
 
 @pytest.mark.usefixtures("sixty")
-def test_killed_at_any_moment_and_run_again_the_folder_is_as_if_nothing_had_happened(
+def test_a_run_killed_at_any_moment_and_repeated_ends_with_the_same_folder(
     project: Path, run: Gather, website: Site
 ) -> None:
     whole = run(out=project.parent / "whole").root
     moments = random.Random(5)
+
     for _ in range(5):
         website.seen.clear()
         process = start(project)
-        while not website.seen and process.poll() is None:  # it has begun
+        while not website.seen and process.poll() is None:  # until it has begun
             time.sleep(0.005)
         time.sleep(moments.uniform(0, 0.25))
         process.kill()
         process.wait()
-        for name in files(project.parent / "data"):  # what is there is whole at any moment
-            if not name.startswith("."):  # pictures not placed yet, a manifest not written yet
+        for name in files(project.parent / "data"):  # every file is complete at any moment
+            if not name.startswith("."):  # staged, or not replaced yet
                 assert inspect((project.parent / "data" / name).read_bytes())
+
     result = run()
     assert result.exit_code == 0
     assert files(result.root) == files(whole)
+
     without_dates = [
         {
             path: {k: v for k, v in entry.items() if k != "retrieved_at"}
@@ -533,9 +571,11 @@ def test_ctrl_c_keeps_what_is_done_and_ends_at_once_even_when_a_server_is_silent
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
+
     begun = time.monotonic()
     assert process.wait(10) == 130
     assert time.monotonic() - begun < 3
+
     root = project.parent / "data"
     assert len(manifest(root)["files"]) == 4
     assert not list(root.glob(".gather*"))
@@ -549,6 +589,7 @@ def test_a_full_disk_ends_the_run_with_one_line_and_loses_nothing(
     listed(("small", "/small"), ("large", "/large"))
     line = [sys.executable, "-m", "data_label_factory", "gather", "--project", str(project)]
     limit = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (1000, 1000))
+
     done = subprocess.run(line, capture_output=True, text=True, preexec_fn=limit)
     assert done.returncode == 2
     assert re.search(
@@ -566,13 +607,14 @@ def test_a_full_disk_ends_the_run_with_one_line_and_loses_nothing(
 def test_buckets_of_different_hosts_run_side_by_side(
     website: Site, project: Path, run: Gather
 ) -> None:
-    """One host that is slow to search does not keep the other bucket waiting."""
+    """A host with a slow search does not keep the other bucket waiting."""
     website.on("/slow/cards/search", lambda _: time.sleep(0.3) or as_json({"data": []}))
     (project.parent / "parts.csv").write_text(f"bolt,{website.url}/1\n")
     website.on("/1", picture(1))
     slow = "  negative/cards: {source: scryfall, queries: [a, b, c]}\n"
     project.write_text(project.read_text() + slow)
     run(base_urls={"scryfall": f"{website.url}/slow"}, fetcher=Fetcher(Patience(tries=1)))
+
     times = {seen.path: seen.at for seen in website.seen}
     assert times["/1"] < times["/slow/cards/search"] + 0.3
 
@@ -580,7 +622,7 @@ def test_buckets_of_different_hosts_run_side_by_side(
 @pytest.mark.parametrize(
     "path", sorted((Path(__file__).parent.parent / "projects").glob("*.yaml")), ids=lambda p: p.name
 )
-def test_the_projects_that_come_along_are_sound(path: Path) -> None:
+def test_the_sample_projects_are_valid(path: Path) -> None:
     project = load_project(path)
     for name, bucket in project.buckets.items():
         source = open_source(name, bucket, hurried(), folder=path.parent)

@@ -1,4 +1,4 @@
-"""The web search runs through the package `ddgs`, whose hosts are fixed; a proxy of our own stands in for them."""
+"""The web search, through the package `ddgs`: its hosts are fixed, so a local proxy stands in."""
 
 import json
 import socket
@@ -11,7 +11,7 @@ import pytest
 from website import hurried
 
 from data_label_factory.errors import FetchError
-from data_label_factory.gather.base import Found
+from data_label_factory.gather.base import Candidate
 from data_label_factory.gather.sources import SOURCES
 from data_label_factory.http.fetch import Fetcher, Patience
 from data_label_factory.labels import Label
@@ -52,6 +52,7 @@ class Proxy:
             while b"\r\n\r\n" not in head:
                 head += connection.recv(1)
             connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
             try:
                 with (
                     self._context.wrap_socket(connection, server_side=True) as secure,
@@ -60,15 +61,15 @@ class Proxy:
                     while request := lines.readline():
                         while lines.readline() not in (b"\r\n", b""):
                             pass
-                        target = request.split()[1].decode()
-                        self.asked.append(target)
-                        status, body = self.pages.get(target.partition("?")[0], (404, b""))
-                        secure.sendall(
-                            b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
-                            + body
-                        )
+                        secure.sendall(self._answer(request.split()[1].decode()))
             except (OSError, ssl.SSLError):
                 return
+
+    def _answer(self, target: str) -> bytes:
+        self.asked.append(target)
+        status, body = self.pages.get(target.partition("?")[0], (404, b""))
+        head = b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
+        return head + body
 
 
 @pytest.fixture
@@ -85,8 +86,8 @@ def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def find() -> Callable[..., list[Found]]:
-    def run(query: str, **options: str) -> list[Found]:
+def find() -> Callable[..., list[Candidate]]:
+    def run(query: str, **options: str) -> list[Candidate]:
         source = SOURCES["duckduckgo"](Fetcher(Patience(silence=5)), "", options, limit=2)
         source.check()
         return list(source.find(query))
@@ -95,7 +96,7 @@ def find() -> Callable[..., list[Found]]:
 
 
 def test_a_search_gives_pictures_labeled_by_the_query(
-    proxy: Proxy, find: Callable[..., list[Found]]
+    proxy: Proxy, find: Callable[..., list[Candidate]]
 ) -> None:
     proxy.pages["/i.js"] = (200, json.dumps({"results": ROWS}).encode())
     found = find("rosa 'peace'", size="Large")
@@ -105,7 +106,7 @@ def test_a_search_gives_pictures_labeled_by_the_query(
     assert "f=%2Csize%3ALarge" in next(path for path in proxy.asked if path.startswith("/i.js"))
 
 
-def test_an_empty_search_is_empty(proxy: Proxy, find: Callable[..., list[Found]]) -> None:
+def test_an_empty_search_is_empty(proxy: Proxy, find: Callable[..., list[Candidate]]) -> None:
     proxy.pages["/i.js"] = (200, b'{"results": []}')
     assert find("xyzzy") == []
 
@@ -116,7 +117,7 @@ def test_an_empty_search_is_empty(proxy: Proxy, find: Callable[..., list[Found]]
     ids=str,
 )
 def test_a_search_that_fails_says_so(
-    proxy: Proxy, find: Callable[..., list[Found]], path: str, page: tuple[int, bytes]
+    proxy: Proxy, find: Callable[..., list[Candidate]], path: str, page: tuple[int, bytes]
 ) -> None:
     proxy.pages[path] = page
     with pytest.raises(FetchError, match="The search of duckduckgo failed"):

@@ -1,4 +1,4 @@
-"""Every source against a local server in its site's documented shape, when it answers well and when it does not."""
+"""Every source against a local server that answers as its site documents, or fails."""
 
 import json
 import random
@@ -9,33 +9,33 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from website import BROKEN, BUSY, DRIP, PAGE, RESET, Answer, ScoredPose, Site, as_json, hurried
+from website import BROKEN, BUSY, DRIP, PAGE, RESET, Answer, Request, Site, as_json, hurried
 
 from data_label_factory.errors import FactoryError, FetchError, ProjectError
-from data_label_factory.gather.base import Found, Source, label_of, plain_text
+from data_label_factory.gather.base import Candidate, Source, make_label, strip_markup
 from data_label_factory.gather.sources import SOURCES
 from data_label_factory.labels import Label, format_label, parse_label
 
-Find = Callable[..., list[Found]]
+Find = Callable[..., list[Candidate]]
 
 
 @pytest.fixture
 def find(website: Site) -> Find:
-    def run(name: str, query: str, limit: int = 100, **options: str) -> list[Found]:
+    def run(name: str, query: str, limit: int = 100, **options: str) -> list[Candidate]:
         source = SOURCES[name](hurried(), website.url, options, limit=limit)
         return [found for found, _ in zip(source.find(query), range(limit), strict=False)]
 
     return run
 
 
-def by_param(key: str, answers: dict[str, Any]) -> Callable[[ScoredPose], Answer]:
-    """Answers by the value of one parameter of the request; 404 for others."""
+def by_param(key: str, answers: dict[str, Any]) -> Callable[[Request], Answer]:
+    """Answer by the value of one parameter of the request; 404 for other values."""
     return lambda seen: (
         as_json(answers[seen.query[key]]) if seen.query.get(key) in answers else Answer(status=404)
     )
 
 
-# --- ygoprodeck -----------------------------------------------------------------------------------------------------
+# --- ygoprodeck -----------------------------------------------------------------------------------
 
 MAGICIAN = {
     "id": 46986414,
@@ -102,23 +102,25 @@ def test_ygoprodeck_by_set_code(website: Site, find: Find) -> None:
     assert find("ygoprodeck", "LOB-EN999") == []
 
 
-def test_ygoprodeck_falls_back_to_a_fuzzy_name_and_says_nothing_of_unknown_ones(
+def test_ygoprodeck_falls_back_to_a_fuzzy_name_and_finds_nothing_for_unknown_ones(
     website: Site, find: Find
 ) -> None:
     unknown = as_json(
         {"error": "No card matching your query was found in the database."}, status=400
     )
     website.on("/api/v7/cardinfo.php", unknown, as_json({"data": [MAGICIAN]}))
+
     assert find("ygoprodeck", "dark magicia")[0].label.name == "Dark Magician"
     assert [seen.query for seen in website.seen] == [
         {"name": "dark magicia"},
         {"fname": "dark magicia"},
     ]
+
     website.on("/api/v7/cardinfo.php", unknown)
     assert find("ygoprodeck", "xyzzy") == find("ygoprodeck", "xyzzy", by="archetype") == []
 
 
-# --- scryfall -------------------------------------------------------------------------------------------------------
+# --- scryfall -------------------------------------------------------------------------------------
 
 
 def magic(name: str, number: str, **more: object) -> dict[str, Any]:
@@ -142,6 +144,7 @@ def test_scryfall_goes_through_the_pages_only_as_far_as_wanted(website: Site, fi
         "/cards/search",
         lambda seen: as_json({"data": [magic("Boar", "3")]} if "page" in seen.query else first),
     )
+
     found = find("scryfall", "set:neo")
     assert [one.label for one in found] == [
         Label("Aether", "NEO-1"),
@@ -169,6 +172,7 @@ def test_scryfall_names_each_face_that_has_a_picture(website: Site, find: Find) 
     split = magic("Fire // Ice", "2", card_faces=[{"name": "Fire"}, {"name": "Ice"}])
     website.on("/cards/search", as_json({"data": [double, split], "has_more": False}))
     found = find("scryfall", "Delver of Secrets", image="large", set="isd")
+
     names = ["Delver of Secrets", "Insectile Aberration", "Fire // Ice"]
     assert [one.label for one in found] == [
         Label(name, f"NEO-{number}") for name, number in zip(names, (51, 51, 2), strict=True)
@@ -188,7 +192,7 @@ def test_an_endless_search_ends(website: Site, find: Find) -> None:
     assert len(website.seen) == 400
 
 
-# --- pokemontcg -----------------------------------------------------------------------------------------------------
+# --- pokemontcg -----------------------------------------------------------------------------------
 
 
 def pokemon(number: int) -> dict[str, Any]:
@@ -217,6 +221,7 @@ def test_pokemontcg_goes_through_the_pages_with_the_key(
             else as_json({"data": [], "totalCount": 5})
         ),
     )
+
     found = find("pokemontcg", "Pikachu", 2, set="swsh4")
     assert [one.label for one in found] == [Label("Pikachu", "SWSH4-1")] * 2
     assert found[0].url == "https://p.example/1_hires.png"
@@ -226,6 +231,7 @@ def test_pokemontcg_goes_through_the_pages_with_the_key(
         "pageSize": "2",
     }
     assert website.seen[0].headers["X-Api-Key"] == "k1"
+
     monkeypatch.delenv("POKEMONTCG_API_KEY")
     assert [one.url[-5] for one in find("pokemontcg", "name:pika*", 3, image="small")] == [
         "1",
@@ -235,10 +241,10 @@ def test_pokemontcg_goes_through_the_pages_with_the_key(
     assert "X-Api-Key" not in website.seen[-1].headers
 
 
-# --- coverart -------------------------------------------------------------------------------------------------------
+# --- coverart -------------------------------------------------------------------------------------
 
 
-def test_coverart_takes_sure_matches_only(website: Site, find: Find) -> None:
+def test_coverart_takes_good_matches_only(website: Site, find: Find) -> None:
     groups = [
         {
             "id": "aa",
@@ -255,6 +261,7 @@ def test_coverart_takes_sure_matches_only(website: Site, find: Find) -> None:
         {"id": "cc", "title": "Kind of Green", "score": 41, "artist-credit": [{"name": "C"}]},
     ]
     website.on("/ws/2/release-group", as_json({"release-groups": groups}))
+
     found = find("coverart", 'Miles "M" Davis - Kind of Blue')
     assert [one.label.name for one in found] == [
         "Miles Davis - Kind of Blue",
@@ -270,7 +277,7 @@ def test_coverart_takes_sure_matches_only(website: Site, find: Find) -> None:
     )
 
 
-# --- wikimedia ------------------------------------------------------------------------------------------------------
+# --- wikimedia ------------------------------------------------------------------------------------
 
 
 def test_wikimedia_keeps_license_and_author_and_goes_on(website: Site, find: Find) -> None:
@@ -310,7 +317,7 @@ def test_wikimedia_keeps_license_and_author_and_goes_on(website: Site, find: Fin
     assert find("wikimedia", "xyzzy") == []
 
 
-# --- met ------------------------------------------------------------------------------------------------------------
+# --- met ------------------------------------------------------------------------------------------
 
 
 def work(number: int, **more: object) -> dict[str, Any]:
@@ -326,15 +333,17 @@ def work(number: int, **more: object) -> dict[str, Any]:
     return values | more
 
 
-def test_met_passes_over_what_is_not_free_or_gone(website: Site, find: Find) -> None:
+def test_met_skips_works_that_are_not_free_or_gone(website: Site, find: Find) -> None:
     website.on("/public/collection/v1/search", as_json({"total": 4, "objectIDs": [1, 2, 3, 4]}))
     website.on("/public/collection/v1/objects/1", as_json(work(1, isPublicDomain=False)))
     website.on("/public/collection/v1/objects/3", as_json(work(3, primaryImageSmall="")))
     website.on("/public/collection/v1/objects/4", as_json(work(4)))
+
     (found,) = find("met", "wheat field")
     assert found.label == Label("Vincent van Gogh - Wheat Field with Cypresses")
     assert found.url == "https://m.example/4_s.jpg"
     assert website.seen[0].query == {"title": "true", "hasImages": "true", "q": "wheat field"}
+
     (found,) = find("met", "4", label="title", image="original")
     assert (found.label, found.url) == (
         Label("Wheat Field with Cypresses"),
@@ -347,10 +356,10 @@ def test_met_without_a_match_is_empty(website: Site, find: Find) -> None:
     assert find("met", "xyzzy") == []
 
 
-# --- tmdb -----------------------------------------------------------------------------------------------------------
+# --- tmdb -----------------------------------------------------------------------------------------
 
 
-def test_tmdb_tells_films_of_one_title_apart_by_year(
+def test_tmdb_distinguishes_films_of_one_title_by_year(
     website: Site, find: Find, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     films = [
@@ -365,6 +374,7 @@ def test_tmdb_tells_films_of_one_title_apart_by_year(
         ),
     )
     monkeypatch.setenv("TMDB_API_KEY", "k3")
+
     found = find("tmdb", "The Thing (1982)")
     assert [(one.label.name, one.url) for one in found] == [
         ("The Thing (1982)", f"{website.url}/t/p/w780/a.jpg"),
@@ -376,6 +386,7 @@ def test_tmdb_tells_films_of_one_title_apart_by_year(
         "api_key": "k3",
         "page": "1",
     }
+
     monkeypatch.setenv("TMDB_API_KEY", "eyJtoken")
     find("tmdb", "The Thing", 1)
     assert website.seen[-1].headers["Authorization"] == "Bearer eyJtoken"
@@ -394,20 +405,25 @@ def test_tmdb_needs_a_key_and_never_shows_it(
     assert "secret" not in str(caught.value)
 
 
-# --- yugipedia ------------------------------------------------------------------------------------------------------
+# --- yugipedia ------------------------------------------------------------------------------------
 
 
 def gallery(*prints: tuple[str, str, str]) -> str:
     boxes = "".join(
-        f'<li class="gallerybox" style="width: 205px"><div class="thumb"><a href="/wiki/File:{file}" class="image">'
-        f'<img src="//ms.example/thumb/{file}"></a></div><div class="gallerytext"><p><a href="/wiki/{code}">{code}</a> '
-        f'(<a href="/wiki/Rarity" title="Rarity">{rarity}</a>)<br><a href="/wiki/Set"><i>A Set</i></a></p></div></li>'
+        f'<li class="gallerybox" style="width: 205px"><div class="thumb">'
+        f'<a href="/wiki/File:{file}" class="image"><img src="//ms.example/thumb/{file}"></a>'
+        f'</div><div class="gallerytext"><p><a href="/wiki/{code}">{code}</a> '
+        f'(<a href="/wiki/Rarity" title="Rarity">{rarity}</a>)<br>'
+        f'<a href="/wiki/Set"><i>A Set</i></a></p></div></li>'
         for file, code, rarity in prints
     )
-    return f'<ul><li>no picture</li></ul><ul class="gallery mw-gallery-traditional">{boxes}</ul><p>after</p>'
+    return (
+        "<ul><li>no picture</li></ul>"
+        f'<ul class="gallery mw-gallery-traditional">{boxes}</ul><p>after</p>'
+    )
 
 
-def yugipedia(seen: ScoredPose) -> Answer:
+def yugipedia(seen: Request) -> Answer:
     if seen.query["action"] == "parse":
         if seen.query["page"] != "Card Gallery:Dark Magician":
             return as_json(
@@ -419,6 +435,7 @@ def yugipedia(seen: ScoredPose) -> Answer:
             ("DarkMagician-LOCH-JP-%26.png", "LOCH-JP001", "Q?"),
         ]
         return as_json({"parse": {"title": seen.query["page"], "text": gallery(*prints)}})
+
     if "redirects" in seen.query:
         to = (
             [{"from": "LOCH-JP001", "to": "Dark Magician"}]
@@ -426,6 +443,7 @@ def yugipedia(seen: ScoredPose) -> Answer:
             else []
         )
         return as_json({"query": {"redirects": to, "pages": []}})
+
     files = seen.query["titles"].split("|")
     pages = [
         {"title": f, "imageinfo": [{"url": f"https://ms.example/{f[5:]}", "thumburl": ""}]}
@@ -436,6 +454,7 @@ def yugipedia(seen: ScoredPose) -> Answer:
 
 def test_yugipedia_reads_prints_out_of_a_gallery(website: Site, find: Find) -> None:
     website.on("/api.php", yugipedia)
+
     found = find("yugipedia", "Dark Magician")
     assert [(one.label.set_code, one.label.rarity) for one in found] == [
         ("LOB-EN005", "UR"),
@@ -455,10 +474,10 @@ def test_yugipedia_picks_the_print_that_was_asked_for(website: Site, find: Find)
     assert find("yugipedia", "Xyzzy") == find("yugipedia", "LOCH-JP999") == []
 
 
-# --- one's own lists ------------------------------------------------------------------------------------------------
+# --- the user's lists -----------------------------------------------------------------------------
 
 
-def own(name: str, folder: Path, query: str, **options: str) -> list[Found]:
+def own(name: str, folder: Path, query: str, **options: str) -> list[Candidate]:
     return list(SOURCES[name](hurried(), "", options, folder=folder).find(query))
 
 
@@ -466,12 +485,14 @@ def test_urls_reads_lines_and_tables(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(
         '# parts\n\nM8 Bolt,https://x.example/1.jpg\n"Nut, square",https://x.example/2\nhttps://x.example/a%20b_ur.png?x=1\n'
     )
+
     found = own("urls", tmp_path, "a.txt")
     assert [one.label for one in found] == [
         Label("M8 Bolt"),
         Label("Nut, square"),
         Label("A B", "", "UR"),
     ]
+
     (tmp_path / "b.csv").write_text(
         "\ufeffURL,name,set_code,rarity,licence\nhttps://x.example/1,Magician,loch-jp001,pscr,CC0\n",
         "utf-8",
@@ -510,7 +531,7 @@ def test_a_wrong_line_is_named(tmp_path: Path, name: str, text: bytes, reason: s
         own(name, tmp_path, "none.csv")
 
 
-# --- all of them ----------------------------------------------------------------------------------------------------
+# --- all of them ----------------------------------------------------------------------------------
 
 NETWORKED = [
     "ygoprodeck",
@@ -589,7 +610,7 @@ GOOD = {
 
 
 def mutated(value: Any, rng: random.Random) -> Any:
-    """`value` with something else in one place of it."""
+    """`value` with something else in one place."""
     if isinstance(value, dict | list) and value and rng.random() < 0.8:
         key = rng.choice(list(value) if isinstance(value, dict) else range(len(value)))
         changed = dict(value) if isinstance(value, dict) else list(value)
@@ -600,22 +621,24 @@ def mutated(value: Any, rng: random.Random) -> Any:
 
 @pytest.mark.usefixtures("key")
 @pytest.mark.parametrize("name", NETWORKED)
-def test_whatever_shape_an_answer_has_texts_come_out_or_a_failure_that_is_expected(
+def test_any_shape_of_answer_gives_text_or_an_expected_failure(
     website: Site, find: Find, name: str
 ) -> None:
     rng = random.Random(name)
     website.on(PATHS[name][0], as_json(GOOD[name]))
+
     assert name == "met" or find(name, "x", 3)
+
     for _ in range(60):
         website.on(PATHS[name][0], as_json(mutated(GOOD[name], rng)))
         try:
             found = find(name, "x", 3)
         except (FactoryError, LookupError, TypeError, ValueError, AttributeError):
-            continue  # the kinds that a run turns into a failure of the query
+            continue  # the errors that a run turns into a failure of the query
         assert all(isinstance(one.url, str) and isinstance(one.label.name, str) for one in found)
 
 
-def test_every_source_is_listed_with_what_it_is_for() -> None:
+def test_every_source_describes_itself() -> None:
     assert len(SOURCES) == 11
     for name, source in SOURCES.items():
         assert (name, bool(source.about)) == (source.name, True)
@@ -624,22 +647,22 @@ def test_every_source_is_listed_with_what_it_is_for() -> None:
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=lambda source: source.name)
 def test_an_unknown_option_is_refused_with_the_known_ones(source: type[Source]) -> None:
-    with pytest.raises(ProjectError, match=r"no option 'colour'.*It has: .*max"):
-        source(hurried(), options={"colour": "red"})
+    with pytest.raises(ProjectError, match=r"no option 'color'.*It has: .*max"):
+        source(hurried(), options={"color": "red"})
     for option in source.choices:
         with pytest.raises(ProjectError, match=r"cannot be 'zzz'\. Choose: "):
             source(hurried(), options={option: "zzz"})
 
 
 def test_plain_text_of_markup() -> None:
-    assert plain_text('<a href="x">Jo &amp; <b>Co</b></a>\n') == "Jo & Co"
+    assert strip_markup('<a href="x">Jo &amp; <b>Co</b></a>\n') == "Jo & Co"
 
 
 @given(st.text(min_size=1, max_size=60), st.text(max_size=12), st.text(max_size=12))
 def test_any_label_a_site_gives_is_read_back_from_the_file_name(
     name: str, code: str, rarity: str
 ) -> None:
-    label = label_of(name, code, rarity)
+    label = make_label(name, code, rarity)
     try:
         stem = format_label(label)
     except FactoryError:
@@ -652,7 +675,7 @@ def test_any_label_a_site_gives_is_read_back_from_the_file_name(
     st.sampled_from(["MM", "LOB-EN", "swsh12pt5"]),
     st.from_regex(r"[A-Z]{0,2}\d{1,3}[a-z★]?", fullmatch=True),
 )
-def test_set_codes_are_carried_or_left_out(prefix: str, number: str) -> None:
-    label = label_of("Card", f"{prefix}-{number}")
+def test_set_codes_are_kept_or_left_out(prefix: str, number: str) -> None:
+    label = make_label("Card", f"{prefix}-{number}")
     assert label.set_code in ("", f"{prefix}-{number}".upper())
     assert json.dumps(format_label(label))

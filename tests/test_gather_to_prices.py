@@ -1,4 +1,4 @@
-"""The whole way: a catalogue on the network → references → index → verify → prices → /api/top-prices."""
+"""End to end: a catalog on the network → references → index → prices → /api/top-prices."""
 
 import json
 from pathlib import Path
@@ -21,12 +21,13 @@ COUNT = 6
 
 @pytest.fixture
 def catalog(website: Site, tmp_path: Path) -> list[Label]:
-    """The site knows six cards, each of one set, under /api/v7, and gives their pictures; the shop prices three."""
+    """Serve six cards with their pictures, and prices of three of them; return their labels."""
     labels = []
     for number, path in enumerate(draw_collection(tmp_path / "drawn", count=COUNT), 1):
         name, code = parse_label(path.name).name, f"LOCH-JP{number:03d}"
         labels.append(Label(name, code, "UR"))
         website.on(f"/images/{number}.jpg", Answer(path.read_bytes(), "image/jpeg"))
+
     cards = {
         label.name: {
             "name": label.name,
@@ -38,6 +39,7 @@ def catalog(website: Site, tmp_path: Path) -> list[Label]:
         for number, label in enumerate(labels, 1)
     }
     website.on("/api/v7/cardinfo.php", lambda seen: as_json({"data": [cards[seen.query["name"]]]}))
+
     prices = ("1,980 円", "480 円", "12,000 円")
     rows = [
         product(f"LOCH-JP{number:03d}", "UR", f"札{number}", price)
@@ -48,7 +50,7 @@ def catalog(website: Site, tmp_path: Path) -> list[Label]:
     return labels
 
 
-def test_from_a_catalog_to_the_dearest_cards(
+def test_from_a_catalog_to_the_most_expensive_cards(
     website: Site,
     tmp_path: Path,
     catalog: list[Label],
@@ -61,36 +63,33 @@ def test_from_a_catalog_to_the_dearest_cards(
     project.write_text(
         f"project_name: cards\ndata_root: {tmp_path / 'data'}\nbuckets:\n  cards: {bucket}\n"
     )
-    refs, index, prices = (
-        str(tmp_path / name) for name in ("data/cards", "cards.npz", "prices.json")
-    )
+    refs = tmp_path / "data/cards"
+    index = tmp_path / "cards.npz"
+    prices = tmp_path / "prices.json"
 
-    assert main(["gather", "--project", str(project), "--base-url", website.url]) == 0
-    assert main(["identify", "index", "--calibrate", "never", "--refs", refs, "--out", index]) == 0
-    assert main(["identify", "verify", "--index", index, "--refs", refs]) == 0
-    assert (
-        main(
-            [
-                "identify",
-                "scrape_prices",
-                "--refs",
-                refs,
-                "--out",
-                prices,
-                "--base-url",
-                website.url,
-            ]
-        )
-        == 0
-    )
+    run("gather", "--project", project, "--base-url", website.url)
+    run("identify", "index", "--calibrate", "never", "--refs", refs, "--out", index)
+    run("identify", "verify", "--index", index, "--refs", refs)
+    run("identify", "scrape_prices", "--refs", refs, "--out", prices, "--base-url", website.url)
+
     out = capsys.readouterr().out
     assert f"{COUNT} new" in out
     assert "self-identification  100.00%" in out
     assert f"3 of the {COUNT} set codes among the references have one" in out
 
-    book = PriceBook.load(Path(prices), FxRates(website.url, cache=tmp_path / "fx"))
-    loaded = Index.load(Path(index))
-    rows = book.top(10, loaded)
+    book = PriceBook.load(prices, FxRates(website.url, cache=tmp_path / "fx"))
+    check_prices(book, Index.load(index), refs, catalog)
+
+    monkeypatch.setenv("DLF_CACHE", str(tmp_path / "served"))
+    check_server(Settings(index, refs, prices=prices, fx_url=website.url))
+
+
+def run(*arguments: str | Path) -> None:
+    assert main([str(argument) for argument in arguments]) == 0, arguments
+
+
+def check_prices(book: PriceBook, index: Index, refs: Path, catalog: list[Label]) -> None:
+    rows = book.top(10, index)
     assert [(row["code"], row["median"], row["usd_median"]) for row in rows] == [
         ("LOCH-JP003", 12000, 78),
         ("LOCH-JP001", 1980, 12.87),
@@ -98,15 +97,16 @@ def test_from_a_catalog_to_the_dearest_cards(
     ]
     assert rows[0]["name"] == str(catalog[2])
     assert rows[0]["name_jp"] == "札3"
-    assert (Path(refs) / rows[0]["ref_filename"]).is_file()
+    assert (refs / rows[0]["ref_filename"]).is_file()
     assert book.fx_info()["source"] == "live"
+
     price = book.price_of(catalog[2], rows[0]["ref_filename"])
     assert price is not None
     assert (price["code"], price["median"], price["rarity"]) == ("LOCH-JP003", 12000, "UR")
     assert book.price_of(catalog[5]) is None
 
-    monkeypatch.setenv("DLF_CACHE", str(tmp_path / "served"))
-    settings = Settings(Path(index), Path(refs), prices=Path(prices), fx_url=website.url)
+
+def check_server(settings: Settings) -> None:
     with served(settings) as client:
         wait_until(lambda: client.get("/health").json()["has_prices"])
         answer = client.get("/api/top-prices?limit=10").json()

@@ -77,7 +77,8 @@ def test_a_path_and_its_bytes_give_the_same(kind: str, tmp_path: Path) -> None:
     assert np.array_equal(decode(tmp_path / "link.png"), decode(FILES[kind]))
 
 
-UNDO = {  # EXIF orientation → how a camera that notes it has laid the picture down
+# EXIF orientation → how a camera that records it has turned the picture.
+TURNED = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -89,7 +90,7 @@ UNDO = {  # EXIF orientation → how a camera that notes it has laid the picture
 }
 
 
-@pytest.mark.parametrize("orientation", UNDO)
+@pytest.mark.parametrize("orientation", TURNED)
 @pytest.mark.parametrize(
     ("mode", "file_format", "options"),
     [
@@ -104,7 +105,7 @@ UNDO = {  # EXIF orientation → how a camera that notes it has laid the picture
 def test_exif_orientation_is_applied(
     orientation: int, mode: str, file_format: str, options: dict
 ) -> None:
-    how = UNDO[orientation]
+    how = TURNED[orientation]
     lying = PICTURE if how is None else PICTURE.transpose(how)
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -138,18 +139,21 @@ def test_alpha_is_laid_over_white() -> None:
     half.putalpha(Image.fromarray(np.full((48, 64), 102, np.uint8)))
     expected = np.round(np.asarray(PICTURE) * 0.4 + 255 * 0.6)
     for file_format, options in [("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {})]:
-        assert np.abs(decode(encoded(half, file_format, **options)) - expected).max() <= 1, (
-            file_format
-        )
+        rgb = decode(encoded(half, file_format, **options))
+        assert np.abs(rgb - expected).max() <= 1, file_format
+
     gray = decode(encoded(Image.merge("LA", [GRAY, Image.new("L", GRAY.size, 0)]), "PNG"))
     assert (gray == 255).all()
 
 
 def test_transparent_palette_entries_and_keyed_colors_become_white() -> None:
     palette = PICTURE.quantize(4)
-    red, green = palette.getpixel((16, 12)), palette.getpixel((48, 12))
+    red = palette.getpixel((16, 12))
+    green = palette.getpixel((48, 12))
     alphas = bytearray([255] * 4)
-    alphas[red], alphas[green] = 0, 51
+    alphas[red] = 0
+    alphas[green] = 51
+
     rgb = decode(encoded(palette, "PNG", transparency=bytes(alphas)))
     assert rgb[12, 16].tolist() == [255, 255, 255]
     assert np.abs(rgb[12, 48] - (np.array([30, 180, 40]) * 0.2 + 204)).max() <= 1
@@ -160,45 +164,29 @@ def test_transparent_palette_entries_and_keyed_colors_become_white() -> None:
     assert keyed[12, 48].tolist() == [30, 180, 40]
 
 
+FLOATS = np.asarray(GRAY).astype(np.float32)
 DEEP = np.asarray(GRAY).astype(np.int64) * 257
+DEEP_RGB = np.repeat(DEEP[..., None], 3, axis=2).astype(">u2").tobytes()
+GRAY_FILES = {
+    "L": encoded(GRAY, "PNG"),
+    "L JPEG": encoded(GRAY, "JPEG", quality=100),
+    "16-bit": encoded(Image.fromarray(DEEP.astype(np.uint16)), "PNG"),
+    "16-bit TIFF": encoded(Image.fromarray(DEEP.astype(np.uint16)), "TIFF"),
+    "I TIFF": encoded(Image.fromarray(DEEP.astype(np.int32)), "TIFF"),
+    "F TIFF 0-255": encoded(Image.fromarray(FLOATS), "TIFF"),
+    "F TIFF 0-1": encoded(Image.fromarray(FLOATS / 255), "TIFF"),
+    "16-bit RGB": png(64, 48, bits=16, color=2, samples=DEEP_RGB),
+}
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        encoded(GRAY, "PNG"),
-        encoded(GRAY, "JPEG", quality=100),
-        encoded(Image.fromarray(DEEP.astype(np.uint16)), "PNG"),
-        encoded(Image.fromarray(DEEP.astype(np.uint16)), "TIFF"),
-        encoded(Image.fromarray(DEEP.astype(np.int32)), "TIFF"),
-        encoded(Image.fromarray(np.asarray(GRAY).astype(np.float32)), "TIFF"),
-        encoded(Image.fromarray(np.asarray(GRAY).astype(np.float32) / 255), "TIFF"),
-        png(
-            64,
-            48,
-            bits=16,
-            color=2,
-            samples=np.repeat(DEEP[..., None], 3, axis=2).astype(">u2").tobytes(),
-        ),
-    ],
-    ids=[
-        "L",
-        "L JPEG",
-        "16-bit",
-        "16-bit TIFF",
-        "I TIFF",
-        "F TIFF 0-255",
-        "F TIFF 0-1",
-        "16-bit RGB",
-    ],
-)
-def test_grayscale_of_any_depth_is_scaled_not_clipped(data: bytes) -> None:
-    rgb = decode(data)
+@pytest.mark.parametrize("kind", GRAY_FILES)
+def test_grayscale_of_any_depth_is_scaled_not_clipped(kind: str) -> None:
+    rgb = decode(GRAY_FILES[kind])
     assert rgb.shape == (48, 64, 3)
     assert np.abs(rgb.astype(int) - np.asarray(GRAY)[..., None]).max() <= 1
 
 
-def test_float_samples_outside_8_bits_are_scaled_by_what_they_hold_and_nan_is_no_error() -> None:
+def test_float_samples_outside_8_bits_are_scaled_by_their_range_and_may_be_nan() -> None:
     samples = np.linspace(-1000, 3000, 64 * 48, dtype=np.float32).reshape(48, 64)
     rgb = decode(encoded(Image.fromarray(samples), "TIFF"))
     assert rgb[0, 0].tolist() == [0, 0, 0] and rgb[-1, -1].tolist() == [255, 255, 255]
@@ -212,11 +200,8 @@ def test_one_bit_pictures_are_black_and_white() -> None:
 
 
 def test_an_icc_profile_is_ignored() -> None:
-    swapped = (
-        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-        .tobytes()
-        .replace(b"rXYZ", b"?XYZ", 1)
-    )
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = profile.replace(b"rXYZ", b"?XYZ", 1)
     swapped = swapped.replace(b"bXYZ", b"rXYZ", 1).replace(b"?XYZ", b"bXYZ", 1)
     assert_shows_four_colors(decode(encoded(PICTURE, "PNG", icc_profile=swapped)))
     assert_shows_four_colors(decode(encoded(PICTURE, "JPEG", quality=95, icc_profile=swapped)))

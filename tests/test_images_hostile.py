@@ -1,4 +1,4 @@
-"""Files that are no pictures, or want to cost too much: one clear ImageError, soon, and nothing printed."""
+"""Files that are not pictures or cost too much: one clear ImageError, soon, nothing printed."""
 
 import os
 import time
@@ -20,14 +20,10 @@ PICTURE = four_colors()
 JPEG = encoded(Image.fromarray(photo_like(320, 240)), "JPEG")
 PROGRESSIVE = encoded(Image.fromarray(photo_like(320, 240)), "JPEG", progressive=True)
 PNG = encoded(Image.fromarray(photo_like(32, 24)), "PNG")
+TURNED_BY_EXIF = b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
 GOOD = [
     encoded(PICTURE, "JPEG"),
-    encoded(
-        PICTURE,
-        "JPEG",
-        progressive=True,
-        exif=b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0",
-    ),
+    encoded(PICTURE, "JPEG", progressive=True, exif=TURNED_BY_EXIF),
     encoded(PICTURE, "MPO", save_all=True, append_images=[four_colors()]),
     encoded(PICTURE, "PNG"),
     encoded(PICTURE.quantize(4), "PNG", transparency=b"\0\x80\xff\xff"),
@@ -64,7 +60,7 @@ def test_a_truncated_picture_says_so(data: bytes) -> None:
     "data",
     [
         b"just some text, " * 20,
-        b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>',
+        b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" height="9"/></svg>',
         b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\n",
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n",
         encoded(PICTURE, "PPM"),
@@ -73,7 +69,7 @@ def test_a_truncated_picture_says_so(data: bytes) -> None:
     ],
     ids=["text", "SVG", "PDF", "EPS", "PPM", "ICO", "PNG signature only"],
 )
-def test_what_is_no_picture_in_a_known_format_is_unsupported(data: bytes) -> None:
+def test_anything_but_a_picture_in_a_known_format_is_unsupported(data: bytes) -> None:
     with pytest.raises(ImageUnsupportedError, match="Save it as JPEG"):
         decode(data)
 
@@ -155,11 +151,9 @@ def test_custom_limits_hold_for_bytes_and_paths(limits: Limits, said: str, tmp_p
     for source in (JPEG, path):
         with pytest.raises(ImageTooLargeError, match=said):
             decode(source, limits=limits)
-    assert decode(JPEG, limits=Limits(max_bytes=len(JPEG), max_pixels=320 * 240)).shape == (
-        240,
-        320,
-        3,
-    )
+
+    exact = Limits(max_bytes=len(JPEG), max_pixels=320 * 240)
+    assert decode(JPEG, limits=exact).shape == (240, 320, 3)
 
 
 def test_a_file_over_the_limit_is_not_even_read(tmp_path: Path) -> None:
@@ -179,7 +173,7 @@ def test_a_file_over_the_limit_is_not_even_read(tmp_path: Path) -> None:
         ("missing", "gone"),
     ],
 )
-def test_what_is_no_readable_file_is_an_error_at_once_and_leaks_nothing(
+def test_a_path_without_a_readable_file_is_an_error_at_once_and_leaks_nothing(
     name: str, said: str, tmp_path: Path
 ) -> None:
     os.mkfifo(tmp_path / "pipe")
@@ -214,12 +208,10 @@ def test_damaged_files_raise_only_image_errors(data: st.DataObject) -> None:
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     if data.draw(st.booleans()):
         del damaged[data.draw(st.integers(0, len(damaged))) :]
+    min_side = data.draw(st.sampled_from([None, 8]))
+
     try:
-        rgb = decode(
-            bytes(damaged),
-            limits=Limits(max_pixels=1_000_000),
-            min_side=data.draw(st.sampled_from([None, 8])),
-        )
+        rgb = decode(bytes(damaged), limits=Limits(max_pixels=1_000_000), min_side=min_side)
     except ImageError as error:
         assert error.hint
     else:

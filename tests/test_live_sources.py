@@ -1,4 +1,4 @@
-"""The live tracker's other ways in: a video, pictures dropped or pasted; and what a user tells it."""
+"""The live tracker's other sources: a video, pictures dropped or pasted; and its corrections."""
 
 import base64
 import json
@@ -67,7 +67,7 @@ def hand_over(page: Any, kind: str, file: Path, media_type: str) -> None:
     )
 
 
-def shown(page: Any, name: str) -> None:
+def wait_for_name(page: Any, name: str) -> None:
     until(
         page,
         f"document.querySelector('.track[data-sure=true] h3')?.textContent === {json.dumps(name)}",
@@ -84,12 +84,12 @@ def write_video(path: Path, picture: Path) -> Path:
     return path
 
 
-def test_a_video_is_played_named_paused_and_let_go(
+def test_a_video_is_played_named_paused_and_stopped(
     browser: Any, server: Server, cards: list[Path], names: list[str], tmp_path: Path
 ) -> None:
     with opened(browser, server.url) as page:
         page.set_input_files("#video-file", write_video(tmp_path / "clip.webm", cards[1]))
-        shown(page, names[1])
+        wait_for_name(page, names[1])
         assert page.locator("#device-label").is_hidden()
         page.locator("#play").click()
         until(page, "document.querySelector('#play').textContent === 'Play'")
@@ -99,8 +99,10 @@ def test_a_video_is_played_named_paused_and_let_go(
         assert page.locator("#controls").is_hidden()
 
 
-def test_what_is_no_video_is_said_to_be_none(browser: Any, server: Server, tmp_path: Path) -> None:
-    (tmp_path / "broken.mp4").write_bytes(b"no video" * 99)
+def test_a_file_that_is_not_a_video_is_refused(
+    browser: Any, server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.mp4").write_bytes(b"not a video" * 99)
     with opened(browser, server.url, quiet=False) as page:
         page.set_input_files("#video-file", tmp_path / "broken.mp4")
         until(
@@ -111,17 +113,15 @@ def test_what_is_no_video_is_said_to_be_none(browser: Any, server: Server, tmp_p
 def test_a_picture_dropped_then_one_pasted_then_something_else(
     browser: Any, server: Server, cards: list[Path], names: list[str], tmp_path: Path
 ) -> None:
-    (tmp_path / "list.txt").write_text("no picture")
+    (tmp_path / "list.txt").write_text("not a picture")
     with opened(browser, server.url) as page:
         hand_over(page, "drop", cards[0], "image/jpeg")
-        shown(page, names[0])
+        wait_for_name(page, names[0])
         hand_over(page, "paste", cards[1], "image/jpeg")
-        shown(page, names[1])
+        wait_for_name(page, names[1])
         hand_over(page, "drop", tmp_path / "list.txt", "text/plain")
-        until(
-            page,
-            "document.querySelector('#banner').textContent.includes('neither a picture nor a video')",
-        )
+        banner = "document.querySelector('#banner').textContent"
+        until(page, f"{banner}.includes('neither a picture nor a video')")
         assert page.locator(".track h3").all_inner_texts() == [names[1]]
 
 
@@ -129,8 +129,11 @@ def test_the_camera_is_chosen_mirrored_and_heard(browser: Any, server: Server) -
     with opened(browser, server.url) as page:
         page.evaluate("""() => {
             window.beeps = 0;
-            const own = AudioContext.prototype.createOscillator;
-            AudioContext.prototype.createOscillator = function () { window.beeps++; return own.call(this); };
+            const original = AudioContext.prototype.createOscillator;
+            AudioContext.prototype.createOscillator = function () {
+                window.beeps++;
+                return original.call(this);
+            };
         }""")
         page.locator("#settings-panel summary").click()
         page.locator("[name=sound]").check()
@@ -158,26 +161,21 @@ def test_the_camera_is_chosen_mirrored_and_heard(browser: Any, server: Server) -
         assert page.locator("#mirror").get_attribute("aria-pressed") == "true"
 
 
-def test_told_that_it_is_wrong_it_learns_a_further_picture(
+def test_a_correction_adds_a_further_picture(
     browser: Any, server: Server, cards: list[Path], names: list[str]
 ) -> None:
-    def further() -> list[str]:
-        return [
-            item["filename"]
-            for item in get(f"{server.url}/api/items?limit=100")[1]["items"]
-            if item["name"] == names[1]
-        ]
+    def list_references() -> list[str]:
+        _, answer = get(f"{server.url}/api/items?limit=100")
+        return [item["filename"] for item in answer["items"] if item["name"] == names[1]]
 
-    before = further()
+    before = list_references()
     with opened(browser, server.url) as page:
         hand_over(page, "drop", cards[0], "image/jpeg")
-        shown(page, names[0])
+        wait_for_name(page, names[0])
         track(page, names[0]).get_by_role("button", name="That’s wrong").click()
         page.locator("#correct-search").fill("no such thing")
-        until(
-            page,
-            "document.querySelector('#correct-dialog .problem').textContent.includes('Nothing is called that')",
-        )
+        problem = "document.querySelector('#correct-dialog .problem').textContent"
+        until(page, f"{problem}.includes('No item matches')")
         page.locator("#correct-search").fill(names[1])
         page.locator("#correct-items button", has_text=names[1]).first.click()
         until(
@@ -185,4 +183,4 @@ def test_told_that_it_is_wrong_it_learns_a_further_picture(
             f"document.querySelector('#toast-text').textContent.includes({json.dumps(names[1])})",
         )
         assert page.locator("#correct-dialog").is_hidden()
-    wait_until(lambda: len(further()) == len(before) + 1)
+    wait_until(lambda: len(list_references()) == len(before) + 1)

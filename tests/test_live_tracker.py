@@ -1,4 +1,4 @@
-"""The live tracker as people use it: in Chromium, before a real server; and its scripts under Node."""
+"""The live tracker as people use it: in Chromium, with a real server; its scripts under Node."""
 
 import json
 import re
@@ -25,6 +25,41 @@ PRETTIER = ROOT / "node_modules" / "prettier" / "bin" / "prettier.cjs"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 YEN = (2000, 3100)
 USD_CENTS = (1340, 2077)  # at 0.0067
+
+# Every frame of the animations, so that no check depends on its moment.
+RECORD_ANIMATION = """() => {
+    const button = document.querySelector('.track .add');
+    const deck = document.querySelector('#deck-panel');
+    const seen = {largest: 1, greens: new Set(), border: new Set(), shadow: new Set()};
+    window.seen = seen;
+    const look = () => {
+        if (button.classList.contains('added')) {
+            const style = getComputedStyle(button);
+            seen.largest = Math.max(seen.largest, new DOMMatrix(style.transform).a);
+            seen.greens.add(style.backgroundColor);
+        }
+        if (deck.classList.contains('pulse')) {
+            seen.border.add(getComputedStyle(deck).borderTopColor);
+            seen.shadow.add(getComputedStyle(deck).boxShadow);
+        }
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+FILL_STORAGE = """() => {
+    for (let size = 2 ** 22; size >= 1; size = Math.floor(size / 2)) {
+        try {
+            for (let i = 0; ; i++) localStorage.setItem(`x${size}.${i}`, 'x'.repeat(size));
+        } catch {}
+    }
+}"""
+NO_MASKS = {
+    "image_size": [640, 480],
+    "count": 0,
+    "masks": [],
+    "query": "",
+    "elapsed_seconds": 0,
+}
 
 needs_node = pytest.mark.skipif(not shutil.which("node"), reason="no node here")
 needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no chromium here")
@@ -106,6 +141,21 @@ def browser(engine: Any, clip: Path) -> Iterator[Any]:
         yield browser
 
 
+def check_add_animation(page: Any) -> None:
+    """Press the first "Add": the button grows in green, and the deck's border lights up."""
+    page.evaluate(RECORD_ANIMATION)
+    page.locator(".track .add").first.click()
+    until(page, "window.seen.largest > 1.01 && window.seen.border.size && window.seen.shadow.size")
+
+    for color in page.evaluate("[...window.seen.greens]"):
+        red, green, blue = (int(float(part)) for part in re.findall(r"[\d.]+", color)[:3])
+        assert green > red
+        assert green > blue
+    borders = set(page.evaluate("[...window.seen.border]"))
+    assert borders & {"rgb(52, 211, 153)", "rgb(16, 185, 129)"}
+    until(page, "!document.querySelector('.added, .pulse')")
+
+
 def ids(page: Any) -> dict[str, str]:
     rows = page.locator(".track").evaluate_all(
         "all => all.map(e => [e.querySelector('h3').textContent, e.dataset.id])"
@@ -125,43 +175,13 @@ def test_it_names_prices_adds_up_and_remembers(
             assert f"${cents / 100:.2f}" in text
             assert f"¥{yen:,}" in text
             assert "1 Nov 2026" in text
-            assert "sure" in text
+            assert "confident" in text
         assert names[1] in page.locator("#top li").first.inner_text()
         assert "$20.77" in page.locator("#top li").first.inner_text()
-        until(page, "document.querySelector('#live').textContent.startsWith('Recognised')")
+        until(page, "document.querySelector('#live').textContent.startsWith('Recognized')")
 
-        # What the animations make of a press, frame by frame, so that nothing depends on when it is looked at.
-        page.evaluate("""() => {
-            const [button, deck] = [document.querySelector('.track .add'), document.querySelector('#deck-panel')];
-            const seen = window.seen = {largest: 1, greens: new Set(), border: new Set(), shadow: new Set()};
-            const look = () => {
-                if (button.classList.contains('added')) {
-                    const style = getComputedStyle(button);
-                    seen.largest = Math.max(seen.largest, new DOMMatrix(style.transform).a);
-                    seen.greens.add(style.backgroundColor);
-                }
-                if (deck.classList.contains('pulse')) {
-                    seen.border.add(getComputedStyle(deck).borderTopColor);
-                    seen.shadow.add(getComputedStyle(deck).boxShadow);
-                }
-                requestAnimationFrame(look);
-            };
-            look();
-        }""")
         first = page.locator(".track").first.locator("h3").inner_text()
-        page.locator(".track .add").first.click()
-        until(
-            page, "window.seen.largest > 1.01 && window.seen.border.size && window.seen.shadow.size"
-        )
-        for color in page.evaluate("[...window.seen.greens]"):
-            red, green, blue = (int(float(part)) for part in re.findall(r"[\d.]+", color)[:3])
-            assert green > red
-            assert green > blue
-        assert page.evaluate(
-            "[...window.seen.border].some(c => c === 'rgb(52, 211, 153)' || c === 'rgb(16, 185, 129)')"
-        )
-        until(page, "!document.querySelector('.added, .pulse')")
-
+        check_add_animation(page)
         other = next(name for name in names if name != first)
         track(page, other).locator(".add").click()
         track(page, other).locator(".add").click()
@@ -194,15 +214,7 @@ def test_two_cards_keep_their_ids_through_three_empty_answers(
         def blind(route: Any) -> None:
             if len(blinded) < 3:
                 blinded.append(route)
-                route.fulfill(
-                    json={
-                        "image_size": [640, 480],
-                        "count": 0,
-                        "masks": [],
-                        "query": "",
-                        "elapsed_seconds": 0,
-                    }
-                )
+                route.fulfill(json=NO_MASKS)
             else:
                 route.continue_()
 
@@ -215,7 +227,7 @@ def test_two_cards_keep_their_ids_through_three_empty_answers(
 
 @pytest.mark.browser
 @needs_chromium
-def test_a_server_that_dies_is_said_to_be_gone_and_found_again(
+def test_a_server_that_dies_is_reported_and_found_again(
     browser: Any, settings: Settings, options: list[str]
 ) -> None:
     server = Server(settings, *options)
@@ -243,7 +255,7 @@ def camera_problem(browser: Any, url: str) -> str:
 
 @pytest.mark.browser
 @needs_chromium
-def test_no_camera_a_refused_one_and_an_insecure_page_each_say_so(
+def test_no_camera_a_refused_one_and_an_insecure_page_are_told_apart(
     engine: Any, server: Server, clip: Path
 ) -> None:
     with launch(engine, clip, allowed=False) as browser:
@@ -273,7 +285,7 @@ def test_it_fits_and_everyone_can_use_it(
         until(page, "!document.querySelector('.added, .pulse')")
         page.locator("details").evaluate_all("all => all.forEach(e => e.open = true)")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        # By the debugger, past the page's own policy, which allows no script of others.
+        # Through the debugger, because the page's policy allows no foreign script.
         page.evaluate(AXE.read_text("utf-8"))
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
         serious = [f for f in found if f["impact"] in ("serious", "critical")]
@@ -302,7 +314,7 @@ def test_a_picture_by_file_with_the_keyboard_alone(
 
 
 class OnlyFinds(BaseHTTPRequestHandler):
-    """A recognition server of another kind: boxes, no names, and nothing else."""
+    """A recognition server of another kind: it sends boxes without names."""
 
     protocol_version = "HTTP/1.1"
 
@@ -328,7 +340,7 @@ class OnlyFinds(BaseHTTPRequestHandler):
 
 @pytest.mark.browser
 @needs_chromium
-def test_before_a_server_that_only_finds_the_query_is_the_label(browser: Any) -> None:
+def test_with_a_server_that_sends_only_boxes_the_query_is_the_label(browser: Any) -> None:
     with (
         running(ThreadingHTTPServer(("127.0.0.1", 0), OnlyFinds)) as falcon,
         running(WebServer("127.0.0.1", 0, Target.parse(f"{falcon}/api/falcon"))) as url,
@@ -347,9 +359,7 @@ def test_before_a_server_that_only_finds_the_query_is_the_label(browser: Any) ->
 
 @pytest.mark.browser
 @needs_chromium
-def test_storage_that_is_damaged_or_full_costs_no_more_than_itself(
-    browser: Any, server: Server
-) -> None:
+def test_damaged_or_full_storage_does_not_stop_the_page(browser: Any, server: Server) -> None:
     with opened(browser, server.url) as page:
         page.evaluate("localStorage.setItem('data_label_factory.deck', '{\"version\": 1, \"entr')")
         page.evaluate("localStorage.setItem('data_label_factory.settings', '[3]')")
@@ -358,11 +368,8 @@ def test_storage_that_is_damaged_or_full_costs_no_more_than_itself(
         assert page.evaluate("localStorage.getItem('data_label_factory.deck.damaged')").startswith(
             '{"version"'
         )
-        page.evaluate("""() => {
-            for (let size = 2 ** 22; size >= 1; size = Math.floor(size / 2)) {
-                try { for (let i = 0; ; i++) localStorage.setItem(`x${size}.${i}`, 'x'.repeat(size)) } catch {}
-            }
-        }""")
+
+        page.evaluate(FILL_STORAGE)
         start_camera(page, 1)
         page.locator(".track .add").first.click()
         assert page.locator("#deck-count").inner_text() == "1"

@@ -211,9 +211,9 @@ def test_twins_are_told_apart_by_what_differs() -> None:
     second = first.copy()
     second[100:130, 20:60] = picture(1)[100:130, 20:60]
     lit = (first * 0.7 + 25).astype(np.uint8)
-    assert appearance.prefers_first(lit, first, second) > 0.3
-    assert appearance.prefers_first(lit, second, first) < -0.3
-    assert appearance.prefers_first(lit, first, first.copy()) == 0
+    assert appearance.prefer_first(lit, first, second) > 0.3
+    assert appearance.prefer_first(lit, second, first) < -0.3
+    assert appearance.prefer_first(lit, first, first.copy()) == 0
 
 
 def test_the_most_similar_references_equal_the_naive_loop(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,13 +226,13 @@ def test_the_most_similar_references_equal_the_naive_loop(monkeypatch: pytest.Mo
         cv2.resize(t, references._TINY_PX, interpolation=cv2.INTER_AREA).ravel().astype(np.float32)
         for t in thumbs
     ]
-    for number, found in enumerate(references._most_similar(thumbs)):
+    for number, found in enumerate(references._find_similar(thumbs)):
         likeness = [
             -np.inf if i == number else np.corrcoef(tiny[number], row)[0, 1]
             for i, row in enumerate(tiny)
         ]
         assert found.tolist() == np.argsort(likeness)[::-1][: references._SIMILAR].tolist()
-    assert [len(found) for found in references._most_similar(thumbs[:1])] == [0]
+    assert [len(found) for found in references._find_similar(thumbs[:1])] == [0]
 
 
 def test_what_lies_outside_the_frame_says_nothing() -> None:
@@ -253,8 +253,8 @@ def test_a_twin_whose_difference_is_out_of_sight_is_neither_preferred_nor_refuse
     second = first.copy()
     second[100:130, 20:60] = picture(1)[100:130, 20:60]
     mask = np.full(first.shape[:2], 255, np.uint8)
-    assert appearance.prefers_first(first, first, second, mask) == appearance.prefers_first(
+    assert appearance.prefer_first(first, first, second, mask) == appearance.prefer_first(
         first, first, second
     )
     mask[80:] = 0
-    assert abs(appearance.prefers_first(first, first, second, mask)) < 0.01
+    assert abs(appearance.prefer_first(first, first, second, mask)) < 0.01

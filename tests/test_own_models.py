@@ -1,4 +1,4 @@
-"""`onnx:PATH`: the recipe is read off the model or its JSON, and the embedding is the model's own output."""
+"""`onnx:PATH`: the recipe comes from the model or its JSON; the embedding is its output."""
 
 import json
 from pathlib import Path
@@ -86,11 +86,11 @@ def test_a_json_beside_the_model_overrides_the_recipe(tmp_path: Path) -> None:
         ({"side": 0}, "side cannot be 0"),
         ({"mean": 0.5}, "mean cannot be"),
         ({"std": [1, 2]}, "std cannot be"),
-        ([], "no JSON object"),
-        (7, "no JSON object"),
+        ([], "not a JSON object"),
+        (7, "not a JSON object"),
     ],
 )
-def test_a_recipe_that_is_none_says_what_is_wrong(content: Any, said: str, tmp_path: Path) -> None:
+def test_an_invalid_recipe_says_what_is_wrong(content: Any, said: str, tmp_path: Path) -> None:
     model = mean_color_model(tmp_path / "a.onnx", layout="NHWC-uint8")
     Path(f"{model}.json").write_text(json.dumps(content))
     with pytest.raises(EncoderError, match=said):
@@ -98,7 +98,7 @@ def test_a_recipe_that_is_none_says_what_is_wrong(content: Any, said: str, tmp_p
 
 
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b""])
-def test_a_recipe_that_is_no_json_is_an_error(content: bytes, tmp_path: Path) -> None:
+def test_a_recipe_that_is_not_json_is_an_error(content: bytes, tmp_path: Path) -> None:
     model = mean_color_model(tmp_path / "a.onnx", layout="NHWC-uint8")
     Path(f"{model}.json").write_bytes(content)
     with pytest.raises(EncoderError, match="not a preprocessing recipe"):

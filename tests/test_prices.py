@@ -1,4 +1,4 @@
-"""Money is exact, price files are read and written whole, and a price is of the very thing that was recognised."""
+"""Money is exact, price files survive a round trip, and prices are of the recognized item."""
 
 import json
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from data_label_factory.labels import Label, parse_label
 from data_label_factory.prices.book import PriceBook
 from data_label_factory.prices.fx import FxRates, Rates, parse_rate
 from data_label_factory.prices.money import as_number, from_number, from_text, median
-from data_label_factory.prices.store import CodePrice, Listing, PriceFile, dated, summarise
+from data_label_factory.prices.store import CodePrice, Listing, PriceFile, summarize, with_date
 from data_label_factory.rarities import rarity_code
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -68,7 +68,7 @@ def test_cents_are_rounded_half_to_even_on_the_way_out(amount: str, number: floa
 
 
 @pytest.mark.parametrize("value", [None, True, "", "x", "NaN", "-1", 0, "1e40", [], float("inf")])
-def test_what_is_no_price_gives_none(value: object) -> None:
+def test_an_invalid_price_gives_none(value: object) -> None:
     assert from_number(value) is None
 
 
@@ -115,17 +115,17 @@ def listings() -> list[Listing]:
 
 
 def test_listings_are_summed_up_by_code_and_rarity() -> None:
-    price = summarise(listings())["LOCH-JP001"]
+    price = summarize(listings())["LOCH-JP001"]
     assert (price.min, price.median, price.max, price.count) == (30, Decimal("4640"), 9800, 4)
     assert price.rarities == {"PScR": 9300, "UR": 480, "N-PR": 30}
     assert price.name_jp == "ブラック・マジシャン"
 
 
 def price_file() -> PriceFile:
-    prices = summarise(
+    prices = summarize(
         [*listings(), Listing("LOCH-JP002", Decimal("120.5")), Listing("M8 Bolt", Decimal("0.12"))]
     )
-    prices["LOCH-JP002"] = dated(prices["LOCH-JP002"], "2026-11-20T00:00:00+00:00")
+    prices["LOCH-JP002"] = with_date(prices["LOCH-JP002"], "2026-11-20T00:00:00+00:00")
     return PriceFile(
         "2026-11-24T12:00:00+00:00",
         "yuyu-tei",
@@ -151,7 +151,8 @@ def test_a_price_file_comes_back_as_it_was_sorted_and_in_utf_8(tmp_path: Path) -
 def test_a_file_of_another_program_may_say_less(tmp_path: Path) -> None:
     path = tmp_path / "prices.json"
     path.write_text(
-        '{"currency": "JPY", "prices": {"A-1": {"median": 5}, "A-2": {"median": null}, "A-3": {"median": "7"}}}'
+        '{"currency": "JPY", "prices": '
+        '{"A-1": {"median": 5}, "A-2": {"median": null}, "A-3": {"median": "7"}}}'
     )
     assert PriceFile.load(path).prices == {
         "A-1": CodePrice(Decimal(5), Decimal(5), Decimal(5), 1),
@@ -242,7 +243,7 @@ class FakeIndex:
     references: object
 
 
-def test_the_dearest_codes_of_an_index_come_first() -> None:
+def test_the_most_expensive_codes_of_an_index_come_first() -> None:
     book = PriceBook(price_file(), rates())
     names = [
         "LOCH-JP002_kuriboh.jpg",
@@ -282,15 +283,15 @@ def test_a_rate_is_fetched_once_and_kept_for_the_day_without_a_network(
 ) -> None:
     website.on("/v6/latest/JPY", as_json(ER_API))
     live = fx(website, tmp_path / "cache")
-    assert live.of("JPY") is live.of("JPY")
+    assert live.rates_of("JPY") is live.rates_of("JPY")
     assert len(website.seen) == 1
-    assert live.of("JPY").convert(Decimal(2000), "USD") == Decimal("13.0")
-    assert live.of("JPY").info()["source"] == "live"
-    assert live.of("JPY").info()["usd_rate"] == 0.0065
-    offline = fx(None, tmp_path / "cache").of("JPY")
+    assert live.rates_of("JPY").convert(Decimal(2000), "USD") == Decimal("13.0")
+    assert live.rates_of("JPY").info()["source"] == "live"
+    assert live.rates_of("JPY").info()["usd_rate"] == 0.0065
+    offline = fx(None, tmp_path / "cache").rates_of("JPY")
     assert (offline.source, offline.values, offline.updated_at) == (
         "cache",
-        live.of("JPY").values,
+        live.rates_of("JPY").values,
         NOW,
     )
     assert offline.note.startswith(
@@ -300,7 +301,7 @@ def test_a_rate_is_fetched_once_and_kept_for_the_day_without_a_network(
 
 def test_with_neither_network_nor_cache_there_is_no_rate(tmp_path: Path) -> None:
     (tmp_path / "JPY.json").write_text("damaged")
-    none = fx(None, tmp_path).of("JPY")
+    none = fx(None, tmp_path).rates_of("JPY")
     assert (none.source, none.convert(Decimal(5), "USD"), none.convert(Decimal(5), "JPY")) == (
         "none",
         None,
@@ -333,30 +334,30 @@ def test_no_answer_of_a_rate_site_makes_up_a_rate(
     website: Site, tmp_path: Path, answer: Answer
 ) -> None:
     website.on("/v6/latest/JPY", answer)
-    assert fx(website, tmp_path).of("JPY").convert(Decimal(1), "USD") is None
+    assert fx(website, tmp_path).rates_of("JPY").convert(Decimal(1), "USD") is None
     assert not list(tmp_path.iterdir())
 
 
 def test_a_rate_with_an_odd_date_is_still_a_rate(website: Site, tmp_path: Path) -> None:
     website.on("/v6/latest/JPY", BROKEN, as_json(ER_API | {"time_last_update_unix": "yesterday"}))
-    found = fx(website, tmp_path).of("JPY")
+    found = fx(website, tmp_path).rates_of("JPY")
     assert (found.source, found.updated_at) == ("live", None)
-    assert fx(None, tmp_path).of("JPY").source == "cache"
+    assert fx(None, tmp_path).rates_of("JPY").source == "cache"
 
 
 def test_given_rates_and_dollars_need_no_network(tmp_path: Path) -> None:
     given = fx(None, tmp_path, given=dict([parse_rate("JPY=0.0067")]))
-    assert given.of("JPY").convert(Decimal(1000), "USD") == Decimal("6.7000")
-    assert given.of("USD").convert(Decimal("1.5"), "USD") == Decimal("1.5")
-    assert given.of("USD").source == "same"
-    assert "not a currency code" in given.of("../etc").note
+    assert given.rates_of("JPY").convert(Decimal(1000), "USD") == Decimal("6.7000")
+    assert given.rates_of("USD").convert(Decimal("1.5"), "USD") == Decimal("1.5")
+    assert given.rates_of("USD").source == "same"
+    assert "not a currency code" in given.rates_of("../etc").note
 
 
 @pytest.mark.parametrize(
     "text", ["JPY", "JPY=", "JPY=x", "JPY=0", "JPY=-1", "jpy=1", "=1", "JPY=nan"]
 )
 def test_a_wrong_rate_on_the_command_line_is_refused(text: str) -> None:
-    with pytest.raises(Exception, match="is not a rate such as"):
+    with pytest.raises(PriceError, match="is not a rate such as"):
         parse_rate(text)
 
 

@@ -26,7 +26,6 @@ def write(folder: Path, text: str | bytes) -> Path:
 def test_a_project_is_read_with_both_kinds_of_bucket(tmp_path: Path) -> None:
     project = load_project(write(tmp_path, GOOD))
     assert project.project_name == "yugioh"
-    assert project.target_object == "trading card"
     assert project.data_root == Path.home() / "cards"
     assert project.buckets == {
         "positive/cards": Bucket(("Dark Magician", "Pharaoh's Servant", "47"), "ygoprodeck"),
@@ -34,10 +33,9 @@ def test_a_project_is_read_with_both_kinds_of_bucket(tmp_path: Path) -> None:
     }
 
 
-def test_data_root_and_target_object_have_defaults(tmp_path: Path) -> None:
+def test_data_root_has_a_default(tmp_path: Path) -> None:
     project = load_project(write(tmp_path, "project_name: art\nbuckets: {a: [b]}\n"))
     assert project.data_root == Path.home() / "data-label-factory" / "art"
-    assert project.target_object == "art"
 
 
 @pytest.mark.parametrize(
@@ -48,7 +46,7 @@ def test_data_root_and_target_object_have_defaults(tmp_path: Path) -> None:
         (GOOD.replace("[empty desk, hand]", "5"), ["line 8: a bucket must be a mapping"]),
         (
             GOOD.replace("yugioh", "[a]").replace("[empty desk, hand]", "[]"),
-            ["line 1: expected a text", "line 8: expected a list"],
+            ["line 1: expected text", "line 8: expected a list"],
         ),
         ("project_name: a\n", ["buckets is missing"]),
         ("buckets: {a: [b]}\n", ["project_name is missing"]),
@@ -56,9 +54,9 @@ def test_data_root_and_target_object_have_defaults(tmp_path: Path) -> None:
         ("project_name: a\nbuckets: {../up: [b]}\n", ["line 2: '../up' is not a folder inside"]),
         (
             "project_name: a\nproject_name: b\nbuckets: {a: [b]}\n",
-            ["line 2: 'project_name' is there twice"],
+            ["line 2: duplicate key 'project_name'"],
         ),
-        ("project_name: a\nbuckets: {a: [null]}\n", ["line 2: expected a text"]),
+        ("project_name: a\nbuckets: {a: [null]}\n", ["line 2: expected text"]),
         ("", ["line 1: the project must be a mapping"]),
         ("a: [b", ["not valid YAML"]),
         (b"\xff\xfe\x00", ["not valid YAML"]),

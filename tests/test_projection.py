@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from data_label_factory.errors import EncoderError
-from data_label_factory.identify.encoders import head as projection
+from data_label_factory.identify.encoders import head as head_module
 from data_label_factory.identify.encoders.head import ProjectionHead, check_head_fits
 
 RNG = np.random.default_rng(0)
@@ -30,7 +30,7 @@ STORAGES = {"f4": "FloatStorage", "f2": "HalfStorage", "f8": "DoubleStorage", "i
 
 
 def save_as_torch(path: Path, saved: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What torch.save(saved, path) writes, without torch: arrays become tensors of the zip format."""
+    """What torch.save(saved, path) writes, without torch: arrays become tensors."""
     torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
     for name in STORAGES.values():
         setattr(torch, name, type(name, (), {"__module__": "torch"}))
@@ -116,8 +116,8 @@ def naive_projection(embedding: np.ndarray) -> list[float]:
 def test_gelu_is_the_exact_one_with_erf() -> None:
     x = np.linspace(-8, 8, 4001).astype(np.float32)
     exact = [0.5 * v * (1 + math.erf(v / math.sqrt(2))) for v in x.tolist()]
-    assert np.abs(projection._gelu(x) - exact).max() < 1e-6
-    assert projection._gelu(x).dtype == np.float32
+    assert np.abs(head_module._gelu(x) - exact).max() < 1e-6
+    assert head_module._gelu(x).dtype == np.float32
 
 
 def test_a_head_gives_what_a_naive_loop_gives(save: Save) -> None:
@@ -206,7 +206,9 @@ def test_only_the_names_a_head_needs_are_looked_up(name: str, tmp_path: Path) ->
         ({"0_weight": np.asfortranarray(STATE["0.weight"])}, "not contiguous"),
     ],
 )
-def test_a_state_that_is_no_head_is_refused(changes: dict[str, Any], said: str, save: Save) -> None:
+def test_a_state_that_is_not_a_head_is_refused(
+    changes: dict[str, Any], said: str, save: Save
+) -> None:
     with pytest.raises(EncoderError, match=said):
         ProjectionHead.load(save(**changes))
 
@@ -219,7 +221,7 @@ def test_other_things_saved_with_torch_are_refused(
         ProjectionHead.load(save_as_torch(tmp_path / "x.pt", saved, monkeypatch))
 
 
-def test_a_missing_file_a_folder_and_no_zip_are_refused(tmp_path: Path) -> None:
+def test_a_missing_file_a_folder_and_a_non_zip_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text.pt").write_text("no zip")
     (tmp_path / "empty.pt").touch()
     with zipfile.ZipFile(tmp_path / "other.pt", "w") as archive:

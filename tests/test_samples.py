@@ -1,5 +1,7 @@
 """The sample collection: deterministic, well named, and no two cards alike."""
 
+from __future__ import annotations
+
 import re
 from itertools import combinations
 from pathlib import Path
@@ -56,25 +58,21 @@ def test_tricky_names_are_among_the_first() -> None:
     assert len({card.set_code.split("-")[0] for card in cards}) >= 3
 
 
-def test_variants_share_name_and_art_but_not_looks() -> None:
+def test_variants_share_name_and_art_but_not_appearance() -> None:
     cards = sample_cards()
     bases = {card.name: card for card in cards[::-1]}
     variants = [card for card in cards if bases[card.name] is not card]
     assert 15 <= len(variants) <= 20
+
     for card in variants:
         base = bases[card.name]
-        assert (card.scene, card.element, card.shade, card.seed) == (
-            base.scene,
-            base.element,
-            base.shade,
-            base.seed,
-        )
+        art = (card.scene, card.element, card.shade, card.seed)
+        assert art == (base.scene, base.element, base.shade, base.seed)
         assert card.rarity not in ("", base.rarity)
-    plain, rare = bases[variants[0].name], variants[0]
-    difference = np.abs(
-        np.asarray(draw_card(plain), dtype=float) - np.asarray(draw_card(rare), dtype=float)
-    )
-    assert difference.mean() > 2
+
+    rare = np.asarray(draw_card(variants[0]), dtype=float)
+    plain = np.asarray(draw_card(bases[variants[0].name]), dtype=float)
+    assert np.abs(plain - rare).mean() > 2
 
 
 def test_cards_of_different_names_have_different_art() -> None:

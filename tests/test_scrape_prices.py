@@ -1,4 +1,4 @@
-"""Every price site against a local server in its documented shape, and the price file that comes of it."""
+"""Every price site against a local server, as documented; and the price file that results."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from website import (
     PAGE,
     RESET,
     Answer,
-    ScoredPose,
+    Request,
     Site,
     as_json,
     hurried,
@@ -27,10 +27,10 @@ from website import (
 
 from data_label_factory.cli import main
 from data_label_factory.errors import FetchError, PriceError
-from data_label_factory.prices.scrape import Scraped, scrape
+from data_label_factory.prices.scrape import ScrapeResult, scrape
 from data_label_factory.prices.sites.base import PriceSite
 from data_label_factory.prices.sites.table import site_class, site_names
-from data_label_factory.prices.store import Listing, PriceFile, summarise
+from data_label_factory.prices.store import Listing, PriceFile, summarize
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SEARCH = "/sell/ygo/s/search"
@@ -42,7 +42,8 @@ def product(
     """A listing as yuyu-tei's pages have it."""
     return f"""
       <div class="col-md"><div class="card-product position-relative mt-4 {classes}">
-        <div class="product-img"><a href="/sell/x"><img class="card img-fluid" alt="{code} {rarity} {name}"></a></div>
+        <div class="product-img"><a href="/sell/x">
+          <img class="card img-fluid" alt="{code} {rarity} {name}"></a></div>
         <span class="d-block border border-dark p-1 w-100 text-center my-2">{code}</span>
         <a href="/sell/ygo/card/x"><h4 class="text-primary fw-bold">{name}</h4></a>
         <strong class="d-block text-end ">{price}</strong>
@@ -51,14 +52,16 @@ def product(
 
 
 def shop(*sections: tuple[str, str]) -> Answer:
-    """A search page: one section a rarity."""
+    """A search page with one section per rarity."""
     body = "".join(
-        f'<div id="card-list3" class="py-4 cards-list"><h3 class="text-center"><span class="fw-bold">{rarity}</span>'
+        '<div id="card-list3" class="py-4 cards-list">'
+        f'<h3 class="text-center"><span class="fw-bold">{rarity}</span>'
         f'<small>Card List</small></h3><div class="row">{products}</div></div>'
         for rarity, products in sections
     )
     return page(
-        f"<!DOCTYPE html><html lang=ja><head><meta charset=utf-8></head><body><main>{body}</main></body></html>"
+        "<!DOCTYPE html><html lang=ja><head><meta charset=utf-8></head>"
+        f"<body><main>{body}</main></body></html>"
     )
 
 
@@ -95,12 +98,12 @@ def listings(name: str, website: Site, prefix: str, **options: Any) -> list[List
     return list(site_class(name)(hurried(), website.url, **options).listings(prefix))
 
 
-# --- yuyu-tei -------------------------------------------------------------------------------------------------------
+# yuyu-tei
 
 
 def test_yuyu_tei_reads_prices_by_rarity(website: Site) -> None:
     website.on(SEARCH, LOCH)
-    prices = summarise(listings("yuyu-tei", website, "LOCH-JP"))
+    prices = summarize(listings("yuyu-tei", website, "LOCH-JP"))
     assert website.seen[0].query == {"search_word": "LOCH-JP"}
     assert set(prices) == {"LOCH-JP001", "LOCH-JP002", "LOCH-JP003"}
     first = prices["LOCH-JP001"]
@@ -157,7 +160,7 @@ def test_markup_left_open_still_gives_its_cards(website: Site) -> None:
     }
 
 
-# --- the sites with an API ------------------------------------------------------------------------------------------
+# The sites with an API
 
 
 def test_scryfall_prices_every_print_of_a_set_over_all_pages(website: Site) -> None:
@@ -263,7 +266,7 @@ def test_pokemontcg_prices_finishes(website: Site) -> None:
     ]
 
 
-# --- all of them ----------------------------------------------------------------------------------------------------
+# All of them
 
 SITES = {
     "yuyu-tei": ("LOCH-JP", SEARCH, LOCH),
@@ -301,7 +304,7 @@ def test_a_site_refuses_a_currency_that_it_does_not_have(name: str) -> None:
         site_class(name)(hurried(), currency="XYZ")
 
 
-# --- the price file -------------------------------------------------------------------------------------------------
+# The price file
 
 NAMES = [
     "LOCH-JP001_dark_magician_pscr.jpg",
@@ -312,22 +315,22 @@ NAMES = [
 
 
 @pytest.fixture
-def scraping(website: Site, tmp_path: Path) -> Callable[..., Scraped]:
+def scraping(website: Site, tmp_path: Path) -> Callable[..., ScrapeResult]:
     def run(
         names: list[str] = NAMES, hours: float = 0, name: str = "yuyu-tei", **options: Any
-    ) -> Scraped:
+    ) -> ScrapeResult:
         site = site_class(name)(hurried(), website.url, **options)
         return scrape(names, tmp_path / "p.json", site, now=NOW + timedelta(hours=hours))
 
     return run
 
 
-def by_prefix(**answers: Answer) -> Callable[[ScoredPose], Answer]:
+def by_prefix(**answers: Answer) -> Callable[[Request], Answer]:
     return lambda seen: answers[seen.query["search_word"].partition("-")[0]]
 
 
 def test_prices_of_all_prefixes_end_in_one_file(
-    website: Site, tmp_path: Path, scraping: Callable[..., Scraped]
+    website: Site, tmp_path: Path, scraping: Callable[..., ScrapeResult]
 ) -> None:
     website.on(SEARCH, by_prefix(LOCH=LOCH, RD=OTHERS))
     result = scraping()
@@ -357,7 +360,7 @@ def test_prices_of_all_prefixes_end_in_one_file(
 
 
 def test_a_prefix_is_not_asked_again_while_it_is_fresh(
-    website: Site, scraping: Callable[..., Scraped]
+    website: Site, scraping: Callable[..., ScrapeResult]
 ) -> None:
     website.on(SEARCH, by_prefix(LOCH=LOCH, RD=OTHERS))
     scraping()
@@ -370,7 +373,7 @@ def test_a_prefix_is_not_asked_again_while_it_is_fresh(
 
 
 def test_a_prefix_that_fails_keeps_yesterday_s_prices_with_their_date(
-    website: Site, tmp_path: Path, scraping: Callable[..., Scraped]
+    website: Site, tmp_path: Path, scraping: Callable[..., ScrapeResult]
 ) -> None:
     rd = shop(("UR", product("RD-JP001", "UR", "青眼", "700 円")))
     website.on(SEARCH, by_prefix(LOCH=LOCH, RD=rd))
@@ -386,19 +389,19 @@ def test_a_prefix_that_fails_keeps_yesterday_s_prices_with_their_date(
     assert scraping(hours=49).file.prices["RD-JP001"].scraped_at == ""
 
 
-def test_when_nothing_can_be_had_there_is_no_file(
-    website: Site, tmp_path: Path, scraping: Callable[..., Scraped]
+def test_when_nothing_can_be_fetched_there_is_no_file(
+    website: Site, tmp_path: Path, scraping: Callable[..., ScrapeResult]
 ) -> None:
     website.on(SEARCH, BROKEN)
-    with pytest.raises(PriceError, match=r"Nothing could be had.*HTTP 500"):
+    with pytest.raises(PriceError, match=r"Nothing could be fetched.*HTTP 500"):
         scraping()
     assert not list(tmp_path.iterdir())
 
 
 def test_interrupted_it_keeps_what_was_asked(
-    website: Site, tmp_path: Path, scraping: Callable[..., Scraped]
+    website: Site, tmp_path: Path, scraping: Callable[..., ScrapeResult]
 ) -> None:
-    def interrupt(seen: ScoredPose) -> Answer:
+    def interrupt(seen: Request) -> Answer:
         if seen.query["search_word"] == "RD-JP":
             site_interrupted.append(seen)
         return LOCH
@@ -410,7 +413,7 @@ def test_interrupted_it_keeps_what_was_asked(
                 raise KeyboardInterrupt
             return found
 
-    site_interrupted: list[ScoredPose] = []
+    site_interrupted: list[Request] = []
     website.on(SEARCH, interrupt)
     with pytest.raises(KeyboardInterrupt):
         scrape(NAMES, tmp_path / "p.json", Interrupted(hurried(), website.url), now=NOW)
@@ -418,7 +421,7 @@ def test_interrupted_it_keeps_what_was_asked(
 
 
 def test_what_cannot_be_asked_is_refused(
-    website: Site, tmp_path: Path, scraping: Callable[..., Scraped]
+    website: Site, tmp_path: Path, scraping: Callable[..., ScrapeResult]
 ) -> None:
     with pytest.raises(PriceError, match="None of the file names carries a set code"):
         scraping(["a.jpg"])
@@ -433,8 +436,8 @@ def test_what_cannot_be_asked_is_refused(
     assert website.seen == []
 
 
-def test_one_s_own_table_prices_things_by_code_or_name(
-    tmp_path: Path, scraping: Callable[..., Scraped]
+def test_your_own_table_prices_items_by_code_or_name(
+    tmp_path: Path, scraping: Callable[..., ScrapeResult]
 ) -> None:
     table = tmp_path / "own.csv"
     table.write_text(
@@ -464,7 +467,7 @@ def test_one_s_own_table_prices_things_by_code_or_name(
     ],
 )
 def test_a_wrong_table_is_named(
-    tmp_path: Path, scraping: Callable[..., Scraped], text: bytes, reason: str
+    tmp_path: Path, scraping: Callable[..., ScrapeResult], text: bytes, reason: str
 ) -> None:
     (tmp_path / "own.csv").write_bytes(text)
     with pytest.raises(PriceError, match=reason):
@@ -482,7 +485,8 @@ def test_another_package_can_register_a_site(
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: myshop\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
-        "[data_label_factory.price_sites]\nmyshop = myshop_site:MyShop\nbroken = no_such_module:X\nodd = json:dumps\n"
+        "[data_label_factory.price_sites]\n"
+        "myshop = myshop_site:MyShop\nbroken = no_such_module:X\nodd = json:dumps\n"
     )
     (tmp_path / "myshop_site.py").write_text(
         "from data_label_factory.prices.sites.base import PriceSite\n"
@@ -512,7 +516,7 @@ def test_the_site_of_the_docs_works(website: Site) -> None:
     ]
 
 
-# --- the command ----------------------------------------------------------------------------------------------------
+# The command
 
 
 def test_the_command_reports_in_words_and_in_json(

@@ -1,4 +1,4 @@
-"""The collection over HTTP: listing, enrolment, feedback and removal, on disk and in the very next answer."""
+"""The collection over HTTP: list, enroll, feed back, remove; on disk and in the next answer."""
 
 import io
 import json
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from drawn import encoded
 from PIL import Image
-from serving import make_collection, reindex, served
+from serving import make_collection, outdate_calibration, reindex, served, wait_until
 from starlette.testclient import TestClient
 
 from data_label_factory.errors import FactoryError
@@ -31,7 +31,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture(scope="module")
 def unknowns(tmp_path_factory: pytest.TempPathFactory) -> list[RGB]:
     """Cards that the collection does not have."""
-    files = draw_collection(tmp_path_factory.mktemp("strangers"), count=UNKNOWNS, seed=99)
+    files = draw_collection(tmp_path_factory.mktemp("unknowns"), count=UNKNOWNS, seed=99)
     return [decode(file) for file in files]
 
 
@@ -45,7 +45,7 @@ def jpeg(picture: RGB) -> bytes:
     return encoded(Image.fromarray(picture), "JPEG", quality=92)
 
 
-def seen(client: TestClient, picture: RGB) -> set[str]:
+def recognize(client: TestClient, picture: RGB) -> set[str]:
     frame = render_view([picture], np.random.default_rng(4)).image
     masks = client.post("/api/falcon", files={"image": jpeg(frame)}).json()["masks"]
     return {mask["label"] for mask in masks if mask["confident"]}
@@ -75,18 +75,20 @@ def test_items_are_listed_searched_and_paged(client: TestClient, settings: Setti
 def test_a_new_item_is_named_in_the_next_frame_and_is_on_disk(
     client: TestClient, settings: Settings, unknowns: list[RGB]
 ) -> None:
-    assert seen(client, unknowns[0]) == set()
+    assert recognize(client, unknowns[0]) == set()
     answer = enroll(client, unknowns[0], name="Blue / Teapot", set_code="TEA-001", rarity="UR")
     assert answer.status_code == 201
     assert answer.json()["label"] == "Blue / Teapot (UR)"
     assert answer.json()["index_size"] == 5
-    assert seen(client, unknowns[0]) == {"Blue / Teapot (UR)"}
+    assert recognize(client, unknowns[0]) == {"Blue / Teapot (UR)"}
+
     reference = answer.json()["filename"]
     index = Index.load(settings.index)
     assert reference in index.references
     assert settings.refs and (settings.refs / reference).is_file()
     assert client.get("/health").json()["index_size"] == 5
-    reindex(settings)  # what the command would make of the folder is just this
+
+    reindex(settings)  # the command makes the same index of the folder
     again = Index.load(settings.index)
     assert list(again.references) == list(index.references)
     assert np.array_equal(again.embeddings, index.embeddings)
@@ -102,7 +104,7 @@ def test_an_item_is_cut_out_of_a_frame_where_the_quad_says(
     assert answer.status_code == 201
     picture = Image.open(io.BytesIO(client.get(f"/refs/{answer.json()['filename']}").content))
     assert picture.width < picture.height  # a card's shape, not the frame's
-    assert seen(client, unknowns[1]) == {"Cut Out"}
+    assert recognize(client, unknowns[1]) == {"Cut Out"}
 
 
 def test_feedback_keeps_a_further_view_of_the_item(
@@ -113,29 +115,30 @@ def test_feedback_keeps_a_further_view_of_the_item(
     answer = client.post("/api/feedback", files=files, data={"filename": item["filename"]})
     assert answer.status_code == 201
     assert answer.json()["label"] == item["label"]
-    assert seen(client, unknowns[2]) == {item["label"]}
+    assert recognize(client, unknowns[2]) == {item["label"]}
+
     health = client.get("/health").json()
-    assert (health["index_size"], health["items"]) == (
-        5,
-        len({i["name"] for i in client.get("/api/items").json()["items"]}),
-    )
+    names = {item["name"] for item in client.get("/api/items").json()["items"]}
+    assert health["index_size"] == 5
+    assert health["items"] == len(names)
     reindex(settings)
     assert len(Index.load(settings.index)) == 5
+
     twice = client.post("/api/feedback", files=files, data={"filename": item["filename"]})
     assert twice.status_code == 409
 
 
-def test_a_removed_item_is_unknown_and_its_picture_set_aside(
+def test_a_removed_item_is_unknown_and_its_picture_is_kept(
     client: TestClient, settings: Settings
 ) -> None:
     assert settings.refs
     item = client.get("/api/items").json()["items"][1]
     path = settings.refs / item["filename"]
     picture, data = decode(path), path.read_bytes()
-    assert seen(client, picture) == {item["label"]}
+    assert recognize(client, picture) == {item["label"]}
     answer = client.delete(item["ref_url"].replace("/refs/", "/api/items/"))
     assert (answer.status_code, answer.json()["index_size"]) == (200, 3)
-    assert item["label"] not in seen(client, picture)
+    assert item["label"] not in recognize(client, picture)
     assert not path.exists()
     assert [file.read_bytes() for file in (settings.refs / ".removed").iterdir()] == [data]
     assert item["filename"] not in Index.load(settings.index).references
@@ -185,6 +188,28 @@ def test_an_item_that_is_there_is_not_overwritten(client: TestClient, unknowns: 
     assert enroll(client, unknowns[4], name="Other Name").status_code == 409
 
 
+def test_a_change_renews_an_outdated_calibration_in_the_background(
+    settings: Settings, unknowns: list[RGB], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outdate_calibration(settings, monkeypatch)
+    with served(settings) as client:
+        before = client.get("/health").json()["calibration"]
+        assert before == {"state": "out of date", "unknown_items": 96, "items": 1}
+
+        assert enroll(client, unknowns[0], name="Fifth").status_code == 201
+        wait_until(lambda: client.get("/health").json()["calibration"]["state"] == "up to date", 60)
+
+        health = client.get("/health").json()
+        assert health["calibration"]["items"] == health["items"] == 5
+        assert 0 < health["calibration"]["unknown_items"] < 96
+        assert health["problems"] == {}
+        served_now = client.app.state.context.require_snapshot()
+        assert served_now.recognizer.calibration.items == 5
+
+    stored = Index.load(settings.index)
+    assert stored.item_count == stored.meta.calibration["items"] == 5
+
+
 def test_rows_that_another_program_added_are_kept(
     client: TestClient, settings: Settings, unknowns: list[RGB]
 ) -> None:
@@ -192,7 +217,7 @@ def test_rows_that_another_program_added_are_kept(
     Image.fromarray(unknowns[6]).save(settings.refs / "added_by_hand.png")
     reindex(settings)
     assert enroll(client, unknowns[7], name="Sent").json()["index_size"] == 6
-    assert seen(client, unknowns[6]) == {"Added By Hand"}
+    assert recognize(client, unknowns[6]) == {"Added By Hand"}
 
 
 def test_nothing_is_left_when_the_index_cannot_be_written(
@@ -209,7 +234,7 @@ def test_nothing_is_left_when_the_index_cannot_be_written(
     assert answer.status_code == 503
     assert "No space left" in answer.json()["detail"]
     assert sorted(settings.refs.iterdir()) == before
-    assert seen(client, unknowns[0]) == set()
+    assert recognize(client, unknowns[0]) == set()
 
 
 def test_without_permission_nothing_can_be_changed(settings: Settings, unknowns: list[RGB]) -> None:
@@ -225,9 +250,11 @@ def test_without_permission_nothing_can_be_changed(settings: Settings, unknowns:
         assert [answer.status_code for answer in refused] == [403] * 3
         assert all("--allow-enroll" in answer.json()["detail"] for answer in refused)
         assert client.get("/health").json()["can_enroll"] is False
+
     with served(settings) as client:
         foreign = client.delete(f"/api/items/{name}", headers={"Origin": "https://evil.example"})
         assert foreign.status_code == 403
+
         unknown = client.post(
             "/api/feedback", files={"image": jpeg(unknowns[0])}, data={"filename": "../x"}
         )

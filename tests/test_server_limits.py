@@ -1,4 +1,4 @@
-"""The queue: places are bounded, refused at once, and freed by whoever leaves."""
+"""The queue: its places are bounded, refused at once, and freed by any job that leaves."""
 
 import asyncio
 import threading
@@ -8,7 +8,7 @@ import pytest
 from data_label_factory.identify.server.work_queue import BusyError, WorkQueue
 
 
-def test_what_does_not_fit_is_refused_at_once_and_the_rest_is_done() -> None:
+def test_a_job_that_does_not_fit_is_refused_at_once_and_the_rest_is_done() -> None:
     async def scene() -> None:
         queue, go = WorkQueue(workers=1, waiting=2), threading.Event()
         jobs = [asyncio.create_task(queue.run(lambda n=n: (go.wait(5), n)[1])) for n in range(3)]
@@ -26,7 +26,7 @@ def test_what_does_not_fit_is_refused_at_once_and_the_rest_is_done() -> None:
     asyncio.run(scene())
 
 
-def test_a_waiting_job_that_is_cancelled_frees_its_place_and_never_runs() -> None:
+def test_a_waiting_job_that_is_canceled_frees_its_place_and_never_runs() -> None:
     async def scene() -> None:
         queue, go, ran = WorkQueue(workers=1, waiting=1), threading.Event(), []
         running = asyncio.create_task(queue.run(lambda: go.wait(5)))

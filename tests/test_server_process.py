@@ -1,4 +1,4 @@
-"""`identify serve` as a process: how it starts, bears load, loses clients, and ends."""
+"""`identify serve` as a process: how it starts, bears load, loses clients and ends."""
 
 import http.client
 import json
@@ -35,7 +35,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def server(settings: Settings) -> Iterator[Server]:
-    """One worker and one place to wait in, so that little fills it."""
+    """One worker and one waiting place, so that it is soon full."""
     with Server(
         settings, "--workers", "1", "--workers-queue", "1", "--max-upload-mb", "2"
     ) as server:
@@ -53,7 +53,7 @@ def frame(settings: Settings) -> bytes:
 
 @pytest.fixture(scope="module")
 def slow() -> bytes:
-    """A picture that takes a while to be recognised."""
+    """A picture that takes a while to be recognized."""
     return encoded(Image.fromarray(photo_like(3000, 3000)), "JPEG", quality=50)
 
 
@@ -97,11 +97,16 @@ def test_under_overload_it_refuses_at_once_and_health_answers(server: Server, sl
     assert get(f"{server.url}/health")[1]["queue_depth"] == 0
 
 
+def make_head(*headers: str) -> bytes:
+    lines = ("POST /api/falcon HTTP/1.1", "Host: localhost", *headers, "", "")
+    return "\r\n".join(lines).encode()
+
+
 def connect_and_send(server: Server, picture: bytes) -> socket.socket:
     body, content_type = form(picture)
-    head = f"POST /api/falcon HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}"
+    head = make_head(f"Content-Type: {content_type}", f"Content-Length: {len(body)}")
     connection = socket.create_connection(("127.0.0.1", server.port))
-    connection.sendall(f"{head}\r\n\r\n".encode() + body)
+    connection.sendall(head + body)
     return connection
 
 
@@ -122,13 +127,16 @@ def test_a_client_that_hangs_up_frees_its_place(server: Server, slow: bytes, fra
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_too_large_an_upload_is_refused_before_it_is_read(server: Server, chunked: bool) -> None:
+def test_an_upload_that_is_too_large_is_refused_before_it_is_read(
+    server: Server, chunked: bool
+) -> None:
     length = "Transfer-Encoding: chunked" if chunked else "Content-Length: 100000000000"
-    head = f"POST /api/falcon HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n{length}"
+    head = make_head("Content-Type: multipart/form-data; boundary=x", length)
     first = b'--x\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n'
+
     answer = b""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
-        connection.sendall(f"{head}\r\n\r\n".encode())
+        connection.sendall(head)
         for data in [first, *[b"\0" * 65536] * 40] if chunked else []:
             connection.sendall(b"%x\r\n%s\r\n" % (len(data), data))
         while b"\r\n\r\n" not in answer:
@@ -137,9 +145,8 @@ def test_too_large_an_upload_is_refused_before_it_is_read(server: Server, chunke
 
 
 def test_a_client_that_sends_it_all_before_it_listens_still_hears_413(server: Server) -> None:
-    status, body, _ = ask(
-        server.url, b"\0" * 6_000_000
-    )  # over the limit, yet within what is read to be polite
+    # Over the limit, but the server reads this much after its answer.
+    status, body, _ = ask(server.url, b"\0" * 6_000_000)
     assert status == 413
     assert body["detail"].endswith("Send a smaller picture")
 
@@ -181,7 +188,7 @@ def test_a_taken_port_is_one_clear_line(server: Server, settings: Settings) -> N
         (["--strictness", "2"], {}, "must lie in 0…1"),
     ],
 )
-def test_what_cannot_start_says_why_in_one_line(
+def test_a_server_that_cannot_start_says_why_in_one_line(
     settings: Settings, options: list[str], environment: dict[str, str], says: str
 ) -> None:
     server = Server(settings, *options, env=environment)
@@ -192,11 +199,20 @@ def test_what_cannot_start_says_why_in_one_line(
 
 def test_the_environment_mirrors_the_options(settings: Settings) -> None:
     names = {
-        "CARD_INDEX": str(settings.index), "REFS_DIR": str(settings.refs), "DLF_ENCODER": settings.encoder, "PORT": "1",
-        "DLF_PORT": "0", "CLIP_SIM_THRESHOLD": "0.33", "DLF_MARGIN_THRESHOLD": "0.22", "DLF_API_KEY": "key",
-        "DLF_CORS": "https://a.example https://b.example", "DLF_ALLOW_ENROLL": "1", "DLF_WATCH": "no",
-        "DLF_HOST": "", "DLF_LOG_LEVEL": "debug",
-    }  # fmt: skip
+        "CARD_INDEX": str(settings.index),
+        "REFS_DIR": str(settings.refs),
+        "DLF_ENCODER": settings.encoder,
+        "PORT": "1",
+        "DLF_PORT": "0",
+        "CLIP_SIM_THRESHOLD": "0.33",
+        "DLF_MARGIN_THRESHOLD": "0.22",
+        "DLF_API_KEY": "key",
+        "DLF_CORS": "https://a.example https://b.example",
+        "DLF_ALLOW_ENROLL": "1",
+        "DLF_WATCH": "no",
+        "DLF_HOST": "",
+        "DLF_LOG_LEVEL": "debug",
+    }
     script = "import sys; from data_label_factory.cli import main; sys.exit(main(sys.argv[1:]))"
     with Server(settings, env=names) as server:  # its own options win
         request = urllib.request.Request(f"{server.url}/health", headers={"X-API-Key": "key"})
@@ -207,6 +223,7 @@ def test_the_environment_mirrors_the_options(settings: Settings) -> None:
         wait_until(
             lambda: re.search(r"event=request .*path=/health status=200", "".join(server.log)), 5
         )
+
     line = [sys.executable, "-c", script, "identify", "serve", "--ssl-certfile", "x"]
     done = subprocess.run(line, env={**names, "PATH": ""}, capture_output=True, text=True)
     assert "TLS needs both" in done.stderr  # so --index and --refs were found
@@ -214,52 +231,63 @@ def test_the_environment_mirrors_the_options(settings: Settings) -> None:
 
 def test_sigterm_under_load_loses_no_accepted_request(settings: Settings, frame: bytes) -> None:
     with Server(settings) as server:
-        lost: list[object] = []
-        counts = {200: 0, 429: 0}
-        stop = threading.Event()
-        body, content_type = form(frame)
-
-        def client() -> None:
-            connection: http.client.HTTPConnection | None = None
-            while not stop.is_set():
-                try:
-                    if connection is None:
-                        connection = http.client.HTTPConnection(
-                            "127.0.0.1", server.port, timeout=30
-                        )
-                        connection.connect()
-                except OSError:
-                    return  # no longer accepted: the end
-                try:
-                    connection.request("POST", "/api/falcon", body, {"Content-Type": content_type})
-                    answer = connection.getresponse()
-                    json.loads(answer.read())
-                    counts[answer.status] += 1
-                    if answer.getheader("connection") == "close":
-                        connection = None
-                except Exception as exc:
-                    lost.append(exc)
-                    return
-
-        clients = [threading.Thread(target=client) for _ in range(4)]
-        for one in clients:
-            one.start()
+        clients = [BusyClient(server, frame) for _ in range(4)]
+        for client in clients:
+            client.start()
         time.sleep(1.5)
+
         server.process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
         assert get(f"{server.url}/readyz")[0] == 503
         assert server.process.wait(30) == 0
-        stop.set()
-        for one in clients:
-            one.join()
-    assert lost == []
-    assert counts[200] > 3
+        for client in clients:
+            client.join()
+
+    assert [error for client in clients for error in client.errors] == []
+    assert sum(client.codes.count(200) for client in clients) > 3
+    assert {code for client in clients for code in client.codes} <= {200, 429}
     assert "event=stopped" in "".join(server.log)
 
 
-def test_who_connected_before_the_end_is_still_answered(settings: Settings) -> None:
-    """The listener closes a second after SIGTERM, and what is connected then a moment later. A busy machine may miss
-    that moment; without it, no try would succeed."""
+class BusyClient(threading.Thread):
+    """Sends a frame again and again, until the server accepts no more connections."""
+
+    def __init__(self, server: Server, frame: bytes) -> None:
+        super().__init__(daemon=True)
+        self.codes: list[int] = []
+        self.errors: list[Exception] = []
+        self._port = server.port
+        self._body, content_type = form(frame)
+        self._headers = {"Content-Type": content_type}
+
+    def run(self) -> None:
+        connection = self._connect()
+        while connection is not None:
+            try:
+                connection.request("POST", "/api/falcon", self._body, self._headers)
+                answer = connection.getresponse()
+                json.loads(answer.read())
+                self.codes.append(answer.status)
+                if answer.getheader("connection") == "close":
+                    connection = self._connect()
+            except Exception as exc:
+                self.errors.append(exc)
+                return
+
+    def _connect(self) -> http.client.HTTPConnection | None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        try:
+            connection.connect()
+        except OSError:
+            return None
+        return connection
+
+
+def test_a_client_that_connected_before_the_end_is_still_answered(settings: Settings) -> None:
+    """The listener closes a second after SIGTERM, its connections a moment later.
+
+    A busy machine may miss that moment; without it, no try would succeed.
+    """
 
     def is_answered() -> bool:
         with (
@@ -267,7 +295,7 @@ def test_who_connected_before_the_end_is_still_answered(settings: Settings) -> N
             socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection,
         ):
             server.process.send_signal(signal.SIGTERM)
-            wait_until(lambda: refuses(server.port))
+            wait_until(lambda: refuses_connections(server.port))
             try:
                 connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 return connection.recv(99).startswith(b"HTTP/1.1 200")
@@ -277,7 +305,7 @@ def test_who_connected_before_the_end_is_still_answered(settings: Settings) -> N
     assert any(is_answered() for _ in range(5))
 
 
-def refuses(port: int) -> bool:
+def refuses_connections(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=30).close()
     except ConnectionRefusedError:
@@ -299,14 +327,11 @@ def test_https(settings: Settings, frame: bytes, tmp_path: Path) -> None:
     issued.private_key_pem.write_to_path(tmp_path / "key.pem")
     for number, blob in enumerate(issued.cert_chain_pems):
         blob.write_to_path(tmp_path / "cert.pem", append=number > 0)
+
     context = ssl.create_default_context()
     authority.configure_trust(context)
-    options = (
-        "--ssl-certfile",
-        str(tmp_path / "cert.pem"),
-        "--ssl-keyfile",
-        str(tmp_path / "key.pem"),
-    )
+    options = ["--ssl-certfile", str(tmp_path / "cert.pem")]
+    options += ["--ssl-keyfile", str(tmp_path / "key.pem")]
     with Server(settings, *options) as server:
         assert server.url.startswith("https://")
         with urllib.request.urlopen(f"{server.url}/health", context=context) as answer:
@@ -339,13 +364,8 @@ def test_the_client_in_the_docs_works(server: Server, frame: bytes, tmp_path: Pa
     page = (Path(__file__).parent.parent / "docs" / "serve.md").read_text("utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, re.S)
     (tmp_path / "photo.jpg").write_bytes(frame)
-    line = [
-        sys.executable,
-        "-W",
-        "ignore::ResourceWarning",
-        "-c",
-        code.replace("http://localhost:8500", server.url),
-    ]
+    code = code.replace("http://localhost:8500", server.url)
+    line = [sys.executable, "-W", "ignore::ResourceWarning", "-c", code]
     done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path)
     assert re.search(r"\{'x1': 0\.\d+", done.stdout), done.stderr
 

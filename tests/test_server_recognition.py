@@ -50,78 +50,98 @@ def test_an_answer_has_the_shape_that_clients_rely_on(
     assert answer.status_code == 200
     body = answer.json()
     assert {"image_size", "count", "masks", "query", "elapsed_seconds"} <= body.keys()
-    assert (body["image_size"], body["count"], body["query"]) == (
-        [640, 480],
-        len(body["masks"]),
-        "a card",
-    )
+    assert body["image_size"] == [640, 480]
+    assert body["count"] == len(body["masks"])
+    assert body["query"] == "a card"
     assert 0 < body["elapsed_seconds"] < 60
+
     (mask,) = body["masks"]
-    keys = "bbox_norm area_fraction label name rarity set_code score margin confident top_k ref_filename quad_norm price"
+    keys = (
+        "bbox_norm area_fraction label name rarity set_code score margin confident top_k "
+        "ref_filename quad_norm price ambiguous_with variants"
+    )
     assert set(keys.split()) <= mask.keys()
     label = parse_label(shown[0].name)
-    assert (mask["name"], mask["rarity"], mask["set_code"]) == (
-        label.name,
-        label.rarity,
-        label.set_code,
-    )
-    assert (mask["label"], mask["confident"], mask["ref_filename"]) == (
-        str(label),
-        True,
-        shown[0].name,
-    )
+    assert mask["name"] == label.name
+    assert mask["rarity"] == label.rarity
+    assert mask["set_code"] == label.set_code
+    assert mask["label"] == str(label)
+    assert mask["confident"] is True
+    assert mask["ref_filename"] == shown[0].name
     assert mask["price"] is None
     assert {"name", "filename", "score"} == mask["top_k"][0].keys()
+    assert mask["variants"] == [mask["ref_filename"], *mask["ambiguous_with"]]
     assert client.get(mask["ref_url"]).content == shown[0].read_bytes()
 
 
 def test_boxes_and_quads_lie_where_the_items_are(client: TestClient, settings: Settings) -> None:
-    errors, covered = [], []
+    errors: list[float] = []
+    coverages: list[float] = []
     for seed in range(6):
         shown, view = view_of(settings, 1 + seed % 2, seed)
         masks = post(client, encoded(Image.fromarray(view.image), "PNG")).json()["masks"]
+        confident = {mask["ref_filename"]: mask for mask in reversed(masks) if mask["confident"]}
+
         for file, quad in zip(shown, view.quads, strict=True):
-            for mask in [m for m in masks if m["ref_filename"] == file.name and m["confident"]][:1]:
-                box = mask["bbox_norm"]
-                low, high = np.clip(
-                    [quad.min(axis=0), quad.max(axis=0)] / np.array([640, 480]), 0, 1
-                )
-                errors += list(
-                    np.abs(np.subtract([box["x1"], box["y1"], box["x2"], box["y2"]], [*low, *high]))
-                )
-                errors += list(np.abs(np.array(mask["quad_norm"]) - quad / [640, 480]).ravel())
-                assert min(box.values()) >= 0 and max(box.values()) <= 1
-                covered.append(
-                    mask["area_fraction"] / ((box["x2"] - box["x1"]) * (box["y2"] - box["y1"]))
-                )
-    assert len(covered) >= 6
+            mask = confident.get(file.name)
+            if mask is None:
+                continue
+            x1, y1, x2, y2 = (mask["bbox_norm"][name] for name in ("x1", "y1", "x2", "y2"))
+            assert 0 <= min(x1, y1, x2, y2) <= max(x1, y1, x2, y2) <= 1
+
+            expected = quad / [640, 480]
+            low, high = np.clip([expected.min(axis=0), expected.max(axis=0)], 0, 1)
+            errors += list(np.abs(np.subtract([x1, y1, x2, y2], [*low, *high])))
+            errors += list(np.abs(np.array(mask["quad_norm"]) - expected).ravel())
+            coverages.append(mask["area_fraction"] / ((x2 - x1) * (y2 - y1)))
+
+    assert len(coverages) >= 6
     assert np.median(errors) < 0.01
-    assert min(covered) > 0.4 and max(covered) <= 1.01
+    assert min(coverages) > 0.4 and max(coverages) <= 1.01
 
 
-def test_an_unsure_name_carries_a_question_mark(client: TestClient, settings: Settings) -> None:
+def test_a_name_that_is_not_confident_carries_a_question_mark(
+    client: TestClient, settings: Settings
+) -> None:
     _, view = view_of(settings, 1, seed=1)
-    snapshot = client.app.state.context.snapshot
-    (seen,) = snapshot.recognizer.recognize(view.image)
-    sure, unsure = as_masks([seen, replace(seen, confident=False)], (640, 480), snapshot, None)
-    assert (sure.label, unsure.label) == (str(seen.label), f"{seen.label}?")
-    assert (sure.confident, unsure.confident) == (True, False)
+    snapshot = client.app.state.context.require_snapshot()
+    (detection,) = snapshot.recognizer.recognize(view.image)
+    doubtful = replace(detection, confident=False)
+
+    first, second = as_masks([detection, doubtful], (640, 480), snapshot, None)
+    assert (first.label, first.confident) == (str(detection.label), True)
+    assert (second.label, second.confident) == (f"{detection.label}?", False)
 
 
-def test_what_is_unknown_gets_no_sure_name(client: TestClient) -> None:
+def test_references_that_the_picture_cannot_tell_apart_are_listed(
+    client: TestClient, settings: Settings
+) -> None:
+    _, view = view_of(settings, 1, seed=1)
+    snapshot = client.app.state.context.require_snapshot()
+    (detection,) = snapshot.recognizer.recognize(view.image)
+    ambiguous = replace(detection, ambiguous_with=("one.jpg", "two.jpg"))
+
+    alone, among = as_masks([detection, ambiguous], (640, 480), snapshot, None)
+    assert alone.ambiguous_with == []
+    assert alone.variants == [detection.reference]
+    assert among.ambiguous_with == ["one.jpg", "two.jpg"]
+    assert among.variants == [detection.reference, "one.jpg", "two.jpg"]
+
+
+def test_an_unknown_item_is_not_named_confidently(client: TestClient) -> None:
     for seed in range(3):
         body = post(client, encoded(Image.fromarray(photo_like(640, 480, seed)), "JPEG")).json()
         assert not any(mask["confident"] for mask in body["masks"])
 
 
-def test_a_turned_photo_is_measured_as_it_is_seen(client: TestClient) -> None:
+def test_the_size_of_a_rotated_photo_is_that_of_the_upright_one(client: TestClient) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     body = post(client, encoded(Image.fromarray(photo_like(80, 40)), "JPEG", exif=exif)).json()
     assert body["image_size"] == [40, 80]
 
 
-def test_the_query_is_optional_and_is_shown_by_health(client: TestClient) -> None:
+def test_the_query_is_optional_and_health_shows_it(client: TestClient) -> None:
     picture = encoded(Image.new("RGB", (40, 40)), "PNG")
     assert post(client, picture).json()["query"] == ""
     assert post(client, picture, query="ünïcode 漢字").json()["query"] == "ünïcode 漢字"
@@ -141,8 +161,8 @@ JPEG = encoded(Image.fromarray(photo_like(200, 200)), "JPEG")
 @pytest.mark.parametrize(
     ("picture", "media_type", "status", "says"),
     [
-        (b"this is no picture", "image/jpeg", 400, "Save it as JPEG"),
-        (b"this is no picture", "text/plain", 400, "Not a picture"),
+        (b"not a picture", "image/jpeg", 400, "Save it as JPEG"),
+        (b"not a picture", "text/plain", 400, "Not a picture"),
         (JPEG[: len(JPEG) // 2], "image/jpeg", 400, "truncated or damaged"),
         (b"", "image/jpeg", 400, "empty"),
         (SVG, "image/jpeg", 415, "SVG"),
@@ -179,7 +199,7 @@ def test_a_missing_field_is_named_with_422(client: TestClient, request_: dict) -
     assert "multipart/form-data" in answer.json()["detail"]
 
 
-# Starlette leaves the file of a part that never ends to the garbage collector.
+# Starlette leaves the file of an unfinished part to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     ("body", "content_type"),

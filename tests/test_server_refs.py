@@ -1,4 +1,4 @@
-"""/refs/: what the index names, whatever its name, and nothing else."""
+"""/refs/: the pictures that the index names, whatever their names, and nothing else."""
 
 import io
 import os
@@ -15,7 +15,7 @@ from serving import make_collection, reindex, served
 from starlette.testclient import TestClient
 
 from data_label_factory.identify.collection import locate
-from data_label_factory.identify.server.refs_files import Thumbnails, width_for
+from data_label_factory.identify.server.reference_files import Thumbnails, thumbnail_width
 from data_label_factory.identify.server.settings import Settings
 
 ODD = [
@@ -73,12 +73,26 @@ def test_a_client_that_quotes_nothing_is_understood(client: TestClient, settings
 @pytest.mark.parametrize(
     "path",
     [
-        "not_indexed.png", "notes.txt", "", "sub", "sub/folder/", "../outside.png", "..%2Foutside.png",
-        "%2e%2e/outside.png", "..%252Foutside.png", "/etc/passwd", "%2Fetc%2Fpasswd", "sub/folder/../../notes.txt",
-        "a%00b.png", "link_out.png", "....//outside.png", "..\\outside.png", "%ff%fe",
+        "not_indexed.png",
+        "notes.txt",
+        "",
+        "sub",
+        "sub/folder/",
+        "../outside.png",
+        "..%2Foutside.png",
+        "%2e%2e/outside.png",
+        "..%252Foutside.png",
+        "/etc/passwd",
+        "%2Fetc%2Fpasswd",
+        "sub/folder/../../notes.txt",
+        "a%00b.png",
+        "link_out.png",
+        "....//outside.png",
+        "..\\outside.png",
+        "%ff%fe",
     ],
-)  # fmt: skip
-def test_nothing_else_is_given(client: TestClient, path: str) -> None:
+)
+def test_nothing_else_is_served(client: TestClient, path: str) -> None:
     answer = client.get(f"/refs/{path}")
     assert answer.status_code == 404
     assert "/api/items" in answer.json()["detail"] or "/docs" in answer.json()["detail"]
@@ -98,6 +112,7 @@ def test_etag_ranges_and_head(client: TestClient, settings: Settings) -> None:
     assert settings.refs
     data = (settings.refs / "漢字.png").read_bytes()
     url = f"/refs/{quote('漢字.png')}"
+
     first = client.get(url)
     assert "max-age" in first.headers["cache-control"]
     again = client.get(url, headers={"If-None-Match": first.headers["etag"]})
@@ -106,13 +121,14 @@ def test_etag_ranges_and_head(client: TestClient, settings: Settings) -> None:
     assert (part.status_code, part.content) == (206, data[10:20])
     assert client.get(url, headers={"Range": "bytes=999999-"}).status_code == 416
     assert client.head(url).status_code == 200
+
     save_picture(settings.refs / "漢字.png", 77)
     changed = client.get(url, headers={"If-None-Match": first.headers["etag"]})
     assert changed.status_code == 200
     assert changed.content != data
 
 
-def test_a_thumbnail_is_a_small_jpeg_with_a_tag_of_its_own(
+def test_a_thumbnail_is_a_small_jpeg_with_its_own_etag(
     client: TestClient, settings: Settings
 ) -> None:
     assert settings.refs
@@ -124,20 +140,18 @@ def test_a_thumbnail_is_a_small_jpeg_with_a_tag_of_its_own(
     assert Image.open(io.BytesIO(small.content)).width == 120
     assert len(small.content) < len(whole.content) / 3
     assert small.headers["etag"] != whole.headers["etag"]
-    assert (
-        client.get(
-            f"/refs/{card}?w=100", headers={"If-None-Match": small.headers["etag"]}
-        ).status_code
-        == 304
-    )
+
+    known = {"If-None-Match": small.headers["etag"]}
+    assert client.get(f"/refs/{card}?w=100", headers=known).status_code == 304
     assert client.get(f"/refs/{card}?w=0").status_code == 422
     assert client.get(f"/refs/{card}?w=x").status_code == 422
 
 
-def test_a_picture_that_went_or_broke_is_404(settings: Settings, tmp_path: Path) -> None:
+def test_a_deleted_or_damaged_picture_is_404(settings: Settings, tmp_path: Path) -> None:
     own = make_collection(tmp_path, count=2)
     assert own.refs
     first, second = sorted(file.name for file in own.refs.iterdir())
+
     with served(own) as client:
         (own.refs / first).unlink()
         (own.refs / second).write_bytes(b"damaged")
@@ -145,7 +159,7 @@ def test_a_picture_that_went_or_broke_is_404(settings: Settings, tmp_path: Path)
         assert client.get(f"/refs/{second}?w=60").status_code == 404
 
 
-def test_without_a_refs_folder_there_are_no_pictures(settings: Settings) -> None:
+def test_without_a_refs_folder_no_picture_is_served(settings: Settings) -> None:
     with served(replace(settings, refs=None)) as client:
         assert client.get("/refs/100%25.png").status_code == 404
 
@@ -153,12 +167,12 @@ def test_without_a_refs_folder_there_are_no_pictures(settings: Settings) -> None
 def test_thumbnails_keep_within_their_memory(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (300, 300, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "noise.png")
-    thumbnails = Thumbnails(most_bytes=100_000)
+    thumbnails = Thumbnails(max_bytes=100_000)
     sizes = [len(thumbnails.get(tmp_path / "noise.png", f"tag{n}", 240)) for n in range(20)]
     assert sum(sizes) > 150_000
-    assert thumbnails._held == sum(map(len, thumbnails._kept.values())) <= 100_000
+    assert thumbnails._held_bytes == sum(map(len, thumbnails._cached.values())) <= 100_000
     assert thumbnails.get(tmp_path / "gone.png", "tag19", 240)  # still held
 
 
 def test_widths_come_in_steps() -> None:
-    assert [width_for(w) for w in (1, 60, 61, 240, 961, 4096)] == [60, 60, 120, 240, 960, 960]
+    assert [thumbnail_width(w) for w in (1, 60, 61, 240, 961, 4096)] == [60, 60, 120, 240, 960, 960]

@@ -1,4 +1,4 @@
-"""--watch: the disk is followed, within two seconds, without a dropped request, and a broken file changes nothing."""
+"""--watch: changes on disk show within two seconds, and neither they nor broken files disturb."""
 
 import shutil
 import threading
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from drawn import encoded, mean_color_model
 from PIL import Image
-from serving import make_collection, reindex, served, wait_until
+from serving import make_collection, outdate_calibration, reindex, served, wait_until
 from starlette.testclient import TestClient
 
 from data_label_factory.identify.encoders import Embedder, Embeddings, open_encoder
@@ -37,10 +37,10 @@ def client(settings: Settings) -> Iterator[TestClient]:
 
 @pytest.fixture(scope="module")
 def unknowns(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return draw_collection(tmp_path_factory.mktemp("strangers"), count=3, seed=99)
+    return draw_collection(tmp_path_factory.mktemp("unknowns"), count=3, seed=99)
 
 
-def named(client: TestClient, file: Path) -> set[str]:
+def recognize(client: TestClient, file: Path) -> set[str]:
     picture = encoded(Image.fromarray(decode(file)), "PNG")
     masks = client.post("/api/falcon", files={"image": picture}).json()["masks"]
     return {mask["ref_filename"] for mask in masks if mask["confident"]}
@@ -66,12 +66,12 @@ def test_dropped_changed_and_deleted_files_show_without_a_lost_request(
     asking.start()
     try:
         shutil.copy(unknowns[0], settings.refs / "dropped.jpg")
-        wait_until(lambda: named(client, unknowns[0]) == {"dropped.jpg"}, SOON_SECONDS)
+        wait_until(lambda: recognize(client, unknowns[0]) == {"dropped.jpg"}, SOON_SECONDS)
         shutil.copy(unknowns[1], settings.refs / "dropped.jpg")
-        wait_until(lambda: named(client, unknowns[1]) == {"dropped.jpg"}, SOON_SECONDS)
-        assert named(client, unknowns[0]) == set()
+        wait_until(lambda: recognize(client, unknowns[1]) == {"dropped.jpg"}, SOON_SECONDS)
+        assert recognize(client, unknowns[0]) == set()
         (settings.refs / "dropped.jpg").unlink()
-        wait_until(lambda: named(client, unknowns[1]) == set(), SOON_SECONDS)
+        wait_until(lambda: recognize(client, unknowns[1]) == set(), SOON_SECONDS)
     finally:
         done.set()
         asking.join()
@@ -96,7 +96,7 @@ def test_a_picture_that_cannot_be_read_is_told_and_harms_nothing(
     (settings.refs / "broken.jpg").write_bytes(b"not a picture")
     wait_until(lambda: "broken.jpg" in problems(client).get("refs", ""), SOON_SECONDS)
     first = next(file for file in sorted(settings.refs.iterdir()) if file.name != "broken.jpg")
-    assert named(client, first) == {first.name}
+    assert recognize(client, first) == {first.name}
     (settings.refs / "broken.jpg").unlink()
     wait_until(lambda: problems(client) == {}, SOON_SECONDS)
 
@@ -109,12 +109,12 @@ def test_an_emptied_folder_keeps_the_old_collection(
     wait_until(lambda: "refs" in problems(client), SOON_SECONDS)
     assert client.get("/health").json()["index_size"] == 4
     file = next((tmp_path / "unmounted").iterdir())
-    assert named(client, file) == {file.name}
+    assert recognize(client, file) == {file.name}
     (tmp_path / "unmounted").rename(settings.refs)
     wait_until(lambda: problems(client) == {}, SOON_SECONDS)
 
 
-def test_a_folder_that_goes_while_it_is_read_costs_nothing(
+def test_a_folder_that_disappears_while_it_is_read_changes_nothing(
     client: TestClient,
     settings: Settings,
     tmp_path: Path,
@@ -193,8 +193,19 @@ def test_a_file_that_is_still_being_copied_is_left_alone(
             file.flush()
             seen |= set(problems(client))
             time.sleep(0.12)
-    wait_until(lambda: named(client, unknowns[2]) == {"slow.jpg"}, SOON_SECONDS)
+    wait_until(lambda: recognize(client, unknowns[2]) == {"slow.jpg"}, SOON_SECONDS)
     assert seen == set()
+
+
+def test_an_outdated_calibration_is_renewed_in_the_background(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outdate_calibration(settings, monkeypatch)
+    with served(settings) as client:
+        wait_until(lambda: client.get("/health").json()["calibration"]["state"] == "up to date", 60)
+        assert client.get("/health").json()["calibration"]["items"] == 4
+        assert problems(client) == {}
+    assert Index.load(settings.index).meta.calibration["items"] == 4
 
 
 def test_without_watch_the_disk_is_not_followed(settings: Settings, unknowns: list[Path]) -> None:

@@ -1,4 +1,4 @@
-"""Training a head: it helps or says that it does not, can be repeated, interrupted and resumed, and harms nothing."""
+"""Training a head: it helps or says that it does not, and can be repeated and resumed."""
 
 import errno
 import json
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import GridEncoder, save_picture
+from drawn import mean_color_model
 from PIL import Image
 from train_bank import RECIPE, bank_of, draw_refs
 
@@ -26,15 +27,17 @@ from data_label_factory.identify.encoders import Embedder  # noqa: E402
 from data_label_factory.identify.encoders.head import ProjectionHead  # noqa: E402
 from data_label_factory.identify.index.build import build_index  # noqa: E402
 from data_label_factory.identify.index.index import Index  # noqa: E402
+from data_label_factory.identify.train import bank as bank_module  # noqa: E402
 from data_label_factory.identify.train import fit  # noqa: E402
-from data_label_factory.identify.train import sampler as batches_module  # noqa: E402
+from data_label_factory.identify.train import sampler as sampler_module  # noqa: E402
 from data_label_factory.identify.train.bank import Bank  # noqa: E402
 from data_label_factory.identify.train.fit import TrainResult, check_destination, train_head  # noqa: E402
 from data_label_factory.identify.train.init_weights import start_weights  # noqa: E402
 from data_label_factory.identify.train.plot import plot_training  # noqa: E402
-from data_label_factory.identify.train.sampler import Batches, classes_of  # noqa: E402
+from data_label_factory.identify.train.sampler import BatchSampler, classes_of  # noqa: E402
 from data_label_factory.identify.train.settings import TrainSettings  # noqa: E402
 from data_label_factory.identify.train.validation import Figures, Validator, worst_rows  # noqa: E402
+from data_label_factory.identify.train.views import ViewRecipe, draw_views  # noqa: E402
 from data_label_factory.samples import draw_collection  # noqa: E402
 
 SHORT = TrainSettings(epochs=4, steps_per_epoch=20)
@@ -79,8 +82,8 @@ def test_a_batch_has_distinct_classes_and_their_own_views(
     hard: float, anchor: bool, k: int, bank: Bank
 ) -> None:
     classes, references = classes_of(bank, "same"), bank.reference_features()
-    batches = Batches(bank, classes, references, k=k, m=3, anchor=anchor, hard=hard)
-    batch = batches.draw(np.random.default_rng(0))
+    sampler = BatchSampler(bank, classes, references, k=k, m=3, anchor=anchor, hard=hard)
+    batch = sampler.draw(np.random.default_rng(0))
     assert batch.features.shape == (3 * min(k, 17), 48)
     assert len(set(batch.labels.tolist())) == min(k, 17)
     for at, number in enumerate(batch.labels):
@@ -90,8 +93,8 @@ def test_a_batch_has_distinct_classes_and_their_own_views(
 
 
 def test_a_class_with_fewer_views_than_asked_for_gives_some_twice(bank: Bank) -> None:
-    batches = Batches(bank, classes_of(bank, "same"), bank.reference_features(), k=2, m=9)
-    batch = batches.draw(np.random.default_rng(0))
+    sampler = BatchSampler(bank, classes_of(bank, "same"), bank.reference_features(), k=2, m=9)
+    batch = sampler.draw(np.random.default_rng(0))
     assert batch.features.shape == (18, 48)
     assert len(np.unique(batch.features, axis=0)) <= 2 * RECIPE.views
 
@@ -100,10 +103,10 @@ def test_hard_batches_hold_items_that_are_alike(bank: Bank) -> None:
     references = bank.reference_features()
     likeness = {}
     for hard in (0.0, 0.5):
-        batches = Batches(bank, classes_of(bank, "same"), references, k=4, m=2, hard=hard)
+        sampler = BatchSampler(bank, classes_of(bank, "same"), references, k=4, m=2, hard=hard)
         rng, cosines = np.random.default_rng(1), []
         for _ in range(200):
-            rows = references[batches.draw(rng).labels[::2]]
+            rows = references[sampler.draw(rng).labels[::2]]
             cosines.append(np.sort((rows @ rows.T)[np.triu_indices(4, 1)])[-1])
         likeness[hard] = np.mean(cosines)
     assert likeness[0.5] > likeness[0.0] + 0.01
@@ -113,12 +116,12 @@ def test_a_bank_too_large_to_hold_is_read_as_it_is_used(
     bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def drawn() -> np.ndarray:
-        batches = Batches(bank, classes_of(bank, "same"), bank.reference_features(), k=8, m=2)
+        sampler = BatchSampler(bank, classes_of(bank, "same"), bank.reference_features(), k=8, m=2)
         rng = np.random.default_rng(0)
-        return np.concatenate([batches.draw(rng).features for _ in range(5)])
+        return np.concatenate([sampler.draw(rng).features for _ in range(5)])
 
     held = drawn()
-    monkeypatch.setattr(batches_module, "_HELD_BYTES_MAX", 2 * bank.training(0).nbytes)
+    monkeypatch.setattr(sampler_module, "_HELD_BYTES_MAX", 2 * bank.training(0).nbytes)
     assert np.array_equal(drawn(), held)
 
 
@@ -151,7 +154,7 @@ def test_fewer_dimensions_keep_the_longest_and_too_few_hidden_units_start_random
     assert np.abs(same[0]).max() <= 48**-0.5
 
 
-# Judging
+# Validation
 
 
 def test_figures_of_the_encoder_alone_are_what_a_naive_loop_counts(bank: Bank) -> None:
@@ -168,26 +171,28 @@ def test_figures_of_the_encoder_alone_are_what_a_naive_loop_counts(bank: Bank) -
     assert validation.figures.top1_loose == pytest.approx(np.mean(right[1::2]))
     assert validation.figures.margin_views == pytest.approx(np.median(margins), abs=1e-5)
     assert validation.margins == pytest.approx(np.array(margins), abs=1e-5)
-    assert validation.of_row(4) == pytest.approx(
+    assert validation.score_reference(4) == pytest.approx(
         (np.mean(right[8:10]), np.mean(margins[8:10])), abs=1e-5
     )
     worst = worst_rows(validation, validation, 5)
-    assert validation.of_row(worst[0]) == min(validation.of_row(row) for row in range(len(bank)))
+    assert validation.score_reference(worst[0]) == min(
+        validation.score_reference(row) for row in range(len(bank))
+    )
 
 
 def test_more_right_answers_count_before_a_wider_margin() -> None:
     base = Figures(0.9, 0.9, 0.9, 0.8, 0.3, 0.3)
-    assert replace(base, top1=0.91, margin_views=0.1).better_than(base)
-    assert replace(base, accepted_right=0.81).better_than(base)
-    assert not replace(base, top1=0.89, margin_views=0.9).better_than(base)
-    assert replace(base, margin_views=0.33).better_than(base)
-    assert not replace(base, margin_views=0.31).better_than(base)
+    assert replace(base, top1=0.91, margin_views=0.1).is_better_than(base)
+    assert replace(base, accepted_right=0.81).is_better_than(base)
+    assert not replace(base, top1=0.89, margin_views=0.9).is_better_than(base)
+    assert replace(base, margin_views=0.33).is_better_than(base)
+    assert not replace(base, margin_views=0.31).is_better_than(base)
 
 
 # Training
 
 
-def test_training_helps_and_the_written_head_is_the_one_that_was_judged(
+def test_training_helps_and_the_written_head_is_the_validated_one(
     bank: Bank, tmp_path: Path
 ) -> None:
     result = train(bank, tmp_path / "h.pt")
@@ -254,7 +259,9 @@ def test_a_few_references_are_trained_or_it_is_said_that_it_does_not_help(
     result = train(bank, tmp_path / "h.pt")
     assert result.items == count
     assert result.written == result.helped == (tmp_path / "h.pt").exists()
-    assert result.helped == (count > 1 and result.after.figures.better_than(result.before.figures))
+    assert result.helped == (
+        count > 1 and result.after.figures.is_better_than(result.before.figures)
+    )
     assert result.helped or count < 5
     assert all(np.isfinite(list(line.values())).all() for line in result.history)
 
@@ -332,7 +339,7 @@ def test_an_interruption_leaves_the_old_head_and_the_best_so_far(
     assert (tmp_path / "h.pt").read_text() == "the old one"
     head = ProjectionHead.load(tmp_path / "h.pt.partial")
     validator = Validator(bank, classes_of(bank, "same"), bank.reference_features())
-    assert validator.validate(head).figures.better_than(validator.validate(None).figures)
+    assert validator.validate(head).figures.is_better_than(validator.validate(None).figures)
 
 
 def test_with_nothing_left_to_resume_a_training_starts_anew(
@@ -457,17 +464,8 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, *more: str) -> int:
-    line = [
-        "identify",
-        "train",
-        "--refs",
-        f"{folder}/refs",
-        "--out",
-        f"{folder}/head.pt",
-        "--bank",
-        f"{folder}/banks",
-    ]
-    return main([*line, "--views", "4", "--epochs", "2", *more])
+    line = ["identify", "train", "--refs", f"{folder}/refs", "--out", f"{folder}/head.pt"]
+    return main([*line, "--bank", f"{folder}/banks", "--views", "4", "--epochs", "2", *more])
 
 
 def test_the_command_trains_and_the_others_take_its_head(
@@ -488,49 +486,43 @@ def test_the_command_trains_and_the_others_take_its_head(
     assert list(report["unreadable"]) == ["broken.jpg"]
     assert (collection / "plot.png").read_bytes()[:4] == b"\x89PNG"
 
-    index, head = str(collection / "i.npz"), str(collection / "head.pt")
-    assert (
-        main(
-            [
-                "identify",
-                "index",
-                "--calibrate",
-                "never",
-                "--refs",
-                f"{collection}/refs",
-                "--out",
-                index,
-                "--projection",
-                head,
-            ]
-        )
-        == 0
-    )
+    refs, index, head = (str(collection / name) for name in ("refs", "i.npz", "head.pt"))
+    line = ["identify", "index", "--calibrate", "never", "--refs", refs, "--out", index]
+    assert main([*line, "--projection", head]) == 0
     assert Index.load(Path(index)).dim == 256
-    assert (
-        main(
-            [
-                "identify",
-                "verify",
-                "--index",
-                index,
-                "--refs",
-                f"{collection}/refs",
-                "--projection",
-                head,
-            ]
-        )
-        == 0
-    )
+    line = ["identify", "verify", "--index", index, "--refs", refs]
+    assert main([*line, "--projection", head]) == 0
     capsys.readouterr()
-    assert main(["identify", "verify", "--index", index, "--refs", f"{collection}/refs"]) == 2
+    assert main(line) == 2
     assert "with head" in capsys.readouterr().err
 
     assert run(collection) == 0
     shown = capsys.readouterr().out
     assert "views of 0 encoded" in shown
-    assert "accepted right, 1 % strangers" in shown and "worst items" in shown
+    assert "accepted right, 1 % unknown" in shown and "worst items" in shown
     assert "index again with --projection" in shown
+
+
+@pytest.mark.parametrize(("side", "used"), [(40, 40), ("side", 224)])
+def test_the_views_have_the_input_side_of_the_encoder(
+    side: int | str, used: int, collection: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+
+    def draw(reference: np.ndarray, recipe: ViewRecipe, sha256: str) -> list[np.ndarray]:
+        drawn.append(recipe.side_px)
+        return draw_views(reference, recipe, sha256)
+
+    monkeypatch.setattr(bank_module, "draw_views", draw)
+    model = mean_color_model(collection / f"{used}.onnx", layout="NHWC-uint8", side=side)
+    run(collection, "--encoder", f"onnx:{model}", "--views", "1")
+    assert set(drawn) == {used}
+
+
+def test_the_bank_of_the_default_encoder_keeps_its_name() -> None:
+    recipe = ViewRecipe(24, seed=0, side_px=Embedder.open("sscd").crop_side)
+    assert recipe == ViewRecipe()
+    assert recipe.hash.startswith("5db50ca29cd292b8")
 
 
 def test_the_command_says_when_training_does_not_help(

@@ -44,7 +44,7 @@ def test_only_what_is_new_is_encoded(refs: Path) -> None:
     assert (len(bank), bank.encoded, added.encoded) == (6, 2, 2 * ROWS)
 
 
-def test_another_encoder_recipe_or_seed_has_a_bank_of_its_own(refs: Path) -> None:
+def test_another_encoder_recipe_or_seed_has_another_bank(refs: Path) -> None:
     first = bank_of(refs)
     for encoder, recipe in [
         (GridEncoder("other"), RECIPE),
@@ -65,11 +65,11 @@ def test_two_identical_files_are_encoded_once(refs: Path) -> None:
 
 def test_an_unreadable_picture_is_reported_and_the_rest_goes_on(refs: Path) -> None:
     (refs / "broken.png").write_bytes((refs / "card_0.png").read_bytes()[:60])
-    (refs / "twin.png").write_bytes((refs / "card_0.png").read_bytes()[:60])
+    (refs / "copy.png").write_bytes((refs / "card_0.png").read_bytes()[:60])
     (refs / "empty.jpg").touch()
     bank = bank_of(refs)
     assert (len(bank), bank.encoded) == (5, 5)
-    assert sorted(bank.unreadable) == ["broken.png", "empty.jpg", "twin.png"]
+    assert sorted(bank.unreadable) == ["broken.png", "empty.jpg", "copy.png"]
 
 
 def test_no_picture_that_can_be_read_is_an_error(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Views to train on: enough kinds of them, the same for the same picture, and the judging ones apart."""
+"""Views to train on: of several kinds, repeatable, and separate from the held-out ones."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ def test_one_content_gives_the_same_views_and_another_seed_or_content_others() -
         assert not any(equal([a], [b]) for a, b in zip(views, other, strict=True))
 
 
-def test_what_is_trained_on_does_not_change_the_judging_views() -> None:
+def test_the_training_views_do_not_change_the_held_out_ones() -> None:
     few, many = (draw_views(PICTURE, replace(RECIPE, views=count), SHA) for count in (1, 9))
     assert equal(few[1:], many[9:])
 
@@ -53,15 +53,15 @@ def test_a_live_crop_is_the_tight_crop_of_a_view() -> None:
 
 def test_a_loose_crop_shows_the_item_and_the_ground_around_it() -> None:
     magenta = np.full((100, 100, 3), (255, 0, 255), np.uint8)
-    shares = []
+    fractions = []
     for seed in range(12):
         rng = np.random.default_rng(seed)
         crop = loose_crop(render_view([magenta], rng), rng, 60).astype(int)
-        shares.append(
+        fractions.append(
             float(((crop[..., 0] - crop[..., 1] > 60) & (crop[..., 2] - crop[..., 1] > 60)).mean())
         )
-    assert max(shares) < 0.85
-    assert np.median(shares) > 0.15
+    assert max(fractions) < 0.85
+    assert np.median(fractions) > 0.15
 
 
 def test_augmented_views_differ_in_color_and_some_are_gray() -> None:

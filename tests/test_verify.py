@@ -1,10 +1,11 @@
-"""The self-test of an index: what it counts, whom it names, and which thresholds it recommends."""
+"""The self-test of an index: its figures, the pairs it lists, the thresholds it recommends."""
 
 import json
 import math
 import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,7 @@ from data_label_factory.identify.encoders import Embedder, EncoderIdentity, Onnx
 from data_label_factory.identify.index import Index, IndexMeta
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.output.verify_html import as_html
-from data_label_factory.identify.verify import margins
-from data_label_factory.identify.verify import simulation as simulate
+from data_label_factory.identify.verify import margins, simulation
 from data_label_factory.identify.verify.margins import choose_thresholds, nearest_others
 from data_label_factory.identify.verify.report import Report, verify_index
 from data_label_factory.samples import draw_collection
@@ -37,19 +37,17 @@ def check(refs: Path, **options: Any) -> Report:
 def index_of(embeddings: np.ndarray, names: list[str] | None = None) -> Index:
     count = len(embeddings)
     names = names or [f"Item {i}" for i in range(count)]
+    files = np.array([f"{i}.jpg" for i in range(count)])
+    hashes = np.array([f"{i:064x}" for i in range(count)])
     empty = np.array([""] * count)
-    files, hashes = (
-        np.array([form.format(i) for i in range(count)]) for form in ("{}.jpg", "{:064x}")
-    )
     meta = IndexMeta(EncoderIdentity("grid", "ab" * 32, {"side": 4}))
     return Index(unit_rows(embeddings), np.array(names), files, empty, empty, hashes, meta)
 
 
 def random_index(count: int, items: int, seed: int = 0) -> Index:
     rng = np.random.default_rng(seed)
-    return index_of(
-        rng.normal(size=(count, 8)), [f"Item {i}" for i in rng.integers(0, items, count)]
-    )
+    embeddings = rng.normal(size=(count, 8))
+    return index_of(embeddings, [f"Item {i}" for i in rng.integers(0, items, count)])
 
 
 def test_distinct_pictures_all_identify_themselves(refs: Path) -> None:
@@ -61,7 +59,7 @@ def test_distinct_pictures_all_identify_themselves(refs: Path) -> None:
     assert (report.refs, report.items, report.dim) == (5, 5, 48)
 
 
-def test_the_default_encoder_identifies_sample_cards_also_through_a_camera(
+def test_the_default_encoder_identifies_sample_cards_and_camera_views_of_them(
     tmp_path: Path, sscd: OnnxEncoder
 ) -> None:
     draw_collection(tmp_path / "refs", count=8)
@@ -72,7 +70,7 @@ def test_the_default_encoder_identifies_sample_cards_also_through_a_camera(
     assert report.simulated.top1 >= 0.75
 
 
-def test_one_file_under_two_names_is_named_and_not_identified(refs: Path) -> None:
+def test_a_file_under_two_names_is_listed_and_not_identified(refs: Path) -> None:
     shutil.copy(refs / "card_0.png", refs / "copy.png")
     report = check(refs)
     assert report.not_identified == ["card_0.png", "copy.png"]
@@ -83,14 +81,14 @@ def test_one_file_under_two_names_is_named_and_not_identified(refs: Path) -> Non
     assert pair.similarity == pytest.approx(1, abs=1e-5)
 
 
-def test_the_same_pixels_in_another_file_are_named_as_the_same_picture(refs: Path) -> None:
+def test_equal_pixels_in_another_file_are_the_same_picture(refs: Path) -> None:
     Image.fromarray(pixels(0)).save(refs / "copy.bmp")
     report = check(refs)
     assert report.confusable_pairs[0].kind == "same picture"
     assert report.not_identified == ["card_0.png", "copy.bmp"]
 
 
-def test_alike_but_different_pictures_are_only_similar(refs: Path) -> None:
+def test_different_pictures_are_at_most_similar(refs: Path) -> None:
     almost = pixels(0).copy()
     almost[0, 0] ^= 1
     Image.fromarray(almost).save(refs / "almost.png")
@@ -98,18 +96,29 @@ def test_alike_but_different_pictures_are_only_similar(refs: Path) -> None:
 
 
 def test_variants_of_one_item_are_not_each_others_errors(refs: Path) -> None:
+    variants = {"card_0.png", "LOCH-JP001_card_0_ur.png"}
     shutil.copy(refs / "card_0.png", refs / "LOCH-JP001_card_0_ur.png")
     Image.fromarray(255 - pixels(1)).save(refs / "LOCH-JP002_card_1_ur.png")
     report = check(refs)
     assert report.self_id_rate == 1
     assert (report.refs, report.items) == (7, 5)
-    assert report.variant_separation == {
-        "items": 2,
-        "median": pytest.approx(1, abs=0.05),
-    }  # of 0 and of 2
-    assert not any(
-        {"card_0.png", "LOCH-JP001_card_0_ur.png"} == {p.a, p.b} for p in report.confusable_pairs
-    )
+    assert not any(variants == {pair.a, pair.b} for pair in report.confusable_pairs)
+    # The distances are 0, for equal pictures, and 2, for a picture and its negative.
+    assert report.variant_separation == {"items": 2, "median": pytest.approx(1, abs=0.05)}
+
+
+@pytest.mark.parametrize("variants", [2, 3, 4])
+def test_variant_separation_is_the_distance_of_the_nearest_two(variants: int) -> None:
+    rows = np.random.default_rng(variants).normal(size=(variants + 1, 8))
+    index = index_of(rows, ["Other", *["Same"] * variants])
+
+    similarity = -1.0
+    for a in range(1, variants + 1):
+        for b in range(1, a):
+            similarity = max(similarity, float(index.embeddings[a] @ index.embeddings[b]))
+    separation = verify_index(index).variant_separation
+    assert separation == {"items": 1, "median": pytest.approx(1 - similarity, abs=1e-4)}
+    assert separation["median"] > 0.1
 
 
 def test_without_variants_there_is_no_separation(refs: Path) -> None:
@@ -123,10 +132,10 @@ def test_neighbors_equal_a_naive_loop_whatever_the_blocks(
     monkeypatch.setattr(margins, "_ROW_BLOCK", rows)
     monkeypatch.setattr(margins, "_COLUMN_BLOCK", columns)
     index = random_index(90, items=30)
-    queries = unit_rows(
-        index.embeddings + np.random.default_rng(1).normal(0, 0.2, index.embeddings.shape)
-    )
+    noise = np.random.default_rng(1).normal(0, 0.2, index.embeddings.shape)
+    queries = unit_rows(index.embeddings + noise)
     near = nearest_others(queries, np.arange(90), index)
+
     cosines = queries @ index.embeddings.T
     for query in range(90):
         best: dict[int, float] = {}
@@ -134,6 +143,7 @@ def test_neighbors_equal_a_naive_loop_whatever_the_blocks(
             if item != index.items[query]:
                 best[item] = max(best.get(item, -1.0), float(cosines[query, row]))
         first, second = sorted(best.values(), reverse=True)[:2]
+
         assert near.own[query] == pytest.approx(cosines[query, query], abs=1e-5)
         assert near.other[query] == pytest.approx(first, abs=1e-5)
         assert near.second[query] == pytest.approx(second, abs=1e-5)
@@ -141,7 +151,7 @@ def test_neighbors_equal_a_naive_loop_whatever_the_blocks(
         assert index.items[near.other_row[query]] != index.items[query]
 
 
-def test_pairs_are_the_most_similar_items_each_once(refs: Path) -> None:
+def test_pairs_are_the_most_similar_items_and_each_is_listed_once(refs: Path) -> None:
     index = random_index(60, items=60)
     report = verify_index(index, top_confusables=5)
     similarity = [pair.similarity for pair in report.confusable_pairs]
@@ -152,7 +162,7 @@ def test_pairs_are_the_most_similar_items_each_once(refs: Path) -> None:
     assert verify_index(index, top_confusables=0).confusable_pairs == []
 
 
-def test_of_the_variants_of_two_items_the_most_similar_two_are_the_pair() -> None:
+def test_the_most_similar_variants_of_two_items_are_their_pair() -> None:
     index = index_of(np.array([[1, 0, 0], [1, 0.2, 0], [0, 1, 0.5]]), ["A", "B", "B"])
     assert [(p.a, p.b) for p in verify_index(index).confusable_pairs] == [("0.jpg", "1.jpg")]
 
@@ -174,7 +184,7 @@ def test_the_verdict_follows_the_median_margin(margin: float, verdict: str) -> N
     assert report.as_json()["median_margin"] == pytest.approx(margin, abs=1e-3)
 
 
-def test_stored_rows_serve_when_the_files_are_not_given() -> None:
+def test_stored_rows_are_used_if_the_files_are_not_given() -> None:
     report = verify_index(random_index(20, items=20))
     assert report.basis == "stored"
     assert report.self_id_rate == 1
@@ -210,15 +220,15 @@ def test_a_single_item_passes_and_has_no_pair(tmp_path: Path) -> None:
     assert report.self_id_rate == 1
     assert report.confusable_pairs == []
     json.dumps(report.as_json(), allow_nan=False)
-    assert "There is only one item" in as_html(
-        report, Index.load(tmp_path / "i.npz"), tmp_path / "refs"
-    )
+    page = as_html(report, Index.load(tmp_path / "i.npz"), tmp_path / "refs")
+    assert "There is only one item" in page
 
 
 def test_the_json_has_the_promised_keys(refs: Path) -> None:
     values = json.loads(json.dumps(check(refs, simulate=1).as_json(), allow_nan=False))
-    promised = "refs items dim encoder projection self_id_rate median_margin margin_quartiles verdict confusable_pairs"
-    assert {*promised.split(), "thresholds", "simulated"} <= values.keys()
+    promised = "refs items dim encoder projection self_id_rate median_margin margin_quartiles"
+    assert {*promised.split(), "verdict", "confusable_pairs"} <= values.keys()
+    assert {"thresholds", "simulated", "variant_separation"} <= values.keys()
     assert {"a", "b", "similarity"} <= values["confusable_pairs"][0].keys()
     assert {"sim", "margin"} <= values["thresholds"].keys()
     assert {"top1", "false_accept_rate"} <= values["simulated"].keys()
@@ -227,8 +237,8 @@ def test_the_json_has_the_promised_keys(refs: Path) -> None:
 
 
 def test_simulated_views_are_the_same_each_time_and_decide_the_thresholds(refs: Path) -> None:
-    first, second = check(refs, simulate=2), check(refs, simulate=2)
-    assert first.as_json() == second.as_json()
+    first = check(refs, simulate=2)
+    assert first.as_json() == check(refs, simulate=2).as_json()
     assert first.simulated
     assert (first.simulated.views, first.simulated.references) == (10, 5)
     assert first.thresholds["sim"] == first.simulated.sim_threshold
@@ -236,20 +246,19 @@ def test_simulated_views_are_the_same_each_time_and_decide_the_thresholds(refs: 
     assert check(refs).thresholds["basis"] != "simulated views"
 
 
-def test_simulation_takes_only_so_many_references(
+def test_simulation_uses_a_limited_number_of_references(
     refs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(simulate, "SIMULATED_REFERENCES_MAX", 3)
+    monkeypatch.setattr(simulation, "SIMULATED_REFERENCES_MAX", 3)
     simulated = check(refs, simulate=1).simulated
     assert simulated and simulated.references == 3
 
 
 def test_simulation_without_a_readable_file_is_an_error(refs: Path, tmp_path: Path) -> None:
     index = build_index(refs, refs.parent / "i.npz", Embedder(GridEncoder()), quiet=True).index
+    embedder = Embedder(GridEncoder())
     with pytest.raises(ImageError, match="No reference file"):
-        verify_index(
-            index, Embedder(GridEncoder()), refs=tmp_path / "empty", simulate=1, quiet=True
-        )
+        verify_index(index, embedder, refs=tmp_path / "empty", simulate=1, quiet=True)
 
 
 cosine = st.floats(-1, 1, width=32)
@@ -261,21 +270,22 @@ def test_thresholds_keep_the_false_accept_rate_and_accept_the_most(
     data: st.DataObject, count: int, rate: float
 ) -> None:
     values = [data.draw(hnp.arrays(np.float32, count, elements=cosine)) for _ in range(4)]
-    genuine_sim, unknown_sim = values[0], values[2]
-    genuine_margin, unknown_margin = np.abs(values[1]), np.abs(values[3])
+    genuine_sim, genuine_margin, unknown_sim, unknown_margin = values
+    genuine_margin = np.abs(genuine_margin)
+    unknown_margin = np.abs(unknown_margin)
     sim, margin = choose_thresholds(genuine_sim, genuine_margin, unknown_sim, unknown_margin, rate)
     assert np.mean((unknown_sim > sim) & (unknown_margin > margin)) <= rate
 
-    accepted = np.mean(
-        (genuine_sim > sim - 2e-4) & (genuine_margin > margin - 2e-4)
-    )  # given back, rounded up
-    for try_sim in np.quantile(np.concatenate([genuine_sim, unknown_sim]), np.linspace(0, 1, 64)):
-        for try_margin in np.append(unknown_margin, 0):
-            if np.sum((unknown_sim > try_sim) & (unknown_margin > try_margin)) <= int(rate * count):
-                assert accepted >= np.mean((genuine_sim > try_sim) & (genuine_margin > try_margin))
+    # The thresholds are rounded up, so they may accept a little less than the best ones.
+    accepted = np.mean((genuine_sim > sim - 2e-4) & (genuine_margin > margin - 2e-4))
+    sims = np.quantile(np.concatenate([genuine_sim, unknown_sim]), np.linspace(0, 1, 64))
+    for try_sim, try_margin in product(sims, np.append(unknown_margin, 0)):
+        false_accepts = np.sum((unknown_sim > try_sim) & (unknown_margin > try_margin))
+        if false_accepts <= int(rate * count):
+            assert accepted >= np.mean((genuine_sim > try_sim) & (genuine_margin > try_margin))
 
 
-# VmHWM and not ru_maxrss, which a child inherits from the process that started it.
+# VmHWM rather than ru_maxrss, which a child inherits from the process that started it.
 MEMORY = """
 import re, sys, time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`data_label_factory web`: the page on a server of its own, and what it asks for passed on to another."""
+"""`data_label_factory web`: a server for the page, which passes its requests on to another."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ from data_label_factory.web.target import DEFAULT_URL, Target, find_url
 
 
 class Upstream(BaseHTTPRequestHandler):
-    """Tells what it was asked, and what came with it."""
+    """Answers with the request that it got."""
 
     protocol_version = "HTTP/1.1"
 
@@ -33,12 +33,14 @@ class Upstream(BaseHTTPRequestHandler):
             "body": self.rfile.read(length).decode("latin-1"),
         }
         body = json.dumps(told).encode()
+
         status = int(self.headers.get("X-Want", 200))
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("ETag", '"one"')
         if status == 302:
             self.send_header("Location", "http://elsewhere.example/")
+
         if "chunked" in self.path:
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
@@ -97,9 +99,16 @@ def test_the_page_and_its_files_come_with_the_right_headers(web: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/canvas/proxy.py", "/canvas/.env.local", "/canvas/js/%2e%2e/proxy.py", "/canvas/%2e%2e/cli.py", "/etc/passwd",
-     "/canvas/js/", "/health"],
-)  # fmt: skip
+    [
+        "/canvas/proxy.py",
+        "/canvas/.env.local",
+        "/canvas/js/%2e%2e/proxy.py",
+        "/canvas/%2e%2e/cli.py",
+        "/etc/passwd",
+        "/canvas/js/",
+        "/health",
+    ],
+)
 def test_nothing_else_is_served(web: str, path: str) -> None:
     with requests.Session() as session:
         request = session.prepare_request(requests.Request("GET", web))
@@ -113,7 +122,7 @@ def test_small_answers_do_not_wait_for_an_acknowledgement(web: str) -> None:
     assert quickest(web, "/canvas/icon.svg") < 0.035
 
 
-def test_requests_are_passed_on_without_what_speaks_of_the_page(web: str) -> None:
+def test_requests_are_passed_on_without_the_headers_about_the_page(web: str) -> None:
     headers = {
         "Origin": web,
         "Referer": f"{web}/canvas/live",
@@ -121,15 +130,15 @@ def test_requests_are_passed_on_without_what_speaks_of_the_page(web: str) -> Non
         "X-API-Key": "k",
         "If-None-Match": "x",
     }
+
     told = requests.get(f"{web}/api/items?q=a%20b&limit=3", headers=headers, timeout=10).json()
     assert told["path"] == "/some/api/items?q=a%20b&limit=3"
     assert {"Origin", "Referer", "Cookie"}.isdisjoint(told["headers"])
     assert told["headers"]["X-API-Key"] == "k"
     assert told["headers"]["If-None-Match"] == "x"
-    assert (
-        requests.get(f"{web}/refs/a%2Fb%20c.jpg?w=60", timeout=10).json()["path"]
-        == "/some/refs/a%2Fb%20c.jpg?w=60"
-    )
+
+    told = requests.get(f"{web}/refs/a%2Fb%20c.jpg?w=60", timeout=10).json()
+    assert told["path"] == "/some/refs/a%2Fb%20c.jpg?w=60"
 
 
 def test_a_frame_is_passed_on_whole(web: str) -> None:
@@ -142,10 +151,8 @@ def test_a_frame_is_passed_on_whole(web: str) -> None:
 
 def test_answers_come_back_as_they_are(web: str) -> None:
     for status in (401, 429, 503):
-        assert (
-            requests.get(f"{web}/api/x", headers={"X-Want": str(status)}, timeout=10).status_code
-            == status
-        )
+        answer = requests.get(f"{web}/api/x", headers={"X-Want": str(status)}, timeout=10)
+        assert answer.status_code == status
     assert requests.get(f"{web}/api/x", timeout=10).headers["ETag"] == '"one"'
     assert requests.get(f"{web}/api/chunked", timeout=10).json()["path"] == "/some/api/chunked"
     moved = requests.get(
@@ -154,11 +161,10 @@ def test_answers_come_back_as_they_are(web: str) -> None:
     assert moved.headers["Location"] == "http://elsewhere.example/"
 
 
-def test_strange_pages_neither_write_nor_read(web: str) -> None:
-    strange = {"Origin": "http://elsewhere.example"}
-    assert (
-        requests.post(f"{web}/api/items", data=b"x", headers=strange, timeout=10).status_code == 403
-    )
+def test_foreign_pages_can_neither_write_nor_read(web: str) -> None:
+    foreign = {"Origin": "http://elsewhere.example"}
+    answer = requests.post(f"{web}/api/items", data=b"x", headers=foreign, timeout=10)
+    assert answer.status_code == 403
     renamed = {"Host": "elsewhere.example"}  # DNS rebinding
     assert requests.get(f"{web}/api/items", headers=renamed, timeout=10).status_code == 421
     assert requests.post(f"{web}/refs/x", data=b"x", timeout=10).status_code == 404
@@ -199,7 +205,7 @@ def test_where_requests_go(url: str, falcon: str, items: str) -> None:
 @pytest.mark.parametrize(
     "url", ["localhost:8500", "ftp://h/", "http://", "", "http://h/api/falcon?x=1"]
 )
-def test_what_is_no_address_is_refused(url: str) -> None:
+def test_an_invalid_address_is_refused(url: str) -> None:
     with pytest.raises(FactoryError, match="is not the address"):
         Target.parse(url)
 
@@ -216,16 +222,8 @@ def test_the_address_is_taken_from_environment_then_file_then_default(tmp_path: 
 
 
 def test_the_command_serves_until_it_is_told_to_stop() -> None:
-    line = [
-        sys.executable,
-        "-m",
-        "data_label_factory",
-        "web",
-        "--port",
-        "0",
-        "--falcon-url",
-        "http://127.0.0.1:9",
-    ]
+    line = [sys.executable, "-m", "data_label_factory", "web", "--port", "0"]
+    line += ["--falcon-url", "http://127.0.0.1:9"]
     with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         ready = process.stderr.readline()
@@ -243,7 +241,7 @@ def test_wrong_use_is_one_clean_line(dlf: Any) -> None:
     assert done.stderr.startswith("error: 'nonsense' is not the address of a server")
 
 
-def test_every_file_of_the_page_may_be_served_and_asks_no_other_origin() -> None:
+def test_every_file_of_the_page_may_be_served_and_names_no_other_origin() -> None:
     files = [
         file for file in FOLDER.rglob("*") if file.is_file() and file.suffix not in (".py", ".pyc")
     ]

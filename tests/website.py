@@ -1,4 +1,4 @@
-"""A web site for the tests: a real HTTP server on 127.0.0.1 that answers, or fails to, as each route is told."""
+"""A website for the tests: a real HTTP server on 127.0.0.1 that answers or fails on demand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HURRIED = Patience(connect=2, silence=0.4, whole=0.3, retry_after=5, backoff=0.0
 
 
 def hurried() -> Fetcher:
-    """A Fetcher that keeps no pace and soon gives up; every wait it was asked for is in `waits` (seconds)."""
+    """A Fetcher that keeps no pace and soon gives up; `waits` lists its waits in seconds."""
     waits: list[float] = []
     fetcher = Fetcher(HURRIED, sleep=waits.append)
     fetcher.waits = waits  # type: ignore[attr-defined]
@@ -29,7 +29,7 @@ def hurried() -> Fetcher:
 
 
 @dataclass(frozen=True)
-class ScoredPose:
+class Request:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
@@ -38,7 +38,10 @@ class ScoredPose:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the site sends. `reset` breaks the connection off midway; `drip` (s) is waited before each byte."""
+    """What the site sends.
+
+    `reset` breaks off the connection midway; `drip` is the wait in seconds before each byte.
+    """
 
     body: bytes = b""
     kind: str = "application/json"
@@ -62,25 +65,28 @@ BROKEN = Answer(b"oops", "text/plain", 500)
 RESET = Answer(b"x" * 100, reset=True)
 DRIP = Answer(b"[" + b" " * 1000 + b"]", drip=0.02)
 PAGE = page("<!doctype html><title>Sorry</title><p>We will be back soon.")
-Responder = Callable[[ScoredPose], Answer]
+Responder = Callable[[Request], Answer]
 
 
 class Site:
-    """`on(path, answers…)` gives them in turn and then the last for ever; a function sees the request and answers."""
+    """`on(path, answers…)` serves them in turn, then the last one forever.
+
+    An answer may be a function of the request. `seen` lists the requests.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.seen: list[ScoredPose] = []
+        self.seen: list[Request] = []
         self._routes: dict[str, list[Answer | Responder]] = defaultdict(list)
         self._lock = threading.Lock()
 
     def on(self, path: str, *answers: Answer | Responder) -> None:
         self._routes[path] = list(answers)
 
-    def asked(self, path: str) -> list[ScoredPose]:
+    def asked(self, path: str) -> list[Request]:
         return [seen for seen in self.seen if seen.path == path]
 
-    def answer(self, seen: ScoredPose) -> Answer:
+    def answer(self, seen: Request) -> Answer:
         with self._lock:
             self.seen.append(seen)
             answers = self._routes.get(seen.path)
@@ -92,18 +98,17 @@ class Site:
 
 @contextmanager
 def serving() -> Iterator[Site]:
-    """A Site, for as long as the block runs."""
+    """Serve a Site while the block runs."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = (
-            True  # or every small body would wait 40 ms for the acknowledgement of its headers
-        )
+        # Otherwise every small body waits 40 ms for the acknowledgment of its headers.
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = dict(parse_qsl(parts.query, keep_blank_values=True))
-            seen = ScoredPose(unquote(parts.path), query, dict(self.headers), time.monotonic())
+            seen = Request(unquote(parts.path), query, dict(self.headers), time.monotonic())
             _send(self, site.answer(seen))
 
         def log_message(self, *_: object) -> None: ...
@@ -132,9 +137,10 @@ def _send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
     for name, value in answer.headers.items():
         handler.send_header(name, value)
     handler.end_headers()
+
     if answer.reset:
         handler.wfile.write(answer.body[: len(answer.body) // 2])
-        # Lingering for zero seconds makes close() send RST instead of FIN.
+        # A linger time of zero makes close() send RST instead of FIN.
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         handler.close_connection = True
     elif answer.drip:

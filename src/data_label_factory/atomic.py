@@ -1,4 +1,4 @@
-"""Write a file whole or not at all."""
+"""Write a file completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,39 +12,37 @@ from typing import BinaryIO
 
 from data_label_factory.errors import FactoryError
 
-_OWNER = re.compile(r"\.([0-9]{1,9})\.[a-z0-9_]{8}\.part$")  # .NAME.PID.RANDOM.part
+# .NAME.PID.RANDOM.part, as `_open_temporary` names its files.
+_TEMPORARY_NAME = re.compile(r"\.([0-9]{1,9})\.[a-z0-9_]{8}\.part$")
 
-
-_being_written: set[str] = set()  # temporary names of this process, whatever thread writes them
+# Temporary files that some thread of this process is writing.
+_being_written: set[str] = set()
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file beside `path`; rename it over `path` only when the block ends without an error.
+    """Open a temporary file that replaces `path` when the block ends without an error.
 
-    Killed at any moment, a process leaves either the old file or the new one. A temporary file that a killed
-    process left behind (`.NAME.*.part`) is removed by the next write of the same name.
+    A process that is killed leaves either the old file or the new one. The next write
+    of the same name removes the temporary file (`.NAME.*.part`) that it left behind.
 
-    Raises FactoryError when the disk is full, the folder is missing or not writable.
+    Raises FactoryError if the disk is full, or the folder is missing or not writable.
     """
     path = Path(path)
     temporary: Path | None = None
     try:
-        # Writing through a symlink must replace what it points at, not the link.
+        # Writing through a symlink replaces what it points at, not the link.
         target = Path(os.path.realpath(path)) if path.is_symlink() else path
-        for stale in target.parent.glob(f".{_glob_escape(target.name)}.*.part"):
-            _remove_if_abandoned(stale)
-        descriptor, name = tempfile.mkstemp(
-            prefix=f".{target.name}.{os.getpid()}.", suffix=".part", dir=target.parent
-        )
-        temporary = Path(name)
+        _remove_leftovers(target)
+
+        descriptor, temporary = _open_temporary(target)
         _being_written.add(temporary.name)
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-        temporary.chmod(mode)
+
+        temporary.chmod(_mode_for(target))
         temporary.replace(target)
     except OSError as exc:
         reason = exc.strerror or str(exc)
@@ -60,24 +58,18 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, atomically. Half a surrogate pair becomes `\\udXXX`. Raises as `atomic_write`."""
+    """Write `text` as UTF-8, atomically; a lone surrogate becomes `\\udXXX`.
+
+    Raises FactoryError, as `atomic_write` does.
+    """
     with atomic_write(path) as file:
         file.write(text.encode("utf-8", "backslashreplace"))
 
 
-def _remove_if_abandoned(stale: Path) -> None:
-    """Remove a leftover whose process is gone; another live process may be writing the same name just now."""
-    owner = _OWNER.search(stale.name)  # none: a file of somebody else's making
-    if owner is None or stale.name in _being_written:
-        return
-    # Our own pid on a file that we are not writing: a container's process often has its predecessor's pid.
-    if int(owner[1]) == os.getpid() or not is_running(int(owner[1])):
-        with suppress(OSError):
-            stale.unlink()
-
-
 def is_running(pid: int) -> bool:
-    if os.name == "nt":  # os.kill would end the process there; an old leftover does no harm
+    """Return whether the process `pid` exists; on Windows always True."""
+    if os.name == "nt":
+        # os.kill would end the process there; an old leftover does no harm.
         return True
     try:
         os.kill(pid, 0)
@@ -88,12 +80,53 @@ def is_running(pid: int) -> bool:
     return True
 
 
-def _umask() -> int:
-    # There is no call that only reads it; mkstemp made the file 0600, a plain open() would have used this.
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+def _open_temporary(target: Path) -> tuple[int, Path]:
+    """Create a temporary file beside `target`; return its descriptor and its path."""
+    descriptor, name = tempfile.mkstemp(
+        prefix=f".{target.name}.{os.getpid()}.",
+        suffix=".part",
+        dir=target.parent,
+    )
+    return descriptor, Path(name)
 
 
-def _glob_escape(name: str) -> str:
+def _remove_leftovers(target: Path) -> None:
+    """Remove temporary files of `target` that their processes left behind."""
+    for temporary in target.parent.glob(f".{_escape_glob(target.name)}.*.part"):
+        if _is_abandoned(temporary):
+            with suppress(OSError):
+                temporary.unlink()
+
+
+def _is_abandoned(temporary: Path) -> bool:
+    """Return whether nobody writes this file anymore.
+
+    False for a file that this program did not name: it is not ours to remove.
+    """
+    match = _TEMPORARY_NAME.search(temporary.name)
+    if match is None or temporary.name in _being_written:
+        return False
+
+    # A file with our own pid that we are not writing: in a container, a process
+    # often has the same pid as its predecessor.
+    pid = int(match[1])
+    return pid == os.getpid() or not is_running(pid)
+
+
+def _mode_for(target: Path) -> int:
+    """Return the permissions of `target`, or those that the umask leaves a new file."""
+    if target.exists():
+        return target.stat().st_mode & 0o777
+    return 0o666 & ~_read_umask()
+
+
+def _read_umask() -> int:
+    # No call only reads the umask. mkstemp made the file 0600; a plain open() would
+    # have applied the umask.
+    umask = os.umask(0o022)
+    os.umask(umask)
+    return umask
+
+
+def _escape_glob(name: str) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in name)

@@ -1,28 +1,28 @@
-"""What can go wrong, as one small tree.
+"""All errors of this program, as one small tree.
 
-The library raises these; the command line prints `message` and `hint` and exits 2.
+The library raises them; the command line prints `message` and `hint` and exits with 2.
 
     FactoryError
-    ├── LabelError           a name that no file can carry
-    ├── ProjectError         a project YAML that is not one
+    ├── LabelError           a label that no file name can carry
+    ├── ProjectError         an invalid project YAML
     ├── MissingExtraError    an optional dependency is not installed
-    ├── FetchError           something a server did not give
+    ├── FetchError           a request failed
     ├── PriceError           a price file missing or damaged, an invalid exchange rate
     ├── EncoderError         weights missing, damaged or of another encoder
-    ├── IndexFileError       an index file missing, damaged, or made by something else
+    ├── IndexFileError       an index file missing, damaged, or not an index
     ├── GroundTruthError     the ground truth of labeled photos cannot be read
     ├── UnknownItemError     a reference that the index does not have
-    ├── ConflictError        an item or picture that is there already, or must stay
+    ├── ConflictError        an item or picture already exists, or must stay
     └── ImageError           a picture that cannot be used
         ├── ImageTooLargeError       over a limit (bytes, pixels, scans)
-        └── ImageUnsupportedError    not a picture in a format we read
+        └── ImageUnsupportedError    not a picture in a supported format
 """
 
 from __future__ import annotations
 
 
 class FactoryError(Exception):
-    """A problem the user can act on: what went wrong, and what to do about it."""
+    """A problem the user can act on: what went wrong (`message`), what to do (`hint`)."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
@@ -46,7 +46,9 @@ class MissingExtraError(FactoryError):
 
 
 class FetchError(FactoryError):
-    status = 0  # of HTTP, where there was one: 404 often means no more than "nothing found"
+    """A request failed; `status` is the HTTP status of the response, 0 if there was none."""
+
+    status = 0
 
 
 class PriceError(FactoryError):

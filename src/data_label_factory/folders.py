@@ -1,4 +1,4 @@
-"""Where the program keeps what it fetched."""
+"""Where the program keeps what it downloaded."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """$DLF_CACHE, else this program's place in the user's cache folder. It may not exist yet."""
-    base = os.environ.get("DLF_CACHE")
-    return (
-        Path(base)
-        if base
-        else Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-        / "data_label_factory"
-    )
+    """Return $DLF_CACHE, or this program's folder in the user's cache. It may not exist yet."""
+    if chosen := os.environ.get("DLF_CACHE"):
+        return Path(chosen)
+    user_cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(user_cache).expanduser() / "data_label_factory"

@@ -1,11 +1,14 @@
-"""The file name is the label.
+"""A picture's file name is its label.
 
-    LOCH-JP001_dark_magician_pscr.jpg   ⇄   Label("Dark Magician", set_code="LOCH-JP001", rarity="PScR")
+    LOCH-JP001_dark_magician_pscr.jpg   ⇄   Label("Dark Magician", "LOCH-JP001", "PScR")
 
-Grammar of a stem: `[SETCODE_]name_words[_rarity]`. In the name, underscores are spaces; a name without capital
-letters is put in title case, one that has some is taken as written. `format_label` writes the plainest
-stem that `parse_label` reads back unchanged; what a stem cannot carry literally (`/`, `?`, a name that happens to
-end in a rarity, …) it writes as `%XX`, the UTF-8 bytes as in a URL.
+The stem of a file name is `[SETCODE_]name_words[_rarity]`. Underscores in the name stand
+for spaces. A name without capital letters is put in title case; a name with capitals is
+taken as written.
+
+`format_label` writes the plainest stem that `parse_label` reads back unchanged. What a stem
+cannot carry literally (`/`, `?`, a name that ends in a rarity, …) becomes `%XX`, the UTF-8
+bytes as in a URL.
 """
 
 from __future__ import annotations
@@ -17,29 +20,34 @@ from pathlib import PurePosixPath
 
 from data_label_factory.errors import LabelError
 
-RARITIES = {
-    code.lower(): code for code in ("PScR", "ScR", "UR", "SR", "OP", "UtR", "CR", "EA", "GMR")
-}  # as written in a file name → as shown
+_RARITY_CODES = ("PScR", "ScR", "UR", "SR", "OP", "UtR", "CR", "EA", "GMR")
+RARITIES = {code.lower(): code for code in _RARITY_CODES}  # in a file name → as shown
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif"}
 )
-MAX_STEM_BYTES = 240  # file systems stop at 255 bytes a name; this leaves room for a suffix
+
+# File systems allow 255 bytes per name; this leaves room for a suffix.
+MAX_STEM_BYTES = 240
 
 SET_CODE = re.compile(r"[A-Z0-9]+-[A-Z]*\d+")
-_SET_CODE = re.compile(rf"({SET_CODE.pattern})_")
-_ROMAN = re.compile(
-    r"x{0,3}(ix|iv|v?i{0,3})"
-)  # up to 39: beyond it, words such as "mix" and "dim" begin
+_SET_CODE_PREFIX = re.compile(rf"({SET_CODE.pattern})_")
+
+# Up to 39: larger Roman numerals include words such as "mix" and "dim".
+_ROMAN = re.compile(r"x{0,3}(ix|iv|v?i{0,3})")
+_LETTERS = re.compile(r"[^\W\d_]+")
+
 _ESCAPE = re.compile(r"(?:%[0-9A-F]{2})+")
-_UNSAFE = re.compile(
-    r'[\x00-\x1f\x7f/\\:*?"<>|_]'
-)  # what some file system forbids, and our own space
+# What some file system forbids, and the underscore that stands for a space.
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|_]')
 _WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, order=True)
 class Label:
-    """What a file name says of the picture in it. `set_code` and `rarity` are "" when it does not say."""
+    """What a file name says about its picture.
+
+    `set_code` and `rarity` are "" if the file name does not give them.
+    """
 
     name: str
     set_code: str = ""
@@ -47,7 +55,7 @@ class Label:
 
     @property
     def item(self) -> str:
-        """The key two variants of one item share: the name, whatever its capitals."""
+        """The key that all variants of one item have in common: the name without its case."""
         return item_key(self.name)
 
     def __str__(self) -> str:
@@ -55,125 +63,164 @@ class Label:
 
 
 def item_key(name: str) -> str:
-    """The identity of an item: pictures whose names give the same key are variants of one item."""
+    """Return the identity of an item: names with the same key are variants of one item."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def stem_of(filename: str) -> str:
-    """File name or relative path (`/` separators) without folders and without the suffix of a picture; NFC."""
+    """Return the file name without folders (`/`) and image suffix, NFC-normalized."""
     path = PurePosixPath(filename)
-    return unicodedata.normalize(
-        "NFC", path.stem if path.suffix.lower() in IMAGE_SUFFIXES else path.name
-    )
+    is_image = path.suffix.lower() in IMAGE_SUFFIXES
+    return unicodedata.normalize("NFC", path.stem if is_image else path.name)
 
 
 def parse_label(filename: str) -> Label:
-    """Read the label off a file name or relative path (`/` separators); subfolders do not count. Never raises."""
+    """Return the label of a file name or relative path (`/` separators).
+
+    Folders do not change the label. Never raises.
+    """
     stem = stem_of(filename)
-    rest, set_code, rarity = stem, "", ""
-    if match := _SET_CODE.match(rest):
-        set_code, rest = match[1], rest[match.end() :]
-    head, underscore, last = rest.rpartition("_")
-    if underscore and head.strip("_ ") and _is_rarity(last):
-        rest, rarity = head, RARITIES[last.lower()]
-    name = _name_from_words(rest.replace("_", " ").split())
-    return Label(name or stem, set_code if name else "", rarity if name else "")
+    words = stem
+    set_code = ""
+    rarity = ""
+
+    if match := _SET_CODE_PREFIX.match(words):
+        set_code = match[1]
+        words = words[match.end() :]
+
+    before, underscore, last = words.rpartition("_")
+    if underscore and before.strip("_ ") and _is_rarity(last):
+        words = before
+        rarity = RARITIES[last.lower()]
+
+    name = _join_words(words.replace("_", " ").split())
+    if not name:
+        return Label(stem)
+    return Label(name, set_code, rarity)
 
 
 def format_label(label: Label) -> str:
-    """The stem that `parse_label` turns back into `label`.
+    """Return the stem that `parse_label` turns back into `label`.
 
-    The name comes back NFC-normalised and with single spaces. Raises LabelError for an empty name, a set code or
-    rarity that is none, or a name too long for a file.
+    The name comes back NFC-normalized and with single spaces. Raises LabelError if the name
+    is empty or too long for a file, or if the set code or the rarity is invalid.
     """
     name = " ".join(unicodedata.normalize("NFC", label.name).split())
-    if not name:
-        raise LabelError("A label needs a name")
-    if label.set_code and not SET_CODE.fullmatch(label.set_code):
-        raise LabelError(
-            f"{label.set_code!r} is not a set code",
-            "It looks like LOCH-JP001: capitals, a hyphen, a number",
-        )
-    if label.rarity and RARITIES.get(label.rarity.lower()) != label.rarity:
-        raise LabelError(
-            f"{label.rarity!r} is not a known rarity", f"Known are {', '.join(RARITIES.values())}"
-        )
-    wanted = Label(name, label.set_code, label.rarity)
+    _check_label(name, label.set_code, label.rarity)
+
+    expected = Label(name, label.set_code, label.rarity)
     prefix = f"{label.set_code}_" if label.set_code else ""
     suffix = f"_{label.rarity.lower()}" if label.rarity else ""
-    for words in _spellings(name):
+
+    for words in _list_spellings(name):
         stem = prefix + words + suffix
-        if _is_safe(stem) and parse_label(stem + ".jpg") == wanted:
-            if len(stem.encode()) > MAX_STEM_BYTES:
-                break
-            return stem
+        if not _is_safe(stem) or parse_label(stem + ".jpg") != expected:
+            continue
+        if len(stem.encode()) > MAX_STEM_BYTES:
+            break
+        return stem
+
     raise LabelError(
         f"No file name can carry {name[:60]!r}",
         f"Shorten it to {MAX_STEM_BYTES} bytes of plain text",
     )
 
 
+def titled(name: str) -> str:
+    """Return `name` in title case if it has no capitals, otherwise unchanged."""
+    if any(c.isupper() or c.istitle() for c in name):
+        return name
+    return " ".join(_capitalize_word(word) for word in name.split(" "))
+
+
+def _check_label(name: str, set_code: str, rarity: str) -> None:
+    if not name:
+        raise LabelError("A label needs a name")
+    if set_code and not SET_CODE.fullmatch(set_code):
+        raise LabelError(
+            f"{set_code!r} is not a set code",
+            "It looks like LOCH-JP001: capitals, a hyphen, a number",
+        )
+    if rarity and RARITIES.get(rarity.lower()) != rarity:
+        known = ", ".join(RARITIES.values())
+        raise LabelError(f"{rarity!r} is not a known rarity", f"Known are {known}")
+
+
 def _is_rarity(word: str) -> bool:
-    """`pscr`, `PScR` and `PSCR` are; `Sr`, as in "Robert Downey Sr", is not."""
-    return word.lower() in RARITIES and word in (word.lower(), word.upper(), RARITIES[word.lower()])
+    """Accept `pscr`, `PScR` and `PSCR`, but not `Sr` as in "Robert Downey Sr"."""
+    code = RARITIES.get(word.lower())
+    return code is not None and word in (word.lower(), word.upper(), code)
 
 
-def _name_from_words(words: list[str]) -> str:
-    """Join words to a name: `pharaoh s` → `pharaoh's`, title case unless written with capitals, %XX decoded."""
+def _join_words(words: list[str]) -> str:
+    """Join the words of a stem into a name.
+
+    `pharaoh s` becomes `pharaoh's`, a name without capitals gets title case, and %XX is
+    decoded.
+    """
     joined: list[str] = []
     for word in words:
-        # One letter before it makes initials (`c s lewis`), a digit no owner (`formula 1 s`).
-        if word == "s" and joined and len(joined[-1]) > 1 and joined[-1][-1].isalpha():
+        if word == "s" and joined and _can_be_possessive(joined[-1]):
             joined[-1] += "'s"
         else:
             joined.append(word)
+
     name = " ".join(joined)
-    return " ".join(_ESCAPE.sub(_unescape, name if _ESCAPE.search(name) else titled(name)).split())
+    if not _ESCAPE.search(name):
+        name = titled(name)
+    return " ".join(_ESCAPE.sub(_unescape, name).split())
 
 
-def titled(name: str) -> str:
-    """Title case for a name that has no capitals; one that has some is taken as written."""
-    if any(c.isupper() or c.istitle() for c in name):
-        return name
-    return " ".join(_capitalised(word) for word in name.split(" "))
+def _can_be_possessive(word: str) -> bool:
+    # A single letter is an initial (`c s lewis`), and a number has no 's (`formula 1 s`).
+    return len(word) > 1 and word[-1].isalpha()
 
 
-def _capitalised(word: str) -> str:
-    """Title case for one lower-case word: X-Wing, O'Brien, 'n', 3D, 2nd, XIV."""
+def _capitalize_word(word: str) -> str:
+    """Put one lower-case word in title case: X-Wing, O'Brien, 'n', 3D, 2nd, XIV."""
     if _ROMAN.fullmatch(word):
         return word.upper()
-    return re.sub(r"[^\W\d_]+", lambda run: _capital(run[0], word[: run.start()]), word)
+    return _LETTERS.sub(lambda run: _capitalize_run(run[0], word[: run.start()]), word)
 
 
-def _capital(letters: str, before: str) -> str:
+def _capitalize_run(letters: str, before: str) -> str:
+    """Capitalize a run of letters, unless what stands before it in the word forbids it."""
     if before.endswith(("'", "’")):
         capital = len(letters) > 2 and len(before) <= 2
     elif before[-1:].isdigit():
         capital = len(letters) == 1 and letters != "s"
     else:
         capital = True
+
     first = letters[0].title()
-    return first + letters[1:] if capital and len(first) == 1 else letters
+    if not capital or len(first) != 1:
+        return letters
+    return first + letters[1:]
 
 
-def _spellings(name: str) -> list[str]:
-    """Ways to write `name` as words of a stem, plainest first; the last one always reads back."""
+def _list_spellings(name: str) -> list[str]:
+    """List ways to write `name` in a stem, plainest first; the last one always reads back."""
     lower = _escape_unsafe(name.lower())
-    written = _escape_unsafe(name)
     words = name.split(" ")
     return [
         re.sub(r"'s(?=_|$)", "_s", lower),
         lower,
-        written,
-        _escape(words[0][0]) + _escape_unsafe(name[1:]),
-        "_".join(_escape(word[0]) + _escape_unsafe(word[1:]) for word in words),
+        _escape_unsafe(name),
+        _escape_first_letter(name),
+        "_".join(_escape_first_letter(word) for word in words),
         _escape(name),
     ]
 
 
+def _escape_first_letter(text: str) -> str:
+    return _escape(text[0]) + _escape_unsafe(text[1:])
+
+
 def _escape_unsafe(name: str) -> str:
-    name = _ESCAPE.sub(lambda found: "%25" + found[0][1:].replace("%", "%25"), name)
-    return _UNSAFE.sub(lambda found: _escape(found[0]), name).replace(" ", "_")
+    """Escape what a stem cannot carry: %XX itself, unsafe characters; spaces become `_`."""
+    name = _ESCAPE.sub(lambda match: match[0].replace("%", "%25"), name)
+    name = _UNSAFE.sub(lambda match: _escape(match[0]), name)
+    return name.replace(" ", "_")
 
 
 def _escape(text: str) -> str:
@@ -183,13 +230,15 @@ def _escape(text: str) -> str:
         raise LabelError(f"The name {text!r} is not valid Unicode") from exc
 
 
-def _unescape(found: re.Match[str]) -> str:
+def _unescape(match: re.Match[str]) -> str:
     try:
-        return bytes.fromhex(found[0].replace("%", "")).decode("utf-8")
+        return bytes.fromhex(match[0].replace("%", "")).decode("utf-8")
     except UnicodeDecodeError:
-        return found[0]
+        return match[0]
 
 
 def _is_safe(stem: str) -> bool:
-    """Whether every common file system takes the stem as it is, and a folder walk does not skip it as hidden."""
-    return not (stem.startswith(".") or stem.endswith((".", " ")) or _WINDOWS_DEVICES.match(stem))
+    """Return whether every common file system takes `stem`, and no folder walk hides it."""
+    if stem.startswith(".") or stem.endswith((".", " ")):
+        return False
+    return not _WINDOWS_DEVICES.match(stem)

@@ -1,4 +1,4 @@
-"""What catalogues and shops call a rarity → the code that file names carry."""
+"""What catalogs and shops call a rarity → the code that file names carry."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from data_label_factory.labels import RARITIES
 
-# As ygoprodeck and yugipedia write them in words, and as Japanese shops abbreviate them.
+# As YGOPRODeck and Yugipedia spell them out, and as Japanese shops abbreviate them.
 _OTHER_NAMES = {
     "prismaticsecretrare": "PScR",
     "prismaticsecret": "PScR",
@@ -23,6 +23,9 @@ _OTHER_NAMES = {
 
 
 def rarity_code(text: str) -> str:
-    """One of `labels.RARITIES` for a rarity in words or as a code, such as `(ScR)` or `Secret Rare`; "" for others."""
+    """Return the code in `labels.RARITIES` for a name or code, such as `Secret Rare` or `(ScR)`.
+
+    Returns "" for an unknown rarity.
+    """
     key = re.sub(r"[^a-z]", "", text.casefold())
     return RARITIES.get(key) or _OTHER_NAMES.get(key, "")

@@ -55,7 +55,7 @@ test("a whole mask", () => {
   assert.deepEqual(seen.quad[2], [1, 1]);
 });
 
-test("a server that only finds: the query is the label, the box the outline", () => {
+test("a server that only detects: the query is the name, the box the quad", () => {
   const [seen] = readAnswer({ masks: [{ bbox_norm: box, area_fraction: 0.04 }] }, "blue mug");
   assert.equal(seen.item.name, "blue mug");
   assert.equal(seen.confident, null);
@@ -63,7 +63,7 @@ test("a server that only finds: the query is the label, the box the outline", ()
   assert.deepEqual(seen.quad[0], [0.1, 0.2]);
 });
 
-test("what makes no sense is left out, and what is no answer is refused", () => {
+test("invalid masks are left out, and anything that is not an answer is refused", () => {
   const masks = [
     null,
     {},
@@ -71,17 +71,17 @@ test("what makes no sense is left out, and what is no answer is refused", () => 
     { bbox_norm: { x1: "0", y1: 0, x2: 1, y2: 1 } },
   ];
   assert.deepEqual(readAnswer({ masks }, "card"), []);
-  for (const none of [null, [], {}, { masks: {} }]) assert.throws(() => readAnswer(none, "card"), /masks/);
+  for (const invalid of [null, [], {}, { masks: {} }]) assert.throws(() => readAnswer(invalid, "card"), /masks/);
 });
 
-test("a picture of another site is not asked for", () => {
+test("a picture of another site is not requested", () => {
   for (const ref_url of ["https://elsewhere.example/x.jpg", "//elsewhere.example/x.jpg", "/\\elsewhere.example"]) {
     const [seen] = readAnswer({ masks: [{ bbox_norm: box, ref_url }] }, "card");
     assert.equal(seen.item.refUrl, "");
   }
 });
 
-test("files that look the same are one item, whichever comes first", () => {
+test("near-duplicate references are one item, whichever comes first", () => {
   const mask = (/** @type {string[]} */ variants) => ({
     bbox_norm: box,
     name: "Owl",

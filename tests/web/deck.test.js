@@ -40,7 +40,7 @@ test("a newer price replaces the older one; no price does not", () => {
   assert.deepEqual(deck.totals, { copies: 3, priced: 3, cents: 600 });
 });
 
-test("counts can be set, and none takes it out", () => {
+test("counts can be set, and zero removes the item", () => {
   const deck = deckOf(["Owl", 1], ["Fox", 2]);
   deck.setCount("Owl.jpg", 1e9);
   assert.equal(deck.count("Owl.jpg"), MOST_COPIES);
@@ -51,7 +51,7 @@ test("counts can be set, and none takes it out", () => {
   );
 });
 
-test("an earlier state can be put back", () => {
+test("an earlier state can be restored", () => {
   const deck = deckOf(["Owl", 1]);
   const before = deck.entries;
   deck.setCount("Owl.jpg", 5);
@@ -61,7 +61,7 @@ test("an earlier state can be put back", () => {
 
 const ODD = 'Pharaoh\'s "Servant", the\nElder';
 
-test("JSON and CSV come back as they went", () => {
+test("JSON and CSV survive a round trip", () => {
   const deck = deckOf(["Owl", 1.5], [ODD, 2], ["=1+1", 0.01], ["石", null], ["石", null], ["b/c d", 3]);
   assert.deepEqual(fromJson(toJson(deck.entries)), deck.entries);
   const back = fromCsv(toCsv(deck.entries));
@@ -90,15 +90,15 @@ test("CSV of Excel, with BOM and plain line ends, and with few columns", () => {
   );
 });
 
-test("what is no deck is refused in words", () => {
+test("anything that is not a deck is refused with a reason", () => {
   assert.throws(() => fromJson('{"entries": [{"na'), /JSON/);
-  assert.throws(() => fromJson("[]"), /no deck/);
+  assert.throws(() => fromJson("[]"), /not a deck/);
   assert.throws(() => fromJson('{"version": 99, "entries": []}'), /newer/);
   assert.throws(() => fromCsv("a,b\n1,2\n"), /columns/);
   assert.throws(() => fromCsv(""), /columns/);
 });
 
-test("entries of unknown origin are made whole, and no picture is asked of another site", () => {
+test("entries of any file are validated, and no picture is requested from another site", () => {
   const entries = fromJson(
     JSON.stringify({
       version: 1,
@@ -128,6 +128,6 @@ test("merging adds copies up", () => {
   );
 });
 
-test("as text it can be pasted", () => {
+test("the text can be pasted", () => {
   assert.equal(toText(deckOf(["Owl", 1.5], ["Owl", 1.5])), "2× Owl (UR) [AB-001]\n\nTotal $3.00");
 });

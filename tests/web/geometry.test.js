@@ -5,7 +5,7 @@ import { aligned, corners, drift, glide, iou } from "../../src/data_label_factor
 
 const unit = { x1: 0, y1: 0, x2: 1, y2: 1 };
 
-test("overlap is shared area over joint area", () => {
+test("overlap is intersection over union", () => {
   assert.equal(iou(unit, unit), 1);
   assert.equal(iou(unit, { x1: 0.5, y1: 0, x2: 1.5, y2: 1 }), 0.5 / 1.5);
   assert.equal(iou(unit, { x1: 1, y1: 0, x2: 2, y2: 1 }), 0);
@@ -26,7 +26,7 @@ test("gliding two half times in one step or in two is the same, and never oversh
   assert.deepEqual(glide(from, to, 5, 0), to);
 });
 
-test("an outline whose corners are listed from another one does not spin", () => {
+test("an outline whose first corner changes does not spin", () => {
   const quad = corners(unit);
   assert.deepEqual(aligned(quad, [quad[2], quad[3], quad[0], quad[1]]), quad);
 });

@@ -3,7 +3,7 @@ import test from "node:test";
 
 import { formatDate, formatMoney, formatUsd, toCents } from "../../src/data_label_factory/web/js/money.js";
 
-test("cents are whole, and what is no price is none", () => {
+test("cents are whole, and an invalid price is null", () => {
   assert.equal(toCents(0.29), 29);
   assert.equal(toCents(19.99), 1999);
   assert.equal(toCents(0), 0);

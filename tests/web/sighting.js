@@ -1,4 +1,4 @@
-/** Sightings for the tests, in few words. */
+/** Makes sightings for the tests. */
 
 /**
  * @param {string} name @param {number} x left edge @param {{confident?: boolean | null, y?: number, size?: number}} [more]

@@ -21,7 +21,7 @@ test("two items keep their ids through a gap of three answers", () => {
   assert.equal(tracker.ever, 2);
 });
 
-test("what has gone for long is dropped, and comes back as another", () => {
+test("an item that is gone for long is dropped, and comes back with another id", () => {
   const tracker = new Tracker();
   tracker.update([sighting("Owl", 0.1)]);
   for (let miss = 0; miss < 10; miss++) tracker.update([]);
@@ -37,7 +37,7 @@ test("two copies of one card are two tracks, in whatever order they come", () =>
   assert.ok((tracks.find((track) => track.id === left.id)?.box.x1 ?? 1) < 0.3);
 });
 
-test("a sure item that jumps across the picture stays itself", () => {
+test("a confident item that jumps across the picture keeps its id", () => {
   const tracker = new Tracker();
   tracker.update([sighting("Owl", 0, { size: 0.1 })]);
   assert.deepEqual(told(tracker.update([sighting("Owl", 0.85, { size: 0.1 })])), ["1 Owl"]);
@@ -50,7 +50,7 @@ test("crossing items keep their names and ids", () => {
   assert.deepEqual(told(tracker.update([sighting("Owl", 0.42), sighting("Fox", 0.33)])), ["1 Owl", "2 Fox"]);
 });
 
-test("one unsure look shows nothing, two do, and on a still picture one does", () => {
+test("a doubtful name is shown from the second answer on, on a still picture from the first", () => {
   const unsure = () => [sighting("Owl", 0.1, { confident: false })];
   const tracker = new Tracker();
   assert.deepEqual(tracker.update(unsure()), []);
@@ -59,7 +59,7 @@ test("one unsure look shows nothing, two do, and on a still picture one does", (
   assert.deepEqual(told(new Tracker().update(unsure(), { still: true })), ["1 Owl"]);
 });
 
-test("another card laid on the same place is another track, once it is settled", () => {
+test("another card in the same place is another track, once its name is decided", () => {
   const tracker = new Tracker();
   for (let i = 0; i < 5; i++) tracker.update([sighting("Owl", 0.1)]);
   const names = [];
@@ -68,7 +68,7 @@ test("another card laid on the same place is another track, once it is settled",
   assert.equal(names.at(-1), "2 Fox");
 });
 
-test("ids go on over a change of source", () => {
+test("ids are not reused after a change of source", () => {
   const tracker = new Tracker();
   tracker.update([sighting("Owl", 0.1)]);
   tracker.reset();

@@ -17,7 +17,7 @@ test("the first reading names it at once", () => {
   assert.equal(vote([["Owl", false]]).sure, false);
 });
 
-test("a single odd answer changes nothing, even a sure one", () => {
+test("a single odd answer changes nothing, even a confident one", () => {
   const votes = vote([
     ["Owl", true],
     ["Owl", true],
@@ -41,7 +41,7 @@ test("two names that alternate do not flicker", () => {
   assert.equal(seen.size, 1);
 });
 
-test("a lasting change is taken over, after long standing too", () => {
+test("a lasting change is adopted, even after a long time", () => {
   const votes = vote(Array.from({ length: 500 }, () => ["Owl", true]));
   let answers = 0;
   while (votes.reading.item.name === "Owl" && answers < 50) {
@@ -51,7 +51,7 @@ test("a lasting change is taken over, after long standing too", () => {
   assert.ok(answers >= 2 && answers <= 6, `${answers}`);
 });
 
-test("unsure readings do not outvote a sure one soon, and sureness fades with them", () => {
+test("doubtful readings do not soon outvote a confident one, but confidence fades with them", () => {
   const votes = vote([
     ["Owl", true],
     ["Fox", false],
@@ -61,12 +61,12 @@ test("unsure readings do not outvote a sure one soon, and sureness fades with th
   assert.equal(votes.sure, false);
 });
 
-test("the newest reading of the name in office is shown", () => {
+test("the newest reading of the current name is shown", () => {
   const votes = vote([["Owl", true]]);
   votes.add({ ...sighting("Owl", 0), score: 0.42 });
   assert.equal(votes.reading.score, 0.42);
 });
 
-test("a server that rates nothing leaves it open", () => {
+test("without ratings from the server, confidence stays unknown", () => {
   assert.equal(vote([["card", null]]).sure, null);
 });

@@ -1,1 +1,4 @@
-"""Reference pictures from catalogues on the network, or from one's own folder. Needs no more than the base install."""
+"""Reference pictures from catalogs on the network, or from your own folder, named by their labels.
+
+Needs only the base install. What is done with the pictures belongs to `identify`.
+"""

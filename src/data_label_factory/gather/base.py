@@ -1,4 +1,4 @@
-"""What a source is: a query in, pictures with their labels and provenance out. One small class a file."""
+"""What a source is: a query → candidate pictures with labels and provenance. One class per file."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from data_label_factory.http.fetch import Fetcher
 from data_label_factory.labels import SET_CODE, Label, titled
 from data_label_factory.rarities import rarity_code
 
-MAX_PAGES = (
-    400  # of one search; a server that always promises a next page must not keep us for ever
-)
+# Pages of one search: a server may promise a next page forever.
+MAX_PAGES = 400
 
 
 @dataclass(frozen=True)
-class Found:
-    """A picture that a source knows of: at `url`, or for one's own photos the file `path`."""
+class Candidate:
+    """A picture that a source offers: at `url`, or in the user's own file `path`."""
 
     label: Label
     url: str = ""
@@ -32,45 +31,52 @@ class Found:
     path: Path | None = None
 
     def __post_init__(self) -> None:
-        """A site may send null or a number where a text belongs. Raises TypeError."""
+        """Raise TypeError if a site sent null or a number instead of text."""
         for value in (self.url, self.page, self.license, self.author):
             if not isinstance(value, str):
-                raise TypeError(f"a text was expected, not {value!r}")
+                raise TypeError(f"expected text, not {value!r}")
+
+    @property
+    def location(self) -> str:
+        """The address, or the path of a local file."""
+        return self.url or str(self.path)
 
 
 class Api:
-    """A JSON API at one host, asked at its own pace."""
+    """A JSON API on one host, called at the pace that its site asks for."""
 
-    host: ClassVar[str] = ""  # where it lives; --base-url replaces it
-    interval: ClassVar[float] = 0.0  # seconds between two calls, as the site asks for
+    host: ClassVar[str] = ""  # --base-url replaces it
+    interval: ClassVar[float] = 0.0  # seconds between two calls
 
     def __init__(self, fetcher: Fetcher, base_url: str = "") -> None:
         self.fetcher = fetcher
         self.base_url = (base_url or self.host).rstrip("/")
 
     def json(self, path: str, params: Mapping[str, str | int] | None = None, **options: Any) -> Any:
-        """GET `path`, or a whole address such as that of a next page. Raises FetchError."""
+        """GET `path`, or a full address such as that of the next page. Raises FetchError."""
         url = path if "://" in path else self.base_url + path
         return self.fetcher.json(url, params=params, interval=self.interval, **options)
 
 
 class Source(Api):
-    """Base of all sources. A subclass fills in the table below and writes `find`."""
+    """Base of all sources. A subclass sets the class variables and writes `find`."""
 
     name: ClassVar[str]
     about: ClassVar[str]  # one line for --list-sources
-    license: ClassVar[str] = ""  # of the pictures, where it is the same for all
+    license: ClassVar[str] = ""  # of the pictures, if it is the same for all
     image_interval: ClassVar[float] = 0.0  # seconds between two pictures from one host
-    options: ClassVar[Mapping[str, str]] = {}  # what `options:` of a bucket may hold → what it does
-    choices: ClassVar[
-        Mapping[str, tuple[str, ...]]
-    ] = {}  # what an option may be, where that is a closed list
-    tries_next: ClassVar[bool] = (
-        False  # when a picture cannot be had, is the next one of the search as good?
-    )
-    takes_all: ClassVar[bool] = (
-        False  # a query is a list of the user's own: --max-per-query does not cut it
-    )
+
+    # What a bucket's `options:` may hold: the option → what it does.
+    options: ClassVar[Mapping[str, str]] = {}
+
+    # The option → its allowed values, the default first; only for closed lists.
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    # If a picture cannot be downloaded, is the next result of the search as good?
+    tries_next: ClassVar[bool] = False
+
+    # The query is a list of the user's: --max-per-query does not cut it short.
+    takes_all: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -81,18 +87,37 @@ class Source(Api):
         folder: Path | None = None,
         limit: int = 1,
     ) -> None:
-        """`folder` is where relative paths in queries start: the project file's. `limit` is how many pictures of a
-        query will be wanted. Raises ProjectError for options that this source does not have.
+        """Configure the source for one bucket.
+
+        `folder` is where relative paths in queries start: the project file's folder. `limit`
+        is the number of pictures wanted per query. Raises ProjectError for an option that
+        this source does not have, and for an invalid value.
         """
         super().__init__(fetcher, base_url)
         self.limit = limit
         self.option = dict(options or {})
         self.folder = folder or Path()
+        self._check_options()
+
+    def check(self) -> None:
+        """Raise FactoryError if no query can succeed, because a key or a package is missing."""
+
+    def find(self, query: str) -> Iterator[Candidate]:
+        """Yield pictures for `query`, best first; the caller takes only as many as it wants.
+
+        Raises FetchError, and LabelError, KeyError, TypeError, … if the response has an
+        undocumented shape.
+        """
+        raise NotImplementedError
+
+    def _check_options(self) -> None:
         if unknown := sorted(self.option.keys() - self.options.keys() - {"max"}):
             known = ", ".join([*self.options, "max"])
             raise ProjectError(
-                f"The source {self.name} has no option {unknown[0]!r}", f"It has: {known}"
+                f"The source {self.name} has no option {unknown[0]!r}",
+                f"It has: {known}",
             )
+
         for key, allowed in self.choices.items():
             if self.option.get(key, allowed[0]) not in allowed:
                 raise ProjectError(
@@ -100,21 +125,11 @@ class Source(Api):
                     f"Choose: {', '.join(allowed)}",
                 )
 
-    def check(self) -> None:
-        """Raise FactoryError when something is missing without which no query can succeed: a key, a package."""
 
-    def find(self, query: str) -> Iterator[Found]:
-        """Pictures for `query`, best first, lazily: no more are taken than are wanted.
+def make_label(name: str, set_code: str = "", rarity: str = "") -> Label:
+    """Return a label from a site's or the user's words, in title case if they have no capitals.
 
-        Raises FetchError, and LabelError or KeyError, TypeError, … for answers in no documented shape.
-        """
-        raise NotImplementedError
-
-
-def label_of(name: str, set_code: str = "", rarity: str = "") -> Label:
-    """A label from a site's or the user's words, in title case when they have no capitals.
-
-    A set code or rarity that file names cannot carry is left out.
+    Leaves out a set code or rarity that file names cannot carry.
     """
     code = set_code.upper()
     return Label(
@@ -124,6 +139,6 @@ def label_of(name: str, set_code: str = "", rarity: str = "") -> Label:
     )
 
 
-def plain_text(markup: str) -> str:
-    """The text of a little HTML, such as an author's name in a link."""
+def strip_markup(markup: str) -> str:
+    """Return the text of a little HTML, such as an author's name in a link."""
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())

@@ -1,4 +1,4 @@
-"""`data_label_factory gather`: the pictures a project asks for, named by their labels."""
+"""`data_label_factory gather`: fetch the pictures of a project, named by their labels."""
 
 from __future__ import annotations
 
@@ -10,38 +10,90 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from data_label_factory.gather.run import Gathered, gather
+from data_label_factory.gather.result import GatherResult
+from data_label_factory.gather.run import gather
 from data_label_factory.gather.sources import SOURCES
-from data_label_factory.project import load_project
+from data_label_factory.project import Project, load_project
 
-_SHOWN = 20
+_MAX_SHOWN = 20  # labels per duplicate, and failures
 
 
 def main(argv: Sequence[str]) -> int:
-    p = argparse.ArgumentParser(
+    """Run the command; return its exit code."""
+    parser = _build_parser()
+    args = parser.parse_args(argv)
+    if args.list_sources:
+        print(json.dumps(_list_sources()) if args.json else _format_sources())
+        return 0
+    if args.project is None:
+        parser.error("--project is needed (or --list-sources)")
+
+    start = time.perf_counter()
+    project = load_project(args.project)
+    result = gather(
+        project,
+        folder=args.project.parent,
+        source=args.source,
+        max_per_query=args.max_per_query,
+        out=args.out,
+        base_urls=_resolve_base_urls(args.base_url, project, args.source),
+        parallel=args.parallel,
+        dry_run=args.dry_run,
+    )
+    seconds = time.perf_counter() - start
+
+    if args.json:
+        print(json.dumps(_to_json(result, seconds)))
+    else:
+        print(_format_result(result, args.dry_run, seconds))
+    _print_failures(result)
+    return result.exit_code
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
         prog="data_label_factory gather",
-        description="Fetch one reference picture per query of a project. The file name carries the label; where each "
-        "file comes from is kept in manifest.json. A second run fetches only what is missing.",
-        epilog="Exit 0: all is there; 1: something failed; 2: nothing could be had.",
+        description="Fetch one reference picture per query of a project. The file name carries "
+        "the label; manifest.json keeps where each file comes from. A second run fetches only "
+        "what is missing.",
+        epilog="Exit 0: everything is there; 1: something failed; 2: everything failed.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, width=100, max_help_position=32),
         allow_abbrev=False,
     )
-    p.add_argument("--project", metavar="FILE.yaml", type=Path, help="what to gather, and where to")
-    p.add_argument(
+    _add_project_options(parser)
+    _add_run_options(parser)
+    return parser
+
+
+def _add_project_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what to gather, from where, and where to."""
+    parser.add_argument(
+        "--project",
+        metavar="FILE.yaml",
+        type=Path,
+        help="what to gather, and where to",
+    )
+    parser.add_argument(
         "--source",
         metavar="S",
         choices=SOURCES,
         default="",
         help="take every bucket from this source",
     )
-    p.add_argument(
+    parser.add_argument(
         "--max-per-query",
         metavar="N",
         type=_positive,
-        help="pictures a query (default: a bucket's own, or 1)",
+        help="pictures per query (default: the bucket's max, or 1)",
     )
-    p.add_argument("--out", metavar="DIR", type=Path, help="in place of the project's data_root")
-    p.add_argument(
+
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="write here instead of the project's data_root",
+    )
+    parser.add_argument(
         "--base-url",
         metavar="[S=]URL",
         type=_base_url,
@@ -49,93 +101,86 @@ def main(argv: Sequence[str]) -> int:
         default=[],
         help="another host",
     )
-    p.add_argument(
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how to run, and what to print."""
+    parser.add_argument(
         "--parallel",
         metavar="N",
         type=_positive,
         default=8,
         help="downloads at a time (default: 8)",
     )
-    p.add_argument("--dry-run", action="store_true", help="search, and say what would be fetched")
-    p.add_argument(
-        "--list-sources", action="store_true", help="say what each source is for, and end"
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="search, and say what would be fetched",
     )
-    p.add_argument("--json", action="store_true", help="print the result as JSON")
-    args = p.parse_args(argv)
-    if args.list_sources:
-        print(json.dumps(_source_rows()) if args.json else _source_lines())
-        return 0
-    if args.project is None:
-        p.error("--project is needed (or --list-sources)")
+    parser.add_argument(
+        "--list-sources",
+        action="store_true",
+        help="list the sources and their options, and exit",
+    )
 
-    start = time.perf_counter()
-    project = load_project(args.project)
-    named = {args.source} if args.source else {bucket.source for bucket in project.buckets.values()}
-    base_urls = {
-        source: url for only, url in args.base_url for source in ([only] if only else named)
-    }
-    result = gather(
-        project,
-        folder=args.project.parent,
-        source=args.source,
-        max_per_query=args.max_per_query,
-        out=args.out,
-        base_urls=base_urls,
-        parallel=args.parallel,
-        dry_run=args.dry_run,
-    )
-    seconds = time.perf_counter() - start
-    print(
-        json.dumps(_as_json(result, seconds))
-        if args.json
-        else _as_text(result, args.dry_run, seconds)
-    )
-    _tell_failures(result)
-    return result.exit_code
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
-def _as_text(result: Gathered, dry_run: bool, seconds: float) -> str:
-    doubles = sum(map(len, result.doubles.values()))
+def _resolve_base_urls(
+    given: list[tuple[str, str]], project: Project, source: str
+) -> dict[str, str]:
+    """Return source → address; an address without a source is for every source in use."""
+    used = {source} if source else {bucket.source for bucket in project.buckets.values()}
+    base_urls = {}
+    for name, url in given:
+        for target in [name] if name else used:
+            base_urls[target] = url
+    return base_urls
+
+
+def _format_result(result: GatherResult, dry_run: bool, seconds: float) -> str:
     lines = [f"would fetch {path}  ←  {url}" for path, url in result.planned]
     if not dry_run:
-        lines += [
-            f"the same picture as {path}: {_some(labels)}"
-            for path, labels in result.doubles.items()
-        ]
-    counts = f"{len(result.planned)} to fetch" if dry_run else f"{len(result.new)} new"
+        for path, labels in result.duplicates.items():
+            lines.append(f"the same picture as {path}: {_join_some(labels)}")
+
+    fetched = f"{len(result.planned)} to fetch" if dry_run else f"{len(result.new)} new"
+    duplicates = sum(map(len, result.duplicates.values()))
     lines.append(
-        f"{result.root}: {counts}, {result.present} already there, {doubles} doubles left out, "
-        f"{len(result.failures)} failed in {seconds:.1f} s"
+        f"{result.root}: {fetched}, {result.present} already there, "
+        f"{duplicates} duplicates skipped, {len(result.failures)} failed in {seconds:.1f} s"
     )
     return "\n".join(lines)
 
 
-def _some(labels: list[str]) -> str:
-    return ", ".join(labels[:_SHOWN]) + (
-        f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
-    )
+def _join_some(labels: list[str]) -> str:
+    text = ", ".join(labels[:_MAX_SHOWN])
+    if len(labels) > _MAX_SHOWN:
+        text += f" and {len(labels) - _MAX_SHOWN} more"
+    return text
 
 
-def _tell_failures(result: Gathered) -> None:
-    for failure in result.failures[:_SHOWN]:
+def _print_failures(result: GatherResult) -> None:
+    for failure in result.failures[:_MAX_SHOWN]:
         print(f"failed: {failure.bucket}: {failure.query!r}: {failure.reason}", file=sys.stderr)
-    if len(result.failures) > _SHOWN:
-        print(f"… and {len(result.failures) - _SHOWN} more (--json lists all)", file=sys.stderr)
+    if len(result.failures) > _MAX_SHOWN:
+        more = len(result.failures) - _MAX_SHOWN
+        print(f"… and {more} more (--json lists all)", file=sys.stderr)
 
 
-def _as_json(result: Gathered, seconds: float) -> dict[str, object]:
+def _to_json(result: GatherResult, seconds: float) -> dict[str, object]:
     return {
         "data_root": str(result.root),
         "new": result.new,
         "present": result.present,
-        "doubles": result.doubles,
+        "doubles": result.duplicates,
         "failed": [asdict(failure) for failure in result.failures],
         "planned": [{"path": path, "url": url} for path, url in result.planned],
         "seconds": round(seconds, 3),
     }
 
 
-def _source_rows() -> list[dict[str, object]]:
+def _list_sources() -> list[dict[str, object]]:
     return [
         {
             "name": source.name,
@@ -147,12 +192,12 @@ def _source_rows() -> list[dict[str, object]]:
     ]
 
 
-def _source_lines() -> str:
+def _format_sources() -> str:
     lines = []
     for source in SOURCES.values():
         lines.append(f"{source.name:11} {source.about}")
         lines += [f"{'':13}{name}: {what}" for name, what in source.options.items()]
-    return "\n".join([*lines, "every source: max: pictures a query, as --max-per-query"])
+    return "\n".join([*lines, "every source: max: pictures per query, like --max-per-query"])
 
 
 def _positive(text: str) -> int:
@@ -163,9 +208,11 @@ def _positive(text: str) -> int:
 
 
 def _base_url(text: str) -> tuple[str, str]:
+    """Split `SOURCE=address`; the source is "" if only an address is given."""
     source, equals, url = text.partition("=")
     if not equals or "/" in source:
-        source, url = "", text
+        source = ""
+        url = text
     if not url.startswith(("http://", "https://")):
         raise argparse.ArgumentTypeError("must be an http(s) address, or SOURCE=address")
     return source, url

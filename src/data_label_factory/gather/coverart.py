@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
-from data_label_factory.gather.base import Found, Source, label_of
+from data_label_factory.gather.base import Candidate, Source, make_label
 
 _COVERS = "https://coverartarchive.org"
-_LEAST_SCORE = 80  # of 100, MusicBrainz' own; below it titles begin to differ
+_MIN_SCORE = 80  # MusicBrainz' own, of 100; below it, titles begin to differ
+_SPARE_GROUPS = 10  # many release groups have no cover
+_MAX_GROUPS = 100  # per call
 
 
 class CoverArt(Source):
@@ -23,39 +25,42 @@ class CoverArt(Source):
         "size": "250, 500 (default) or 1200",
     }
     choices: ClassVar = {"label": ("artist", "title"), "size": ("500", "250", "1200")}
-    tries_next: ClassVar = (
-        True  # many release groups have no cover; the next one of the same title may
+    tries_next: ClassVar = True  # the next release group of the same title may have a cover
+
+    def find(self, query: str) -> Iterator[Candidate]:
+        artist, dash, title = query.partition(" - ")
+        words = f"releasegroup:{_quote(title if dash else query)}"
+        if dash:
+            words += f" AND artist:{_quote(artist)}"
+
+        limit = min(self.limit + _SPARE_GROUPS, _MAX_GROUPS)
+        answer = self.json("/ws/2/release-group", {"query": words, "fmt": "json", "limit": limit})
+        for group in answer["release-groups"]:
+            if int(group.get("score", 100)) < _MIN_SCORE:
+                return
+            yield self._make_candidate(group)
+
+    def _make_candidate(self, group: Mapping[str, Any]) -> Candidate:
+        title = group["title"]
+        artist = _join_credits(group)
+        with_artist = artist and self.option.get("label") != "title"
+
+        covers = _COVERS if self.base_url == self.host else self.base_url
+        size = self.option.get("size", "500")
+        return Candidate(
+            make_label(f"{artist} - {title}" if with_artist else title),
+            f"{covers}/release-group/{group['id']}/front-{size}",
+            page=f"https://musicbrainz.org/release-group/{group['id']}",
+            author=artist,
+        )
+
+
+def _join_credits(group: Mapping[str, Any]) -> str:
+    """Return the artists as MusicBrainz writes them, such as `A & B`."""
+    return "".join(
+        credit["name"] + credit.get("joinphrase", "") for credit in group.get("artist-credit", [])
     )
 
-    def find(self, query: str) -> Iterator[Found]:
-        artist, dash, title = query.partition(" - ")
-        words = f"releasegroup:{_quoted(title if dash else query)}"
-        if dash:
-            words += f" AND artist:{_quoted(artist)}"
-        answer = self.json(
-            "/ws/2/release-group",
-            {"query": words, "fmt": "json", "limit": min(self.limit + 10, 100)},
-        )
-        covers = _COVERS if self.base_url == self.host else self.base_url
-        for group in answer["release-groups"]:
-            if int(group.get("score", 100)) < _LEAST_SCORE:
-                return
-            by = "".join(
-                credit["name"] + credit.get("joinphrase", "")
-                for credit in group.get("artist-credit", [])
-            )
-            name = (
-                f"{by} - {group['title']}"
-                if by and self.option.get("label") != "title"
-                else group["title"]
-            )
-            yield Found(
-                label_of(name),
-                f"{covers}/release-group/{group['id']}/front-{self.option.get('size', '500')}",
-                page=f"https://musicbrainz.org/release-group/{group['id']}",
-                author=by,
-            )
 
-
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return '"' + re.sub(r'(["\\])', r"\\\1", text.strip()) + '"'

@@ -1,4 +1,4 @@
-"""One picture from the network or a local file into the staging folder, looked at before it is kept."""
+"""One picture from the network or a local file → the staging folder, checked before it is kept."""
 
 from __future__ import annotations
 
@@ -12,55 +12,68 @@ from pathlib import Path
 
 from data_label_factory.atomic import is_running
 from data_label_factory.errors import FactoryError, FetchError, ImageError
-from data_label_factory.gather.base import Found
-from data_label_factory.gather.picture import inspect
-from data_label_factory.gather.picture_store import Got
-from data_label_factory.http.fetch import Fetcher, shown
+from data_label_factory.gather.base import Candidate
+from data_label_factory.gather.picture import Picture, inspect
+from data_label_factory.http.fetch import Fetcher, redact_url
 from data_label_factory.pictures import DEFAULT_LIMITS, read_file
 
-_PREFIX = ".gather-"
+_STAGING_PREFIX = ".gather-"
+
+# Content types of servers that do not tell pictures from other files.
 _UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
 
 
 @dataclass(frozen=True)
-class Failure:
-    """What could not be had, and why."""
+class Download:
+    """A picture that arrived and was checked, without a file name yet.
 
-    bucket: str
-    query: str
+    It waits in the file `staged`, which is None if the bucket already has this picture.
+    """
+
+    candidate: Candidate
+    picture: Picture
+    sha256: str
+    size: int  # bytes
+    staged: Path | None
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A candidate that could not be downloaded or is not a usable picture, and why."""
+
+    candidate: Candidate
     reason: str
-    url: str = ""
 
 
 class Staging:
-    """A folder inside the data root where pictures are written before they have a name. Threads may share it."""
+    """A folder inside the data root for pictures without a name yet. Threads may share it."""
 
     def __init__(self, root: Path) -> None:
-        """Raises FactoryError. Removes what runs that were killed have left."""
-        self._folder = root / f"{_PREFIX}{os.getpid()}"
-        self._number = itertools.count()
-        for old in root.glob(f"{_PREFIX}*"):
-            owner = old.name.removeprefix(_PREFIX)
-            if owner == str(os.getpid()) or not (owner.isdecimal() and is_running(int(owner))):
-                shutil.rmtree(old, ignore_errors=True)
+        """Create the folder, and remove those of killed runs. Raises FactoryError."""
+        self._folder = root / f"{_STAGING_PREFIX}{os.getpid()}"
+        self._numbers = itertools.count()
+        _remove_abandoned(root)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise FactoryError(
-                f"Cannot make {self._folder}: {exc.strerror}", "Choose a place with --out"
+                f"Cannot make {self._folder}: {exc.strerror}",
+                "Choose a place with --out",
             ) from exc
 
     def write(self, data: bytes) -> Path:
-        """Raises FactoryError when the disk is full."""
-        staged = self._folder / str(next(self._number))
+        """Write `data` to a new file and return its path. Raises FactoryError.
+
+        It does not wait for the disk: see `PictureStore` about a power cut.
+        """
+        staged = self._folder / str(next(self._numbers))
         try:
             with staged.open("xb") as file:
-                file.write(
-                    data
-                )  # the system writes it out in its own time: see Shelf on a power cut
+                file.write(data)
         except OSError as exc:
             raise FactoryError(
-                f"Could not write {staged}: {exc.strerror}", "Free some space, or use --out"
+                f"Could not write {staged}: {exc.strerror}",
+                "Free some space, or use --out",
             ) from exc
         return staged
 
@@ -69,40 +82,50 @@ class Staging:
 
 
 @dataclass(frozen=True)
-class Loader:
-    """Gets pictures for one bucket; its threads share it. `knows` tells by SHA-256 what the bucket holds already."""
+class Downloader:
+    """Download the pictures of one bucket. Its threads share it.
+
+    `has_content` says, by SHA-256, whether the bucket already has a picture.
+    """
 
     staging: Staging
     fetcher: Fetcher
     interval: float
-    knows: Callable[[str], bool]
+    has_content: Callable[[str], bool]
 
-    def first_of(self, candidates: Iterable[Found]) -> tuple[Got | None, list[tuple[Found, str]]]:
-        """The first candidate that can be had, and what was wrong with those before it."""
-        wrong: list[tuple[Found, str]] = []
-        for found in candidates:
+    def download_first(
+        self, candidates: Iterable[Candidate]
+    ) -> tuple[Download | None, list[Rejection]]:
+        """Return the first candidate that succeeds, and those that failed before it."""
+        rejected: list[Rejection] = []
+        for candidate in candidates:
             try:
-                return self._load(found), wrong
+                return self._download(candidate), rejected
             except (FetchError, ImageError) as exc:
-                wrong.append((found, exc.message))
-        return None, wrong
+                rejected.append(Rejection(candidate, exc.message))
+        return None, rejected
 
-    def _load(self, found: Found) -> Got:
-        data = read_file(found.path) if found.path else self._download(found.url)
+    def _download(self, candidate: Candidate) -> Download:
+        data = read_file(candidate.path) if candidate.path else self._fetch(candidate.url)
         picture = inspect(data)
         sha256 = hashlib.sha256(data).hexdigest()
-        return Got(
-            found,
-            picture,
-            sha256,
-            len(data),
-            None if self.knows(sha256) else self.staging.write(data),
-        )
+        staged = None if self.has_content(sha256) else self.staging.write(data)
+        return Download(candidate, picture, sha256, len(data), staged)
 
-    def _download(self, url: str) -> bytes:
+    def _fetch(self, url: str) -> bytes:
         reply = self.fetcher.get(url, interval=self.interval, max_bytes=DEFAULT_LIMITS.max_bytes)
-        if not (reply.content_type.startswith("image/") or reply.content_type in _UNTYPED):
+        is_image = reply.content_type.startswith("image/")
+        if not is_image and reply.content_type not in _UNTYPED:
             raise FetchError(
-                f"{shown(url)}: it answered with {reply.content_type}, not with a picture"
+                f"{redact_url(url)}: it answered with {reply.content_type}, not with a picture"
             )
         return reply.body
+
+
+def _remove_abandoned(root: Path) -> None:
+    """Remove the staging folders whose processes are gone, and one with our own pid."""
+    for folder in root.glob(f"{_STAGING_PREFIX}*"):
+        pid = folder.name.removeprefix(_STAGING_PREFIX)
+        is_used = pid.isdecimal() and is_running(int(pid)) and pid != str(os.getpid())
+        if not is_used:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,16 +1,16 @@
-"""Pictures of a web search, through the package `ddgs`: for things that no catalogue has."""
+"""Pictures from a web search, through the package `ddgs`: for things that no catalog has."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from data_label_factory.errors import FetchError
 from data_label_factory.extras import need
-from data_label_factory.gather.base import Found, Source, label_of
+from data_label_factory.gather.base import Candidate, Source, make_label
 
-_SPARE = 10  # of the pictures that a search lists, some are gone
+_SPARE_RESULTS = 10  # some of the pictures that a search lists are gone
 
 
 class DuckDuckGo(Source):
@@ -29,25 +29,33 @@ class DuckDuckGo(Source):
     def check(self) -> None:
         need("ddgs", extra="gather")
 
-    def find(self, query: str) -> Iterator[Found]:
-        ddgs, exceptions = need("ddgs", extra="gather"), need("ddgs.exceptions", extra="gather")
-        # Its own client, which reads $DDGS_PROXY; the certificate file is the one that requests would take.
+    def find(self, query: str) -> Iterator[Candidate]:
+        for row in self._search(query):
+            yield Candidate(make_label(query), row["image"], page=row.get("url") or "")
+
+    def _search(self, query: str) -> list[dict[str, Any]]:
+        """Return the result rows; none if nothing was found. Raises FetchError."""
+        ddgs = need("ddgs", extra="gather")
+        exceptions = need("ddgs.exceptions", extra="gather")
+
+        # ddgs has its own HTTP client: it reads $DDGS_PROXY, and gets the certificate file
+        # that requests would use.
+        timeout = int(self.fetcher.patience.silence) or 1
         trusted = os.environ.get("REQUESTS_CA_BUNDLE") or True
         try:
-            rows = ddgs.DDGS(
-                timeout=int(self.fetcher.patience.silence) or 1, verify=trusted
-            ).images(
+            client = ddgs.DDGS(timeout=timeout, verify=trusted)
+            rows: list[dict[str, Any]] = client.images(
                 query,
                 region=self.option.get("region", "us-en"),
                 size=self.option.get("size") or None,
-                max_results=self.limit + _SPARE,
+                max_results=self.limit + _SPARE_RESULTS,
                 backend="duckduckgo",
             )
         except exceptions.DDGSException as exc:
             if "No results" in str(exc):
-                return
+                return []
             raise FetchError(
-                f"The search of duckduckgo failed: {str(exc)[:200]}", "Try again later"
+                f"The search of duckduckgo failed: {str(exc)[:200]}",
+                "Try again later",
             ) from exc
-        for row in rows:
-            yield Found(label_of(query), row["image"], page=row.get("url") or "")
+        return rows

@@ -1,4 +1,4 @@
-"""manifest.json beside the buckets: where every gathered file comes from, and which queries are done with."""
+"""manifest.json beside the buckets: where each file comes from, and which queries are done."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from data_label_factory.atomic import write_text
 from data_label_factory.errors import FactoryError
 
 _VERSION = 1
+_REPAIR_HINT = "Move it away: pictures that are already there are kept, and entered again"
 
 
 @dataclass
 class Manifest:
-    """`files`: path below the data root (with `/`) → label, source, query, url, page, licence, author, date, sha256,
-    bytes, width, height. `queries`: bucket → query → what it was asked with and what it gave.
+    """The content of manifest.json.
+
+    `files` maps a path below the data root (with `/`) to label, source, query, url, page,
+    licence, author, retrieved_at, sha256, bytes, width and height. `queries` maps a bucket
+    and a query to what was asked and which files came of it.
     """
 
     path: Path
@@ -25,44 +29,47 @@ class Manifest:
 
     @classmethod
     def load(cls, path: Path) -> Manifest:
-        """The manifest at `path`, empty when there is none. Raises FactoryError for one that cannot be read."""
+        """Return the manifest at `path`, empty if there is no such file.
+
+        Raises FactoryError if it cannot be read or is damaged.
+        """
         try:
             values = json.loads(path.read_bytes())
         except FileNotFoundError:
             return cls(path)
         except OSError as exc:
             raise FactoryError(
-                f"Cannot read {path}: {exc.strerror}", "Check its permissions"
+                f"Cannot read {path}: {exc.strerror}",
+                "Check its permissions",
             ) from exc
         except (ValueError, RecursionError) as exc:
-            raise FactoryError(f"{path} is damaged", _MEND) from exc
+            raise FactoryError(f"{path} is damaged", _REPAIR_HINT) from exc
+
         files: Any = values.get("files") if isinstance(values, dict) else None
         queries: Any = values.get("queries") if isinstance(values, dict) else None
-        if not _is_table(files, 1) or not _is_table(queries, 2):
-            raise FactoryError(f"{path} is not a manifest of gathered files", _MEND)
+        if not _is_table(files, depth=1) or not _is_table(queries, depth=2):
+            raise FactoryError(f"{path} is not a manifest of gathered files", _REPAIR_HINT)
         return cls(path, files, queries)
 
     def save(self, project: str) -> None:
-        """Write it, sorted, atomically. Raises FactoryError."""
+        """Write the manifest, sorted, atomically. Raises FactoryError."""
+        queries = {
+            bucket: dict(sorted(by_query.items()))
+            for bucket, by_query in sorted(self.queries.items())
+        }
         values = {
             "version": _VERSION,
             "project": project,
             "files": dict(sorted(self.files.items())),
-            "queries": {
-                bucket: dict(sorted(queries.items()))
-                for bucket, queries in sorted(self.queries.items())
-            },
+            "queries": queries,
         }
         write_text(self.path, json.dumps(values, ensure_ascii=False, indent=1) + "\n")
 
 
-_MEND = "Move it away: pictures that are there already are kept, and entered anew"
-
-
 def _is_table(value: Any, depth: int) -> bool:
+    """Return whether `value` is a dict of dicts, nested `depth` levels deep."""
     if not isinstance(value, dict):
         return False
-    return all(
-        isinstance(entry, dict) if depth == 1 else _is_table(entry, depth - 1)
-        for entry in value.values()
-    )
+    if depth == 0:
+        return True
+    return all(_is_table(entry, depth - 1) for entry in value.values())

@@ -1,12 +1,12 @@
-"""Open-access pictures of the Metropolitan Museum of Art's collection API."""
+"""Open-access pictures from the Metropolitan Museum of Art's collection API."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from data_label_factory.errors import FetchError
-from data_label_factory.gather.base import Found, Source, label_of
+from data_label_factory.gather.base import Candidate, Source, make_label
 
 _API = "/public/collection/v1"
 
@@ -18,7 +18,7 @@ class Met(Source):
     )
     host: ClassVar = "https://collectionapi.metmuseum.org"
     license: ClassVar = "CC0 1.0"
-    interval: ClassVar = 0.02  # 80 calls a second are allowed
+    interval: ClassVar = 0.02  # 80 calls per second are allowed
     options: ClassVar = {
         "label": "`artist` (default: Artist - Title) or `title`",
         "in": "search in `title` (default) or `all`",
@@ -31,27 +31,39 @@ class Met(Source):
     }
     tries_next: ClassVar = True
 
-    def find(self, query: str) -> Iterator[Found]:
+    def find(self, query: str) -> Iterator[Candidate]:
+        original = self.option.get("image") == "original"
+        image_key = "primaryImage" if original else "primaryImageSmall"
+
         numbers = [int(query)] if query.isdecimal() else self._search(query)
-        for number in numbers:
-            try:
-                work = self.json(f"{_API}/objects/{number}")
-            except FetchError as exc:
-                if exc.status == 404:  # the search index still lists objects that were withdrawn
-                    continue
-                raise
-            key = "primaryImage" if self.option.get("image") == "original" else "primaryImageSmall"
-            if work["isPublicDomain"] and work[key]:
-                by = work.get("artistDisplayName") or ""
-                name = (
-                    f"{by} - {work['title']}"
-                    if by and self.option.get("label") != "title"
-                    else work["title"]
-                )
-                yield Found(label_of(name), work[key], page=work.get("objectURL") or "", author=by)
+        for work in self._fetch_objects(numbers):
+            if work["isPublicDomain"] and work[image_key]:
+                yield self._make_candidate(work, work[image_key])
 
     def _search(self, query: str) -> list[int]:
+        """Return the numbers of the objects that match."""
         params = {"hasImages": "true", "q": query}
         if self.option.get("in", "title") == "title":
             params = {"title": "true", **params}
-        return [int(number) for number in self.json(f"{_API}/search", params)["objectIDs"] or ()]
+        answer = self.json(f"{_API}/search", params)
+        return [int(number) for number in answer["objectIDs"] or ()]
+
+    def _fetch_objects(self, numbers: list[int]) -> Iterator[Any]:
+        for number in numbers:
+            try:
+                yield self.json(f"{_API}/objects/{number}")
+            except FetchError as exc:
+                # The search index still lists objects that were withdrawn.
+                if exc.status != 404:
+                    raise
+
+    def _make_candidate(self, work: Mapping[str, Any], url: str) -> Candidate:
+        title = work["title"]
+        artist = work.get("artistDisplayName") or ""
+        with_artist = artist and self.option.get("label") != "title"
+        return Candidate(
+            make_label(f"{artist} - {title}" if with_artist else title),
+            url,
+            page=work.get("objectURL") or "",
+            author=artist,
+        )

@@ -1,4 +1,4 @@
-"""One bucket: its folder, and its part of the manifest. Puts pictures under their names and never over another one."""
+"""One bucket: its folder and its part of the manifest. It never overwrites another picture."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from typing import Any
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import FactoryError, ImageError
-from data_label_factory.gather.base import Found, Source
+from data_label_factory.gather.base import Candidate, Source
+from data_label_factory.gather.download import Download
 from data_label_factory.gather.manifest import Manifest
-from data_label_factory.gather.picture import Picture, inspect
+from data_label_factory.gather.picture import inspect
 from data_label_factory.labels import Label, format_label, parse_label
 from data_label_factory.pictures import read_file
 
-# FAT and the like, or a bucket that is a link to another disk.
-_NO_LINKS = {
+# The errors of os.link on FAT and the like, or in a bucket that is a link to another disk.
+_NO_HARD_LINKS = {
     errno.EPERM,
     errno.ENOTSUP,
     errno.EOPNOTSUPP,
@@ -32,147 +33,168 @@ _NO_LINKS = {
 
 
 @dataclass(frozen=True)
-class Got:
-    """A picture that came, was looked at, and waits in the file `staged` for its name (None: it is there already)."""
+class Placement:
+    """Where a picture ended up.
 
-    found: Found
-    picture: Picture
-    sha256: str
-    size: int
-    staged: Path | None
-
-
-@dataclass(frozen=True)
-class Placed:
-    """What became of a picture: "new"; "present", it was there already; "double", it is there under another label.
-
-    `path` is the file that holds it now, relative to the data root; `label` the one it was found with.
+    `status` is "new", "present" (it was already there) or "duplicate" (it was already there
+    under another label). `path` is the file that holds it, relative to the data root; `label`
+    is the one that its source gave.
     """
 
-    what: str
+    status: str
     path: str
     label: Label
 
 
-class Shelf:
-    """Not for use by two threads at once: whoever places in order is alone anyway.
+class PictureStore:
+    """The pictures of one bucket, placed one after the other by a single thread.
 
-    Waiting for the disk after every picture would cost a fifth of the rate, so a power cut can leave the last ones
-    short or empty. They do not count as being there, and the whole picture takes their place in the next run.
+    It does not wait for the disk after each picture, which would cost a fifth of the rate. So
+    a power cut can leave the last pictures short or empty. Those do not count as present, and
+    the next run replaces them with the complete picture.
     """
 
     def __init__(self, root: Path, bucket: str, manifest: Manifest) -> None:
-        self._root, self._bucket, self._manifest = root, bucket, manifest
-        self._by_sha: dict[str, str] = {}
-        self._by_url: dict[str, str] = {}
+        self._root = root
+        self._bucket = bucket
+        self._manifest = manifest
         self._paths: set[str] = set()
+        self._path_by_sha256: dict[str, str] = {}
+        self._path_by_url: dict[str, str] = {}
         self._folders: set[Path] = set()
+
         for path, entry in manifest.files.items():
-            if path.startswith(f"{bucket}/") and _is_whole(root / path, entry.get("bytes")):
+            if path.startswith(f"{bucket}/") and _is_complete(root / path, entry.get("bytes")):
                 self._remember(path, entry)
 
-    def holds(self, found: Found) -> Placed | None:
-        """Where the picture is that came from this address, if it is there."""
-        path = self._by_url.get(found.url) if found.url else None
-        return self._known(path, found.label) if path and (self._root / path).is_file() else None
+    def find(self, candidate: Candidate) -> Placement | None:
+        """Return where the picture from this address is, or None if it is not there."""
+        path = self._path_by_url.get(candidate.url) if candidate.url else None
+        if path and (self._root / path).is_file():
+            return _describe_known(path, candidate.label)
+        return None
 
-    def has(self, path: str) -> bool:
+    def has_path(self, path: str) -> bool:
         return path in self._paths
 
-    def knows(self, sha256: str) -> bool:
-        return sha256 in self._by_sha
+    def has_content(self, sha256: str) -> bool:
+        return sha256 in self._path_by_sha256
 
-    def place(self, got: Got, source: Source, query: str) -> Placed:
-        """Move a staged picture to its name.
+    def place(self, download: Download, source: Source, query: str) -> Placement:
+        """Move a staged picture to its name, unless the bucket already has it.
 
-        Raises LabelError for a name that no file can carry, FactoryError when the folder cannot be written.
+        Raises LabelError if no file name can carry its label, and FactoryError if the folder
+        cannot be written.
         """
-        stem = format_label(got.found.label)
-        if known := self._by_sha.get(got.sha256):
-            if got.found.url and got.found.url not in self._by_url:
-                self._manifest.files[known].setdefault("also_at", []).append(got.found.url)
-                self._by_url[got.found.url] = known
-            return self._known(known, got.found.label)
+        label = download.candidate.label
+        stem = format_label(label)
+
+        if known := self._path_by_sha256.get(download.sha256):
+            self._add_address(known, download.candidate.url)
+            return _describe_known(known, label)
+
         for number in count(1):
-            # A subfolder does not change the label: other pictures of one label go into 2/, 3/, …
-            path = f"{self._bucket}/{'' if number == 1 else f'{number}/'}{stem}{got.picture.suffix}"
-            what = _put(got, self._made(self._root / path))
-            if what:
-                self._record(path, got, source, query)
-                return Placed(what, path, got.found.label)
+            # Other pictures of the same label go into 2/, 3/, …: a folder does not change
+            # the label.
+            folder = "" if number == 1 else f"{number}/"
+            path = f"{self._bucket}/{folder}{stem}{download.picture.suffix}"
+            target = self._root / path
+            self._make_folder(target.parent)
+            if status := _try_put(download, target):
+                self._record(path, download, source, query)
+                return Placement(status, path, label)
         raise AssertionError("count() ended")
 
-    def _made(self, target: Path) -> Path:
-        """`target`, its folder made once."""
-        if target.parent not in self._folders:
-            try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as exc:
-                raise FactoryError(
-                    f"Could not make {target.parent}: {exc.strerror}", "Use another --out"
-                ) from exc
-            self._folders.add(target.parent)
-        return target
+    def _make_folder(self, folder: Path) -> None:
+        if folder in self._folders:
+            return
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise FactoryError(
+                f"Could not make {folder}: {exc.strerror}",
+                "Use another --out",
+            ) from exc
+        self._folders.add(folder)
 
-    def _known(self, path: str, label: Label) -> Placed:
-        return Placed("present" if parse_label(path) == label else "double", path, label)
+    def _add_address(self, path: str, url: str) -> None:
+        """Enter another address of a picture that is already there."""
+        if url and url not in self._path_by_url:
+            self._manifest.files[path].setdefault("also_at", []).append(url)
+            self._path_by_url[url] = path
 
-    def _record(self, path: str, got: Got, source: Source, query: str) -> None:
-        found = got.found
+    def _record(self, path: str, download: Download, source: Source, query: str) -> None:
+        candidate = download.candidate
+        file_name = candidate.path.name if candidate.path else ""
+
         entry = {
-            "label": str(found.label),
+            "label": str(candidate.label),
             "source": source.name,
             "query": query,
-            "url": found.url or (found.path.name if found.path else ""),
-            "page": found.page,
-            "licence": found.license or source.license,
-            "author": found.author,
+            "url": candidate.url or file_name,
+            "page": candidate.page,
+            "licence": candidate.license or source.license,
+            "author": candidate.author,
             "retrieved_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "sha256": got.sha256,
-            "bytes": got.size,
-            "width": got.picture.width,
-            "height": got.picture.height,
+            "sha256": download.sha256,
+            "bytes": download.size,
+            "width": download.picture.width,
+            "height": download.picture.height,
         }
+
         self._manifest.files[path] = entry
         self._remember(path, entry)
 
     def _remember(self, path: str, entry: dict[str, Any]) -> None:
         self._paths.add(path)
-        self._by_sha.setdefault(str(entry.get("sha256")), path)
+        self._path_by_sha256.setdefault(str(entry.get("sha256")), path)
         for url in (entry.get("url"), *(entry.get("also_at") or ())):
-            self._by_url.setdefault(str(url), path)
+            self._path_by_url.setdefault(str(url), path)
 
 
-def _put(got: Got, target: Path) -> str:
-    """ "new" when the picture was put there, "present" when it was there, "" when something else is."""
-    assert got.staged is not None, "what the bucket has is not placed again"
+def _describe_known(path: str, label: Label) -> Placement:
+    same_label = parse_label(path) == label
+    return Placement("present" if same_label else "duplicate", path, label)
+
+
+def _try_put(download: Download, target: Path) -> str:
+    """Put the picture at `target`.
+
+    Returns "new", "present" if it was already there, or "" if another file has that name.
+    """
+    assert download.staged is not None, "a picture of the bucket is not placed again"
     try:
-        # A second link to the staged file: unlike a rename, it never replaces what is there. The first link goes with
-        # the staging folder.
-        os.link(got.staged, target)
+        # A second link to the staged file: unlike a rename, it never replaces an existing
+        # file. The first link disappears with the staging folder.
+        os.link(download.staged, target)
         return "new"
     except FileExistsError:
-        return _beside(got.staged, got.sha256, target)
+        return _resolve_conflict(download.staged, download.sha256, target)
     except OSError as exc:
-        if exc.errno not in _NO_LINKS:
+        if exc.errno not in _NO_HARD_LINKS:
             raise FactoryError(
-                f"Could not write {target}: {exc.strerror}", "Choose another place with --out"
+                f"Could not write {target}: {exc.strerror}",
+                "Choose another place with --out",
             ) from exc
+
     if os.path.lexists(target):
-        return _beside(got.staged, got.sha256, target)
-    _copy(got.staged, target)
+        return _resolve_conflict(download.staged, download.sha256, target)
+    _copy(download.staged, target)
     return "new"
 
 
-def _beside(staged: Path, sha256: str, target: Path) -> str:
-    """What to make of a file that has the name already; one that is the picture's beginning and no more is replaced."""
+def _resolve_conflict(staged: Path, sha256: str, target: Path) -> str:
+    """Decide about a file that already has the name; return a status as `_try_put` does.
+
+    A file that is only the beginning of the picture is replaced.
+    """
     try:
-        there = read_file(target)
+        existing = read_file(target)
     except ImageError:
         return ""
-    if hashlib.sha256(there).hexdigest() == sha256:
+    if hashlib.sha256(existing).hexdigest() == sha256:
         return "present"
-    if target.is_symlink() or not staged.read_bytes().startswith(there):
+    if target.is_symlink() or not staged.read_bytes().startswith(existing):
         return ""
     _copy(staged, target)
     return "new"
@@ -183,8 +205,11 @@ def _copy(staged: Path, target: Path) -> None:
         file.write(staged.read_bytes())
 
 
-def _is_whole(path: Path, size: Any) -> bool:
-    """Whether there is a picture. One that the user put in place of ours may have any size, but must be one."""
+def _is_complete(path: Path, size: Any) -> bool:
+    """Return whether the picture is there, complete.
+
+    The user may have put another picture in its place: any size will do, but it must be one.
+    """
     try:
         if path.stat().st_size == size:
             return path.is_file()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from data_label_factory.errors import FetchError
-from data_label_factory.gather.base import MAX_PAGES, Api, Found, Source, label_of
+from data_label_factory.gather.base import MAX_PAGES, Api, Candidate, Source, make_label
 
 
 class Scryfall(Source):
@@ -27,29 +27,37 @@ class Scryfall(Source):
         "image": ("normal", "small", "large", "png"),
     }
 
-    def find(self, query: str) -> Iterator[Found]:
-        words = query if ":" in query else '!"{}"'.format(query.replace('"', " "))
+    def find(self, query: str) -> Iterator[Candidate]:
+        words = query
+        if ":" not in query:
+            name = query.replace('"', " ")
+            words = f'!"{name}"'
         if chosen := self.option.get("set"):
             words += f" set:{chosen}"
-        for card in search(self, words, self.option.get("unique", "cards")):
-            yield from self._pictures(card)
 
-    def _pictures(self, card: Mapping[str, Any]) -> Iterator[Found]:
-        """One picture, or one for each face that has its own, labelled with the face's name."""
-        sides = [card] if "image_uris" in card else card.get("card_faces", [])
-        for side in sides:
-            if uris := side.get("image_uris"):
-                yield Found(
-                    label_of(side["name"], f"{card['set']}-{card['collector_number']}"),
+        for card in search(self, words, self.option.get("unique", "cards")):
+            yield from self._list_faces(card)
+
+    def _list_faces(self, card: Mapping[str, Any]) -> Iterator[Candidate]:
+        """Yield one picture, or one per face that has its own, labeled with the face's name."""
+        faces = [card] if "image_uris" in card else card.get("card_faces", [])
+        for face in faces:
+            if uris := face.get("image_uris"):
+                yield Candidate(
+                    make_label(face["name"], f"{card['set']}-{card['collector_number']}"),
                     uris[self.option.get("image", "normal")],
                     page=card.get("scryfall_uri", ""),
-                    author=side.get("artist") or card.get("artist") or "",
+                    author=face.get("artist") or card.get("artist") or "",
                 )
 
 
 def search(api: Api, words: str, unique: str) -> Iterator[dict[str, Any]]:
-    """Every card object that a search gives, page after page. Nothing found is an empty answer, not an error."""
-    path, params = "/cards/search", {"q": words, "unique": unique, "order": "released"}
+    """Yield every card that a search finds, page after page.
+
+    Yields nothing if no card matches. Raises FetchError.
+    """
+    path = "/cards/search"
+    params = {"q": words, "unique": unique, "order": "released"}
     for _ in range(MAX_PAGES):
         try:
             answer = api.json(path, params)
@@ -57,7 +65,9 @@ def search(api: Api, words: str, unique: str) -> Iterator[dict[str, Any]]:
             if exc.status == 404:  # Scryfall's way to say that no card matches
                 return
             raise
+
         yield from answer["data"]
         if not answer.get("has_more"):
             return
-        path, params = answer["next_page"], {}
+        path = answer["next_page"]
+        params = {}

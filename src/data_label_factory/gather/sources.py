@@ -1,4 +1,4 @@
-"""The table of sources. A new one is a class in a file of its own, and a line here."""
+"""The table of sources. A new one is a class in its own file, and a line here."""
 
 from __future__ import annotations
 
@@ -49,25 +49,23 @@ def open_source(
     limit: int | None = None,
     base_urls: Mapping[str, str] | None = None,
 ) -> Source:
-    """The source that fills the bucket `name`, ready for its queries; arguments as of `gather`. Options of a bucket
-    are for its own source, so they do not reach another one that overrides it.
+    """Return the source that fills the bucket `name`, ready for its queries.
 
-    Raises ProjectError, with the bucket's line, for a source, an option or a key that is not there.
+    `override` replaces the bucket's source, and `limit` its `max`; `folder` and `base_urls`
+    are as for `gather`. A bucket's options are for its own source, so they do not reach
+    another one that overrides it.
+
+    Raises ProjectError, with the bucket's line, if the source or an option does not exist, or
+    if the source lacks its key.
     """
     where = f"line {bucket.line}: the bucket {name}"
-    chosen = override or bucket.source
-    if not chosen:
-        raise ProjectError(
-            f"{where} names no source", "Add source: … to it, or choose one with --source"
-        )
-    if chosen not in SOURCES:
-        raise ProjectError(
-            f"{where}: there is no source {chosen!r}", f"Choose one of: {', '.join(SOURCES)}"
-        )
+    chosen = _choose_source(override or bucket.source, where)
+
     options = bucket.options if bucket.source in ("", chosen) else {}
     wanted = str(options.get("max", 1) if limit is None else limit)
     if not wanted.isdecimal() or int(wanted) < 1:
-        raise ProjectError(f"{where}: max must be a number from 1 on, not {wanted!r}")
+        raise ProjectError(f"{where}: max must be a number from 1 up, not {wanted!r}")
+
     base_url = (base_urls or {}).get(chosen, "")
     try:
         source = SOURCES[chosen](fetcher, base_url, options, folder=folder, limit=int(wanted))
@@ -75,3 +73,18 @@ def open_source(
     except ProjectError as exc:
         raise ProjectError(f"{where}: {exc.message}", exc.hint) from exc
     return source
+
+
+def _choose_source(name: str, where: str) -> str:
+    """Return `name` if there is such a source. Raises ProjectError."""
+    if not name:
+        raise ProjectError(
+            f"{where} names no source",
+            "Add source: … to it, or choose one with --source",
+        )
+    if name not in SOURCES:
+        raise ProjectError(
+            f"{where}: there is no source {name!r}",
+            f"Choose one of: {', '.join(SOURCES)}",
+        )
+    return name

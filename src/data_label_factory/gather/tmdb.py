@@ -1,14 +1,14 @@
-"""Film and series posters of The Movie Database; needs a key of one's own."""
+"""Film and series posters from The Movie Database; needs an API key."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from data_label_factory.errors import ProjectError
-from data_label_factory.gather.base import MAX_PAGES, Found, Source, label_of
+from data_label_factory.gather.base import MAX_PAGES, Candidate, Source, make_label
 
 _IMAGES = "https://image.tmdb.org"
 _YEAR = re.compile(r"\s*\((\d{4})\)$")
@@ -23,7 +23,7 @@ class Tmdb(Source):
     license: ClassVar = (
         "© the studio; this product uses the TMDB API but is not endorsed or certified by TMDB"
     )
-    interval: ClassVar = 0.03  # about 40 calls a second are allowed
+    interval: ClassVar = 0.03  # about 40 calls per second are allowed
     options: ClassVar = {
         "kind": "movie (default) or tv",
         "language": "such as en-US",
@@ -32,40 +32,56 @@ class Tmdb(Source):
     choices: ClassVar = {"kind": ("movie", "tv")}
 
     def check(self) -> None:
-        if not _key():
+        if not _read_key():
             raise ProjectError(
                 "The source tmdb needs a key",
                 "Get one at themoviedb.org, then: export TMDB_API_KEY=…",
             )
 
-    def find(self, query: str) -> Iterator[Found]:
-        key, kind = _key(), self.option.get("kind", "movie")
-        params: dict[str, str | int] = {"query": _YEAR.sub("", query)}
-        if year := _YEAR.search(query):
-            params["year" if kind == "movie" else "first_air_date_year"] = year[1]
-        if language := self.option.get("language"):
-            params["language"] = language
-        # A v4 token is a JWT; a v3 key goes into the address, which error messages therefore do not show.
-        headers = {"Authorization": f"Bearer {key}"} if key.startswith("eyJ") else None
-        if headers is None:
+    def find(self, query: str) -> Iterator[Candidate]:
+        kind = self.option.get("kind", "movie")
+        params = self._build_params(query, kind)
+
+        # A v4 token is a JWT. A v3 key goes into the query string, which error messages
+        # therefore do not show.
+        key = _read_key()
+        headers = None
+        if key.startswith("eyJ"):
+            headers = {"Authorization": f"Bearer {key}"}
+        else:
             params["api_key"] = key
-        images = _IMAGES if self.base_url == self.host else self.base_url
+
         for page in range(1, MAX_PAGES + 1):
             answer = self.json(f"/3/search/{kind}", params | {"page": page}, headers=headers)
             for work in answer["results"]:
                 if work.get("poster_path"):
-                    title, date = (
-                        work.get("title") or work["name"],
-                        work.get("release_date") or work.get("first_air_date"),
-                    )
-                    yield Found(
-                        label_of(f"{title} ({date[:4]})" if date else title),
-                        f"{images}/t/p/{self.option.get('size', 'w780')}{work['poster_path']}",
-                        page=f"https://www.themoviedb.org/{kind}/{work['id']}",
-                    )
+                    yield self._make_candidate(work, kind)
             if page >= int(answer.get("total_pages", 1)):
                 return
 
+    def _build_params(self, query: str, kind: str) -> dict[str, str | int]:
+        params: dict[str, str | int] = {"query": _YEAR.sub("", query)}
+        if year := _YEAR.search(query):
+            year_key = "year" if kind == "movie" else "first_air_date_year"
+            params[year_key] = year[1]
+        if language := self.option.get("language"):
+            params["language"] = language
+        return params
 
-def _key() -> str:
+    def _make_candidate(self, work: Mapping[str, Any], kind: str) -> Candidate:
+        title = work.get("title") or work["name"]
+        date = work.get("release_date") or work.get("first_air_date")
+        if date:
+            title = f"{title} ({date[:4]})"
+
+        images = _IMAGES if self.base_url == self.host else self.base_url
+        size = self.option.get("size", "w780")
+        return Candidate(
+            make_label(title),
+            f"{images}/t/p/{size}{work['poster_path']}",
+            page=f"https://www.themoviedb.org/{kind}/{work['id']}",
+        )
+
+
+def _read_key() -> str:
     return os.environ.get("TMDB_API_KEY", "").strip()

@@ -1,4 +1,4 @@
-"""Pictures from addresses that one has already."""
+"""Pictures from a list of addresses."""
 
 from __future__ import annotations
 
@@ -8,30 +8,44 @@ from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
 from data_label_factory.errors import ProjectError
-from data_label_factory.gather.base import Found, Source
-from data_label_factory.gather.lists import row_label, rows
-from data_label_factory.labels import parse_label
+from data_label_factory.gather.base import Candidate, Source
+from data_label_factory.gather.lists import parse_row_label, read_rows
+from data_label_factory.labels import Label, parse_label
 
 
 class Urls(Source):
     name: ClassVar = "urls"
-    about: ClassVar = "a text or CSV file of `name,url` lines; a line may be an address alone"
+    about: ClassVar = "a text or CSV file of `name,url` lines; a line may be just an address"
     takes_all: ClassVar = True
 
-    def find(self, query: str) -> Iterator[Found]:
-        found = []  # all of it before the first download: a wrong line is told at once
-        for line, row in rows(self.folder / Path(query).expanduser(), ("name", "url")):
-            name, url = row["name"], row["url"]
-            if not url and "://" in name:
-                name, url = "", name
-            if not url:
-                raise ProjectError(
-                    f"{query}, line {line}: there is no address", "A line is: name,url"
-                )
-            label = (
-                parse_label(unquote(urlsplit(url).path))
-                if not name
-                else row_label(row, query, line)
-            )
-            found.append(Found(label, url, row["page"], row["licence"], row["author"]))
-        yield from found
+    def find(self, query: str) -> Iterator[Candidate]:
+        table = self.folder / Path(query).expanduser()
+
+        # Read the whole list before the first download, so that a wrong line is reported
+        # at once.
+        rows = read_rows(table, ("name", "url"))
+        yield from [_make_candidate(row, query, line) for line, row in rows]
+
+
+def _make_candidate(row: dict[str, str], table: str, line: int) -> Candidate:
+    """Return the picture of one row. Raises ProjectError for no address or an invalid label."""
+    name = row["name"]
+    url = row["url"]
+    if not url and "://" in name:
+        url = name
+        name = ""
+    if not url:
+        raise ProjectError(f"{table}, line {line}: there is no address", "A line is: name,url")
+
+    label = parse_row_label(row, table, line) if name else _label_from_address(url)
+    return Candidate(
+        label,
+        url,
+        page=row["page"],
+        license=row["licence"],
+        author=row["author"],
+    )
+
+
+def _label_from_address(url: str) -> Label:
+    return parse_label(unquote(urlsplit(url).path))

@@ -1,58 +1,71 @@
-"""Pictures of Wikimedia Commons, with the licence and author of each."""
+"""Pictures from Wikimedia Commons, with the license and author of each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from data_label_factory.gather.base import MAX_PAGES, Found, Source, label_of, plain_text
+from data_label_factory.gather.base import MAX_PAGES, Candidate, Source, make_label, strip_markup
 
 _TYPES = ("image/jpeg", "image/png", "image/webp", "image/tiff")
+_FILE_NAMESPACE = 6  # MediaWiki's number for `File:` pages
+_SPARE_RESULTS = 10  # some of the results are no pictures
+_MAX_RESULTS = 50  # per call
 
 
 class Wikimedia(Source):
     name: ClassVar = "wikimedia"
-    about: ClassVar = "pictures of Wikimedia Commons by words; the query is the label; licence and author are kept"
+    about: ClassVar = (
+        "pictures of Wikimedia Commons by words; the query is the label; "
+        "license and author are kept"
+    )
     host: ClassVar = "https://commons.wikimedia.org"
     interval: ClassVar = 0.2
     image_interval: ClassVar = 0.2
     options: ClassVar = {"width": "of the copy to fetch, in pixels (default: 1024)"}
     tries_next: ClassVar = True
 
-    def find(self, query: str) -> Iterator[Found]:
+    def find(self, query: str) -> Iterator[Candidate]:
         params: dict[str, str | int] = {
             "action": "query",
             "format": "json",
             "generator": "search",
-            "gsrnamespace": 6,
+            "gsrnamespace": _FILE_NAMESPACE,
             "gsrsearch": query,
-            "gsrlimit": min(self.limit + 10, 50),
+            "gsrlimit": min(self.limit + _SPARE_RESULTS, _MAX_RESULTS),
             "prop": "imageinfo",
             "iiprop": "url|mime|extmetadata",
             "iiurlwidth": self.option.get("width", "1024"),
         }
+
         for _ in range(MAX_PAGES):
             answer = self.json("/w/api.php", params)
-            pages = answer.get("query", {}).get("pages", {}).values()
-            for page in sorted(pages, key=lambda page: page.get("index", 0)):
-                for info in page.get("imageinfo", ()):
-                    if info.get("mime") in _TYPES:
-                        yield _found(query, info)
+            for info in _list_images(answer):
+                yield _make_candidate(query, info)
             if "continue" not in answer:
                 return
             params |= answer["continue"]
 
 
-def _found(query: str, info: dict[str, Any]) -> Found:
-    about = info.get("extmetadata") or {}
-    values = {
-        key: plain_text(str(about.get(key, {}).get("value", "")))
-        for key in ("LicenseShortName", "Artist")
-    }
-    return Found(
-        label_of(query),
+def _list_images(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the `imageinfo` entries of one page of results, best match first."""
+    pages = answer.get("query", {}).get("pages", {}).values()
+    for page in sorted(pages, key=lambda page: page.get("index", 0)):
+        for info in page.get("imageinfo", ()):
+            if info.get("mime") in _TYPES:
+                yield info
+
+
+def _make_candidate(query: str, info: Mapping[str, Any]) -> Candidate:
+    metadata = info.get("extmetadata") or {}
+    return Candidate(
+        make_label(query),
         info.get("thumburl") or info["url"],
         page=info.get("descriptionurl", ""),
-        license=values["LicenseShortName"],
-        author=values["Artist"],
+        license=_read_metadata(metadata, "LicenseShortName"),
+        author=_read_metadata(metadata, "Artist"),
     )
+
+
+def _read_metadata(metadata: Mapping[str, Any], key: str) -> str:
+    return strip_markup(str(metadata.get(key, {}).get("value", "")))

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from data_label_factory.errors import FetchError
-from data_label_factory.gather.base import Found, Source, label_of
+from data_label_factory.gather.base import Candidate, Source, make_label
 from data_label_factory.labels import SET_CODE
 
-_BY = {"name": "name", "fuzzy": "fname", "archetype": "archetype", "set": "cardset"}
+# The option `by` → the API's parameter.
+_PARAMS = {"name": "name", "fuzzy": "fname", "archetype": "archetype", "set": "cardset"}
 
 
 class Ygoprodeck(Source):
@@ -17,38 +18,42 @@ class Ygoprodeck(Source):
     about: ClassVar = "Yu-Gi-Oh! cards, English, by name, set code, archetype or set"
     host: ClassVar = "https://db.ygoprodeck.com"
     license: ClassVar = "© Konami; for personal use"
-    interval: ClassVar = 0.06  # 20 calls a second are allowed
+    interval: ClassVar = 0.06  # 20 calls per second are allowed
     image_interval: ClassVar = 0.06
     options: ClassVar = {
-        "by": "what queries are: name (then fuzzy when no card has it), fuzzy, archetype, set",
+        "by": "what queries are: name (then fuzzy if no card has it), fuzzy, archetype, set",
         "set": "label with the print in this set, such as LOB",
     }
     choices: ClassVar = {"by": ("name", "fuzzy", "archetype", "set")}
 
-    def find(self, query: str) -> Iterator[Found]:
-        by = self.option.get("by", "name")
+    def find(self, query: str) -> Iterator[Candidate]:
         if SET_CODE.fullmatch(query):
-            yield from self._print(query)
+            yield from self._find_print(query)
             return
-        cards = self._cards({_BY[by]: query})
+
+        by = self.option.get("by", "name")
+        cards = self._fetch_cards({_PARAMS[by]: query})
         if not cards and by == "name":
-            cards = self._cards({"fname": query})
+            cards = self._fetch_cards({"fname": query})
+
+        set_name = query if by == "set" else ""
         for card in cards:
-            code, rarity = self._print_of(card, query if by == "set" else "")
-            yield from _pictures(card, code, rarity)
+            code, rarity = self._choose_print(card, set_name)
+            yield from _list_pictures(card, code, rarity)
 
-    def _print(self, code: str) -> Iterator[Found]:
-        info = self._known("/api/v7/cardsetsinfo.php", {"setcode": code})
+    def _find_print(self, code: str) -> Iterator[Candidate]:
+        """Yield the pictures of the card that has this set code."""
+        info = self._fetch("/api/v7/cardsetsinfo.php", {"setcode": code})
         if info:
-            for card in self._cards({"id": info["id"]}):
-                yield from _pictures(card, code, _only_rarity(card, code))
+            for card in self._fetch_cards({"id": info["id"]}):
+                yield from _list_pictures(card, code, _find_only_rarity(card, code))
 
-    def _cards(self, params: Mapping[str, str | int]) -> list[dict[str, Any]]:
-        found = self._known("/api/v7/cardinfo.php", params)
-        return list(found["data"]) if found else []
+    def _fetch_cards(self, params: Mapping[str, str | int]) -> list[dict[str, Any]]:
+        answer = self._fetch("/api/v7/cardinfo.php", params)
+        return list(answer["data"]) if answer else []
 
-    def _known(self, path: str, params: Mapping[str, str | int]) -> Any:
-        """The answer, or None for a 400 or 404: the API's way to say that it knows no such card."""
+    def _fetch(self, path: str, params: Mapping[str, str | int]) -> Any:
+        """Return the answer, or None for a 400 or 404: the API's way to say "no such card"."""
         try:
             return self.json(path, params)
         except FetchError as exc:
@@ -56,30 +61,38 @@ class Ygoprodeck(Source):
                 return None
             raise
 
-    def _print_of(self, card: Mapping[str, Any], set_name: str) -> tuple[str, str]:
-        """Set code and rarity of the card's print in the set that was named, if one was."""
+    def _choose_print(self, card: Mapping[str, Any], set_name: str) -> tuple[str, str]:
+        """Return set code and rarity of the card's print in the wanted set.
+
+        That is the set of the option `set`, or the one called `set_name`. Both are "" if the
+        card has no print in it, or no set is wanted.
+        """
         prefix = self.option.get("set", "").upper()
         for entry in card.get("card_sets") or ():
             code = entry["set_code"]
-            if (prefix and code.startswith(prefix + "-")) or (
-                set_name and entry["set_name"].casefold() == set_name.casefold()
-            ):
-                return code, _only_rarity(card, code)
+            by_prefix = prefix and code.startswith(prefix + "-")
+            if by_prefix or _is_in_set(entry, set_name):
+                return code, _find_only_rarity(card, code)
         return "", ""
 
 
-def _only_rarity(card: Mapping[str, Any], code: str) -> str:
-    """The rarity of a print, or "" when it exists in several: one picture stands for all of them."""
-    known = {
-        entry["set_rarity"] for entry in card.get("card_sets") or () if entry["set_code"] == code
-    }
-    return known.pop() if len(known) == 1 else ""
+def _is_in_set(entry: Mapping[str, Any], set_name: str) -> bool:
+    return bool(set_name) and entry["set_name"].casefold() == set_name.casefold()
 
 
-def _pictures(card: Mapping[str, Any], code: str, rarity: str) -> Iterator[Found]:
+def _find_only_rarity(card: Mapping[str, Any], code: str) -> str:
+    """Return the rarity of a print, or "" if it exists in several: one picture shows them all."""
+    rarities = set()
+    for entry in card.get("card_sets") or ():
+        if entry["set_code"] == code:
+            rarities.add(entry["set_rarity"])
+    return rarities.pop() if len(rarities) == 1 else ""
+
+
+def _list_pictures(card: Mapping[str, Any], code: str, rarity: str) -> Iterator[Candidate]:
     for image in card["card_images"]:
-        yield Found(
-            label_of(card["name"], code, rarity),
+        yield Candidate(
+            make_label(card["name"], code, rarity),
             image["image_url"],
             page=str(card.get("ygoprodeck_url", "")),
         )

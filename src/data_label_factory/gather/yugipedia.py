@@ -1,4 +1,4 @@
-"""Yu-Gi-Oh! prints in every language from Yugipedia's galleries: set code and rarity of each picture."""
+"""Yu-Gi-Oh! prints in every language from Yugipedia's galleries, with set code and rarity."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from html.parser import HTMLParser
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
-from data_label_factory.gather.base import Found, Source, label_of
+from data_label_factory.gather.base import Candidate, Source, make_label
 from data_label_factory.labels import SET_CODE
 
-_TITLES_A_CALL = 50  # the MediaWiki API's limit
+_TITLES_PER_CALL = 50  # the MediaWiki API's limit
 _CODE_AND_RARITY = re.compile(rf"({SET_CODE.pattern})\s*(?:\(([^)]+)\))?")
+_QUOTED_NAME = re.compile(r'["“]\s*([^"“”]+?)\s*["”]')
 
 
 class Yugipedia(Source):
@@ -26,70 +27,82 @@ class Yugipedia(Source):
     interval: ClassVar = 1.0
     image_interval: ClassVar = 0.5
     options: ClassVar = {
-        "set": "only set codes that begin so, such as LOCH-JP",
+        "set": "only set codes that begin with this, such as LOCH-JP",
         "rarity": "only this one, such as PScR",
         "width": "of the copy to fetch, in pixels (default: 600)",
     }
 
-    def find(self, query: str) -> Iterator[Found]:
-        prefix, page = self.option.get("set", "").upper(), query
+    def find(self, query: str) -> Iterator[Candidate]:
+        prefix = self.option.get("set", "").upper()
+        page = query
         if SET_CODE.fullmatch(query):
-            prefix, page = query, self._card_of(query)
+            prefix = query
+            page = self._find_card(query)
         if ":" not in page:
             page = f"Card Gallery:{page}"
-        prints = [
-            entry
-            for entry in self._gallery(page)
-            if entry.code.startswith(prefix)
-            and self.option.get("rarity", entry.rarity) == entry.rarity
-        ]
-        for start in range(0, len(prints), _TITLES_A_CALL):
-            some = prints[start : start + _TITLES_A_CALL]
-            addresses = self._addresses([entry.file for entry in some])
-            for entry in some:
-                if entry.file in addresses:
-                    label = label_of(entry.name or page.partition(":")[2], entry.code, entry.rarity)
-                    yield Found(
-                        label,
-                        addresses[entry.file],
-                        page=f"{self.host}/wiki/{entry.file.replace(' ', '_')}",
-                    )
 
-    def _card_of(self, code: str) -> str:
-        """The card that a set code redirects to."""
-        answer = self._api(action="query", titles=code, redirects=1)
-        return str(next((entry["to"] for entry in answer["query"].get("redirects", ())), code))
+        prints = [entry for entry in self._fetch_gallery(page) if self._is_wanted(entry, prefix)]
+        for start in range(0, len(prints), _TITLES_PER_CALL):
+            yield from self._list_pictures(prints[start : start + _TITLES_PER_CALL], page)
 
-    def _gallery(self, page: str) -> list[_Print]:
-        answer = self._api(action="parse", page=page, prop="text", redirects=1)
-        if "error" in answer:  # missingtitle: there is no such gallery
+    def _find_card(self, code: str) -> str:
+        """Return the name of the card that a set code redirects to, or the code itself."""
+        answer = self._call(action="query", titles=code, redirects=1)
+        redirects = answer["query"].get("redirects", ())
+        return str(redirects[0]["to"]) if redirects else code
+
+    def _fetch_gallery(self, page: str) -> list[_Print]:
+        """Return the prints of a gallery page; none if there is no such page."""
+        answer = self._call(action="parse", page=page, prop="text", redirects=1)
+        if "error" in answer:  # missingtitle
             return []
         reader = _GalleryReader()
         reader.feed(answer["parse"]["text"])
-        return [entry.read() for entry in reader.entries if entry.file]
+        return [entry.parse_caption() for entry in reader.entries if entry.file]
 
-    def _addresses(self, files: list[str]) -> dict[str, str]:
-        answer = self._api(
+    def _is_wanted(self, entry: _Print, prefix: str) -> bool:
+        rarity = self.option.get("rarity", entry.rarity)
+        return entry.code.startswith(prefix) and rarity == entry.rarity
+
+    def _list_pictures(self, prints: list[_Print], page: str) -> Iterator[Candidate]:
+        """Yield the pictures of at most `_TITLES_PER_CALL` prints."""
+        card_name = page.partition(":")[2]
+        addresses = self._fetch_addresses([entry.file for entry in prints])
+        for entry in prints:
+            if entry.file in addresses:
+                yield Candidate(
+                    make_label(entry.name or card_name, entry.code, entry.rarity),
+                    addresses[entry.file],
+                    page=f"{self.host}/wiki/{entry.file.replace(' ', '_')}",
+                )
+
+    def _fetch_addresses(self, files: list[str]) -> dict[str, str]:
+        """Return `File:…` title → address of its picture."""
+        answer = self._call(
             action="query",
             titles="|".join(files),
             prop="imageinfo",
             iiprop="url",
             iiurlwidth=self.option.get("width", "600"),
         )
-        normal = {entry["to"]: entry["from"] for entry in answer["query"].get("normalized", ())}
-        return {
-            normal.get(page["title"], page["title"]): info.get("thumburl") or info["url"]
-            for page in answer["query"]["pages"]
-            for info in page.get("imageinfo", ())
-        }
 
-    def _api(self, **params: str | int) -> Any:
+        # Pages come back under normalized titles.
+        asked = {entry["to"]: entry["from"] for entry in answer["query"].get("normalized", ())}
+
+        addresses = {}
+        for page in answer["query"]["pages"]:
+            title = page["title"]
+            for info in page.get("imageinfo", ()):
+                addresses[asked.get(title, title)] = info.get("thumburl") or info["url"]
+        return addresses
+
+    def _call(self, **params: str | int) -> Any:
         return self.json("/api.php", {"format": "json", "formatversion": 2, **params})
 
 
 @dataclass
 class _Print:
-    """One box of a gallery; `text` gathers its caption until `read` takes it apart."""
+    """One box of a gallery. `text` collects its caption; `parse_caption` fills the rest."""
 
     file: str = ""
     text: list[str] = field(default_factory=list)
@@ -97,34 +110,38 @@ class _Print:
     code: str = ""
     rarity: str = ""
 
-    def read(self) -> _Print:
+    def parse_caption(self) -> _Print:
         caption = " ".join(" ".join(self.text).split())
         if match := _CODE_AND_RARITY.search(caption):
-            self.code, self.rarity = match[1], (match[2] or "").strip()
-        if quoted := re.search(r'["“]\s*([^"“”]+?)\s*["”]', caption):
+            self.code = match[1]
+            self.rarity = (match[2] or "").strip()
+        if quoted := _QUOTED_NAME.search(caption):
             self.name = quoted[1]
         return self
 
 
 class _GalleryReader(HTMLParser):
-    """Collects the boxes of MediaWiki's `<gallery>`: `li.gallerybox` with a link to `File:…` and a caption."""
+    """Collect the boxes of MediaWiki's `<gallery>`.
+
+    A box is `li.gallerybox` with a link to `File:…` and a caption.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[_Print] = []
-        self._inside = False
+        self._in_box = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
         if tag == "li":
-            self._inside = "gallerybox" in (values.get("class") or "").split()
-            if self._inside:
+            self._in_box = "gallerybox" in (values.get("class") or "").split()
+            if self._in_box:
                 self.entries.append(_Print())
-        elif tag == "a" and self._inside and not self.entries[-1].file:
+        elif tag == "a" and self._in_box and not self.entries[-1].file:
             place, colon, name = unquote(values.get("href") or "").rpartition("File:")
             if colon and place.endswith(("/", "title=")):
                 self.entries[-1].file = f"File:{name.replace('_', ' ')}"
 
     def handle_data(self, data: str) -> None:
-        if self._inside:
+        if self._in_box:
             self.entries[-1].text.append(data)

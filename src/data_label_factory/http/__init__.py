@@ -1,4 +1,4 @@
 """Requests to other sites: one GET within limits (`transport`), many at each host's pace (`fetch`).
 
-What the answers mean belongs to the adapters in `gather` and `prices`.
+What the responses mean is up to the adapters in `gather` and `prices`.
 """

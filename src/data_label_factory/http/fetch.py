@@ -1,7 +1,7 @@
-"""HTTP GET for the stages that touch the network: polite to hosts, bounded in time and size, plain about failures.
+"""HTTP GET with pacing, retries, and limits of time and size, for everything on the network.
 
-One `Fetcher` serves all threads of a run. It keeps the pace that each host asks for, tries again what may pass, waits
-as `Retry-After` says, and gives up on a host that is plainly not there.
+All threads of a run share one `Fetcher`. It keeps the pace that each host asks for, retries
+what may succeed later, obeys `Retry-After`, and gives up on a host that does not answer.
 """
 
 from __future__ import annotations
@@ -16,25 +16,31 @@ from typing import Any
 import requests
 
 from data_label_factory.http.transport import Patience as Patience
-from data_label_factory.http.transport import Reply, Transport, TryAgainError, failed
-from data_label_factory.http.transport import shown as shown
+from data_label_factory.http.transport import Reply, RetryableError, Transport, fetch_error
+from data_label_factory.http.transport import redact_url as redact_url
 
 MAX_API_BYTES = 32 * 2**20
-_HOST_IS_GONE_AFTER = 3  # requests in a row that got no answer at all
+
+# Requests in a row without any answer, after which a host is not asked again.
+_MAX_SILENT_REQUESTS = 3
 
 
 class _Host:
-    """What is known of one host: when it may be asked next, how often in a row it did not answer, the way to it."""
+    """The state of one host, shared by all threads.
+
+    `next_turn` is the clock time of the next request; `silent_requests` counts the requests
+    in a row that got no answer.
+    """
 
     def __init__(self, address: str) -> None:
         self.lock = threading.Lock()
         self.proxies = requests.utils.get_environ_proxies(address)
-        self.next = 0.0
-        self.silent = 0
+        self.next_turn = 0.0
+        self.silent_requests = 0
 
 
 class Fetcher:
-    """GET with pace, retries and limits. Safe to share between threads; `stop` makes all of them give up soon."""
+    """GET with pacing, retries and limits. Threads may share it; `stop` makes them all give up."""
 
     def __init__(
         self,
@@ -50,7 +56,7 @@ class Fetcher:
         self._hosts: dict[str, _Host] = {}
 
     def stop(self) -> None:
-        """Let requests under way end at their next byte and refuse new ones."""
+        """End running requests at their next byte, and refuse new ones."""
         self._transport.stopped.set()
 
     def get(
@@ -62,27 +68,35 @@ class Fetcher:
         interval: float = 0.0,
         max_bytes: int = MAX_API_BYTES,
     ) -> Reply:
-        """GET `url`, following redirects to http(s) only, and none when `headers` are given: they may hold a key.
+        """GET `url`, at least `interval` seconds after the last request to its host.
 
-        `interval` (seconds) is kept between two requests to the host. Raises FetchError when the answer is not 200,
-        larger than `max_bytes` once decoded, too slow, or does not come.
+        Follows redirects to http(s) only, and none if there are `headers`: they may hold a
+        key. Raises FetchError if the status is not 200, or if the body is larger than
+        `max_bytes` once decoded, too slow, or does not arrive.
         """
-        host = self._host(url)
-        last = TryAgainError("the host does not answer; not asked again in this run")
+        host = self._find_host(url)
+        last = RetryableError("the host does not answer; not asked again in this run")
         for attempt in range(self.patience.tries):
-            if host.silent >= _HOST_IS_GONE_AFTER:
-                raise failed(url, str(last))
+            if host.silent_requests >= _MAX_SILENT_REQUESTS:
+                raise fetch_error(url, str(last))
             self._wait_turn(host, interval)
             try:
-                reply = self._transport.get(url, params, headers, max_bytes, host.proxies)
-            except TryAgainError as exc:
+                reply = self._transport.get(
+                    url,
+                    params=params,
+                    headers=headers,
+                    max_bytes=max_bytes,
+                    proxies=host.proxies,
+                )
+            except RetryableError as exc:
                 last = exc
                 self._wait_before_retry(host, url, exc, attempt)
             else:
-                host.silent = 0
+                host.silent_requests = 0
                 return reply
-        host.silent = 0 if last.answered else host.silent + 1
-        raise failed(url, f"{last} ({self.patience.tries} tries)")
+
+        host.silent_requests = 0 if last.answered else host.silent_requests + 1
+        raise fetch_error(url, f"{last} ({self.patience.tries} tries)")
 
     def json(
         self,
@@ -92,40 +106,51 @@ class Fetcher:
         headers: Mapping[str, str] | None = None,
         interval: float = 0.0,
     ) -> Any:
-        """GET a JSON document; numbers with a point become Decimal. Raises FetchError, also for what is no JSON."""
+        """GET a JSON document; numbers with a decimal point become Decimal.
+
+        Raises FetchError, as `get` does, and if the body is not JSON.
+        """
         reply = self.get(url, params=params, headers=headers, interval=interval)
         try:
-            return json.loads(reply.body, parse_float=Decimal, parse_constant=_no_constant)
+            return json.loads(reply.body, parse_float=Decimal, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as exc:
-            what = (
-                "a web page" if reply.content_type == "text/html" else "something that is no JSON"
-            )
-            raise failed(url, f"it answered with {what}") from exc
+            is_page = reply.content_type == "text/html"
+            what = "a web page" if is_page else "something that is not JSON"
+            raise fetch_error(url, f"it answered with {what}") from exc
 
     def _wait_turn(self, host: _Host, interval: float) -> None:
         with host.lock:
             now = self._clock()
-            start = max(now, host.next)
-            host.next = start + interval
+            start = max(now, host.next_turn)
+            host.next_turn = start + interval
         if start > now:
             self._sleep(start - now)
 
-    def _wait_before_retry(self, host: _Host, url: str, exc: TryAgainError, attempt: int) -> None:
+    def _wait_before_retry(
+        self, host: _Host, url: str, error: RetryableError, attempt: int
+    ) -> None:
+        """Wait as the server asked, or longer with each attempt.
+
+        Raises FetchError if the server asks for more than our patience.
+        """
         if attempt + 1 == self.patience.tries:
             return
-        if exc.wait is not None and exc.wait > self.patience.retry_after:
-            raise failed(url, f"{exc}: it asks to come back in {exc.wait:.0f} s")
-        if exc.wait is not None:  # what one request was told holds for every request to the host
-            with host.lock:
-                host.next = max(host.next, self._clock() + exc.wait)
-        else:
+        if error.wait is None:
             self._sleep(self.patience.backoff * 2**attempt)
+            return
+        if error.wait > self.patience.retry_after:
+            raise fetch_error(url, f"{error}: it asks to come back in {error.wait:.0f} s")
 
-    def _host(self, url: str) -> _Host:
-        address = "/".join(shown(url).split("/", 3)[:3])
+        # What one request was told holds for every request to the host.
+        with host.lock:
+            host.next_turn = max(host.next_turn, self._clock() + error.wait)
+
+    def _find_host(self, url: str) -> _Host:
+        address = "/".join(redact_url(url).split("/", 3)[:3])
         host = self._hosts.get(address)
         return host or self._hosts.setdefault(address, _Host(address))
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+def _refuse_constant(name: str) -> Any:
+    """Refuse NaN and Infinity, which Python's parser would accept."""
+    raise ValueError(f"{name} is not JSON")

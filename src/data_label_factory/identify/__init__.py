@@ -1,4 +1,4 @@
-"""Open-set image retrieval: tell which item a camera is looking at, from one reference picture each.
+"""Open-set image retrieval: which item a camera sees, from one reference picture per item.
 
 Loaded only when used; needs the extra `identify`.
 """

@@ -1,4 +1,4 @@
-"""Pictures, folders and videos → what is in each frame, one at a time, however many there are."""
+"""Pictures, folders and videos → what is in each frame, one frame at a time."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ from data_label_factory.identify.video import VIDEO_SUFFIXES, read_video
 from data_label_factory.labels import IMAGE_SUFFIXES
 from data_label_factory.progress import Progress
 
+_WRITABLE_SUFFIXES = (".jpg", ".jpeg", ".png")
+
 
 @dataclass(frozen=True)
 class Source:
-    """A file to read: its `path`, and its place `inside` the folder it was found in (its file name if named itself)."""
+    """A file to read.
+
+    `inside` is its path relative to the folder it was found in, or its file name if it was named
+    itself.
+    """
 
     path: Path
     inside: str
@@ -29,7 +35,7 @@ class Source:
 
 @dataclass(frozen=True)
 class RecognizedFrame:
-    """One frame, (H, W, 3) uint8 RGB, and what is in it. `number` counts a video's frames from 0."""
+    """A frame, (H, W, 3) uint8 RGB, and its detections. `number` counts a video's frames from 0."""
 
     source: Source
     number: int | None
@@ -38,34 +44,35 @@ class RecognizedFrame:
 
     @property
     def name(self) -> str:
-        """The file as it was named, with `#` and the frame's number for a video."""
-        return str(self.source.path) + (f"#{self.number}" if self.number is not None else "")
+        """The path as the user named it; for a video followed by `#` and the frame's number."""
+        path = str(self.source.path)
+        return path if self.number is None else f"{path}#{self.number}"
 
     def copy_name(self) -> PurePosixPath:
-        """Where a copy of the frame belongs below a folder: as inside the source's own, with a suffix we write."""
+        """Where a copy of the frame belongs below a folder, with a suffix that we can write."""
         inside = PurePosixPath(self.source.inside)
         if self.number is not None:
             return inside.with_name(f"{inside.name}.{self.number:06}.jpg")
-        return (
-            inside
-            if inside.suffix.lower() in (".jpg", ".jpeg", ".png")
-            else inside.with_name(inside.name + ".jpg")
-        )
+        if inside.suffix.lower() in _WRITABLE_SUFFIXES:
+            return inside
+        return inside.with_name(f"{inside.name}.jpg")
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file, or the rest of one, that could not be read."""
+    """A file that could not be read, or not to its end."""
 
     source: Source
     reason: str
 
 
-def find_sources(paths: Sequence[Path]) -> list[Source]:
-    """The files named, and the pictures and videos in the folders named and below. Raises ImageError for a folder that
-    may not be read."""
+def find_sources(paths: Sequence[str | Path]) -> list[Source]:
+    """The files among `paths`, and the pictures and videos in the folders and their subfolders.
+
+    Raises ImageError if a folder cannot be read.
+    """
     sources = []
-    for path in paths:
+    for path in map(Path, paths):
         if path.is_dir():
             names = find_images(path, IMAGE_SUFFIXES | VIDEO_SUFFIXES)
             sources += [Source(path / name, name) for name in names]
@@ -81,20 +88,15 @@ def recognize_files(
     every: int = 1,
     quiet: bool = False,
 ) -> Iterator[RecognizedFrame | Unreadable]:
-    """Recognise pictures, and of videos the frames 0, `every`, 2 × `every` …, in order.
+    """Recognize pictures, and the frames 0, `every`, 2 × `every` … of videos, in order.
 
-    Reads as it is asked to and holds one frame. What cannot be read is given as Unreadable and stops nothing.
+    Files are read only as results are requested, and one frame is held at a time. A file that
+    cannot be read gives an Unreadable; the others follow.
     """
-    with Progress("recognised", len(sources), enabled=not quiet) as progress:
+    with Progress("recognized", len(sources), enabled=not quiet) as progress:
         for source in sources:
             try:
-                if not source.is_video:
-                    image = decode(source.path)
-                    yield RecognizedFrame(source, None, image, recognize(image))
-                    progress.step()
-                    continue
-                progress.total -= 1
-                for number, image in read_video(source.path, every, progress):
+                for number, image in _read_frames(source, every, progress):
                     yield RecognizedFrame(source, number, image, recognize(image))
                     progress.step()
             except ImageError as exc:
@@ -102,7 +104,10 @@ def recognize_files(
 
 
 def as_json(frame: RecognizedFrame, shown: Sequence[Detection]) -> dict[str, Any]:
-    """A frame with the detections `shown` of it; `unsure` counts all that are not confident, shown or not."""
+    """A frame as JSON values, with the detections `shown`.
+
+    `unsure` counts all detections that are not confident, shown or not.
+    """
     height, width = frame.image.shape[:2]
     return {
         "file": str(frame.source.path),
@@ -112,3 +117,14 @@ def as_json(frame: RecognizedFrame, shown: Sequence[Detection]) -> dict[str, Any
         "items": [detection.to_dict() for detection in shown],
         "unsure": sum(not detection.confident for detection in frame.detections),
     }
+
+
+def _read_frames(
+    source: Source, every: int, progress: Progress
+) -> Iterator[tuple[int | None, RGB]]:
+    """The frames of a file, numbered if it is a video. Raises ImageError if it cannot be read."""
+    if source.is_video:
+        progress.total -= 1  # the video itself, whose frames are counted instead
+        yield from read_video(source.path, every, progress)
+    else:
+        yield None, decode(source.path)

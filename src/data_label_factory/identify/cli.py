@@ -11,32 +11,41 @@ from data_label_factory.cli import dispatch
 
 _PACKAGE = "data_label_factory.identify.commands"
 COMMANDS = {
-    "index": (f"{_PACKAGE}.index", "encode a folder of reference pictures into one .npz file"),
+    "index": (
+        f"{_PACKAGE}.index",
+        "encode a folder of reference pictures into one .npz file",
+    ),
     "verify": (
         f"{_PACKAGE}.verify",
         "test an index on itself: margins, confusable pairs, what to do",
     ),
     "train": (
         f"{_PACKAGE}.train",
-        "train a projection head that makes live answers surer, and say whether it did",
+        "train a projection head to improve live accuracy, and say whether it does",
     ),
-    "encoders": (f"{_PACKAGE}.encoders", "list the encoders and whether their weights are here"),
+    "encoders": (
+        f"{_PACKAGE}.encoders",
+        "list the encoders and whether their weights are here",
+    ),
     "identify": (
         f"{_PACKAGE}.identify",
         "name what pictures, folders or videos show (the word may be left out)",
     ),
     "evaluate": (
         f"{_PACKAGE}.evaluate",
-        "score labelled photos: right, wrong, false accepts, time",
+        "score labeled photos: right, wrong, false accepts, time",
     ),
     "serve": (
         f"{_PACKAGE}.serve",
-        "answer frames over HTTP: for clients, a live camera, and people",
+        "answer frames over HTTP, for clients, a live camera, and people",
     ),
-    "demo": (f"{_PACKAGE}.demo", "the whole job on a sample collection, or on your own folder"),
+    "demo": (
+        f"{_PACKAGE}.demo",
+        "run everything on a sample collection, or on your own folder",
+    ),
     "scrape_prices": (
         f"{_PACKAGE}.scrape_prices",
-        "ask a site what the references cost, into one .json file",
+        "ask a site for the prices of the references, into one .json file",
     ),
 }
 
@@ -44,35 +53,40 @@ _USAGE = """\
 usage: data_label_factory identify COMMAND …
        data_label_factory identify FILES… --index FILE.npz …
 
-Tell which item a camera is looking at, from one reference picture each.
+Tell which item a camera sees, from one reference picture per item.
 
 commands:
 {commands}
 
-  -h, --help   show this and exit; COMMAND --help says more
+  -h, --help   show this help and exit; COMMAND --help says more
 """
 
-
-# Recognising multiplies many small matrices, which several threads slow down, tenfold on a busy machine.
+# Recognition multiplies many small matrices. Several threads slow that down, tenfold on a busy
+# machine.
 _ONE_BLAS_THREAD = frozenset({"index", "identify", "evaluate", "serve", "demo"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one identify command; returns its exit code. What names no command but a file is for `identify` itself."""
+    """Run one identify command and return its exit code.
+
+    A first word that is not a command but a file or an option is meant for `identify` itself.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] not in COMMANDS and _is_file_or_option(words[0]):
         words.insert(0, "identify")
     if words and words[0] in _ONE_BLAS_THREAD:
-        os.environ.setdefault(
-            "OPENBLAS_NUM_THREADS", "1"
-        )  # read when numpy is loaded, which is later
+        # numpy reads it when it is loaded, which is later.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     return dispatch(words, COMMANDS, _USAGE)
 
 
 def _is_file_or_option(word: str) -> bool:
     if word.startswith("-"):
         return word not in ("-h", "--help", "--version")
-    # What looks like a path is one, even when there is no such file: that is a better message than "no command".
-    return word != "" and (
-        Path(word).suffix != "" or Path(word).name != word or os.path.exists(word)
-    )  # noqa: PTH110
+    if word == "":
+        return False
+
+    # A word that looks like a path counts even if the file does not exist: an error about the
+    # file is more useful than "no command".
+    looks_like_path = Path(word).suffix != "" or Path(word).name != word
+    return looks_like_path or os.path.exists(word)  # noqa: PTH110

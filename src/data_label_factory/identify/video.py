@@ -1,4 +1,4 @@
-"""Videos, frame by frame."""
+"""A video file → its frames."""
 
 from __future__ import annotations
 
@@ -15,37 +15,40 @@ from data_label_factory.progress import Progress
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts", ".mts"}
 )
-# A video that ends this much before its own count of frames is cut off; that count is an estimate in some containers.
+# A video with less than this fraction of the frames it claims is cut off. It may have a few
+# less, because in some containers the number is an estimate.
 _CUT_OFF = 0.9
 
 
 def read_video(
     path: Path, every: int, progress: Progress | None = None
 ) -> Iterator[tuple[int, RGB]]:
-    """Number and picture, (H, W, 3) uint8 RGB, of each `every`-th frame, turned as the video says.
+    """The number and picture, (H, W, 3) uint8 RGB, of each `every`-th frame, upright.
 
-    Adds the frames to come to the total of `progress`. Raises ImageError when the file is missing or no video, and,
-    after the last frame that could be read, when it is cut off.
+    Adds the expected frames to the total of `progress`. Raises ImageError if the file does not
+    exist or is not a video, and, after the last readable frame, if it is cut off.
     """
     if not path.is_file():
-        raise ImageError(
-            "A folder or device" if path.exists() else "The file is gone", "Name a video file"
-        )
+        what = "A folder or device" if path.exists() else "The file is gone"
+        raise ImageError(what, "Name a video file")
+
     video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    number = 0
     try:
         claimed = max(int(video.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
         if progress is not None:
-            progress.total += -(-claimed // every)
-        number = 0
+            progress.total += -(-claimed // every)  # rounded up
+
         while video.grab():
             if number % every == 0:
-                good, frame = video.retrieve()
-                if not good:
+                is_good, frame = video.retrieve()
+                if not is_good:
                     break
                 yield number, np.ascontiguousarray(np.asarray(frame, np.uint8)[..., ::-1])
             number += 1
     finally:
         video.release()
+
     if number == 0:
         raise ImageUnsupportedError(
             "Not a video that can be read", "Save it as MP4 with H.264, or copy it again"

@@ -1,4 +1,4 @@
-"""Prices beside answers: looked up by the label and the file name of what was recognised."""
+"""Prices for answers: looked up by the label and the file name of the recognized reference."""
 
 from __future__ import annotations
 
@@ -14,48 +14,53 @@ from data_label_factory.prices.store import CodePrice, PriceFile
 from data_label_factory.rarities import rarity_code
 
 
-class HasFilenames(Protocol):
-    """An Index, as far as prices are concerned: the relative paths of its references."""
+class HasReferences(Protocol):
+    """What a price book needs of an Index: the relative paths of its references."""
 
     @property
     def references(self) -> Iterable[str]: ...
 
 
 class PriceBook:
-    """A price file with a rate into dollars. It does not change; to follow a new file, load another."""
+    """A price file with a rate into dollars. It does not change; load another for a new file."""
 
     def __init__(self, file: PriceFile, rates: Rates) -> None:
         self.file = file
         self.rates = rates
         self._codes = {item_key(code): code for code in file.prices}
-        self._ranked: tuple[HasFilenames | None, list[dict[str, Any]]] = (None, [])
+        self._ranked: tuple[HasReferences | None, list[dict[str, Any]]] = (None, [])
 
     @classmethod
     def load(cls, path: Path, fx: FxRates) -> PriceBook:
-        """Raises PriceError when `path` is no price file. `fx` is asked for its currency, which may use the network."""
+        """Read a price file and find the rates of its currency, which may use the network.
+
+        Raises PriceError if `path` is not a price file.
+        """
         file = PriceFile.load(path)
-        return cls(file, fx.of(file.currency))
+        return cls(file, fx.rates_of(file.currency))
 
     def __len__(self) -> int:
         return len(self.file.prices)
 
     def fx_info(self) -> dict[str, Any]:
-        """The rate in use and where it is known from, for `/api/top-prices`."""
+        """The rate in use and its source, for `/api/top-prices`."""
         return self.rates.info()
 
     def price_of(self, label: Label, reference: str = "") -> dict[str, Any] | None:
-        """The `price` of a detection as JSON values, or None when nothing is known.
+        """The `price` of a detection as JSON values, or None if there is none.
 
-        Looked up by set code (the label's, else the file name's), then by file name and name, as one's own table may.
-        When the label's rarity is priced, the amounts are of *that* rarity and `rarity` names it; otherwise they span
-        all rarities of the code and `rarity` is None. The `usd_…` are None when no rate is known.
+        It is looked up by set code (the label's, else the file name's), then by file name and by
+        name, which a user's own table may give. If the label's rarity has a price, the amounts
+        are of that rarity and `rarity` names it. Otherwise they span all rarities of the code and
+        `rarity` is None. The `usd_…` are None if no rate is known.
         """
-        code = self._code(label, reference)
+        code = self._find_code(label, reference)
         if code is None:
             return None
+
         price = self.file.prices[code]
         rarity = label.rarity or parse_label(reference).rarity
-        low, middle, high, rarity_shown = _amounts(price, rarity)
+        low, middle, high, rarity_shown = _amounts_of(price, rarity)
         return {
             "code": code,
             "median": as_number(middle),
@@ -70,31 +75,32 @@ class PriceBook:
             "scraped_at": price.scraped_at or self.file.scraped_at,
         }
 
-    def top(self, limit: int, index: HasFilenames) -> list[dict[str, Any]]:
-        """The `limit` dearest codes among the references of `index`, dearest first, as rows of `/api/top-prices`.
+    def top(self, limit: int, index: HasReferences) -> list[dict[str, Any]]:
+        """The `limit` most expensive codes among the references of `index`, highest price first.
 
-        Of several references of one code the dearest stands for it. Ranked once per `index` object.
+        They are the rows of `/api/top-prices`. A code with several references is represented by
+        the most expensive one. The ranking is computed once per `index` object.
         """
-        of, rows = self._ranked
-        if of is not index:
+        ranked_index, rows = self._ranked
+        if ranked_index is not index:
             rows = self._rank(index)
             self._ranked = (index, rows)
         return rows[: max(0, limit)]
 
-    def _rank(self, index: HasFilenames) -> list[dict[str, Any]]:
-        dearest: dict[str, tuple[Decimal, dict[str, Any]]] = {}
+    def _rank(self, index: HasReferences) -> list[dict[str, Any]]:
+        highest: dict[str, tuple[Decimal, dict[str, Any]]] = {}
         for reference in map(str, index.references):
             label = parse_label(reference)
-            code = self._code(label, reference)
+            code = self._find_code(label, reference)
             if code is None:
                 continue
-            amount = _amounts(self.file.prices[code], label.rarity)[1]
-            if code not in dearest or amount > dearest[code][0]:
-                dearest[code] = (amount, self._row(code, label, reference, amount))
-        # One file has one currency, so this order is also that of dollars.
-        return [
-            row for _, row in sorted(dearest.values(), key=lambda pair: (-pair[0], pair[1]["code"]))
-        ]
+            amount = _amounts_of(self.file.prices[code], label.rarity)[1]
+            if code not in highest or amount > highest[code][0]:
+                highest[code] = (amount, self._row(code, label, reference, amount))
+
+        # A file has one currency, so this order is also that of dollars.
+        ranked = sorted(highest.values(), key=lambda pair: (-pair[0], pair[1]["code"]))
+        return [row for _, row in ranked]
 
     def _row(self, code: str, label: Label, reference: str, amount: Decimal) -> dict[str, Any]:
         return {
@@ -108,17 +114,19 @@ class PriceBook:
             "ref_filename": reference,
         }
 
-    def _code(self, label: Label, reference: str) -> str | None:
+    def _find_code(self, label: Label, reference: str) -> str | None:
         set_code = label.set_code or parse_label(reference).set_code
-        # Sites key their prices by code, so a name finds only what the user's own table gave by name: for any print.
-        keys = (set_code, reference, PurePosixPath(reference).stem, label.name)
-        return next(
-            (self._codes[item_key(key)] for key in keys if item_key(key) in self._codes), None
-        )
+        # Sites list prices by code. So a name finds only prices that the user's own table gives
+        # by name; they hold for every print.
+        for name in (set_code, reference, PurePosixPath(reference).stem, label.name):
+            key = item_key(name)
+            if key in self._codes:
+                return self._codes[key]
+        return None
 
 
-def _amounts(price: CodePrice, rarity: str) -> tuple[Decimal, Decimal, Decimal, str | None]:
-    """Lowest, median, highest and the rarity that they are of (None: of all)."""
+def _amounts_of(price: CodePrice, rarity: str) -> tuple[Decimal, Decimal, Decimal, str | None]:
+    """Lowest, median and highest, and the rarity they are of (None: all of them)."""
     if rarity:
         for name, amount in price.rarities.items():
             if rarity in (name, rarity_code(name)):

@@ -1,4 +1,7 @@
-"""Reference file names → a price file, one request a prefix, with yesterday's prices where today's cannot be had."""
+"""Reference file names → a price file, with one request per prefix of set codes.
+
+Prices that cannot be fetched today are kept from the last time.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +13,25 @@ from pathlib import Path
 from data_label_factory.errors import FetchError, PriceError
 from data_label_factory.labels import parse_label
 from data_label_factory.prices.sites.base import PriceSite, prefix_of
-from data_label_factory.prices.store import CodePrice, PriceFile, dated, summarise
+from data_label_factory.prices.store import CodePrice, PriceFile, summarize, with_date
 
 DEFAULT_MAX_PREFIXES = 10
 DEFAULT_MAX_AGE_HOURS = 12.0
-_EVERYTHING = ""  # the one prefix of a site that gives all at once
+_EVERYTHING = ""  # the only prefix of a site that gives all prices at once
+_LISTED_MAX = 12  # prefixes named one by one in a message
+_REASON_MAX = 300  # characters
 
 
 @dataclass
-class Scraped:
-    """What a run did: the file, and which prefixes were asked, still fresh, or answered with nothing."""
+class ScrapeResult:
+    """What a run did: the file, and which prefixes were asked for, fresh, or not stocked."""
 
     file: PriceFile
     codes: int = 0  # set codes among the references
     asked: list[str] = field(default_factory=list)
     fresh: list[str] = field(default_factory=list)
     not_stocked: list[str] = field(default_factory=list)
-    unpriced: list[str] = field(default_factory=list)  # codes of references that have no price
+    unpriced: list[str] = field(default_factory=list)  # codes of references without a price
 
     @property
     def exit_code(self) -> int:
@@ -41,116 +46,161 @@ def scrape(
     max_prefixes: int = DEFAULT_MAX_PREFIXES,
     max_age_hours: float = DEFAULT_MAX_AGE_HOURS,
     now: datetime | None = None,
-) -> Scraped:
-    """Bring the price file `out` up to date for the set codes in `filenames`.
+) -> ScrapeResult:
+    """Update the price file `out` for the set codes in the file names `references`.
 
-    A prefix asked within `max_age_hours` is not asked again. One that fails keeps the prices it had, marked with their
-    date. Interrupted, the file holds what was asked so far. Raises PriceError: no set code at all, too many prefixes,
-    a file of another site or currency, nothing to be had.
+    A prefix asked for within `max_age_hours` is not asked for again. One that fails keeps its
+    prices, marked with their date. If the run is interrupted, the file holds what was fetched so
+    far. Raises PriceError if there is no set code, there are too many prefixes, `out` is of
+    another site or currency, or nothing could be fetched.
     """
     now = now or datetime.now(UTC)
-    names = {label.set_code: label.name for label in map(parse_label, references) if label.set_code}
-    prefixes = _prefixes(names, site, max_prefixes)
-    old = _old_file(out, site)
-    result = Scraped(
-        PriceFile(now.isoformat(timespec="seconds"), site.name, site.currency, {}), codes=len(names)
-    )
-    prices: dict[str, CodePrice] = {}
-    asked_at: dict[str, str] = {}
-    failed: dict[str, str] = {}
+    labels = map(parse_label, references)
+    names = {label.set_code: label.name for label in labels if label.set_code}
+    prefixes = _find_prefixes(names, site, max_prefixes)
+    old = _load_old_file(out, site)
+
+    run = _Run(site, old, now, max_age_hours)
     try:
         for prefix in prefixes:
-            if (
-                old
-                and site.by_prefix
-                and _is_fresh(old.prefixes.get(prefix, ""), now, max_age_hours)
-            ):
-                result.fresh.append(prefix)
-                continue
-            try:
-                found = summarise(site.listings(prefix))
-            except FetchError as exc:
-                failed[prefix] = exc.message
-            except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as exc:
-                failed[prefix] = (
-                    f"{site.name} answered in a shape that is not documented ({exc!r})"[:300]
-                )
-            else:
-                prices |= found
-                asked_at[prefix] = result.file.scraped_at
-                (result.asked if found else result.not_stocked).append(prefix)
+            run.ask(prefix)
     finally:
-        kept = _kept(old, set(prefixes) - asked_at.keys())
-        times = {
-            prefix: at for prefix, at in (old.prefixes if old else {}).items() if prefix in prefixes
-        }
-        prices = {
-            code: _named(price, names.get(code, "")) for code, price in (kept | prices).items()
-        }
-        result.file = replace(result.file, prices=prices, prefixes=times | asked_at, failed=failed)
-        if result.file.prefixes:
-            result.file.save(out)
-    if not result.file.prefixes:
-        raise PriceError("Nothing could be had", "; ".join(dict.fromkeys(failed.values())))
-    result.unpriced = sorted(names.keys() - prices.keys())
-    return result
+        file = run.build_file(prefixes, names)
+        if file.prefixes:
+            file.save(out)
+
+    if not file.prefixes:
+        reasons = dict.fromkeys(file.failed.values())
+        raise PriceError("Nothing could be fetched", "; ".join(reasons))
+    return ScrapeResult(
+        file,
+        codes=len(names),
+        asked=run.asked,
+        fresh=run.fresh,
+        not_stocked=run.not_stocked,
+        unpriced=sorted(names.keys() - file.prices.keys()),
+    )
 
 
-def _prefixes(names: Mapping[str, str], site: PriceSite, most: int) -> list[str]:
+class _Run:
+    """The answers of a site so far."""
+
+    def __init__(
+        self, site: PriceSite, old: PriceFile | None, now: datetime, max_age_hours: float
+    ) -> None:
+        self.asked: list[str] = []
+        self.fresh: list[str] = []
+        self.not_stocked: list[str] = []
+        self._site = site
+        self._old = old
+        self._now = now
+        self._max_age_hours = max_age_hours
+        self._prices: dict[str, CodePrice] = {}
+        self._failed: dict[str, str] = {}
+
+    @property
+    def _scraped_at(self) -> str:
+        return self._now.isoformat(timespec="seconds")
+
+    def ask(self, prefix: str) -> None:
+        """Fetch the prices of a prefix, unless the old ones are still fresh."""
+        if self._is_fresh(prefix):
+            self.fresh.append(prefix)
+            return
+
+        try:
+            prices = summarize(self._site.listings(prefix))
+        except FetchError as exc:
+            self._failed[prefix] = exc.message
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as exc:
+            reason = f"{self._site.name} answered in a shape that is not documented ({exc!r})"
+            self._failed[prefix] = reason[:_REASON_MAX]
+        else:
+            self._prices |= prices
+            (self.asked if prices else self.not_stocked).append(prefix)
+
+    def build_file(self, prefixes: list[str], names: Mapping[str, str]) -> PriceFile:
+        """The price file so far: the new prices, and the old ones of the other `prefixes`."""
+        answered = {*self.asked, *self.not_stocked}
+        prices = _keep_prices(self._old, set(prefixes) - answered) | self._prices
+        asked_at = {
+            prefix: moment
+            for prefix, moment in (self._old.prefixes if self._old else {}).items()
+            if prefix in prefixes
+        }
+
+        return PriceFile(
+            self._scraped_at,
+            self._site.name,
+            self._site.currency,
+            {code: _with_name(price, names.get(code, "")) for code, price in prices.items()},
+            prefixes=asked_at | dict.fromkeys(answered, self._scraped_at),
+            failed=self._failed,
+        )
+
+    def _is_fresh(self, prefix: str) -> bool:
+        if self._old is None or not self._site.by_prefix:
+            return False
+        try:
+            asked_at = datetime.fromisoformat(self._old.prefixes.get(prefix, ""))
+        except ValueError:
+            return False
+        if asked_at.tzinfo is None:
+            asked_at = asked_at.replace(tzinfo=UTC)
+        age_hours = (self._now - asked_at) / timedelta(hours=1)
+        return 0 <= age_hours < self._max_age_hours
+
+
+def _find_prefixes(names: Mapping[str, str], site: PriceSite, most: int) -> list[str]:
     if not site.by_prefix:
         return [_EVERYTHING]
+
     prefixes = sorted({prefix_of(code) for code in names})
     if not prefixes:
         raise PriceError(
             "None of the file names carries a set code, so there is nothing to ask for",
-            "Name files like LOCH-JP001_dark_magician.jpg, or bring your own prices with --site csv",
+            "Name files like LOCH-JP001_dark_magician.jpg, "
+            "or bring your own prices with --site csv",
         )
     if len(prefixes) > most:
         raise PriceError(
-            f"The file names have {len(prefixes)} set-code prefixes, over {most}: {', '.join(prefixes[:12])}, …",
+            f"The file names have {len(prefixes)} set-code prefixes, over {most}: "
+            f"{', '.join(prefixes[:_LISTED_MAX])}, …",
             f"To ask {site.name} for all of them: --max-prefixes {len(prefixes)}",
         )
     return prefixes
 
 
-def _old_file(out: Path, site: PriceSite) -> PriceFile | None:
+def _load_old_file(out: Path, site: PriceSite) -> PriceFile | None:
     if not out.exists():
         return None
     try:
         old = PriceFile.load(out)
     except PriceError as exc:
         raise PriceError(exc.message, "Move it away, or choose another --out") from exc
+
     if (old.site, old.currency) != (site.name, site.currency):
         raise PriceError(
-            f"{out} holds prices of {old.site or 'another site'} in {old.currency or 'another currency'}",
+            f"{out} holds prices of {old.site or 'another site'} "
+            f"in {old.currency or 'another currency'}",
             "Choose another --out: one file has one site and currency",
         )
     return old
 
 
-def _is_fresh(asked_at: str, now: datetime, max_age_hours: float) -> bool:
-    try:
-        then = datetime.fromisoformat(asked_at)
-    except ValueError:
-        return False
-    then = then if then.tzinfo else then.replace(tzinfo=UTC)
-    return timedelta() <= now - then < timedelta(hours=max_age_hours)
-
-
-def _kept(old: PriceFile | None, prefixes: set[str]) -> dict[str, CodePrice]:
-    """What the old file knows of `prefixes`, each price marked with its date."""
+def _keep_prices(old: PriceFile | None, prefixes: set[str]) -> dict[str, CodePrice]:
+    """The prices of `prefixes` in the old file, each marked with its date."""
     if old is None:
         return {}
-    prefix_by_code = {
-        code: _EVERYTHING if _EVERYTHING in prefixes else prefix_of(code) for code in old.prices
-    }
-    return {
-        code: dated(price, old.prefixes.get(prefix_by_code[code], old.scraped_at))
-        for code, price in old.prices.items()
-        if prefix_by_code[code] in prefixes
-    }
+
+    kept = {}
+    for code, price in old.prices.items():
+        prefix = _EVERYTHING if _EVERYTHING in prefixes else prefix_of(code)
+        if prefix in prefixes:
+            kept[code] = with_date(price, old.prefixes.get(prefix, old.scraped_at))
+    return kept
 
 
-def _named(price: CodePrice, name: str) -> CodePrice:
-    """Shops that list Japanese names only get the English one of the reference file."""
+def _with_name(price: CodePrice, name: str) -> CodePrice:
+    """Take the English name of the reference file where a shop lists only the Japanese one."""
     return price if price.name or not name else replace(price, name=name)

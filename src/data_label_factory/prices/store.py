@@ -1,4 +1,4 @@
-"""The price file: what one site said, by code. Written whole, sorted, and read with a clear error."""
+"""The price file: the prices of one site, by code."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from data_label_factory.prices.money import as_number, from_number, median
 from data_label_factory.rarities import rarity_code
 
 _MAX_FILE_BYTES = 256 * 2**20
+_MAKE_HINT = "Make one: data_label_factory identify scrape_prices --refs DIR --out FILE.json"
 
 
 @dataclass(frozen=True)
 class Listing:
-    """One offer. `rarity` is in the site's own words, `code` a set code or whatever the price is known by."""
+    """One offer. `rarity` is in the site's words; `code` is a set code or another key."""
 
     code: str
     price: Decimal
@@ -29,14 +30,14 @@ class Listing:
     in_stock: bool = True
 
     def __post_init__(self) -> None:
-        """Raises TypeError for a price that is not exact."""
+        """Raises TypeError if the price is not exact."""
         if not isinstance(self.price, Decimal):
             raise TypeError(f"a price must be a Decimal, not {self.price!r}")
 
 
 @dataclass(frozen=True)
 class CodePrice:
-    """What one code costs, over all its listings. `scraped_at` is "" when the file's own date holds."""
+    """The price of one code, over all its listings. If `scraped_at` is "", it is the file's."""
 
     median: Decimal
     min: Decimal
@@ -64,7 +65,10 @@ class CodePrice:
 
 @dataclass(frozen=True)
 class PriceFile:
-    """A price file. `prefixes` says when each was last asked (ISO 8601), `failed` why one could not be."""
+    """A price file.
+
+    `prefixes` says when each prefix was last asked for (ISO 8601), `failed` why one could not be.
+    """
 
     scraped_at: str
     site: str
@@ -75,29 +79,27 @@ class PriceFile:
 
     @classmethod
     def load(cls, path: Path) -> PriceFile:
-        """Raises PriceError for a file that is missing, damaged, or none of ours."""
-        try:
-            if path.stat().st_size > _MAX_FILE_BYTES:
-                raise PriceError(f"{path} is too large for a price file", _MAKE)
-            values = json.loads(path.read_bytes(), parse_float=Decimal)
-        except OSError as exc:
-            raise PriceError(f"Cannot read the prices {path}: {exc.strerror}", _MAKE) from exc
-        except (ValueError, RecursionError) as exc:
-            raise PriceError(f"{path} is not a price file: it is not valid JSON", _MAKE) from exc
+        """Read a price file. Raises PriceError if it is missing, damaged, or something else."""
+        values = _read_json(path)
         if not isinstance(values, dict) or not isinstance(values.get("prices"), dict):
-            raise PriceError(f"{path} is not a price file: it has no prices", _MAKE)
-        prices = {code: _code_price(path, code, entry) for code, entry in values["prices"].items()}
+            raise PriceError(f"{path} is not a price file: it has no prices", _MAKE_HINT)
+
+        prices = {}
+        for code, entry in values["prices"].items():
+            price = _parse_entry(path, code, entry)
+            if price is not None:
+                prices[code] = price
         return cls(
-            _text(values, "scraped_at"),
-            _text(values, "site"),
-            _text(values, "currency"),
-            {code: price for code, price in prices.items() if price is not None},
-            _texts(values.get("prefixes")),
-            _texts(values.get("failed")),
+            _text_of(values, "scraped_at"),
+            _text_of(values, "site"),
+            _text_of(values, "currency"),
+            prices,
+            prefixes=_texts_in(values.get("prefixes")),
+            failed=_texts_in(values.get("failed")),
         )
 
     def save(self, path: Path) -> None:
-        """Write the file, sorted by code, atomically. Raises FactoryError when it cannot be written."""
+        """Write the file atomically, sorted by code. Raises FactoryError if that fails."""
         values = {
             "scraped_at": self.scraped_at,
             "site": self.site,
@@ -109,76 +111,94 @@ class PriceFile:
         write_text(path, json.dumps(values, ensure_ascii=False, indent=1) + "\n")
 
 
-def summarise(listings: Iterable[Listing]) -> dict[str, CodePrice]:
-    """Listings → one CodePrice a code. What is sold out counts only where nothing of that rarity is in stock.
+def summarize(listings: Iterable[Listing]) -> dict[str, CodePrice]:
+    """Listings → one CodePrice per code.
 
-    Rarities that file names know are keyed by their code (`PScR`), others as the site writes them; a rarity's price is
-    the median of its listings.
+    A listing that is sold out counts only if nothing of its rarity is in stock. Rarities that
+    file names know are keyed by their code (`PScR`), others as the site writes them. The price of
+    a rarity is the median of its listings.
     """
     groups: dict[str, dict[str, list[Listing]]] = {}
     for listing in listings:
         rarity = rarity_code(listing.rarity) or listing.rarity
         groups.setdefault(listing.code, {}).setdefault(rarity, []).append(listing)
-    return {code: _summary(by_rarity) for code, by_rarity in groups.items()}
+    return {code: _summarize_code(by_rarity) for code, by_rarity in groups.items()}
 
 
-def dated(price: CodePrice, scraped_at: str) -> CodePrice:
-    """`price` marked as of `scraped_at`, unless it bears an older date already."""
+def with_date(price: CodePrice, scraped_at: str) -> CodePrice:
+    """`price` marked as of `scraped_at`, unless it has an older date already."""
     return price if price.scraped_at else replace(price, scraped_at=scraped_at)
 
 
-def _summary(by_rarity: Mapping[str, list[Listing]]) -> CodePrice:
-    offers = {
-        rarity: [listing.price for listing in group if listing.in_stock]
-        or [listing.price for listing in group]
-        for rarity, group in by_rarity.items()
-    }
-    every = [price for prices in offers.values() for price in prices]
+def _summarize_code(by_rarity: Mapping[str, list[Listing]]) -> CodePrice:
+    prices_by_rarity = {}
+    for rarity, group in by_rarity.items():
+        in_stock = [listing.price for listing in group if listing.in_stock]
+        prices_by_rarity[rarity] = in_stock or [listing.price for listing in group]
+
+    all_prices = [price for prices in prices_by_rarity.values() for price in prices]
     listings = [listing for group in by_rarity.values() for listing in group]
     return CodePrice(
-        median(every),
-        min(every),
-        max(every),
-        len(every),
-        next((listing.name for listing in listings if listing.name), ""),
-        next((listing.name_jp for listing in listings if listing.name_jp), ""),
-        {rarity: median(prices) for rarity, prices in offers.items() if rarity},
+        median=median(all_prices),
+        min=min(all_prices),
+        max=max(all_prices),
+        count=len(all_prices),
+        name=next((listing.name for listing in listings if listing.name), ""),
+        name_jp=next((listing.name_jp for listing in listings if listing.name_jp), ""),
+        rarities={rarity: median(prices) for rarity, prices in prices_by_rarity.items() if rarity},
     )
 
 
-_MAKE = "Make one: data_label_factory identify scrape_prices --refs DIR --out FILE.json"
+def _read_json(path: Path) -> Any:
+    try:
+        if path.stat().st_size > _MAX_FILE_BYTES:
+            raise PriceError(f"{path} is too large for a price file", _MAKE_HINT)
+        return json.loads(path.read_bytes(), parse_float=Decimal)
+    except OSError as exc:
+        raise PriceError(f"Cannot read the prices {path}: {exc.strerror}", _MAKE_HINT) from exc
+    except (ValueError, RecursionError) as exc:
+        message = f"{path} is not a price file: it is not valid JSON"
+        raise PriceError(message, _MAKE_HINT) from exc
 
 
-def _code_price(path: Path, code: str, entry: Any) -> CodePrice | None:
-    """One entry of a file that some other program may have written; None when it says that there is no price."""
+def _parse_entry(path: Path, code: str, entry: Any) -> CodePrice | None:
+    """One entry of a file that another program may have written; None if it has no price.
+
+    Raises PriceError if the entry is invalid.
+    """
     if isinstance(entry, dict) and entry.get("median") is None:
         return None
     middle = from_number(entry.get("median")) if isinstance(entry, dict) else None
     if middle is None:
-        raise PriceError(f"{path} is not a price file: the entry {code[:40]!r} has no price", _MAKE)
-    rarities = entry.get("rarities")
-    known = rarities.items() if isinstance(rarities, dict) else ()
+        message = f"{path} is not a price file: the entry {code[:40]!r} has no price"
+        raise PriceError(message, _MAKE_HINT)
+
     count = entry.get("count")
     return CodePrice(
-        middle,
-        from_number(entry.get("min")) or middle,
-        from_number(entry.get("max")) or middle,
-        count if isinstance(count, int) else 1,
-        _text(entry, "name"),
-        _text(entry, "name_jp"),
-        {rarity: price for rarity, value in known if (price := from_number(value)) is not None},
-        _text(entry, "scraped_at"),
+        median=middle,
+        min=from_number(entry.get("min")) or middle,
+        max=from_number(entry.get("max")) or middle,
+        count=count if isinstance(count, int) else 1,
+        name=_text_of(entry, "name"),
+        name_jp=_text_of(entry, "name_jp"),
+        rarities=_parse_rarities(entry.get("rarities")),
+        scraped_at=_text_of(entry, "scraped_at"),
     )
 
 
-def _text(values: Mapping[str, Any], key: str) -> str:
+def _parse_rarities(values: Any) -> dict[str, Decimal]:
+    if not isinstance(values, dict):
+        return {}
+    prices = {rarity: from_number(value) for rarity, value in values.items()}
+    return {rarity: price for rarity, price in prices.items() if price is not None}
+
+
+def _text_of(values: Mapping[str, Any], key: str) -> str:
     value = values.get(key)
     return value if isinstance(value, str) else ""
 
 
-def _texts(values: Any) -> dict[str, str]:
-    return (
-        {key: value for key, value in values.items() if isinstance(value, str)}
-        if isinstance(values, dict)
-        else {}
-    )
+def _texts_in(values: Any) -> dict[str, str]:
+    if not isinstance(values, dict):
+        return {}
+    return {key: value for key, value in values.items() if isinstance(value, str)}

@@ -1,21 +1,22 @@
 """Write the sample collection to a folder."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 from data_label_factory.atomic import atomic_write
-
-from .card import draw_card
-from .catalog import SampleCard, sample_cards
+from data_label_factory.samples.card import draw_card
+from data_label_factory.samples.catalog import SampleCard, sample_cards
 
 JPEG_QUALITY = 92
 
 
 def draw_collection(folder: Path, count: int = 150, seed: int = 7) -> list[Path]:
-    """Draw `count` cards into `folder` (made if missing) as JPEG files named by their labels.
+    """Draw `count` cards into `folder` as JPEG files named by their labels.
 
-    Each file appears whole or not at all and replaces an older one of its name. Returns the paths
-    in card order. Raises ValueError for a count `sample_cards` refuses, FactoryError if
-    writing fails.
+    Creates the folder if it is missing. A file appears whole or not at all, and replaces an older
+    one of the same name. Returns the paths in the order of the cards. Raises ValueError for a
+    count that `sample_cards` refuses, and FactoryError if a file cannot be written.
     """
     cards = sample_cards(count, seed)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,12 @@
-"""Text for cards, drawn with Pillow's built-in font: fitted, letter-spaced, emboldened, wrapped."""
+"""Text for cards, drawn with Pillow's built-in font: fitted, spaced, bold, wrapped."""
+
+from __future__ import annotations
 
 from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
 
-from .palette import Color, bytes_of
+from data_label_factory.samples.palette import Color, bytes_of
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -38,10 +40,14 @@ def line(
     bold: float = 0.0,
     anchor: str = "m",
 ) -> None:
-    """One line, vertically centred at `at`; `anchor` l, m or r says which part of it stands there."""
+    """Draw one line, vertically centered at `at`.
+
+    `anchor` says which part of the line stands there: its left end (l), middle (m) or right (r).
+    """
     x = at[0] - {"l": 0.0, "m": 0.5, "r": 1.0}[anchor] * width(text, size, spacing)
+
     draw = ImageDraw.Draw(picture)
-    # Centred on capital letters: "mm" would let descenders push the line about.
+    # Centered on capital letters: with the anchor "mm", descenders would shift the line.
     baseline = at[1] + size * 0.35
     for letter in text:
         draw.text(
@@ -56,7 +62,7 @@ def line(
 
 
 def wrapped(text: str, size: int, room: float) -> list[str]:
-    """Break a text into lines no wider than `room` pixels (a longer word keeps its own line)."""
+    """Break a text into lines no wider than `room` pixels (a longer word gets a line to itself)."""
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word

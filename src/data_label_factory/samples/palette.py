@@ -1,7 +1,9 @@
-"""Colours of the sample cards: six element families, four hand-picked palettes each.
+"""Colors of the sample cards: six element families, four hand-picked palettes each.
 
-A colour is a float32 array of shape (3,), red/green/blue in 0..1.
+A color is a float32 array of shape (3,), red/green/blue in 0..1.
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -14,7 +16,7 @@ Color = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Palette:
-    """The six colours a scene is painted with, from sky to highlight."""
+    """The six colors a scene is painted with, from sky to highlight."""
 
     top: Color
     low: Color
@@ -26,7 +28,7 @@ class Palette:
 
 @dataclass(frozen=True)
 class Family:
-    """How one element looks: frame colours, the paper of its text box and its four art palettes."""
+    """How one element looks: frame, trim, the paper of its text box, and four art palettes."""
 
     frame: Color
     trim: Color
@@ -35,7 +37,7 @@ class Family:
 
 
 def rgb(code: str) -> Color:
-    """Turn `#rrggbb` into a colour; ValueError if it is not six hexadecimal digits."""
+    """Turn `#rrggbb` into a color. Raises ValueError if it is not six hexadecimal digits."""
     return np.array([int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)], dtype=np.float32)
 
 
@@ -45,7 +47,7 @@ def mix(first: Color, second: Color, amount: float) -> Color:
 
 
 def bytes_of(color: Color) -> tuple[int, int, int]:
-    """A colour as three whole numbers 0..255, the way Pillow wants it."""
+    """A color as three whole numbers 0..255, as Pillow takes them."""
     red, green, blue = (round(float(v) * 255) for v in np.clip(color, 0, 1))
     return red, green, blue
 

@@ -1,4 +1,9 @@
-"""Every word printed on a sample card. All names and texts are our own."""
+"""Every word printed on a sample card.
+
+The texts keep their British spelling: another letter would be another picture.
+"""
+
+from __future__ import annotations
 
 # scene -> (kind printed on the type line, nouns a name ends with)
 NOUNS: dict[str, tuple[str, str]] = {
@@ -33,13 +38,30 @@ NOUNS: dict[str, tuple[str, str]] = {
 }
 
 EPITHETS: dict[str, str] = {
-    "Ember": "Cinder,Ember,Kindled,Smouldering,Copper,Saffron,Forge,Ashen,Scarlet,Hearth,Sunset,Coal,Russet,Torch",
-    "Tide": "Tidal,Drowned,Pearl,Coral,Salt,Lagoon,Rippling,Deepwater,Harbour,Azure,Misty,Sunken,Indigo,Brine",
-    "Grove": "Mossy,Verdant,Bramble,Fern,Hazel,Wildroot,Clover,Jade,Thorn,Sylvan,Willow,Ivy,Acorn,Tangled",
-    "Gale": "Windswept,Feather,Silver,Zephyr,Northern,Pale,Cloudborn,Frost,Drifting,Kite,Slate,Winter,Whistling,Hushed",
-    "Dusk": "Twilight,Velvet,Umbral,Violet,Dreaming,Veiled,Midnight,"
-    "Raven,Whispering,Moonlit,Sable,Amethyst,Hollow,Gloaming",
-    "Lumen": "Gilded,Radiant,Honeyed,Dawn,Amber,Ivory,Solar,Hallowed,Marigold,Wheaten,Morning,Golden,Noonday,Blessed",
+    "Ember": (
+        "Cinder,Ember,Kindled,Smouldering,Copper,Saffron,Forge,"
+        "Ashen,Scarlet,Hearth,Sunset,Coal,Russet,Torch"
+    ),
+    "Tide": (
+        "Tidal,Drowned,Pearl,Coral,Salt,Lagoon,Rippling,"
+        "Deepwater,Harbour,Azure,Misty,Sunken,Indigo,Brine"
+    ),
+    "Grove": (
+        "Mossy,Verdant,Bramble,Fern,Hazel,Wildroot,Clover,"
+        "Jade,Thorn,Sylvan,Willow,Ivy,Acorn,Tangled"
+    ),
+    "Gale": (
+        "Windswept,Feather,Silver,Zephyr,Northern,Pale,Cloudborn,"
+        "Frost,Drifting,Kite,Slate,Winter,Whistling,Hushed"
+    ),
+    "Dusk": (
+        "Twilight,Velvet,Umbral,Violet,Dreaming,Veiled,Midnight,"
+        "Raven,Whispering,Moonlit,Sable,Amethyst,Hollow,Gloaming"
+    ),
+    "Lumen": (
+        "Gilded,Radiant,Honeyed,Dawn,Amber,Ivory,Solar,"
+        "Hallowed,Marigold,Wheaten,Morning,Golden,Noonday,Blessed"
+    ),
 }
 
 OWNERS = (
@@ -100,7 +122,7 @@ TRIGGERS = (
     "The first time each round an ally falls, {1}.",
 )
 
-FLAVOURS: dict[str, tuple[str, ...]] = {
+FLAVORS: dict[str, tuple[str, ...]] = {
     "Ember": (
         "Warm hands, warmer secrets.",
         "It remembers every match ever struck.",

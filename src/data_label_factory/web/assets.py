@@ -1,4 +1,4 @@
-"""Which files the page consists of, and the headers that they are served with, by whichever server."""
+"""The files of the page, and the headers that any server sends with them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,23 @@ from pathlib import Path, PurePosixPath
 
 FOLDER = Path(__file__).parent
 PAGE = "/canvas/live"
+
+_CSP = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' blob: data:",
+        "media-src 'self' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
 HEADERS = {
-    "Cache-Control": "no-cache",  # kept, but asked for again with its ETag
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
-        "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
+    "Cache-Control": "no-cache",  # cached, but revalidated by its ETag
+    "Content-Security-Policy": _CSP,
     "Permissions-Policy": "camera=(self), microphone=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -25,8 +36,7 @@ MEDIA_TYPES = {
 
 
 def is_asset(path: str) -> bool:
-    """Whether `path`, relative to the folder, may be served: nothing hidden, nothing of another kind beside it."""
-    parts = PurePosixPath(path).parts
-    return PurePosixPath(path).suffix in MEDIA_TYPES and not any(
-        part.startswith(".") for part in parts
-    )
+    """Whether a path relative to FOLDER may be served: not hidden, and of a known type."""
+    pure = PurePosixPath(path)
+    is_hidden = any(part.startswith(".") for part in pure.parts)
+    return pure.suffix in MEDIA_TYPES and not is_hidden

@@ -1,4 +1,4 @@
-"""`data_label_factory web`: the live tracker before a recognition server that runs elsewhere."""
+"""`data_label_factory web`: the live tracker, for a recognition server that runs elsewhere."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from data_label_factory.web.target import DEFAULT_URL, VARIABLE, Target, find_ur
 
 
 def main(argv: Sequence[str]) -> int:
-    p = _parser()
-    args = p.parse_args(argv)
+    parser = _make_parser()
+    args = parser.parse_args(argv)
     target = Target.parse(args.falcon_url or find_url())
+
     with WebServer(args.host, args.port, target) as server:
         signal.signal(signal.SIGTERM, _stop)
         print(f"event=ready url={server.url} asks={target.falcon}", file=sys.stderr, flush=True)
@@ -26,23 +27,30 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
         prog="data_label_factory web",
-        description="The live tracker page, before a recognition server that runs elsewhere. `identify serve` has the "
-        "page too, at /canvas/live.",
+        description="The live tracker page, for a recognition server that runs elsewhere. "
+        "`identify serve` has the page too, at /canvas/live.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, width=100, max_help_position=32),
         allow_abbrev=False,
     )
-    p.add_argument("--port", type=_port, default=3030, help="default: 3030; 0 takes a free one")
-    p.add_argument(
+
+    parser.add_argument(
+        "--port", type=_port, default=3030, help="default: 3030; 0 takes a free one"
+    )
+    parser.add_argument(
         "--host",
         default="127.0.0.1",
         help="default: 127.0.0.1, this machine only; 0.0.0.0 opens it",
     )
-    p.add_argument("--falcon-url", metavar="URL", help=f"the server that names what is seen (default: {VARIABLE} in "
-                   f"the environment or in web/.env.local, else {DEFAULT_URL})")  # fmt: skip
-    return p
+    parser.add_argument(
+        "--falcon-url",
+        metavar="URL",
+        help=f"the server that names what is seen (default: {VARIABLE} in the environment or in "
+        f"web/.env.local, else {DEFAULT_URL})",
+    )
+    return parser
 
 
 def _port(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Which recognition server the page asks."""
+"""The address of the recognition server: an option, FALCON_URL, `.env.local` or the default."""
 
 from __future__ import annotations
 
@@ -18,52 +18,52 @@ _PATH = "/api/falcon"
 
 @dataclass(frozen=True)
 class Target:
-    """`falcon` takes the frames; `root` has the other paths below it."""
+    """A recognition server: frames go to `falcon`, other paths are below `root`."""
 
     falcon: str
     root: str
 
     @classmethod
     def parse(cls, url: str) -> Target:
-        """Raises FactoryError for what is no http address."""
+        """Raises FactoryError for anything that is not an http address."""
         parts = urlsplit(url.strip())
-        if (
-            parts.scheme not in ("http", "https")
-            or not parts.hostname
-            or parts.query
-            or parts.fragment
-        ):
+        is_http = parts.scheme in ("http", "https") and bool(parts.hostname)
+        if not is_http or parts.query or parts.fragment:
             raise FactoryError(
-                f"{url!r} is not the address of a server", f"Give it such as {DEFAULT_URL}"
+                f"{url!r} is not the address of a server", f"Give one such as {DEFAULT_URL}"
             )
-        path = parts.path.rstrip("/") or _PATH
+
         origin = f"{parts.scheme}://{parts.netloc}"
-        return cls(
-            origin + path, origin + path.removesuffix(_PATH) if path.endswith(_PATH) else origin
-        )
+        path = parts.path.rstrip("/") or _PATH
+        prefix = path.removesuffix(_PATH) if path.endswith(_PATH) else ""
+        return cls(origin + path, origin + prefix)
 
     def url_of(self, path: str) -> str:
-        """Where a request for `path` (with its query) goes."""
+        """Where a request for `path`, which may have a query, goes."""
         return self.falcon if path.partition("?")[0] == _PATH else self.root + path
 
 
 def find_url(
     environment: Mapping[str, str] = os.environ, files: tuple[Path, ...] | None = None
 ) -> str:
-    """FALCON_URL of the environment, else of `web/.env.local` here or in the package, else the default.
+    """FALCON_URL from the environment, else from `files`, else the default.
 
-    Raises FactoryError when such a file cannot be read.
+    By default, the files are `web/.env.local` here and `.env.local` in the package. Raises
+    FactoryError if one of them cannot be read.
     """
     if url := environment.get(VARIABLE, "").strip():
         return url
-    for file in files if files is not None else (Path("web/.env.local"), FOLDER / ".env.local"):
-        if url := _read(file).get(VARIABLE, ""):
+
+    if files is None:
+        files = (Path("web/.env.local"), FOLDER / ".env.local")
+    for file in files:
+        if url := _read_variables(file).get(VARIABLE, ""):
             return url
     return DEFAULT_URL
 
 
-def _read(file: Path) -> dict[str, str]:
-    """`NAME=value` lines, with or without quotes and `export`; empty when there is no such file."""
+def _read_variables(file: Path) -> dict[str, str]:
+    """The `NAME=value` lines of a file, quotes and `export` removed; empty if there is no file."""
     try:
         lines = file.read_text("utf-8").splitlines()
     except FileNotFoundError:
@@ -72,9 +72,11 @@ def _read(file: Path) -> dict[str, str]:
         raise FactoryError(
             f"Cannot read {file}: {exc}", f"It should hold a line {VARIABLE}=http://…"
         ) from exc
-    pairs = (
-        line.strip().removeprefix("export ").partition("=")
-        for line in lines
-        if not line.lstrip().startswith("#")
-    )
-    return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs}
+
+    variables = {}
+    for line in lines:
+        if line.lstrip().startswith("#"):
+            continue
+        name, _, value = line.strip().removeprefix("export ").partition("=")
+        variables[name.strip()] = value.strip().strip("\"'")
+    return variables

@@ -1,8 +1,9 @@
-"""One file a command: arguments in, one library call, report out. Options that several share are here."""
+"""What the commands share: options, argument types, and how options become objects."""
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
@@ -12,10 +13,10 @@ from data_label_factory.identify.encoders import DEFAULT_ENCODER, Embedder
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.recognize import DEFAULT_STRICTNESS, DETECTORS, Recognizer
 
-_LISTED = 20  # files named one by one in a message
+_LISTED_MAX = 20  # files named one by one in a message
 
 
-def parser(name: str, description: str) -> argparse.ArgumentParser:
+def create_parser(name: str, description: str) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
         prog=f"data_label_factory identify {name}",
         description=description,
@@ -24,20 +25,89 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
     )
 
 
-def add_encoder_options(p: argparse.ArgumentParser, default: str | None = DEFAULT_ENCODER) -> None:
-    shown = default or "the index's own"
+# Options
+
+
+def add_device_option(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda", "coreml"),
+        default="auto",
+        help="device that runs the encoder (default: auto)",
+    )
+
+
+def add_encoder_options(p: argparse.ArgumentParser, default: str = DEFAULT_ENCODER) -> None:
+    """Add --encoder, --projection and --device. "" as default means the encoder of the index."""
     p.add_argument(
         "--encoder",
         metavar="ID",
         default=default,
-        help=f"see `identify encoders` (default: {shown})",
+        help="encoder, as listed by `identify encoders` "
+        f"(default: {default or 'the one that made the index'})",
     )
     p.add_argument(
-        "--projection", metavar="HEAD", type=Path, help="a trained projection head (.pt)"
+        "--projection",
+        metavar="HEAD",
+        type=Path,
+        help="trained projection head (.pt)",
+    )
+    add_device_option(p)
+
+
+def add_index_option(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--index",
+        metavar="FILE.npz",
+        type=Path,
+        required=True,
+        help="index of the reference pictures",
+    )
+
+
+def add_recognizer_options(p: argparse.ArgumentParser) -> None:
+    """Add the options that `open_recognizer` reads; the server has the same."""
+    add_index_option(p)
+    p.add_argument(
+        "--refs",
+        metavar="DIR",
+        type=Path,
+        help="folder of reference pictures; without it, only embeddings decide",
+    )
+    add_encoder_options(p, default="")
+
+    p.add_argument(
+        "--detector",
+        choices=DETECTORS,
+        default=DETECTORS[0],
+        help="how to look for items: flat (flat items anywhere in view), none (only the whole "
+        "frame and its center), yolo-world (needs the extra of that name) "
+        f"(default: {DETECTORS[0]})",
     )
     p.add_argument(
-        "--device", choices=("auto", "cpu", "cuda", "coreml"), default="auto", help="default: auto"
+        "--strictness",
+        metavar="RATE",
+        type=rate,
+        default=DEFAULT_STRICTNESS,
+        help="fraction of unknown items that may be named confidently "
+        f"(default: {DEFAULT_STRICTNESS})",
     )
+
+    p.add_argument(
+        "--sim-threshold",
+        metavar="X",
+        type=cosine,
+        help="also require this cosine to name an item confidently",
+    )
+    p.add_argument(
+        "--margin-threshold",
+        metavar="X",
+        type=cosine,
+        help="also require this margin over the next item to name one confidently",
+    )
+
+
+# Argument types. argparse shows a function's name when it raises ValueError.
 
 
 def positive(text: str) -> int:
@@ -47,50 +117,83 @@ def positive(text: str) -> int:
     return value
 
 
+def at_least_two(text: str) -> int:
+    value = int(text)
+    if value < 2:
+        raise argparse.ArgumentTypeError("must be at least 2")
+    return value
+
+
+def count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return value
+
+
+def port(text: str) -> int:
+    return int(_within(text, 0, 65535))
+
+
+def queue_length(text: str) -> int:
+    return int(_within(text, 0, 10_000))
+
+
+def megabytes(text: str) -> float:
+    return _within(text, 0.001, 1024)
+
+
+def rate(text: str) -> float:
+    return _within(text, 0, 1)
+
+
+def cosine(text: str) -> float:
+    return _within(text, -1, 1)
+
+
+def fraction_below_one(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError("must be at least 0 and below 1")
+    return value
+
+
+def above_zero(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError("must be above 0")
+    return value
+
+
+def hours(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return value
+
+
+def _within(text: str, low: float, high: float) -> float:
+    value = float(text)
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"must lie in {low:g}…{high:g}")
+    return value
+
+
+# From options to objects
+
+
 def open_embedder(index: Index, args: argparse.Namespace) -> Embedder:
-    """The encoder that the options name, or else the one that made the index, with the head. Raises EncoderError."""
-    return open_maker(index, args.encoder or "", args.projection, device=args.device)
+    """The encoder that the options name, or else the one that made the index, with the head.
 
-
-def add_recognizer_options(p: argparse.ArgumentParser) -> None:
-    """The options that `open_recognizer` takes."""
-    p.add_argument("--index", metavar="FILE.npz", type=Path, required=True)
-    p.add_argument(
-        "--refs",
-        metavar="DIR",
-        type=Path,
-        help="the reference pictures; without, only embeddings decide",
-    )
-    add_encoder_options(p, default=None)
-    p.add_argument(
-        "--detector",
-        choices=DETECTORS,
-        default=DETECTORS[0],
-        help="what looks for items: flat (things anywhere in view), none (the whole frame and its centre only), "
-        f"yolo-world (needs the extra of that name) (default: {DETECTORS[0]})",
-    )
-    p.add_argument(
-        "--strictness",
-        metavar="RATE",
-        type=rate,
-        default=DEFAULT_STRICTNESS,
-        help=f"share of strangers that may get a sure name (default: {DEFAULT_STRICTNESS})",
-    )
-    p.add_argument(
-        "--sim-threshold", metavar="X", type=cosine, help="be sure only above this cosine, too"
-    )
-    p.add_argument(
-        "--margin-threshold",
-        metavar="X",
-        type=cosine,
-        help="… and above this lead over the next item",
-    )
+    Raises EncoderError if they cannot be opened, or did not make the index.
+    """
+    return open_maker(index, args.encoder, args.projection, device=args.device)
 
 
 def open_recognizer(args: argparse.Namespace, index: Index | None = None) -> Recognizer:
-    """The recognizer that the options ask for; `index` when it is loaded already.
+    """The recognizer that the options describe. Pass `index` if it is loaded already.
 
-    Raises FactoryError when index, weights or head do not fit, or no reference can be read.
+    Raises FactoryError if index, weights and head do not fit, or no reference can be read.
     """
     if args.refs and not args.refs.is_dir():
         raise FactoryError(f"{args.refs} is not a folder", "Name the folder that was indexed")
@@ -112,22 +215,8 @@ def open_recognizer(args: argparse.Namespace, index: Index | None = None) -> Rec
 
 
 def report_unusable(what: str, reasons: dict[str, str]) -> None:
-    """Name on stderr the first 20 files that could not be used, each with its reason, and how many more there are."""
-    for name, reason in list(reasons.items())[:_LISTED]:
+    """Print the first 20 files that could not be used, with the reasons, and count the others."""
+    for name, reason in list(reasons.items())[:_LISTED_MAX]:
         print(f"{what}: {name!r}" + (f": {reason}" if reason else ""), file=sys.stderr)
-    if len(reasons) > _LISTED:
-        print(f"{what}: {len(reasons) - _LISTED} more", file=sys.stderr)
-
-
-def rate(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError("must lie in 0…1")
-    return value
-
-
-def cosine(text: str) -> float:
-    value = float(text)
-    if not -1 <= value <= 1:
-        raise argparse.ArgumentTypeError("must lie in -1…1")
-    return value
+    if len(reasons) > _LISTED_MAX:
+        print(f"{what}: {len(reasons) - _LISTED_MAX} more", file=sys.stderr)

@@ -1,3 +1,5 @@
+"""`identify serve`: the recognition server. Its options can also come from the environment."""
+
 from __future__ import annotations
 
 import argparse
@@ -7,10 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from data_label_factory.extras import need
-from data_label_factory.identify.commands.options import parser, positive
+from data_label_factory.identify.commands.options import (
+    add_recognizer_options,
+    create_parser,
+    megabytes,
+    port,
+    positive,
+    queue_length,
+)
 from data_label_factory.identify.server.settings import TRACKER_ORIGINS, Settings
 
-# Names that existing set-ups use; DLF_… wins over them, and an option over both.
+# Names that existing setups use. DLF_… wins over them, and an option wins over both.
 _OLD_NAMES = {
     "index": "CARD_INDEX",
     "projection": "CLIP_PROJ",
@@ -20,105 +29,151 @@ _OLD_NAMES = {
     "margin_threshold": "CLIP_MARGIN_THRESHOLD",
     "port": "PORT",
 }
+_NEEDED_MODULES = (
+    "fastapi",
+    "uvicorn",
+    "python_multipart",
+    "prometheus_client",
+    "threadpoolctl",
+    "fastapi_offline",
+)
+_FALSE = ("0", "false", "no", "off")
 
 
 def main(argv: Sequence[str]) -> int:
-    p = _parser()
-    args = p.parse_args([*_from_environment(p, os.environ), *argv])
-    for module in (
-        "fastapi",
-        "uvicorn",
-        "python_multipart",
-        "prometheus_client",
-        "threadpoolctl",
-        "fastapi_offline",
-    ):
+    p = _create_parser()
+    args = p.parse_args([*_read_environment(p, os.environ), *argv])
+    for module in _NEEDED_MODULES:
         need(module, extra="serve")
     from data_label_factory.identify.server.run import serve
 
     values: dict[str, Any] = {
-        name: tuple(v) if isinstance(v, list) else v for name, v in vars(args).items()
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in vars(args).items()
     }
     serve(Settings(**values))
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    p = parser(
+def _create_parser() -> argparse.ArgumentParser:
+    p = create_parser(
         "serve",
-        "Answer frames over HTTP: POST /api/falcon, the live tracker, /docs. Every option can also be set by the "
-        "environment: DLF_INDEX for --index, DLF_API_KEY for --api-key, and so on.",
+        "Answer frames over HTTP: POST /api/falcon, the live tracker, /docs. Every option can "
+        "also be set in the environment: DLF_INDEX for --index, DLF_API_KEY for --api-key, and "
+        "so on.",
     )
-    p.add_argument("--index", metavar="FILE.npz", type=Path, required=True)
-    p.add_argument("--refs", metavar="DIR", type=Path, help="the reference pictures; without them only whole frames "
-                   "are compared")  # fmt: skip
-    p.add_argument(
-        "--encoder",
-        metavar="ID",
-        default="",
-        help="see `identify encoders` (default: the index's own)",
-    )
-    p.add_argument(
-        "--projection", metavar="HEAD", type=Path, help="a trained projection head (.pt)"
-    )
-    p.add_argument(
-        "--prices", metavar="FILE", type=Path, help="prices, to be shown beside the answers"
-    )
-    p.add_argument("--port", type=_port, default=8500, help="default: 8500; 0 takes a free one")
-    p.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="default: 127.0.0.1, this machine only; 0.0.0.0 opens it",
-    )
-    p.add_argument("--strictness", metavar="R", type=_rate, default=0.01, help="strangers that may get a sure name, at "
-                   "most (default: 0.01)")  # fmt: skip
-    p.add_argument("--sim-threshold", metavar="X", type=_cosine, help="default: the recogniser's")
-    p.add_argument(
-        "--margin-threshold", metavar="X", type=_cosine, help="default: the recogniser's"
-    )
-    p.add_argument(
-        "--detector", choices=("flat", "none", "yolo-world"), default="flat", help="default: flat"
-    )
-    p.add_argument(
-        "--device", choices=("auto", "cpu", "cuda", "coreml"), default="auto", help="default: auto"
-    )
-    p.add_argument("--cors", metavar="ORIGIN", nargs="+", default=list(TRACKER_ORIGINS), help="pages that may ask "
-                   f"(default: {' '.join(TRACKER_ORIGINS)})")  # fmt: skip
-    p.add_argument(
-        "--api-key",
-        metavar="KEY",
-        default="",
-        help="ask every client for it; better set as DLF_API_KEY",
-    )
-    p.add_argument("--max-upload-mb", metavar="N", type=_megabytes, default=20, help="default: 20")
-    p.add_argument("--workers-queue", dest="queue", metavar="N", type=_count, default=8, help="frames that may wait; "
-                   "further ones get 429 (default: 8)")  # fmt: skip
-    p.add_argument("--workers", metavar="N", type=positive, default=argparse.SUPPRESS, help="frames at a time "
-                   "(default: one a core, up to 4)")  # fmt: skip
-    p.add_argument(
-        "--watch",
-        action="store_true",
-        help="follow changes in --refs, and new index and prices files",
-    )
-    p.add_argument("--allow-enroll", action="store_true", help="let clients add and remove items")
-    p.add_argument(
-        "--ssl-certfile", metavar="F", type=Path, help="serve HTTPS, which a phone's camera needs"
-    )
-    p.add_argument("--ssl-keyfile", metavar="F", type=Path)
-    p.add_argument("--fx-url", metavar="URL", help="where exchange rates come from")
-    p.add_argument("--fx-rate", dest="fx_rates", metavar="JPY=0.0067", nargs="+", default=[], help="a rate in USD of "
-                   "your own, asked of nobody")  # fmt: skip
+
+    add_recognizer_options(p)
+    _add_collection_options(p)
+    _add_network_options(p)
+    _add_load_options(p)
+    _add_price_options(p)
+
     p.add_argument(
         "--log-level",
         choices=("debug", "info", "warning", "error"),
         default="info",
-        help="default: info",
+        help="least severe messages to log (default: info)",
     )
+
     return p
 
 
-def _from_environment(p: argparse.ArgumentParser, environment: Mapping[str, str]) -> list[str]:
-    """The options that the environment sets, as arguments. Exits as argparse does, naming a variable that is wrong."""
+def _add_collection_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--watch",
+        action="store_true",
+        help="follow changes in --refs, and new index and price files",
+    )
+    p.add_argument(
+        "--allow-enroll",
+        action="store_true",
+        help="let clients add and remove items",
+    )
+
+
+def _add_network_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--port",
+        type=port,
+        default=8500,
+        help="port to listen on; 0 picks a free one (default: 8500)",
+    )
+    p.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on; 0.0.0.0 opens the server to other machines "
+        "(default: 127.0.0.1)",
+    )
+
+    p.add_argument(
+        "--cors",
+        metavar="ORIGIN",
+        nargs="+",
+        default=list(TRACKER_ORIGINS),
+        help="origins of pages that may use the server from a browser "
+        f"(default: {' '.join(TRACKER_ORIGINS)})",
+    )
+    p.add_argument(
+        "--api-key",
+        metavar="KEY",
+        default="",
+        help="key that every client has to send; better set as DLF_API_KEY",
+    )
+
+    p.add_argument(
+        "--ssl-certfile",
+        metavar="F",
+        type=Path,
+        help="certificate, to serve HTTPS; a phone's camera needs it",
+    )
+    p.add_argument("--ssl-keyfile", metavar="F", type=Path, help="key of the certificate")
+
+
+def _add_load_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--max-upload-mb",
+        metavar="N",
+        type=megabytes,
+        default=20,
+        help="largest upload in MiB (default: 20)",
+    )
+
+    p.add_argument(
+        "--workers-queue",
+        dest="queue",
+        metavar="N",
+        type=queue_length,
+        default=8,
+        help="frames that may wait; further ones get 429 (default: 8)",
+    )
+    p.add_argument(
+        "--workers",
+        metavar="N",
+        type=positive,
+        default=argparse.SUPPRESS,
+        help="frames to answer at a time (default: one per core, up to 4)",
+    )
+
+
+def _add_price_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--prices", metavar="FILE", type=Path, help="prices to show with the answers")
+    p.add_argument("--fx-url", metavar="URL", help="server to ask for exchange rates")
+    p.add_argument(
+        "--fx-rate",
+        dest="fx_rates",
+        metavar="JPY=0.0067",
+        nargs="+",
+        default=[],
+        help="fixed rates in USD; no network request",
+    )
+
+
+def _read_environment(p: argparse.ArgumentParser, environment: Mapping[str, str]) -> list[str]:
+    """The options that the environment sets, as arguments.
+
+    Exits as argparse does, naming the variable, if a value is invalid.
+    """
     arguments: list[str] = []
     for action in p._actions:
         option = action.option_strings[-1]
@@ -129,49 +184,23 @@ def _from_environment(p: argparse.ArgumentParser, environment: Mapping[str, str]
         name = next((name for name in names if environment.get(name)), None)
         if name is None or action.dest == "help":
             continue
+
         value = environment[name]
         if action.nargs == 0:
-            arguments += [option] if value.lower() not in ("0", "false", "no", "off") else []
+            arguments += [option] if value.lower() not in _FALSE else []
         elif action.nargs == "+":
             arguments += [option, *value.split()]
         else:
-            _check(p, action, name, value)
+            _check_value(p, action, name, value)
             arguments.append(f"{option}={value}")
     return arguments
 
 
-def _check(p: argparse.ArgumentParser, action: argparse.Action, name: str, value: str) -> None:
+def _check_value(p: argparse.ArgumentParser, action: argparse.Action, name: str, text: str) -> None:
     try:
         if callable(action.type):
-            action.type(value)
-        if action.choices and value not in action.choices:
+            action.type(text)
+        if action.choices and text not in action.choices:
             raise ValueError(f"choose from {', '.join(action.choices)}")
     except (ValueError, argparse.ArgumentTypeError) as exc:
-        p.error(f"{name} in the environment cannot be {value!r}: {exc}")
-
-
-def _port(text: str) -> int:
-    return int(_within(text, 0, 65535))
-
-
-def _rate(text: str) -> float:
-    return _within(text, 0, 1)
-
-
-def _cosine(text: str) -> float:
-    return _within(text, -1, 1)
-
-
-def _megabytes(text: str) -> float:
-    return _within(text, 0.001, 1024)
-
-
-def _count(text: str) -> int:
-    return int(_within(text, 0, 10_000))
-
-
-def _within(text: str, low: float, high: float) -> float:
-    value = float(text)
-    if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"must lie in {low:g}…{high:g}")
-    return value
+        p.error(f"{name} in the environment cannot be {text!r}: {exc}")

@@ -1,1 +1,1 @@
-"""The whole job in one go (`run`), ending in one picture (`picture`). No stage lives here."""
+"""All stages in one go (`run`), ending in one picture of the result (`picture`)."""

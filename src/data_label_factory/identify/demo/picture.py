@@ -1,4 +1,4 @@
-"""The demo's result as one picture: each view with outlines and names, the references it was told by below it."""
+"""The demo's result as one picture: each view with names, and the matching references below."""
 
 from __future__ import annotations
 
@@ -13,13 +13,24 @@ from data_label_factory.identify.output.annotate import UNSURE, draw_marks, font
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.identify.verify.report import Report
 
-_PAGE, _PANEL, _INK, _SOFT = "#12161d", "#1c232d", "#eef2f7", "#9aa6b6"
-_GAP, _HEAD_HEIGHT, _STRIP_HEIGHT, _THUMB_HEIGHT = 28, 120, 250, 214
+_PAGE = "#12161d"
+_PANEL = "#1c232d"
+_INK = "#eef2f7"
+_SOFT = "#9aa6b6"
+
+_GAP = 28
+_HEAD_HEIGHT = 120
+_STRIP_HEIGHT = 250
+_THUMB_HEIGHT = 214
+_NAME_LINES_MAX = 4
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A webcam-like `frame` (H, W, 3) uint8, the names of what it truly shows, and what was recognised in it."""
+    """A webcam-like `frame` (H, W, 3) uint8, the names of the items it shows, and the detections.
+
+    The names are the ground truth.
+    """
 
     frame: RGB
     truth: list[str]
@@ -29,65 +40,74 @@ class Scene:
 def draw_result(
     scenes: Sequence[Scene], refs: Path, report: Report, references: int
 ) -> Image.Image:
-    """An RGB picture, all scenes side by side. Only confident detections are shown."""
+    """All scenes side by side, with their confident detections, as an RGB picture."""
     height, width = scenes[0].frame.shape[:2]
-    size = (_GAP + len(scenes) * (width + _GAP), _HEAD_HEIGHT + height + _STRIP_HEIGHT + 2 * _GAP)
-    page = Image.new("RGB", size, _PAGE)
-    draw = ImageDraw.Draw(page)
-    draw.text((_GAP, 26), "Which of my things is this?", _INK, font(40))
-    summary = (
-        f"{references} references, one picture each · no training · self-identification {report.self_id_rate:.0%} · "
-        f"median margin {report.as_json()['median_margin']:.2f}: {report.verdict}"
-    )
-    draw.text((_GAP, 78), summary, _SOFT, font(22))
+    page_width = _GAP + len(scenes) * (width + _GAP)
+    page_height = _HEAD_HEIGHT + height + _STRIP_HEIGHT + 2 * _GAP
+    page = Image.new("RGB", (page_width, page_height), _PAGE)
+    _draw_head(ImageDraw.Draw(page), report, references)
+
     for number, scene in enumerate(scenes):
         left = _GAP + number * (width + _GAP)
-        page.paste(
-            draw_marks(scene.frame, [mark(detection) for detection in _sure(scene)]),
-            (left, _HEAD_HEIGHT),
-        )
+        marks = [mark(detection) for detection in _select_confident(scene)]
+        page.paste(draw_marks(scene.frame, marks), (left, _HEAD_HEIGHT))
         _draw_strip(page, scene, refs, (left, _HEAD_HEIGHT + height + _GAP // 2), width)
     return page
 
 
+def _draw_head(draw: ImageDraw.ImageDraw, report: Report, references: int) -> None:
+    median_margin = report.as_json()["median_margin"]
+    summary = (
+        f"{references} references, one picture each · no training · "
+        f"self-identification {report.self_id_rate:.0%} · "
+        f"median margin {median_margin:.2f}: {report.verdict}"
+    )
+    draw.text((_GAP, 26), "Which of my things is this?", _INK, font(40))
+    draw.text((_GAP, 78), summary, _SOFT, font(22))
+
+
 def _draw_strip(
-    page: Image.Image, scene: Scene, refs: Path, at: tuple[int, int], width: int
+    page: Image.Image, scene: Scene, refs: Path, corner: tuple[int, int], width: int
 ) -> None:
+    """The panel below a scene, with the reference and the facts of each confident detection."""
+    left, top = corner
     draw = ImageDraw.Draw(page)
-    left, top = at
     draw.rounded_rectangle((left, top, left + width, top + _STRIP_HEIGHT), 14, _PANEL)
-    sure = _sure(scene)
-    room = width // max(len(sure), 1)
-    for place, detection in enumerate(sure):
+
+    detections = _select_confident(scene)
+    if not detections:
+        draw.text((left + 20, top + 100), "no confident answer", UNSURE, font(24))
+        return
+
+    room = width // len(detections)
+    for place, detection in enumerate(detections):
         thumb = Image.fromarray(decode(refs / detection.reference, min_side=_THUMB_HEIGHT))
         thumb.thumbnail((room * 2 // 5, _THUMB_HEIGHT))
         x = left + place * room + 14
         page.paste(thumb, (x, top + 18))
         _draw_facts(draw, detection, (x + thumb.width + 10, top + 16), room - thumb.width - 28)
-    if not sure:
-        draw.text((left + 20, top + 100), "nothing it is sure of", UNSURE, font(24))
 
 
 def _draw_facts(
-    draw: ImageDraw.ImageDraw, detection: Detection, at: tuple[int, int], room: int
+    draw: ImageDraw.ImageDraw, detection: Detection, corner: tuple[int, int], room: int
 ) -> None:
-    label, (x, y) = detection.label, at
-    lines = _wrapped(draw, label.name, room)
-    for line in lines:
+    """Name, rarity, set code and figures of a detection, at most `room` px wide."""
+    x, y = corner
+    label = detection.label
+    for line in _wrap(draw, label.name, room):
         draw.text((x, y), line, _INK, font(18))
         y += 23
-    for fact in (
-        label.rarity,
-        label.set_code,
-        f"similarity {detection.score:.2f}",
-        f"margin {detection.margin:.2f}",
-    ):
+
+    score = f"similarity {detection.score:.2f}"
+    margin = f"margin {detection.margin:.2f}"
+    for fact in (label.rarity, label.set_code, score, margin):
         if fact:
             draw.text((x, y + 6), fact, _SOFT, font(14))
             y += 21
 
 
-def _wrapped(draw: ImageDraw.ImageDraw, text: str, room: int) -> list[str]:
+def _wrap(draw: ImageDraw.ImageDraw, text: str, room: int) -> list[str]:
+    """The first four lines of `text`, each at most `room` px wide if its words allow."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -95,8 +115,10 @@ def _wrapped(draw: ImageDraw.ImageDraw, text: str, room: int) -> list[str]:
             lines.append(word)
         else:
             lines[-1] = longer
-    return lines[:4]
+    return lines[:_NAME_LINES_MAX]
 
 
-def _sure(scene: Scene) -> list[Detection]:
-    return sorted((d for d in scene.detections if d.confident), key=lambda d: d.box[0])
+def _select_confident(scene: Scene) -> list[Detection]:
+    """The confident detections, from left to right."""
+    confident = [detection for detection in scene.detections if detection.confident]
+    return sorted(confident, key=lambda detection: detection.box[0])

@@ -1,4 +1,4 @@
-"""What an encoder is: pictures in, unit vectors out; and the recipe that turns a picture into its input."""
+"""What an encoder is: pictures in, unit vectors out; and how a picture becomes its input."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ from data_label_factory.identify.images import RGB
 
 Embeddings = NDArray[np.float32]  # (N, D), unit rows
 
+_ASPECT_MAX = 16  # a longer strip is cropped before it is resized, not after
+_RESAMPLE = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+
 
 @dataclass(frozen=True)
 class Preprocess:
     """How a picture becomes model input. Stored in every index, so that two recipes never mix.
 
-    `fit`: "squash" resizes to side × side whatever the shape; "crop" resizes the shorter side to `side` and cuts
-    the centre square. `layout`: "NHWC-uint8" hands the pixels over as they are; "NCHW-float32" scales them to
-    0…1, subtracts `mean` and divides by `std` (per channel, red first).
+    `fit`: "squash" resizes to side × side whatever the shape; "crop" resizes the shorter side to
+    `side` and crops the center square.
+    `layout`: "NHWC-uint8" passes the pixels on unchanged; "NCHW-float32" scales them to 0…1,
+    subtracts `mean` and divides by `std` (per channel, red first).
     """
 
     side: int
@@ -33,25 +37,23 @@ class Preprocess:
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     def __call__(self, rgb: RGB) -> NDArray[Any]:
-        """(H, W, 3) uint8 → (side, side, 3) uint8, or (3, side, side) float32, as `layout` says."""
+        """(H, W, 3) uint8 → (side, side, 3) uint8 or (3, side, side) float32, as `layout` says."""
         image = Image.fromarray(rgb)
-        square = np.asarray(
-            _squash(image, self) if self.fit == "squash" else _center_crop(image, self)
-        )
+        fitted = _squash(image, self) if self.fit == "squash" else _center_crop(image, self)
+        square = np.asarray(fitted)
         if self.layout == "NHWC-uint8":
             return square
+
         scaled = square.astype(np.float32) / np.float32(255)
-        return np.ascontiguousarray(
-            (
-                (scaled - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
-            ).transpose(2, 0, 1),
-            dtype=np.float32,
-        )
+        mean = np.asarray(self.mean, np.float32)
+        std = np.asarray(self.std, np.float32)
+        normalized = (scaled - mean) / std
+        return np.ascontiguousarray(normalized.transpose(2, 0, 1), dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class EncoderIdentity:
-    """What made an embedding. Two embeddings compare only when these are equal."""
+    """What made an embedding. Two embeddings can only be compared if these are equal."""
 
     id: str
     weights_sha256: str
@@ -59,7 +61,7 @@ class EncoderIdentity:
 
     @classmethod
     def of(cls, encoder_id: str, weights_sha256: str, recipe: Preprocess) -> EncoderIdentity:
-        # As JSON would give it back (lists for tuples), so that a stored identity compares equal.
+        # As JSON would return it (lists for tuples), so that a stored identity compares equal.
         values = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(recipe).items()}
         return cls(encoder_id, weights_sha256, values)
 
@@ -87,21 +89,17 @@ class EncoderSpec:
 
     id: str
     dim: int | None  # None: known only once the model is open
-    recipe: Preprocess | None  # None: read beside the model
-    locate: Callable[[str], Path]  # what follows "id:" → the model file; raises EncoderError
+    recipe: Preprocess | None  # None: read from beside the model
+    locate: Callable[[str], Path]  # the text after "id:" → the model file; raises EncoderError
     license: str
     why: str
 
 
 def unit_rows(vectors: NDArray[Any]) -> Embeddings:
-    """Scale each row of (N, D) to length 1, as float32; a row of zeros stays one."""
+    """Scale each row of (N, D) to length 1, as float32. A row of zeros stays zero."""
     rows = np.asarray(vectors, dtype=np.float32)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.maximum(lengths, np.finfo(np.float32).tiny), dtype=np.float32)
-
-
-_MOST_SIDES = 16  # a longer strip than that is cut before it is resized
-_RESAMPLE = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 
 def _squash(image: Image.Image, recipe: Preprocess) -> Image.Image:
@@ -109,14 +107,22 @@ def _squash(image: Image.Image, recipe: Preprocess) -> Image.Image:
 
 
 def _center_crop(image: Image.Image, recipe: Preprocess) -> Image.Image:
-    """As torchvision's Resize and CenterCrop, which CLIP was published with, round: down, then half to even."""
-    side, short = recipe.side, min(image.size)
-    width, height = (int(side * length / short) for length in image.size)
-    left, top = round((width - side) / 2), round((height - side) / 2)
-    if max(width, height) <= _MOST_SIDES * side:
+    """Round as torchvision's Resize and CenterCrop do, which CLIP was published with.
+
+    They round a resized side down, and a crop's offset half to even.
+    """
+    side = recipe.side
+    shorter = min(image.size)
+    width, height = (int(side * length / shorter) for length in image.size)
+    left = round((width - side) / 2)
+    top = round((height - side) / 2)
+
+    if max(width, height) <= _ASPECT_MAX * side:
         resized = image.resize((width, height), _RESAMPLE[recipe.resample])
         return resized.crop((left, top, left + side, top + side))
+
     # A 16 × 10,000 strip would become 224 × 140,000: resize only the part that the crop keeps.
-    scale_x, scale_y = image.width / width, image.height / height
+    scale_x = image.width / width
+    scale_y = image.height / height
     box = (left * scale_x, top * scale_y, (left + side) * scale_x, (top + side) * scale_y)
     return image.resize((side, side), _RESAMPLE[recipe.resample], box=box)

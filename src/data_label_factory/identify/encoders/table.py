@@ -15,7 +15,10 @@ DEFAULT_ENCODER = SSCD.id
 def open_encoder(
     name: str = DEFAULT_ENCODER, *, device: Device = "auto", batch_size: int = 16
 ) -> OnnxEncoder:
-    """Open `sscd`, `sscd-small`, `clip`, `clip:DIR` or `onnx:PATH`. Raises EncoderError, which says what to do."""
+    """Open `sscd`, `sscd-small`, `clip`, `clip:DIR` or `onnx:PATH`.
+
+    Raises EncoderError, which says what to do.
+    """
     kind, _, argument = name.partition(":")
     spec = ENCODERS.get(kind)
     if spec is None:
@@ -23,10 +26,11 @@ def open_encoder(
     if argument and spec in (SSCD, SSCD_SMALL):
         raise EncoderError(
             f"{kind} takes no path",
-            f"Write --encoder {kind}, or --encoder onnx:PATH for a model of your own",
+            f"Write --encoder {kind}, or --encoder onnx:PATH for your own model",
         )
+
     path = spec.locate(argument)
     recipe = spec.recipe or read_recipe(path)
-    # The user's own model is known by its file's name; what it is, its hash says.
+    # The id of the user's own model is its file name; its hash says what it is.
     encoder_id = f"{kind}:{path.name}" if spec is OWN_MODEL else kind
     return OnnxEncoder(encoder_id, path, recipe, device=device, batch_size=batch_size)

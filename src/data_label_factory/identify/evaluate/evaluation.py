@@ -1,4 +1,4 @@
-"""Labelled photos → figures: how often the recogniser is right, wrong, silent about strangers, and how fast."""
+"""Labeled photos → figures: how often the recognizer is right, wrong or silent, and how fast."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from data_label_factory.errors import GroundTruthError, ImageError
 from data_label_factory.identify.evaluate.failures import Failure, find_failures
 from data_label_factory.identify.evaluate.ground_truth import Queries, Query
-from data_label_factory.identify.evaluate.matching import Verdict, match_photo
+from data_label_factory.identify.evaluate.matching import PhotoMatch, match_photo
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.progress import Progress
@@ -22,20 +22,21 @@ _CURVE_POINTS_MAX = 60
 
 @dataclass(frozen=True)
 class Outcome:
-    """One photo, what was recognised in it, what that is worth, and the milliseconds that it took."""
+    """One photo: its detections, how they match the ground truth, and the milliseconds taken."""
 
     query: Query
     detections: list[Detection]
-    verdict: Verdict
+    match: PhotoMatch
     ms: float
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Shares of `items` unless named otherwise.
+    """The figures of an evaluation; fractions of `items` unless stated otherwise.
 
-    `accepted_wrong_per_frame` and `extra_per_frame` are per photo that shows an item; `false_accepts` counts, of the
-    `empty_frames` that show none, those with a sure answer; `iou50` is None without true outlines.
+    `accepted_wrong_per_frame` and `extra_per_frame` are per photo that shows an item.
+    `false_accepts` counts those of the `empty_frames`, the photos without an item, that got a
+    confident answer. `iou50` is None if the ground truth has no quads.
     """
 
     items: int
@@ -52,7 +53,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """The figures if everything were accepted that passes at `rate`, a target false-accept rate."""
+    """The figures if every detection were accepted whose false-accept rate is at most `rate`."""
 
     rate: float
     accepted_right: float
@@ -62,7 +63,11 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """`unreadable` maps a photo to the reason; such photos are in no figure, nor are those `without_truth`."""
+    """The result of evaluating a recognizer.
+
+    `unreadable` maps photos to the reason why they could not be read. Neither these photos nor
+    those in `without_truth` count in any figure.
+    """
 
     outcomes: list[Outcome]
     unreadable: dict[str, str] = field(default_factory=dict)
@@ -70,23 +75,29 @@ class Evaluation:
 
     @cached_property
     def figures(self) -> Figures:
-        return _figures([outcome.verdict for outcome in self.outcomes])
+        return _compute_figures([outcome.match for outcome in self.outcomes])
 
     @cached_property
     def curve(self) -> list[CurvePoint]:
-        """From strict to lenient; at most 60 of the rates at which some answer changes."""
+        """The figures at up to 60 of the rates at which an answer changes, strictest first."""
         rates = sorted(
-            {d.false_accept_rate for outcome in self.outcomes for d in outcome.detections}
+            {
+                detection.false_accept_rate
+                for outcome in self.outcomes
+                for detection in outcome.detections
+            }
         )
-        last, points = len(rates) - 1, min(len(rates), _CURVE_POINTS_MAX)
-        return [self._at(rates[round(i * last / max(points - 1, 1))]) for i in range(points)]
+        last = len(rates) - 1
+        points = min(len(rates), _CURVE_POINTS_MAX)
+        chosen = [rates[round(i * last / max(points - 1, 1))] for i in range(points)]
+        return [self._compute_point(rate) for rate in chosen]
 
     @cached_property
     def failures(self) -> list[Failure]:
         return [
             failure
             for outcome in self.outcomes
-            for failure in find_failures(outcome.query, outcome.verdict)
+            for failure in find_failures(outcome.query, outcome.match)
         ]
 
     @property
@@ -99,79 +110,100 @@ class Evaluation:
         return times[max(int(len(times) * 0.95) - 1, 0)]
 
     def as_json(self) -> dict[str, Any]:
-        rounded = {
-            key: round(v, 4) if isinstance(v, float) else v
-            for key, v in asdict(self.figures).items()
+        """The evaluation as JSON values. `misses` is `failures` under its earlier name."""
+        figures = {
+            key: round(value, 4) if isinstance(value, float) else value
+            for key, value in asdict(self.figures).items()
         }
-        return rounded | {
+        curve = [
+            {key: round(value, 6) for key, value in asdict(point).items()} for point in self.curve
+        ]
+        failures = [failure.as_json() for failure in self.failures]
+
+        return figures | {
             "ms_p50": round(self.ms_p50, 1),
             "ms_p95": round(self.ms_p95, 1),
-            "curve": [
-                {key: round(v, 6) for key, v in asdict(point).items()} for point in self.curve
-            ],
-            "misses": [failure.as_json() for failure in self.failures],
+            "curve": curve,
+            "failures": failures,
+            "misses": failures,
             "unreadable": self.unreadable,
             "without_truth": self.without_truth,
         }
 
-    def _at(self, rate: float) -> CurvePoint:
-        figures = _figures(
-            [
-                match_photo(
-                    o.query, o.detections, [d.false_accept_rate <= rate for d in o.detections]
-                )
-                for o in self.outcomes
-            ]
-        )
+    def _compute_point(self, rate: float) -> CurvePoint:
+        matches = []
+        for outcome in self.outcomes:
+            accepted = [d.false_accept_rate <= rate for d in outcome.detections]
+            matches.append(match_photo(outcome.query, outcome.detections, accepted))
+
+        figures = _compute_figures(matches)
         return CurvePoint(
-            rate, figures.accepted_right, figures.accepted_wrong_per_frame, figures.false_accepts
+            rate,
+            figures.accepted_right,
+            figures.accepted_wrong_per_frame,
+            figures.false_accepts,
         )
 
 
 def evaluate(
-    recognize: Callable[[RGB], list[Detection]], queries: Queries, *, quiet: bool = False
+    recognize: Callable[[RGB], list[Detection]],
+    queries: Queries,
+    *,
+    quiet: bool = False,
 ) -> Evaluation:
-    """Recognise every photo, as `Recognizer.recognize` does, and judge it.
+    """Run `recognize`, such as `Recognizer.recognize`, on every photo and score its answers.
 
-    A time holds decoding and recognising, one photo after the other. Raises TruthError when no photo can be read.
+    Photos are processed one after the other; the time of each includes its decoding. Raises
+    GroundTruthError if none of the photos that show an item can be read.
     """
     outcomes: list[Outcome] = []
     unreadable: dict[str, str] = {}
+
     with Progress("evaluated", len(queries.photos), enabled=not quiet) as progress:
         for query in queries.photos:
-            start = time.perf_counter()
             try:
-                detections = recognize(decode(query.path))
+                outcomes.append(_evaluate_photo(recognize, query))
             except ImageError as exc:
                 unreadable[query.name] = str(exc)
-            else:
-                ms = (time.perf_counter() - start) * 1000
-                verdict = match_photo(query, detections, [d.confident for d in detections])
-                outcomes.append(Outcome(query, detections, verdict, ms))
             progress.step()
+
     if not any(outcome.query.items for outcome in outcomes):
-        first = next(iter(unreadable.items()), ("", ""))
+        name, reason = next(iter(unreadable.items()), ("", ""))
         raise GroundTruthError(
-            f"None of the photos with a truth can be read: {first[0]}: {first[1]}"
+            f"None of the photos with ground truth can be read: {name}: {reason}"
         )
     return Evaluation(outcomes, unreadable, queries.without_truth)
 
 
-def _figures(verdicts: Sequence[Verdict]) -> Figures:
-    shown = [verdict for verdict in verdicts if verdict.items]
-    items = [item for verdict in shown for item in verdict.items]
-    empty = [verdict for verdict in verdicts if not verdict.items]
+def _evaluate_photo(recognize: Callable[[RGB], list[Detection]], query: Query) -> Outcome:
+    """Raises ImageError if the photo cannot be read."""
+    start = time.perf_counter()
+    detections = recognize(decode(query.path))
+    ms = (time.perf_counter() - start) * 1000
+
+    match = match_photo(query, detections, [d.confident for d in detections])
+    return Outcome(query, detections, match, ms)
+
+
+def _compute_figures(matches: Sequence[PhotoMatch]) -> Figures:
+    with_items = [match for match in matches if match.items]
+    empty = [match for match in matches if not match.items]
+    items = [item for match in with_items for item in match.items]
     localized = [item.localized for item in items if item.localized is not None]
-    count, frames = max(len(items), 1), max(len(shown), 1)
+
+    # At least 1, so that a photo set without items gives zeros.
+    item_count = max(len(items), 1)
+    frame_count = max(len(with_items), 1)
+
     return Figures(
         items=len(items),
-        frames=len(shown),
-        top1=sum(item.top1 for item in items) / count,
-        top5=sum(item.top5 for item in items) / count,
-        accepted_right=sum(item.right for item in items) / count,
-        accepted_wrong_per_frame=sum(len(verdict.wrong) for verdict in shown) / frames,
-        extra_per_frame=sum(len(verdict.extra) for verdict in shown) / frames,
-        false_accepts=sum(bool(verdict.wrong) for verdict in empty),
+        frames=len(with_items),
+        top1=sum(item.top1 for item in items) / item_count,
+        top5=sum(item.top5 for item in items) / item_count,
+        accepted_right=sum(item.correct for item in items) / item_count,
+        accepted_wrong_per_frame=sum(len(match.wrong) for match in with_items) / frame_count,
+        extra_per_frame=sum(len(match.extra) for match in with_items) / frame_count,
+        false_accepts=sum(bool(match.wrong) for match in empty),
         empty_frames=len(empty),
         iou50=sum(localized) / len(localized) if localized else None,
     )

@@ -1,4 +1,4 @@
-"""What went wrong in a judged photo, one miss at a time."""
+"""What went wrong in one matched photo, as a list of failures."""
 
 from __future__ import annotations
 
@@ -6,24 +6,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from data_label_factory.identify.evaluate.ground_truth import Query, TrueItem
-from data_label_factory.identify.evaluate.matching import Verdict, names
+from data_label_factory.identify.evaluate.matching import PhotoMatch, contains, is_named_by
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.labels import item_key, parse_label
 
-# Kinds of misses, the gravest first, and what each means.
+# The kinds of failures, worst first, and what each means. The keys are stored in JSON.
 KINDS = {
-    "stranger accepted": "A sure name where nothing in the index is to be seen.",
-    "named as another": "In place of the right name that of another item.",
-    "named twice": "A second sure answer for an item that has one already.",
-    "unsure": "The right name, but not sure of it.",
-    "not found": "No name in the item's place.",
-    "not judged": "A further sure name. Without outlines nothing says whether that item is in the photo too.",
+    "stranger accepted": "A confident answer where nothing in the index is visible.",
+    "named as another": "The name of another item instead of the right one.",
+    "named twice": "A second confident answer for an item that already has one.",
+    "unsure": "The right name, but not confident.",
+    "not found": "No name at the place of the item.",
+    "not judged": (
+        "A further confident answer. Without quads, the ground truth cannot tell "
+        "whether that item is in the photo too."
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One thing that went wrong, of a kind in KINDS: with the item that the photo shows, what was seen, or both."""
+    """One failure of a kind in KINDS, with the true item, the detection, or both."""
 
     query: Query
     kind: str
@@ -32,17 +35,20 @@ class Failure:
 
     def __str__(self) -> str:
         if self.detection is None:
-            return "Nothing was seen in its place."
-        how = f"cosine {self.detection.score:.2f}, margin {self.detection.margin:.2f}"
-        sure = "surely" if self.detection.confident else "not surely"
+            return "Nothing was detected in its place."
+
+        detection = self.detection
+        evidence = f"cosine {detection.score:.2f}, margin {detection.margin:.2f}"
         if self.kind in ("unsure", "not found"):
-            return f"Named rightly, but {'in a place that is taken' if self.detection.confident else 'not surely'} ({how})."
-        variant = (
-            ", a variant of the same item"
-            if self.item and _is_variant(self.item, self.detection)
-            else ""
-        )
-        return f"Named {sure} as {self.detection.label}{variant} ({how})."
+            why = "already the answer for another item" if detection.confident else "not confident"
+            return f"Named correctly, but {why} ({evidence})."
+
+        is_variant = self.item is not None and _names_a_variant(self.item, detection)
+        variant = ", a variant of the same item" if is_variant else ""
+        name = f"{detection.label}{variant}"
+        if detection.confident:
+            return f"Confidently named as {name} ({evidence})."
+        return f"Named as {name}, not confident ({evidence})."
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -55,36 +61,41 @@ class Failure:
         }
 
 
-def find_failures(query: Query, verdict: Verdict) -> list[Failure]:
-    """Every item of the photo without a sure right name, and every sure name that is wrong or cannot be judged."""
+def find_failures(query: Query, match: PhotoMatch) -> list[Failure]:
+    """The failures in one photo.
+
+    These are the items without a correct confident answer, then the confident answers that are
+    wrong, then those that cannot be scored. A detection is reported only once.
+    """
     failures = [
-        Failure(query, _kind(one.item, one.detection), one.item, one.detection)
-        for one in verdict.items
-        if not one.right
+        Failure(query, _classify_item(one.item, one.detection), one.item, one.detection)
+        for one in match.items
+        if not one.correct
     ]
-    told = [failure.detection for failure in failures]
-    for detection in verdict.wrong:
-        if not any(detection is detection for detection in told):
-            item = next((item for item in query.items if names(item, detection)), None)
-            failures.append(
-                Failure(query, "named twice" if item else "stranger accepted", item, detection)
-            )
-    return failures + [
-        Failure(query, "not judged", None, d)
-        for d in verdict.extra
-        if not any(d is s for s in told)
-    ]
+    reported = [failure.detection for failure in failures if failure.detection is not None]
+
+    for detection in match.wrong:
+        if not contains(reported, detection):
+            item = next((item for item in query.items if is_named_by(item, detection)), None)
+            kind = "named twice" if item else "stranger accepted"
+            failures.append(Failure(query, kind, item, detection))
+
+    unscored = [d for d in match.extra if not contains(reported, d)]
+    failures += [Failure(query, "not judged", None, detection) for detection in unscored]
+    return failures
 
 
-def _kind(item: TrueItem, detection: Detection | None) -> str:
-    if detection is None or (
-        names(item, detection) and detection.confident
-    ):  # sure, yet it is another item's answer
+def _classify_item(item: TrueItem, detection: Detection | None) -> str:
+    """The kind of failure of an item without a correct confident answer."""
+    if detection is None:
         return "not found"
-    return "unsure" if names(item, detection) else "named as another"
+    if not is_named_by(item, detection):
+        return "named as another"
+    # A confident detection with the right name is here only if it answers for another item.
+    return "not found" if detection.confident else "unsure"
 
 
-def _is_variant(item: TrueItem, detection: Detection) -> bool:
-    return not names(item, detection) and detection.label.item == item_key(
-        parse_label(item.reference).name
-    )
+def _names_a_variant(item: TrueItem, detection: Detection) -> bool:
+    """Whether the detection names another variant of the item than the photo shows."""
+    is_same_item = detection.label.item == item_key(parse_label(item.reference).name)
+    return is_same_item and not is_named_by(item, detection)

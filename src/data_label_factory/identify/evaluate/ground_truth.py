@@ -1,4 +1,4 @@
-"""What labelled photos truly show: by file name, by folder, by a CSV, or by a truth.json."""
+"""What labeled photos show: read from file names, folder names, a CSV or a truth.json."""
 
 from __future__ import annotations
 
@@ -18,13 +18,19 @@ from data_label_factory.identify.index import Index
 from data_label_factory.identify.quad import Quad, as_points
 from data_label_factory.labels import item_key, parse_label, stem_of
 
-_SHOWN_NAMES = 5  # of those that an error is about
+_LISTED_MAX = 5  # names that an error message lists
+_DEFAULT_FILES = ("truth.json", "truth.csv")
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error)
 
 
 @dataclass(frozen=True)
 class TrueItem:
-    """One item that a photo shows. `stems` are the file stems that name it rightly (several when the truth names an
-    item and not one of its variants), `filename` one of those references; `outline` (4, 2) float32 px, or None."""
+    """One item that a photo shows.
+
+    `stems` are the file stems that name it correctly, several if the ground truth gives an item
+    and not one of its variants. `reference` is the file of one of them. `quad` is (4, 2) float32
+    px, or None if unknown.
+    """
 
     reference: str
     stems: frozenset[str]
@@ -33,7 +39,10 @@ class TrueItem:
 
 @dataclass(frozen=True)
 class Query:
-    """A photo and what it shows; with no `items` it must get no sure answer. `name` is how reports call it."""
+    """A photo and the items that it shows; a photo without `items` must get no confident answer.
+
+    Reports call the photo `name`.
+    """
 
     path: Path
     name: str
@@ -42,155 +51,185 @@ class Query:
 
 @dataclass(frozen=True)
 class Queries:
-    """`without_truth` names the photos of the folder that nothing is known about; they are left out."""
+    """The photos to evaluate. `without_truth` names the others, whose contents are unknown."""
 
     photos: list[Query] = field(default_factory=list)
     without_truth: list[str] = field(default_factory=list)
 
 
 def read_queries(
-    index: Index, folder: Path, *, negatives: Path | None = None, truth: Path | None = None
+    index: Index,
+    folder: str | Path,
+    *,
+    negatives: str | Path | None = None,
+    truth: str | Path | None = None,
 ) -> Queries:
-    """The photos below `folder` with their truth, then those below `negatives`, which show no item of the index.
+    """The photos below `folder`, then those below `negatives`, which show no item of the index.
 
-    The truth is taken from `truth` (.json, else CSV), or from `truth.json` or `truth.csv` in the folder. Without these
-    a photo shows the reference whose stem it has, or else that its own subfolder is named after.
+    The ground truth is read from `truth` (.json, else CSV), or from `truth.json` or `truth.csv`
+    in the folder. Without these, a photo shows the reference with the same stem, or else the one
+    that its subfolder is named after.
 
-    A CSV has the columns `query,ref`, a row for each item shown; an empty `ref` says that none is. A truth.json is a
-    list of `{"file": …, "items": [{"ref": …, "quad": [[x, y] × 4] px, optional}]}`. Photos are named relative to
-    the folder; a reference by its path, file name or stem, or an item by its name.
+    A CSV has the columns `query,ref` and one row per item shown; an empty `ref` means that the
+    photo shows no item. A truth.json is a list of
+    `{"file": …, "items": [{"ref": …, "quad": [[x, y] × 4] px, optional}]}`.
+    Photos are named relative to the folder. References are named by path, file name or stem;
+    items by their name.
 
-    Raises TruthError when a truth cannot be read or names what the index has not, or when no photo has one;
-    ImageError when a folder is none.
+    Raises GroundTruthError if the ground truth cannot be read, names anything that is not in the
+    index, or covers no photo; ImageError if a folder does not exist.
     """
-    names = _Names(index)
-    if truth is None:
-        truth = next(
-            (path for name in ("truth.json", "truth.csv") if (path := folder / name).is_file()),
-            None,
-        )
-    if truth is not None:
-        photos, without = _from_file(truth, folder, names)
+    folder = Path(folder)
+    known = _KnownNames(index)
+    truth_file = Path(truth) if truth is not None else _find_truth_file(folder)
+    if truth_file is not None:
+        photos, without_truth = _read_truth_file(truth_file, folder, known)
     else:
-        photos, without = _from_names(folder, names)
+        photos, without_truth = _read_names(folder, known)
+
     if not any(photo.items for photo in photos):
         raise GroundTruthError(
-            f"No photo in {folder} has a truth: {_listed(without) or 'there is none'}",
-            "Name each photo, or its subfolder, like the reference it shows; or write a CSV with query,ref and --truth",
+            f"No photo in {folder} has ground truth: "
+            f"{_list_names(without_truth) or 'there are no photos'}",
+            "Name each photo, or its subfolder, like the reference it shows; "
+            "or write a CSV with query,ref and --truth",
         )
+
     if negatives is not None:
-        photos += [
-            Query(negatives / name, f"{negatives.name}/{name}", ())
-            for name in find_images(negatives)
-        ]
-    return Queries(photos, without)
+        negatives = Path(negatives)
+        for name in find_images(negatives):
+            photos.append(Query(negatives / name, f"{negatives.name}/{name}", ()))
+    return Queries(photos, without_truth)
 
 
-class _Names:
-    """What a truth may call the references of an index."""
+class _KnownNames:
+    """The names by which ground truth may refer to the references of an index."""
 
     def __init__(self, index: Index) -> None:
         self._by_stem: dict[str, str] = {}
         self._by_item: dict[str, list[str]] = {}
-        for reference, name in zip(map(str, index.references), map(str, index.names), strict=True):
-            self._by_stem.setdefault(stem_of(reference), reference)
-            self._by_item.setdefault(item_key(name), []).append(reference)
 
-    def find(self, ref: str, quad: Quad | None = None) -> TrueItem | None:
-        stem = stem_of(ref)
+        for row_reference, row_name in zip(index.references, index.names, strict=True):
+            reference = str(row_reference)
+            self._by_stem.setdefault(stem_of(reference), reference)
+            self._by_item.setdefault(item_key(str(row_name)), []).append(reference)
+
+    def find(self, name: str, quad: Quad | None = None) -> TrueItem | None:
+        """The reference or item called `name`, or None if the index does not have it."""
+        stem = stem_of(name)
         if stem in self._by_stem:
             return TrueItem(self._by_stem[stem], frozenset({stem}), quad)
-        label = parse_label(ref)
-        plain = (
-            "" if label.set_code or label.rarity else label.item
-        )  # one that names a variant must mean just that
-        if variants := self._by_item.get(item_key(ref)) or self._by_item.get(plain):
-            return TrueItem(variants[0], frozenset(map(stem_of, variants)), quad)
-        return None
+
+        variants = self._by_item.get(item_key(name))
+        label = parse_label(name)
+        # A name with a set code or rarity means that one variant, never just any of the item.
+        if not variants and not (label.set_code or label.rarity):
+            variants = self._by_item.get(label.item)
+        if not variants:
+            return None
+        return TrueItem(variants[0], frozenset(map(stem_of, variants)), quad)
 
 
-def _from_names(folder: Path, names: _Names) -> tuple[list[Query], list[str]]:
-    photos, without = [], []
+def _find_truth_file(folder: Path) -> Path | None:
+    for name in _DEFAULT_FILES:
+        if (folder / name).is_file():
+            return folder / name
+    return None
+
+
+def _read_names(folder: Path, known: _KnownNames) -> tuple[list[Query], list[str]]:
+    """The photos named after what they show, and the names of the others."""
+    photos = []
+    without_truth = []
     for name in find_images(folder):
-        item = names.find(stem_of(name)) or (
-            names.find(name.split("/")[-2]) if "/" in name else None
-        )
+        item = known.find(stem_of(name))
+        if item is None and "/" in name:
+            item = known.find(name.split("/")[-2])
+
         if item:
             photos.append(Query(folder / name, name, (item,)))
         else:
-            without.append(name)
-    return photos, without
+            without_truth.append(name)
+    return photos, without_truth
 
 
-def _from_file(path: Path, folder: Path, names: _Names) -> tuple[list[Query], list[str]]:
-    """Every photo that the file names, in its order, and the pictures in the folder that it does not."""
-    read = _json_rows if path.suffix.lower() == ".json" else _csv_rows
+def _read_truth_file(path: Path, folder: Path, known: _KnownNames) -> tuple[list[Query], list[str]]:
+    """The photos that the file names, in its order, and the pictures in the folder it omits."""
+    is_json = path.suffix.lower() == ".json"
     shown: dict[str, list[TrueItem]] = {}
     unknown: dict[str, None] = {}
-    for file, ref, quad in _parsed(path, read):
+    for file, ref, quad in _parse_rows(path, _parse_json if is_json else _parse_csv):
         items = shown.setdefault(file, [])
         if not ref:
             continue
-        item = names.find(ref, quad)
+        item = known.find(ref, quad)
         if item:
             items.append(item)
         else:
             unknown[ref] = None
+
     if unknown:
         raise GroundTruthError(
-            f"{path} names {len(unknown)} references that the index has not: {_listed(unknown)}",
+            f"{path} names {len(unknown)} references that are not in the index: "
+            f"{_list_names(unknown)}",
             "Correct the names, or index the pictures they stand for",
         )
-    without = [name for name in find_images(folder) if name not in shown]
-    return [Query(folder / name, name, tuple(items)) for name, items in shown.items()], without
+
+    photos = [Query(folder / name, name, tuple(items)) for name, items in shown.items()]
+    without_truth = [name for name in find_images(folder) if name not in shown]
+    return photos, without_truth
 
 
-_Row = tuple[str, str, Quad | None]  # photo, reference ("": none is shown), outline
+_Row = tuple[str, str, Quad | None]  # photo, reference ("" if it shows no item), quad
 
 
-def _parsed(path: Path, read: Callable[[str], Iterator[_Row]]) -> list[_Row]:
+def _parse_rows(path: Path, parse: Callable[[str], Iterator[_Row]]) -> list[_Row]:
+    """The rows of a ground truth file. Raises GroundTruthError if it cannot be read or parsed."""
     try:
-        return list(read(read_file(path).decode("utf-8-sig")))
+        return list(parse(read_file(path).decode("utf-8-sig")))
     except ImageError as exc:
         raise GroundTruthError(
             f"{path}: {exc.message}", "Name the file that says what the photos show"
         ) from exc
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error) as exc:
+    except _MALFORMED as exc:
         reason = f"{exc.args[0]} is missing" if isinstance(exc, KeyError) else exc
         raise GroundTruthError(
-            f"{path} cannot be read as a truth ({reason})",
-            'It is a CSV with the columns query,ref or a JSON list of {"file": …, "items": [{"ref": …}]}',
+            f"{path} cannot be read as ground truth ({reason})",
+            "Write a CSV with the columns query,ref "
+            'or a JSON list of {"file": …, "items": [{"ref": …}]}',
         ) from exc
 
 
-def _json_rows(text: str) -> Iterator[_Row]:
+def _parse_json(text: str) -> Iterator[_Row]:
     for photo in json.loads(text):
-        file = _text(photo["file"])
+        file = _parse_name(photo["file"])
         if not photo["items"]:
             yield file, "", None
         for item in photo["items"]:
             corners = item.get("quad")
-            yield file, _text(item["ref"]), None if corners is None else _parse_quad(corners)
+            quad = None if corners is None else _parse_quad(corners)
+            yield file, _parse_name(item["ref"]), quad
 
 
-def _csv_rows(text: str) -> Iterator[_Row]:
-    rows = (
-        row
-        for row in csv.reader(io.StringIO(text, newline=""))
-        if any(cell.strip() for cell in row)
-    )
-    for number, row in enumerate(rows):
+def _parse_csv(text: str) -> Iterator[_Row]:
+    is_first = True
+    for row in csv.reader(io.StringIO(text, newline="")):
         cells = [cell.strip() for cell in row]
-        if number == 0 and [cell.lower() for cell in cells[:2]] == ["query", "ref"]:
+        if not any(cells):
+            continue
+
+        is_header = is_first and [cell.lower() for cell in cells[:2]] == ["query", "ref"]
+        is_first = False
+        if is_header:
             continue
         if len(cells) < 2 or not cells[0]:
-            raise ValueError(f"the row {','.join(row)!r} has not the two columns query,ref")
+            raise ValueError(f"the row {','.join(row)!r} does not have the columns query,ref")
         yield cells[0], cells[1], None
 
 
-def _text(value: Any) -> str:
+def _parse_name(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{value!r} stands where a file name should")
+        raise ValueError(f"{value!r} is not a file name")
     return value
 
 
@@ -201,7 +240,10 @@ def _parse_quad(corners: Any) -> Quad:
     return quad
 
 
-def _listed(names: Iterable[str]) -> str:
+def _list_names(names: Iterable[str]) -> str:
+    """The first few names, and how many more there are."""
     names = list(names)
-    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
-    return ", ".join(map(repr, names[:_SHOWN_NAMES])) + more
+    text = ", ".join(map(repr, names[:_LISTED_MAX]))
+    if len(names) > _LISTED_MAX:
+        text += f" and {len(names) - _LISTED_MAX} more"
+    return text

@@ -1,4 +1,4 @@
-"""What was recognised in one photo against what it shows: the rules behind every figure of `evaluate`."""
+"""One photo's detections against its ground truth: the rules behind every figure of `evaluate`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data_label_factory.identify.evaluate.ground_truth import Query, TrueItem
+from data_label_factory.identify.quad import Box, Quad, box_of
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.labels import stem_of
-
-Box = tuple[float, float, float, float]  # left, top, right, bottom in px
 
 _SAME_PLACE_IOU = 0.3
 _LOCALIZED_IOU = 0.5
@@ -17,109 +16,168 @@ _TOP = 5
 
 
 @dataclass(frozen=True)
-class ItemVerdict:
-    """One true item. `top1` and `top5`: named by the detection at its place, surely or not, or among its five nearest;
-    `right`: named by an accepted one; `outlined`: by one that overlaps it by half (None without a true outline).
-    `seen` is the detection that says most about it: the accepted right one, an unsure right one, or what is in its
-    place (without outlines: one, sure if possible, that names nothing in the photo)."""
+class ItemMatch:
+    """How the detections match one true item.
+
+    `top1`: the detection at its place names it, confidently or not.
+    `top5`: that detection names it, or has it among its five nearest references.
+    `correct`: an accepted detection names it.
+    `localized`: a detection that names it overlaps it by half; None without a true quad.
+    `detection`: the most telling one. That is the accepted detection with the right name, else
+    any with the right name, else what lies at its place (without quads: one that names nothing
+    in the photo, preferably an accepted one).
+    """
 
     item: TrueItem
     top1: bool
     top5: bool
-    right: bool
+    correct: bool
     localized: bool | None
     detection: Detection | None
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One photo. `wrong` are accepted detections that name another item or lie where none is (all accepted ones, when
-    it shows none); `extra` those that cannot be judged, since without outlines other known items may be in view."""
+class PhotoMatch:
+    """How the detections match one photo.
 
-    items: tuple[ItemVerdict, ...]
+    `wrong` are the accepted detections that name another item or lie where there is none; all of
+    them if the photo shows no item. `extra` are those that cannot be scored because, without
+    quads, other known items may be in view.
+    """
+
+    items: tuple[ItemMatch, ...]
     wrong: tuple[Detection, ...]
     extra: tuple[Detection, ...] = ()
 
 
-def match_photo(query: Query, detections: Sequence[Detection], accepted: Sequence[bool]) -> Verdict:
-    """Judge `detections`, of which those with `accepted` count as answers.
+def match_photo(
+    query: Query, detections: Sequence[Detection], accepted: Sequence[bool]
+) -> PhotoMatch:
+    """Match `detections` against the ground truth; those with `accepted` count as answers.
 
-    With outlines, a detection belongs to an item when their boxes' IoU is at least 0.3, the best-overlapping one
-    decides top-1, and each accepted detection is right for one item or else wrong. Without, the n highest-scored
-    detections stand for the n items, and of the accepted ones only the highest-scored can be wrong.
+    With quads, a detection belongs to an item if the IoU of their boxes is at least 0.3. The
+    detection that overlaps best decides top-1. Each accepted detection is correct for one item,
+    or else wrong.
+
+    Without quads, the n detections with the highest scores stand for the n items. Of the
+    accepted ones, only that with the highest score can be wrong.
     """
-    sure = [d for d, ok in zip(detections, accepted, strict=True) if ok]
+    answers = [d for d, is_accepted in zip(detections, accepted, strict=True) if is_accepted]
     if not query.items:
-        return Verdict((), tuple(sure))
-    by_score = sorted(detections, key=lambda d: -d.score)
+        return PhotoMatch((), wrong=tuple(answers))
+
+    by_score = sorted(detections, key=_negative_score)
     used: list[Detection] = []
-    verdicts = []
+    matches = []
     for item in query.items:
         if item.quad is None:
-            verdict, hits = _unplaced(item, by_score, sure, query.items)
+            match, hits = _match_by_name(item, by_score, answers, query.items)
         else:
-            verdict, hits = _placed(item, detections, [d for d in sure if not _is_in(d, used)])
+            unused = [d for d in answers if not contains(used, d)]
+            match, hits = _match_by_place(item, item.quad, detections, unused)
         used += hits
-        verdicts.append(verdict)
+        matches.append(match)
+
     if query.items[0].quad is not None:
-        return Verdict(tuple(verdicts), tuple(d for d in sure if not _is_in(d, used)))
-    known = frozenset().union(*(item.stems for item in query.items))
-    sure.sort(key=lambda d: -d.score)
-    others = [stem_of(d.reference) not in known for d in sure]
-    extra = tuple(d for d, other in zip(sure[1:], others[1:], strict=True) if other)
-    return Verdict(tuple(verdicts), tuple(sure[:1]) if others[:1] == [True] else (), extra)
+        wrong = [d for d in answers if not contains(used, d)]
+        return PhotoMatch(tuple(matches), tuple(wrong))
+
+    answers.sort(key=_negative_score)
+    wrong = [d for d in answers[:1] if not _is_shown(d, query.items)]
+    extra = [d for d in answers[1:] if not _is_shown(d, query.items)]
+    return PhotoMatch(tuple(matches), tuple(wrong), tuple(extra))
 
 
 def box_iou(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes; 0 when both are empty."""
+    """Intersection over union of two boxes; 0 if both are empty."""
     width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
     height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+    intersection = width * height
+
     areas = [max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1]) for box in (a, b)]
-    return width * height / max(sum(areas) - width * height, 1e-9)
+    return intersection / max(sum(areas) - intersection, 1e-9)
 
 
-def names(item: TrueItem, detection: Detection) -> bool:
-    """Whether the detection names the item rightly."""
+def is_named_by(item: TrueItem, detection: Detection) -> bool:
+    """Whether the detection has the right name for the item."""
     return stem_of(detection.reference) in item.stems
 
 
-def _unplaced(
-    item: TrueItem, by_score: list[Detection], sure: list[Detection], shown: Sequence[TrueItem]
-) -> tuple[ItemVerdict, list[Detection]]:
-    first = by_score[: len(shown)]
-    hits = [d for d in sure if names(item, d)]
-    by_confidence = [*(d for d in by_score if _is_in(d, sure)), *by_score]
-    others = [d for d in by_confidence if not any(names(one, d) for one in shown)]
-    detection = next(
-        (d for d in [*hits, *by_score] if names(item, d)), others[0] if others else None
+def contains(detections: Sequence[Detection], detection: Detection) -> bool:
+    """Whether `detection` itself, not merely an equal one, is among `detections`."""
+    return any(detection is other for other in detections)
+
+
+def _match_by_name(
+    item: TrueItem,
+    by_score: list[Detection],
+    answers: list[Detection],
+    shown: Sequence[TrueItem],
+) -> tuple[ItemMatch, list[Detection]]:
+    """Match an item without a quad. Returns the match and the answers it uses."""
+    hits = [d for d in answers if is_named_by(item, d)]
+
+    named = [*hits, *(d for d in by_score if is_named_by(item, d))]
+    accepted_first = [*(d for d in by_score if contains(answers, d)), *by_score]
+    unrelated = [d for d in accepted_first if not _is_shown(d, shown)]
+    detection = next(iter([*named, *unrelated]), None)
+
+    candidates = by_score[: len(shown)]
+    match = ItemMatch(
+        item,
+        top1=any(is_named_by(item, d) for d in candidates),
+        top5=any(_is_in_top(item, d) for d in candidates),
+        correct=bool(hits),
+        localized=None,
+        detection=detection,
     )
-    top1, top5 = any(names(item, d) for d in first), any(_in_top(item, d) for d in first)
-    return ItemVerdict(item, top1, top5, bool(hits), None, detection), hits
+    return match, hits
 
 
-def _placed(
-    item: TrueItem, detections: Sequence[Detection], free: list[Detection]
-) -> tuple[ItemVerdict, list[Detection]]:
-    assert item.quad is not None
-    (left, top), (right, bottom) = item.quad.min(axis=0).tolist(), item.quad.max(axis=0).tolist()
-    overlaps = {id(d): box_iou(d.box, (left, top, right, bottom)) for d in detections}
-    best = max(detections, key=lambda d: overlaps[id(d)], default=None)
-    if best is not None and overlaps[id(best)] < _SAME_PLACE_IOU:
-        best = None
-    named = [d for d in detections if names(item, d) and overlaps[id(d)] >= _SAME_PLACE_IOU]
-    hits = [d for d in named if _is_in(d, free)][:1]
-    top1, top5 = best is not None and names(item, best), best is not None and _in_top(item, best)
-    localized = any(overlaps[id(d)] >= _LOCALIZED_IOU for d in named)
-    detection = next(iter([*hits, *named]), best)
-    return ItemVerdict(item, top1, top5, bool(hits), localized, detection), hits
+def _match_by_place(
+    item: TrueItem,
+    quad: Quad,
+    detections: Sequence[Detection],
+    unused: list[Detection],
+) -> tuple[ItemMatch, list[Detection]]:
+    """Match an item with a quad. Returns the match and the answer it uses, if any."""
+    true_box = box_of(quad)
+    ious = [box_iou(d.box, true_box) for d in detections]
+
+    best = None
+    if ious and max(ious) >= _SAME_PLACE_IOU:
+        best = detections[ious.index(max(ious))]
+
+    named = []
+    localized = False
+    for detection, iou in zip(detections, ious, strict=True):
+        if iou >= _SAME_PLACE_IOU and is_named_by(item, detection):
+            named.append(detection)
+            localized |= iou >= _LOCALIZED_IOU
+    hits = [d for d in named if contains(unused, d)][:1]
+
+    match = ItemMatch(
+        item,
+        top1=best is not None and is_named_by(item, best),
+        top5=best is not None and _is_in_top(item, best),
+        correct=bool(hits),
+        localized=localized,
+        detection=next(iter([*hits, *named]), best),
+    )
+    return match, hits
 
 
-def _in_top(item: TrueItem, detection: Detection) -> bool:
-    nearest = [name for name, _ in detection.top_k if name != detection.reference]
-    return any(stem_of(name) in item.stems for name in [detection.reference, *nearest][:_TOP])
+def _is_shown(detection: Detection, items: Sequence[TrueItem]) -> bool:
+    return any(is_named_by(item, detection) for item in items)
 
 
-def _is_in(detection: Detection, among: Sequence[Detection]) -> bool:
+def _is_in_top(item: TrueItem, detection: Detection) -> bool:
+    """Whether the item is the detection's own reference or among its nearest, five in all."""
+    nearest = [reference for reference, _ in detection.top_k if reference != detection.reference]
     return any(
-        detection is other for other in among
-    )  # by identity: comparing outlines gives arrays, not truths
+        stem_of(reference) in item.stems for reference in [detection.reference, *nearest][:_TOP]
+    )
+
+
+def _negative_score(detection: Detection) -> float:
+    return -detection.score

@@ -1,4 +1,4 @@
-"""Copies of recognised frames with the outlines and names drawn on them."""
+"""Copies of recognized frames, with outlines and names drawn on them."""
 
 from __future__ import annotations
 
@@ -15,26 +15,22 @@ _JPEG_QUALITY = 92
 
 
 class Copies:
-    """Writes copies below `folder`, in the sources' own subfolders, and never over a source or each other."""
+    """Writes copies below `folder`, in the subfolders of their sources.
+
+    A copy never replaces a source or another copy.
+    """
 
     def __init__(self, folder: Path, sources: Sequence[Source]) -> None:
         self._folder = folder
-        self._kept = {source.path.resolve() for source in sources}
+        self._sources = {source.path.resolve() for source in sources}
         self._written: set[Path] = set()
 
     def write(self, frame: RecognizedFrame, detections: Sequence[Detection]) -> Path:
-        """Write one copy; its path. Raises FactoryError when it would replace a source or the disk is full."""
-        path = self._folder / frame.copy_name()
-        number = 2
-        while path in self._written:  # files of one name from several folders
-            path = (self._folder / frame.copy_name()).with_stem(
-                f"{Path(frame.copy_name()).stem}-{number}"
-            )
-            number += 1
-        if path.resolve() in self._kept:
-            raise FactoryError(
-                f"A copy would replace the picture {path}", "Choose another folder for --draw"
-            )
+        """Write one copy and return its path.
+
+        Raises FactoryError if the copy would replace a source or cannot be written.
+        """
+        path = self._choose_path(frame)
         self._written.add(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,10 +38,26 @@ class Copies:
             raise FactoryError(
                 f"Cannot make the folder {path.parent}: {exc.strerror}", "Choose another"
             ) from exc
+
         picture = draw_marks(frame.image, [mark(detection) for detection in detections])
         with atomic_write(path) as file:
             if path.suffix.lower() == ".png":
                 picture.save(file, "PNG")
             else:
                 picture.save(file, "JPEG", quality=_JPEG_QUALITY)
+        return path
+
+    def _choose_path(self, frame: RecognizedFrame) -> Path:
+        """A path not yet written. Raises FactoryError if it is that of a source."""
+        wanted = self._folder / frame.copy_name()
+        path = wanted
+        number = 2
+        while path in self._written:  # files of the same name, from several folders
+            path = wanted.with_stem(f"{wanted.stem}-{number}")
+            number += 1
+
+        if path.resolve() in self._sources:
+            raise FactoryError(
+                f"A copy would replace the picture {path}", "Choose another folder for --draw"
+            )
         return path

@@ -1,6 +1,7 @@
-"""Detections as one COCO file: https://cocodataset.org/#format-data, with a `score` an annotation.
+"""Detections as one COCO file, with a `score` per annotation.
 
-Written piece by piece: images and annotations wait in temporary files, so that memory does not grow with their number.
+The format is https://cocodataset.org/#format-data. Images and annotations are collected in
+temporary files, so that memory use does not grow with their number.
 """
 
 from __future__ import annotations
@@ -23,34 +24,32 @@ from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.batch import RecognizedFrame
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.quad import Quad, as_points
+from data_label_factory.identify.quad import Quad, as_points, frame_quad
 from data_label_factory.identify.recognize import Detection
 
 
 class CocoWriter:
-    """Collects frames and their detections; leaving the `with` block writes the file, also after an error or Ctrl-C.
+    """Collects frames and their detections; leaving the `with` block writes the file.
 
-    Categories are the items of the index, numbered from 1 in the order of their names, so that they are the same in
-    every file made with it. `bbox` and `segmentation` are cut to the frame. Raises FactoryError when the folder is
-    missing or the disk full.
+    The file is also written after an error or Ctrl-C. Categories are the items of the index,
+    numbered from 1 in the order of their names, so they are the same in every file made with that
+    index. `bbox` and `segmentation` are clipped to the frame. Raises FactoryError if the folder
+    does not exist or the disk is full.
     """
 
-    def __init__(self, path: Path, index: Index) -> None:
-        self._path, self._index = path, index
-        self._rows = {str(reference): row for row, reference in enumerate(index.references)}
-        self._images = self._annotations = 0
+    def __init__(self, path: str | Path, index: Index) -> None:
+        self._path = Path(path)
+        self._index = index
+        self._image_count = 0
+        self._annotation_count = 0
         self._files = ExitStack()
 
     def __enter__(self) -> CocoWriter:
         try:
             if self._path.is_dir():
                 raise IsADirectoryError(0, "it is a folder")
-            self._image_file = self._files.enter_context(
-                tempfile.TemporaryFile(dir=self._path.parent)
-            )
-            self._annotation_file = self._files.enter_context(
-                tempfile.TemporaryFile(dir=self._path.parent)
-            )
+            self._image_file = self._open_temporary_file()
+            self._annotation_file = self._open_temporary_file()
         except OSError as exc:
             self._files.close()
             raise FactoryError(
@@ -65,43 +64,57 @@ class CocoWriter:
         trace: TracebackType | None,
     ) -> None:
         with self._files, atomic_write(self._path) as out:
-            out.write(b'{"info": ' + _packed(self._info()) + b', "licenses": [],\n"images": [')
+            out.write(b'{"info": ' + _encode(_describe_file()) + b', "licenses": [],\n"images": [')
             _copy(self._image_file, out)
             out.write(b'],\n"annotations": [')
             _copy(self._annotation_file, out)
-            out.write(b'],\n"categories": ' + _packed(self._categories()) + b"}\n")
+            out.write(b'],\n"categories": ' + _encode(self._list_categories()) + b"}\n")
 
     def add(self, frame: RecognizedFrame, detections: Sequence[Detection]) -> None:
-        """Add a frame and what was recognised in it. A video's has the keys `video` and `frame_number` too."""
-        self._images += 1
+        """Add a frame and its detections.
+
+        A frame of a video also gets the keys `video` and `frame_number`.
+        """
+        self._image_count += 1
         height, width = frame.image.shape[:2]
-        image = {"id": self._images, "file_name": frame.name, "width": width, "height": height}
+        image = {
+            "id": self._image_count,
+            "file_name": frame.name,
+            "width": width,
+            "height": height,
+        }
         if frame.number is not None:
             image |= {"video": str(frame.source.path), "frame_number": frame.number}
-        self._put(self._image_file, image, self._images == 1)
-        for detection in detections:
-            self._annotations += 1
-            self._put(
-                self._annotation_file,
-                self._annotation(detection, (width, height)),
-                self._annotations == 1,
-            )
+        self._append(self._image_file, image, is_first=self._image_count == 1)
 
-    def _put(self, file: IO[bytes], entry: dict[str, Any], first: bool) -> None:
+        for detection in detections:
+            self._annotation_count += 1
+            annotation = self._annotate(detection, (width, height))
+            is_first = self._annotation_count == 1
+            self._append(self._annotation_file, annotation, is_first=is_first)
+
+    def _open_temporary_file(self) -> IO[bytes]:
+        return self._files.enter_context(tempfile.TemporaryFile(dir=self._path.parent))
+
+    def _append(self, file: IO[bytes], entry: dict[str, Any], *, is_first: bool) -> None:
+        separator = b"\n" if is_first else b",\n"
         try:
-            file.write((b"\n" if first else b",\n") + _packed(entry))
+            file.write(separator + _encode(entry))
         except OSError as exc:
             raise FactoryError(
                 f"Could not write {self._path}: {exc.strerror}", "Free some space"
             ) from exc
 
-    def _annotation(self, detection: Detection, size: tuple[int, int]) -> dict[str, Any]:
+    def _annotate(self, detection: Detection, size: tuple[int, int]) -> dict[str, Any]:
         polygon = clip(detection.quad, size)
-        (left, top), (right, bottom) = polygon.min(axis=0), polygon.max(axis=0)
+        left, top = polygon.min(axis=0)
+        right, bottom = polygon.max(axis=0)
+        item = int(self._index.items[self._index.row_of[detection.reference]])
+
         return {
-            "id": self._annotations,
-            "image_id": self._images,
-            "category_id": int(self._index.items[self._rows[detection.reference]]) + 1,
+            "id": self._annotation_count,
+            "image_id": self._image_count,
+            "category_id": item + 1,
             "bbox": _rounded([left, top, right - left, bottom - top]),
             "segmentation": [_rounded(polygon.ravel())],
             "area": round(float(cv2.contourArea(polygon)), 2),
@@ -111,39 +124,38 @@ class CocoWriter:
             "reference": detection.reference,
         }
 
-    def _categories(self) -> list[dict[str, Any]]:
-        firsts = np.unique(self._index.items, return_index=True)[1]
-        names = [str(self._index.names[row]) for row in firsts]
+    def _list_categories(self) -> list[dict[str, Any]]:
+        first_rows = np.unique(self._index.items, return_index=True)[1]
+        names = [str(self._index.names[row]) for row in first_rows]
         return [
             {"id": number, "name": name, "supercategory": "item"}
             for number, name in enumerate(names, 1)
         ]
 
-    def _info(self) -> dict[str, str]:
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        return {
-            "description": f"Recognised by data_label_factory {__version__}",
-            "date_created": created,
-        }
-
 
 def clip(quad: Quad, size: tuple[int, int]) -> Quad:
-    """The part of a convex outline (4, 2) px that lies in a frame of `size` (width, height): (n, 2) px."""
+    """The part of a convex quad (4, 2) px inside a frame of `size` (width, height): (n, 2) px."""
     width, height = size
-    frame = as_points([[0, 0], [width, 0], [width, height], [0, height]])
-    area, polygon = cv2.intersectConvexConvex(quad, frame)
-    if (
-        area <= 0 or polygon is None or len(polygon) < 3
-    ):  # seen edge on, or folded: what is left is its box
+    area, polygon = cv2.intersectConvexConvex(quad, frame_quad(width, height))
+
+    # Nothing is left of a quad seen edge-on, or folded. Take its box instead.
+    if area <= 0 or polygon is None or len(polygon) < 3:
         return as_points(np.clip(quad, 0, (width, height)))
     return as_points(polygon.reshape(-1, 2))
+
+
+def _describe_file() -> dict[str, str]:
+    return {
+        "description": f"Recognized by data_label_factory {__version__}",
+        "date_created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
 
 
 def _rounded(values: Sequence[Any] | Quad) -> list[float]:
     return [round(float(value), 2) for value in values]
 
 
-def _packed(value: Any) -> bytes:
+def _encode(value: Any) -> bytes:
     return json.dumps(value).encode("ascii")
 
 

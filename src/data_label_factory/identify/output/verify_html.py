@@ -1,4 +1,4 @@
-"""A verify Report as one self-contained page: no script, no request, pictures inside."""
+"""A verify Report as one self-contained HTML page, with the confusable pairs as pictures."""
 
 from __future__ import annotations
 
@@ -10,15 +10,43 @@ import numpy as np
 
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.output.html import facts, page, reasons, reference_figure
-from data_label_factory.identify.verify.report import Report
+from data_label_factory.identify.verify.margins import Floats
+from data_label_factory.identify.verify.report import VERDICTS, ConfusablePair, Report
 
+_TONES = {"ship it": "good", "consider training": "fair"}
+
+# The histogram, in px of its own drawing area.
 _BARS = 40
+_BAR_STEP = 14
+_LEFT = 40
+_WIDTH = _BARS * _BAR_STEP
+_BASELINE = 150
+_HEIGHT = 130
 
 
 def as_html(report: Report, index: Index, refs: Path | None) -> str:
-    """The page as text. Pairs are shown as pictures when `refs` is given; a file that is gone is named instead."""
+    """The page as text. With `refs`, pairs are shown as pictures where the files still exist."""
+    pairs = [_render_pair(pair, refs) for pair in report.confusable_pairs]
+    is_reencoded = report.basis == "re-encoded"
+
+    body = _BODY.substitute(
+        verdict=escape(report.verdict),
+        tone=_TONES.get(report.verdict, "poor"),
+        action=escape(report.action),
+        maker=escape(str(index.meta)),
+        basis="the files, encoded again" if is_reencoded else "the stored rows",
+        thresholds_from=escape(report.thresholds["basis"]),
+        facts=facts(_list_facts(report)),
+        histogram=_draw_histogram(report.margins),
+        pairs="".join(pairs) or "<p>There is only one item.</p>",
+        failures=_list_not_identified(report),
+    )
+    return page(f"Index report: {report.verdict}", body)
+
+
+def _list_facts(report: Report) -> dict[str, str]:
     values = report.as_json()
-    values_shown = {
+    shown = {
         "references": f"{report.refs}",
         "items": f"{report.items}",
         "self-identification": f"{report.self_id_rate:.2%}",
@@ -27,68 +55,65 @@ def as_html(report: Report, index: Index, refs: Path | None) -> str:
         "similarity threshold": f"{report.thresholds['sim']:.3f}",
         "margin threshold": f"{report.thresholds['margin']:.3f}",
     }
-    if s := report.simulated:
-        values_shown |= {
-            "simulated top-1": f"{s.top1:.1%}",
-            "accepted right": f"{s.accepted_right:.1%}",
-            "accepted wrong": f"{s.accepted_wrong:.1%}",
-            "strangers accepted": f"{s.false_accept_rate:.1%}",
+
+    if simulation := report.simulated:
+        shown |= {
+            "simulated top-1": f"{simulation.top1:.1%}",
+            "accepted right": f"{simulation.accepted_right:.1%}",
+            "accepted wrong": f"{simulation.accepted_wrong:.1%}",
+            "unknown items accepted": f"{simulation.false_accept_rate:.1%}",
         }
-    body = _BODY.substitute(
-        verdict=escape(report.verdict),
-        tone={"ship it": "good", "consider training": "fair"}.get(report.verdict, "poor"),
-        action=escape(report.action),
-        maker=escape(str(index.meta)),
-        basis="the files, encoded again" if report.basis == "re-encoded" else "the stored rows",
-        thresholds_from=escape(report.thresholds["basis"]),
-        facts=facts(values_shown),
-        histogram=_histogram(report.margins),
-        pairs="".join(
-            _pair(pair.a, pair.b, pair.similarity, pair.kind, refs)
-            for pair in report.confusable_pairs
-        )
-        or "<p>There is only one item.</p>",
-        failures=_failures(report),
-    )
-    return page(f"Index report: {report.verdict}", body)
+    return shown
 
 
-def _histogram(margins: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> str:
-    """Margins from 0 to 1 in 40 bars, with the verdict's borders at 0.1 and 0.3, as inline SVG."""
+def _draw_histogram(margins: Floats) -> str:
+    """Margins from 0 to 1 in 40 bars, with the limits between the verdicts, as inline SVG."""
     counts, _ = np.histogram(np.clip(margins, 0, 1), bins=_BARS, range=(0, 1))
-    heights = counts / max(counts.max(), 1) * 130
-    bars = "".join(
-        f'<rect x="{40 + i * 14}" y="{150 - h:.1f}" width="12" height="{h:.1f}" rx="2"><title>{n} references, '
-        f"margin {i / _BARS:.3f} to {(i + 1) / _BARS:.3f}</title></rect>"
-        for i, (h, n) in enumerate(zip(heights, counts, strict=True))
-    )
-    ticks = "".join(
-        f'<text x="{40 + v * 560:.0f}" y="170">{v:.1f}</text>' for v in np.linspace(0, 1, 6)
-    )
-    borders = "".join(
-        f'<line x1="{40 + v * 560:.0f}" x2="{40 + v * 560:.0f}" y1="12" y2="152"/>'
-        for v in (0.1, 0.3)
-    )
+    heights = counts / max(counts.max(), 1) * _HEIGHT
+
+    bars = []
+    for i, (height, count) in enumerate(zip(heights, counts, strict=True)):
+        title = f"{count} references, margin {i / _BARS:.3f} to {(i + 1) / _BARS:.3f}"
+        bars.append(
+            f'<rect x="{_LEFT + i * _BAR_STEP}" y="{_BASELINE - height:.1f}" '
+            f'width="12" height="{height:.1f}" rx="2"><title>{title}</title></rect>'
+        )
+
+    ticks = []
+    for margin in np.linspace(0, 1, 6):
+        x = f"{_LEFT + margin * _WIDTH:.0f}"
+        ticks.append(f'<text x="{x}" y="170" text-anchor="middle">{margin:.1f}</text>')
+
+    limits = []
+    for margin, _, _ in VERDICTS:
+        if np.isfinite(margin):
+            x = f"{_LEFT + margin * _WIDTH:.0f}"
+            limits.append(f'<line x1="{x}" x2="{x}" y1="12" y2="152"/>')
+
+    axis = f'<path d="M{_LEFT} 151H{_LEFT + _WIDTH}"/>'
     peak = f'<text x="34" y="24" text-anchor="end">{counts.max()}</text>'
     return (
-        f'<svg viewBox="0 0 620 180" role="img" aria-label="Histogram of margins">{bars}{borders}'
-        f'<path d="M40 151H600"/>{ticks}{peak}</svg>'
+        '<svg viewBox="0 0 620 180" role="img" aria-label="Histogram of margins">'
+        f"{''.join(bars)}{''.join(limits)}{axis}{''.join(ticks)}{peak}</svg>"
     )
 
 
-def _pair(a: str, b: str, similarity: float, kind: str, refs: Path | None) -> str:
-    note = "" if kind == "similar" else f' <strong class="poor">{escape(kind)}</strong>'
-    figures = reference_figure(a, refs) + reference_figure(b, refs)
-    return f'<article><div class="two">{figures}</div><p>similarity <b>{similarity:.3f}</b>{note}</p></article>'
+def _render_pair(pair: ConfusablePair, refs: Path | None) -> str:
+    note = "" if pair.kind == "similar" else f' <strong class="poor">{escape(pair.kind)}</strong>'
+    figures = reference_figure(pair.a, refs) + reference_figure(pair.b, refs)
+    return (
+        f'<article><div class="two">{figures}</div>'
+        f"<p>similarity <b>{pair.similarity:.3f}</b>{note}</p></article>"
+    )
 
 
-def _failures(report: Report) -> str:
+def _list_not_identified(report: Report) -> str:
     rows = [
         (name, "another item is as close")
         for name in report.not_identified
         if name not in report.unreadable
     ]
-    rows += list(report.unreadable.items())
+    rows += report.unreadable.items()
     return reasons("Not identified", rows)
 
 
@@ -97,6 +122,7 @@ _BODY = Template("""\
 <h1 class="$tone">$verdict</h1><p>$action</p>
 <section>$facts</section>
 <p class="soft">Self-identification used $basis. Thresholds come from $thresholds_from.</p>
-<h2>Margins: how much closer each reference is to itself than to the best other item</h2><section>$histogram</section>
+<h2>Margins: how much closer each reference is to itself than to the best other item</h2>
+<section>$histogram</section>
 <h2>Most confusable pairs</h2><div class="pairs">$pairs</div>
 $failures""")

@@ -1,9 +1,9 @@
-"""Does the straightened crop look like the reference, where the reference differs from its kind?
+"""Does the straightened crop look like the reference, where that differs from others of its kind?
 
-Crop and reference are compared in cells. Each cell that agrees or does not is evidence, a
-log-likelihood ratio against "another item of this kind": where others of the index agree as
-well, on the shared template, a cell says nothing. So near-twins are decided by what differs,
-and a stranger that shares the frame is not taken for a known item.
+Crop and reference are compared in cells. Each cell that agrees or not is evidence: a log-likelihood
+ratio against "another item of this kind". Where others of the index agree as well, on a shared
+template, a cell tells nothing. So near-duplicates are decided by what differs, and an unknown item
+that shares the template is not taken for a known one.
 """
 
 from __future__ import annotations
@@ -16,85 +16,94 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.identify.images import RGB
-from data_label_factory.identify.recognize.features import Floats, Ints
+from data_label_factory.identify.recognize.features import Floats, Ints, Mask
 
-FrameMask = NDArray[
-    np.uint8
-]  # (H, W) of a crop: 255 where it is of the frame, 0 where it lies outside
+FrameMask = NDArray[np.uint8]  # (H, W) of a crop: 255 inside the frame, 0 outside
 
 THUMB_PX = 144  # longer side at which crop and reference are compared
+_MIN_THUMB_PX = 24
 _CELLS = 10  # along the longer side; glare and fingers cost only the cells they cover
-_SHIFT_PX = 2  # a cell may lie off by so much
+_SHIFT_PX = 2  # that a cell may lie off
+_SOFTENING_PX = 1.1  # sigma of the blur before cells are compared
+
+# The likelihood of a cell.
 _AGREES = 0.6  # correlation from which a cell agrees
 _BY_CHANCE = 0.12  # how often an unrelated cell does
-_SEEN, _UNSEEN = (
-    0.7,
-    0.25,
-)  # how often the true one does: where the crop has contrast, and where glare or a finger is
-_INSIDE, _WELL_INSIDE = (
-    178,
-    230,
-)  # of 255: of a cell, for it to count; and around a pixel, for local contrast
-_FLAT = 3.0  # grey levels; a flatter cell of the reference cannot be compared
-_LEAST_DIFFERENCE = 0.1  # of what sets two twins apart; less inside the frame is noise
-_NEAR_DUPLICATE_FRACTION = 0.85  # of cells that agree between two references which are near-twins
-_PRIOR_WEIGHT = 4
+_VISIBLE, _HIDDEN = 0.7, 0.25  # how often the true one does: with contrast, and under glare
+_PRIOR_WEIGHT = 4  # references that `_BY_CHANCE` counts for
+_MIN_CHANCE = 1e-3  # keeps the logarithm finite
+
+# The contrast of a cell, in gray levels.
+_FLAT = 3.0  # a flatter cell of the reference cannot be compared
+_HIDDEN_CONTRAST = 2.5  # a flatter cell of the crop is hidden …
+_HIDDEN_FRACTION = 0.4  # … as is one with less of the contrast that the crop has elsewhere
+_FULL_CONTRAST = 20  # from which a cell counts in full
+
+_INSIDE = 178  # of 255: of a cell, for it to count as inside the frame
+_NEAR_DUPLICATE_FRACTION = 0.85  # of cells that agree between two near-duplicates
+
+# Which of two near-duplicates: local brightness and contrast are taken out first.
+_DETAIL_PX = 1.5  # sigma below which differences are noise
+_LOCAL_PX = 10  # sigma of what counts as local
+_MIN_VARIANCE = 9
+_SAME = 12  # gray levels, summed over RGB, by which equal pictures may differ
+_MAX_DEVIATION = 2  # local standard deviations, beyond which a pixel counts no more
+_WELL_INSIDE = 230  # of 255: around a pixel, for local contrast
+_LEAST_DIFFERENCE = 0.1  # of what sets two apart; less inside the frame is noise
+
 _MIN_PART = 0.3  # of a side, that an occluder must leave
+_PART_PENALTY = 6  # log-likelihood that a part must be ahead of the whole by
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cells:
-    """A crop against a reference, cell by cell, (rows, columns): correlation, and both
-    contrasts in grey levels.
-    """
+    """A crop against a reference, cell by cell, (rows, columns): correlation, and contrasts."""
 
     correlation: Floats
-    reference_contrast: Floats
+    reference_contrast: Floats  # gray levels
     crop_contrast: Floats
 
     @property
-    def comparable(self) -> NDArray[np.bool_]:
+    def comparable(self) -> Mask:
         return np.asarray(self.reference_contrast > _FLAT, bool)
 
     @property
-    def agrees(self) -> NDArray[np.bool_]:
+    def agrees(self) -> Mask:
         return np.asarray(self.correlation > _AGREES, bool)
 
     @property
-    def visible(self) -> NDArray[np.bool_]:
-        """Cells with at least 0.4 of the contrast that the rest of the crop leads one to expect."""
+    def visible(self) -> Mask:
+        """Cells that show about the contrast that the rest of the crop leads one to expect."""
         use = self.comparable
-        gain = (
-            float(np.median(self.crop_contrast[use] / self.reference_contrast[use]))
-            if use.any()
-            else 1.0
-        )
-        expected = 0.4 * min(gain, 1.0) * self.reference_contrast
-        return np.asarray(use & (self.crop_contrast > np.maximum(2.5, expected)), bool)
+        gain = 1.0
+        if use.any():
+            gain = float(np.median(self.crop_contrast[use] / self.reference_contrast[use]))
 
-    def within(self, mask: FrameMask) -> Cells:
-        """Without what lies outside the frame, which says nothing."""
-        rows, columns = self.reference_contrast.shape
-        whole = cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_AREA) > _INSIDE
-        return replace(
-            self,
-            reference_contrast=np.asarray(np.where(whole, self.reference_contrast, 0), np.float32),
-        )
+        expected = _HIDDEN_FRACTION * min(gain, 1.0) * self.reference_contrast
+        shown = self.crop_contrast > np.maximum(_HIDDEN_CONTRAST, expected)
+        return np.asarray(use & shown, bool)
 
     @property
     def are_near_duplicates(self) -> bool:
-        """Whether two references agree in so much of what can be compared that they are
-        near-twins.
-        """
+        """Whether two references agree in nearly all that can be compared."""
         use = self.comparable
         return bool(use.any() and self.agrees[use].mean() > _NEAR_DUPLICATE_FRACTION)
+
+    def within(self, mask: FrameMask) -> Cells:
+        """Without what lies outside the frame, which tells nothing."""
+        rows, columns = self.reference_contrast.shape
+        inside = cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_AREA) > _INSIDE
+        contrast = np.asarray(np.where(inside, self.reference_contrast, 0), np.float32)
+        return replace(self, reference_contrast=contrast)
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Log-likelihood ratios that the crop shows the reference: of the `whole`, with the mean
-    correlation of its distinctive cells, 1 at best; and of the best `part` that a straight
-    occluder leaves, less the log of the parts tried.
+    """Log-likelihood ratios that the crop shows the reference.
+
+    `whole` is that of the whole, with `whole_correlation`, the mean correlation of its distinctive
+    cells, 1 at best; `part` is that of the best part that a straight occluder leaves, less the
+    logarithm of the number of parts tried.
     """
 
     whole: float
@@ -104,80 +113,82 @@ class Evidence:
     @property
     def score(self) -> float:
         """What hypotheses for one place are compared by."""
-        return max(self.whole, self.part - 6)
+        return max(self.whole, self.part - _PART_PENALTY)
 
 
-def thumbnail(picture: RGB) -> RGB:
+def make_thumbnail(picture: RGB) -> RGB:
     """(H, W, 3) → the size at which crops are compared with it, the longer side THUMB_PX."""
     height, width = picture.shape[:2]
     factor = THUMB_PX / max(height, width)
-    size = (max(24, round(width * factor)), max(24, round(height * factor)))
+    size = max(_MIN_THUMB_PX, round(width * factor)), max(_MIN_THUMB_PX, round(height * factor))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
-    """Two pictures of one size, (H, W, 3): each cell's best correlation over displacements up
-    to `shift_px`.
-    """
-    seen, known = _soft_gray(crop), _soft_gray(reference)
-    rows, columns = (max(2, round(side / THUMB_PX * _CELLS)) for side in known.shape)
-    mean, area = _cell_means(known, rows, columns)
-    variance = np.maximum(_cell_means(known * known, rows, columns)[0] - mean**2, 0)
-    best = np.full(area.shape, -1.0)
-    crop_variance = np.zeros(area.shape)
+    """Two pictures of one size, (H, W, 3): each cell's best correlation, shifted by `shift_px`."""
+    seen, known = _soften(crop), _soften(reference)
     height, width = known.shape
-    padded = cv2.copyMakeBorder(seen, shift_px, shift_px, shift_px, shift_px, cv2.BORDER_REPLICATE)
+    rows, columns = (max(2, round(side / THUMB_PX * _CELLS)) for side in known.shape)
+    mean = _average_cells(known, rows, columns)
+    variance = np.maximum(_average_cells(known * known, rows, columns) - mean**2, 0)
+
+    best = np.full(mean.shape, -1.0)
+    crop_variance = np.zeros(mean.shape)
+    border = (shift_px,) * 4
+    padded = cv2.copyMakeBorder(seen, *border, cv2.BORDER_REPLICATE)
     for down in range(2 * shift_px + 1):
         for right in range(2 * shift_px + 1):
-            moved = np.ascontiguousarray(
-                padded[down : down + height, right : right + width], np.float32
-            )
-            moved_mean = _cell_means(moved, rows, columns)[0]
-            moved_variance = _cell_means(moved * moved, rows, columns)[0] - moved_mean**2
-            covariance = _cell_means(moved * known, rows, columns)[0] - moved_mean * mean
-            best = np.maximum(
-                best, covariance / np.sqrt(np.maximum(moved_variance, 1) * np.maximum(variance, 1))
-            )
+            window = padded[down : down + height, right : right + width]
+            moved = np.ascontiguousarray(window, np.float32)
+            moved_mean = _average_cells(moved, rows, columns)
+            moved_variance = _average_cells(moved * moved, rows, columns) - moved_mean**2
+            covariance = _average_cells(moved * known, rows, columns) - moved_mean * mean
+            norm = np.sqrt(np.maximum(moved_variance, 1) * np.maximum(variance, 1))
+            best = np.maximum(best, covariance / norm)
             if down == right == shift_px:
                 crop_variance = np.maximum(moved_variance, 0)
+
     return Cells(
-        best.astype(np.float32),
-        np.sqrt(variance).astype(np.float32),
-        np.sqrt(crop_variance).astype(np.float32),
+        correlation=best.astype(np.float32),
+        reference_contrast=np.sqrt(variance).astype(np.float32),
+        crop_contrast=np.sqrt(crop_variance).astype(np.float32),
     )
 
 
 def learn_background(thumbs: Sequence[RGB], number: int, similar: Ints) -> tuple[Floats, list[int]]:
-    """How often the cells of one of the `thumbs` agree with those `similar` to it, (rows,
-    columns); and its near-twins, which are left out of that, or else nothing would speak for
-    either.
+    """How often the cells of a thumbnail agree with those `similar` to it; and its near-duplicates.
+
+    The first is (rows, columns). Near-duplicates are left out of it: otherwise no cell could tell
+    them apart.
     """
     own = thumbs[number]
     hits = np.zeros_like(compare(own, own, shift_px=0).correlation)
-    compared, near_duplicates = 0, []
+    compared = 0
+    near_duplicates = []
     for other in similar:
-        resized = np.asarray(cv2.resize(thumbs[other], (own.shape[1], own.shape[0])), np.uint8)
-        cells = compare(resized, own, shift_px=0)
+        cells = compare(resize_like(thumbs[other], own), own, shift_px=0)
         if cells.are_near_duplicates:
             near_duplicates.append(int(other))
         else:
-            hits, compared = hits + cells.agrees.astype(np.float32), compared + 1
-    return np.asarray(
-        (hits + _PRIOR_WEIGHT * _BY_CHANCE) / (compared + _PRIOR_WEIGHT), np.float32
-    ), near_duplicates
+            hits = hits + cells.agrees.astype(np.float32)
+            compared += 1
+
+    chance = (hits + _PRIOR_WEIGHT * _BY_CHANCE) / (compared + _PRIOR_WEIGHT)
+    return np.asarray(chance, np.float32), near_duplicates
 
 
 def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
-    """`chance` (rows, columns): how often another item of the kind agrees in each cell."""
-    likely = np.maximum(np.where(cells.visible, _SEEN, _UNSEEN), chance)
-    ratio = np.where(
-        cells.agrees, np.log(likely / chance), np.log((1 - likely + 1e-3) / (1 - chance + 1e-3))
-    )
+    """`chance` (rows, columns) is how often another item of the kind agrees in each cell."""
+    likely = np.maximum(np.where(cells.visible, _VISIBLE, _HIDDEN), chance)
+    if_agrees = np.log(likely / chance)
+    if_not = np.log((1 - likely + _MIN_CHANCE) / (1 - chance + _MIN_CHANCE))
+    ratio = np.where(cells.agrees, if_agrees, if_not)
     ratio = np.where(cells.comparable, ratio, 0.0)
-    weight = (1 - chance) * np.minimum(cells.reference_contrast, 20) * cells.comparable
 
+    contrast = np.minimum(cells.reference_contrast, _FULL_CONTRAST)
+    weight = (1 - chance) * contrast * cells.comparable
     mass = max(float(weight.sum()), 1e-6)
-    parts = [float(ratio[part].sum()) for part in _parts(*ratio.shape)]
+    parts = [float(ratio[part].sum()) for part in _list_parts(*ratio.shape)]
     return Evidence(
         whole=float(ratio.sum()),
         whole_correlation=float((weight * cells.correlation).sum()) / mass,
@@ -185,68 +196,69 @@ def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
     )
 
 
-def prefers_first(crop: RGB, a: RGB, b: RGB, mask: FrameMask | None = None) -> float:
-    """Which of two near-twins of one size the crop shows, judged where they differ: above 0 for
-    `a`, below for `b`; near 0 when that lies outside the frame, where `mask` (H, W) is 0.
+def prefer_first(crop: RGB, a: RGB, b: RGB, mask: FrameMask | None = None) -> float:
+    """Which of two near-duplicates of one size the crop shows, judged where they differ.
 
-    All three are freed of local brightness and contrast first, so that light decides nothing.
+    Above 0 for `a`, below for `b`; near 0 when the difference lies outside the frame, where `mask`
+    (H, W) is 0. Local brightness and contrast are taken out first, so that light decides nothing.
     """
-    seen, first, second = (
-        np.asarray(cv2.GaussianBlur(p, (0, 0), 1.5), np.float32) for p in (crop, a, b)
-    )
-    if float(np.abs(first - second).sum(axis=2).max()) < 12:
+    seen, first, second = (_blur(picture, _DETAIL_PX) for picture in (crop, a, b))
+    if float(np.abs(first - second).sum(axis=2).max()) < _SAME:
         return 0.0
-    mean = np.asarray((first + second) / 2, np.float32)
-    spread = _local_spread(mean)
-    own = (seen - cv2.GaussianBlur(seen, (0, 0), 10)) / _local_spread(seen)
-    like_a = (first - cv2.GaussianBlur(first, (0, 0), 10)) / spread
-    like_b = (second - cv2.GaussianBlur(second, (0, 0), 10)) / spread
+
+    spread = _local_spread(np.asarray((first + second) / 2, np.float32))
+    own = (seen - _blur(seen, _LOCAL_PX)) / _local_spread(seen)
+    like_a = (first - _blur(first, _LOCAL_PX)) / spread
+    like_b = (second - _blur(second, _LOCAL_PX)) / spread
+
     weight = np.abs(like_a - like_b)
-    gain = np.minimum(np.abs(own - like_b), 2) - np.minimum(np.abs(own - like_a), 2)
+    far_from_a = np.minimum(np.abs(own - like_a), _MAX_DEVIATION)
+    far_from_b = np.minimum(np.abs(own - like_b), _MAX_DEVIATION)
     difference = float((weight * weight).sum())
-    if mask is not None:  # less the rim, whose surroundings are partly outside
-        weight[cv2.GaussianBlur(mask, (0, 0), 10) < _WELL_INSIDE] = 0
+    if mask is not None:  # without the rim, whose surroundings are partly outside
+        weight[cv2.GaussianBlur(mask, (0, 0), _LOCAL_PX) < _WELL_INSIDE] = 0
         difference = max(float((weight * weight).sum()), _LEAST_DIFFERENCE * difference)
-    return float((weight * gain).sum() / max(difference, 1e-6))
+    return float((weight * (far_from_b - far_from_a)).sum() / max(difference, 1e-6))
 
 
-def _parts(rows: int, columns: int) -> list[tuple[slice, slice]]:
+def resize_like(picture: RGB, other: RGB) -> RGB:
+    """`picture` at the size of `other`."""
+    height, width = other.shape[:2]
+    return np.asarray(cv2.resize(picture, (width, height)), np.uint8)
+
+
+def _list_parts(rows: int, columns: int) -> list[tuple[slice, slice]]:
     """What a straight occluder may leave: above, below, left or right of a cut."""
     everything = slice(None)
-    cuts_down = range(max(1, round(_MIN_PART * rows)), rows)
-    cuts_across = range(max(1, round(_MIN_PART * columns)), columns)
-    parts = [
-        (part, everything) for cut in cuts_down for part in (slice(0, cut), slice(rows - cut, rows))
-    ]
-    parts += [
-        (everything, part)
-        for cut in cuts_across
-        for part in (slice(0, cut), slice(columns - cut, columns))
-    ]
+    parts = []
+    for cut in range(max(1, round(_MIN_PART * rows)), rows):
+        parts += [(slice(0, cut), everything), (slice(rows - cut, rows), everything)]
+    for cut in range(max(1, round(_MIN_PART * columns)), columns):
+        parts += [(everything, slice(0, cut)), (everything, slice(columns - cut, columns))]
     return parts or [(everything, everything)]
 
 
-def _soft_gray(picture: RGB) -> Floats:
-    return np.asarray(
-        cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (0, 0), 1.1), np.float32
-    )
+def _soften(picture: RGB) -> Floats:
+    gray = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+    return _blur(gray, _SOFTENING_PX)
 
 
-def _cell_means(
-    values: Floats, rows: int, columns: int
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Means over rows × columns cells of (H, W), and the px of each, by an integral image."""
+def _blur(picture: NDArray[np.uint8] | Floats, sigma_px: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma_px), np.float32)
+
+
+def _average_cells(values: Floats, rows: int, columns: int) -> NDArray[np.float64]:
+    """Means over rows × columns cells of (H, W), by an integral image."""
     height, width = values.shape
-    sums = np.asarray(cv2.integral(values), np.float64)
-    down, across = np.arange(rows + 1) * height // rows, np.arange(columns + 1) * width // columns
-    corners = sums[down][:, across]
-    area = np.outer(np.diff(down), np.diff(across))
-    return (corners[1:, 1:] - corners[:-1, 1:] - corners[1:, :-1] + corners[:-1, :-1]) / area, area
+    down = np.arange(rows + 1) * height // rows
+    across = np.arange(columns + 1) * width // columns
+    corners = np.asarray(cv2.integral(values), np.float64)[down][:, across]
+    sums = corners[1:, 1:] - corners[:-1, 1:] - corners[1:, :-1] + corners[:-1, :-1]
+    return np.asarray(sums / np.outer(np.diff(down), np.diff(across)), np.float64)
 
 
 def _local_spread(picture: Floats) -> Floats:
-    mean = cv2.GaussianBlur(picture, (0, 0), 10)
-    return np.asarray(
-        np.sqrt(np.maximum(cv2.GaussianBlur(picture * picture, (0, 0), 10) - mean * mean, 9)),
-        np.float32,
-    )
+    """The standard deviation around each pixel."""
+    mean = _blur(picture, _LOCAL_PX)
+    variance = _blur(picture * picture, _LOCAL_PX) - mean * mean
+    return np.asarray(np.sqrt(np.maximum(variance, _MIN_VARIANCE)), np.float32)

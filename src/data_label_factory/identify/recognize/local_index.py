@@ -212,7 +212,7 @@ class LocalIndex:
         self._signatures = self.stored.signatures[self._entries]
 
     def _count_sharing(self, first: int) -> NDArray[np.int32]:
-        """How many other references hold nearly the same descriptor, of features from `first` on."""
+        """(F - first,) how many other references hold nearly the descriptor of each feature."""
         shared = np.zeros(len(self.descriptors) - first, np.int32)
         for block in _blocks(len(shared)):
             features = slice(first + block.start, first + block.stop)

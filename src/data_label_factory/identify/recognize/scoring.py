@@ -1,6 +1,4 @@
-"""What the frame shows at the poses that geometry confirms, and which of several poses for one
-place is kept.
-"""
+"""The evidence that a frame shows for a pose, and which of several poses for one place is kept."""
 
 from __future__ import annotations
 
@@ -12,26 +10,36 @@ import numpy as np
 
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.quad import Quad
-from data_label_factory.identify.recognize import appearance
-from data_label_factory.identify.recognize.appearance import Evidence, FrameMask
+from data_label_factory.identify.recognize.appearance import (
+    Evidence,
+    FrameMask,
+    compare,
+    prefer_first,
+    resize_like,
+    weigh_evidence,
+)
 from data_label_factory.identify.recognize.color import measure_color_deficit
 from data_label_factory.identify.recognize.confidence import log_odds
-from data_label_factory.identify.recognize.geometry import project, within
+from data_label_factory.identify.recognize.features import Floats
+from data_label_factory.identify.recognize.geometry import Matrix, project, within
 from data_label_factory.identify.recognize.pose import Hypothesis
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 
-_OVERLAP_IOU = 0.3  # beyond it, two outlines are one thing
-_HOPELESS = -6.0  # log-odds: not even worth a question mark
-_UNDECIDED = 0.2  # of the preference that a clear picture of one of two twins shows
+_OVERLAP_IOU = 0.3  # beyond it, two quads are one thing
+_HOPELESS = -6.0  # log-odds: not even worth an unsure answer
+_UNDECIDED = 0.2  # of the preference that a clear picture of one of two near-duplicates shows
+
+# Appearance, correlation and inliers of a pose that takes its place out of play for others.
 _CONVINCING, _CONVINCING_CORRELATION, _CONVINCING_INLIERS = 25.0, 0.6, 15
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ScoredPose:
-    """A pose, what the frame shows there, straightened to the size of the reference's
-    thumbnail; its evidence, and how far its colours fall short (`colour_deficit`). `mask`
-    (H, W) is 255 where the crop is of the frame, 0 where it lies outside; None when all of
-    it is of the frame.
+    """A pose, and what the frame shows there.
+
+    `crop` is the frame straightened to the size of the reference's thumbnail; `color` the color
+    deficit (`measure_color_deficit`); `mask` (H, W) is 255 where the crop is inside the frame and 0
+    outside, or None when all of it is inside.
     """
 
     hypothesis: Hypothesis
@@ -46,9 +54,7 @@ class ScoredPose:
 
     @property
     def score(self) -> float:
-        """What hypotheses for one place are compared by: log-odds before the embedding has been
-        asked.
-        """
+        """What poses for one place are compared by: log-odds before the embedding is asked."""
         return self._log_odds(self.evidence.score, margin_ratio=0.0)
 
     def log_odds(self, margin_ratio: float) -> float:
@@ -68,99 +74,115 @@ class ScoredPose:
     @property
     def is_convincing(self) -> bool:
         """Sure enough to take its place in the frame out of play for others."""
-        appearance = (
+        return (
             self.evidence.whole > _CONVINCING
             and self.evidence.whole_correlation > _CONVINCING_CORRELATION
+            and self.hypothesis.inliers >= _CONVINCING_INLIERS
         )
-        return appearance and self.hypothesis.inliers >= _CONVINCING_INLIERS
 
 
 def score_pose(frame: RGB, hypothesis: Hypothesis, references: ReferenceFeatures) -> ScoredPose:
-    """Straighten (H, W, 3) `frame` by the pose and compare it with the reference, cell by cell."""
-    thumb = references.thumbs[hypothesis.reference]
-    height, width = thumb.shape[:2]
-    shape = references.local.shapes[hypothesis.reference]
-    to_frame = hypothesis.homography @ np.diag([shape[1] / width, shape[0] / height, 1.0])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    warped = cv2.warpPerspective(
-        frame, to_frame, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
-    crop = np.asarray(warped, np.uint8)
-    cells, mask = appearance.compare(crop, thumb), None
-    frame_shape = (frame.shape[0], frame.shape[1])
+    """Straighten (H, W, 3) `frame` by the pose and compare it with the reference."""
+    number = hypothesis.reference
+    thumb = references.thumbs[number]
+    to_frame = hypothesis.homography @ _resizing(references.local.shapes[number], thumb.shape)
+    crop = _straighten(frame, to_frame, thumb.shape)
+
+    cells = compare(crop, thumb)
+    mask = None
+    frame_shape = frame.shape[0], frame.shape[1]
     if not within(hypothesis.quad, frame_shape).all():
-        places = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).reshape(-1, 2)
-        inside = within(project(np.asarray(places, np.float32), to_frame), frame_shape)
-        mask = np.where(inside, 255, 0).astype(np.uint8).reshape(height, width)
+        mask = _mask_frame(to_frame, thumb.shape, frame_shape)
         cells = cells.within(mask)
-    evidence = appearance.weigh_evidence(cells, references.chances[hypothesis.reference])
-    return ScoredPose(hypothesis, crop, evidence, measure_color_deficit(crop, thumb, cells), mask)
+
+    evidence = weigh_evidence(cells, references.chances[number])
+    color = measure_color_deficit(crop, thumb, cells)
+    return ScoredPose(hypothesis, crop, evidence, color, mask)
 
 
 def swap_reference(
     hypothesis: Hypothesis, reference: int, references: ReferenceFeatures
 ) -> Hypothesis:
-    """Another reference at the same outline, to be judged by looks where geometry cannot tell
-    the two apart.
-    """
-    ours, theirs = references.local.shapes[hypothesis.reference], references.local.shapes[reference]
-    resize = np.diag([ours[1] / theirs[1], ours[0] / theirs[0], 1.0])
+    """Another reference at the same quad, to be told by appearance where geometry cannot."""
+    shapes = references.local.shapes
+    resize = _resizing(shapes[hypothesis.reference], shapes[reference])
     return replace(hypothesis, reference=reference, homography=hypothesis.homography @ resize)
 
 
 def keep_best_per_place(
-    seen: Sequence[ScoredPose], references: ReferenceFeatures
+    poses: Sequence[ScoredPose], references: ReferenceFeatures
 ) -> list[ScoredPose]:
-    """The best of each place, best first; between near-twins what differs decides."""
+    """The best pose of each place, best first. Between near-duplicates, what differs decides."""
     kept: list[ScoredPose] = []
-    for one in sorted((s for s in seen if s.score > _HOPELESS), key=lambda s: -s.score):
-        place = next(
-            (i for i, rival in enumerate(kept) if _iou(one.quad, rival.quad) > _OVERLAP_IOU), None
-        )
-        if place is None:
-            kept.append(one)
-        elif _is_refuted_by(kept[place], one.hypothesis.reference, references):
-            kept[place] = one
+    promising = [pose for pose in poses if pose.score > _HOPELESS]
+    for pose in sorted(promising, key=lambda pose: -pose.score):
+        overlaps = [
+            at for at, other in enumerate(kept) if _iou(pose.quad, other.quad) > _OVERLAP_IOU
+        ]
+        if not overlaps:
+            kept.append(pose)
+        elif _is_refuted_by(kept[overlaps[0]], pose.hypothesis.reference, references):
+            kept[overlaps[0]] = pose
     return kept
 
 
-def find_indistinguishable(seen: ScoredPose, references: ReferenceFeatures) -> list[int]:
-    """References that the frame cannot tell from the one seen: twins that differ too little, or
-    where it is too blurred, or cut off, to show what differs.
+def find_near_duplicates(pose: ScoredPose, references: ReferenceFeatures) -> list[int]:
+    """References that differ from the one of the pose in little of what the frame shows."""
+    number = pose.hypothesis.reference
+    if pose.mask is None:
+        return references.near_duplicates[number]
+    return references.near_duplicates_within(number, pose.mask)
+
+
+def find_indistinguishable(pose: ScoredPose, references: ReferenceFeatures) -> list[int]:
+    """References that the frame cannot tell from the one of the pose.
+
+    Near-duplicates that differ too little, or where it is too blurred, or cut off, to show what
+    differs.
     """
-    return [
-        near_duplicate
-        for near_duplicate in find_near_duplicates(seen, references)
-        if _preference(seen, near_duplicate, references) < _UNDECIDED
-    ]
+    near_duplicates = find_near_duplicates(pose, references)
+    return [other for other in near_duplicates if _prefer(pose, other, references) < _UNDECIDED]
 
 
-def find_near_duplicates(seen: ScoredPose, references: ReferenceFeatures) -> list[int]:
-    """References that differ from the one seen in little of what the frame shows of it."""
-    own = seen.hypothesis.reference
-    return (
-        references.near_duplicates[own]
-        if seen.mask is None
-        else references.near_duplicates_within(own, seen.mask)
+def _is_refuted_by(pose: ScoredPose, other: int, references: ReferenceFeatures) -> bool:
+    """Whether the crop shows another reference, a near-duplicate, rather than that of the pose."""
+    is_near_duplicate = other in find_near_duplicates(pose, references)
+    return is_near_duplicate and _prefer(pose, other, references) < 0
+
+
+def _prefer(pose: ScoredPose, other: int, references: ReferenceFeatures) -> float:
+    """Above 0 where the crop shows what sets the reference of the pose apart from another.
+
+    Below 0 for the other, 1 or -1 when it shows all of that and nothing else.
+    """
+    first = references.thumbs[pose.hypothesis.reference]
+    second = resize_like(references.thumbs[other], first)
+    return prefer_first(pose.crop, first, second, pose.mask)
+
+
+def _resizing(to: Floats | Sequence[int], from_: Floats | Sequence[int]) -> Matrix:
+    """(3, 3): px of a picture of the shape `from_` → px of one of the shape `to`."""
+    return np.diag([to[1] / from_[1], to[0] / from_[0], 1.0])
+
+
+def _straighten(frame: RGB, to_frame: Matrix, shape: Sequence[int]) -> RGB:
+    size = shape[1], shape[0]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    border = cv2.BORDER_REPLICATE
+    return np.asarray(
+        cv2.warpPerspective(frame, to_frame, size, flags=flags, borderMode=border), np.uint8
     )
 
 
-def _is_refuted_by(seen: ScoredPose, other: int, references: ReferenceFeatures) -> bool:
-    """Whether the crop shows another reference, a twin, rather than the one seen."""
-    return (
-        other in find_near_duplicates(seen, references) and _preference(seen, other, references) < 0
-    )
-
-
-def _preference(seen: ScoredPose, near_duplicate: int, references: ReferenceFeatures) -> float:
-    """Above 0 where the crop shows what sets the reference seen apart from its near-twin, below
-    0 for the twin, 1 or -1 when it shows all of that and nothing else.
-    """
-    first, second = references.thumbs[seen.hypothesis.reference], references.thumbs[near_duplicate]
-    second = np.asarray(cv2.resize(second, (first.shape[1], first.shape[0])), np.uint8)
-    return appearance.prefers_first(seen.crop, first, second, seen.mask)
+def _mask_frame(to_frame: Matrix, shape: Sequence[int], frame_shape: tuple[int, int]) -> FrameMask:
+    """(H, W) of a crop of that shape: 255 where it is inside the frame."""
+    height, width = shape[:2]
+    places = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).reshape(-1, 2)
+    inside = within(project(np.asarray(places, np.float32), to_frame), frame_shape)
+    return np.where(inside, 255, 0).astype(np.uint8).reshape(height, width)
 
 
 def _iou(a: Quad, b: Quad) -> float:
     shared, _ = cv2.intersectConvexConvex(a, b)
-    return float(shared) / max(cv2.contourArea(a) + cv2.contourArea(b) - float(shared), 1e-6)
+    union = cv2.contourArea(a) + cv2.contourArea(b) - float(shared)
+    return float(shared) / max(union, 1e-6)

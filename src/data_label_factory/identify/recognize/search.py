@@ -1,6 +1,4 @@
-"""One frame against all references: every pose that geometry confirms, with what the frame
-shows there.
-"""
+"""One frame against all references: every pose that geometry confirms, with its evidence."""
 
 from __future__ import annotations
 
@@ -23,109 +21,94 @@ from data_label_factory.identify.recognize.scoring import (
     swap_reference,
 )
 
-_MOST_CHECKED = 32  # clusters verified a frame
-_FRESH_VOTES = 0.4  # share of a cluster's votes that no confirmed item may have explained yet
+_MOST_CHECKED = 32  # clusters verified per frame
+_FRESH_VOTES = 0.4  # fraction of a cluster's votes that no convincing pose has explained yet
 
 
 class FrameSearch:
-    """The features of one (H, W, 3) frame, looked up once; `hidden` are numbers of references
-    to pass over.
+    """The features of one (H, W, 3) frame, looked up once.
+
+    `hidden` are the numbers of references to pass over.
     """
 
     def __init__(self, frame: RGB, references: ReferenceFeatures, hidden: Ints) -> None:
-        self._frame, self._references = frame, references
+        self._frame = frame
+        self._references = references
         self._hidden = hidden
         self._features = FRAME(frame)
         self._matcher = FrameMatcher(references.local, self._features)
-        self._free = np.ones(len(self._features), bool)
+        self._free = np.ones(len(self._features), bool)  # not explained by a convincing pose
 
     def by_votes(self) -> list[ScoredPose]:
-        """Hypotheses from clusters of votes.
-
-        A convincing one takes its place in the frame out of play.
-        """
-        local = self._references.local
-        pairs = self._pairs
-        if not len(pairs.query):
+        """The poses of clusters of votes. A convincing one takes its place out of play."""
+        if not len(self._pairs.query):
             return []
-        voters, weights = weigh(pairs, local)
-        votes = pairs.taken(voters)
-        seen: list[ScoredPose] = []
+
+        local = self._references.local
+        voters, weights = weigh(self._pairs, local)
+        votes = self._pairs.taken(voters)
+        poses: list[ScoredPose] = []
         checked = 0
         for cluster in find_clusters(local, self._features, votes, weights):
             if checked >= _MOST_CHECKED:
                 break
             if _is_fresh(cluster, votes, weights, self._free):
                 checked += 1
-                seen += self._look(cluster, self._candidates(cluster.reference))
-        return seen
+                poses += self._check(cluster)
+        return poses
 
     def by_shortlist(self, numbers: Sequence[int]) -> list[ScoredPose]:
-        """Hypotheses for the references `numbers`, each matched on its own with all free
-        features of the frame.
-        """
-        found = []
-        for number in numbers:
-            hypothesis = (
-                self._matcher.match(number, self._free) if number not in self._hidden else None
-            )
-            if hypothesis is not None:
-                found.append(score_pose(self._frame, hypothesis, self._references))
-        return found
+        """The poses of the references `numbers`, each matched alone with all free features."""
+        tried = [self._matcher.match(n, self._free) for n in numbers if n not in self._hidden]
+        found = [hypothesis for hypothesis in tried if hypothesis is not None]
+        return [score_pose(self._frame, hypothesis, self._references) for hypothesis in found]
 
     @cached_property
     def _pairs(self) -> Pairs:
         pairs = self._references.local.pairs(self._features.descriptors)
         if not len(self._hidden):
             return pairs
-        kept = ~np.isin(self._references.local.owner(pairs.feature), self._hidden)
-        return pairs.taken(kept)
+        owner = self._references.local.owner(pairs.feature)
+        return pairs.taken(~np.isin(owner, self._hidden))
 
     @cached_property
     def _by_owner(self) -> tuple[Ints, Ints]:
-        """The pairs' rows ordered by whose feature it is, and those owners."""
+        """The pairs' rows ordered by the reference of the feature, and those references."""
         owner = self._references.local.owner(self._pairs.feature)
         order = np.argsort(owner, kind="stable")
         return order, owner[order]
 
     def _candidates(self, reference: int) -> Pairs:
         order, owners = self._by_owner
-        run = order[slice(*np.searchsorted(owners, [reference, reference + 1]))]
-        return Pairs(self._pairs.query[run], self._pairs.feature[run], self._pairs.distance[run])
+        start, stop = np.searchsorted(owners, [reference, reference + 1])
+        return self._pairs.taken(order[start:stop])
 
-    def _look(self, cluster: Cluster, candidates: Pairs) -> list[ScoredPose]:
+    def _check(self, cluster: Cluster) -> list[ScoredPose]:
         references = self._references
-        poses = self._matcher.verify(cluster, candidates, self._free)
-        if not poses:
+        candidates = self._candidates(cluster.reference)
+        hypotheses = self._matcher.verify(cluster, candidates, self._free)
+        if not hypotheses:
             return []
-        best = max(
-            (score_pose(self._frame, pose, references) for pose in poses),
-            key=lambda seen: seen.score,
-        )
+
+        poses = [score_pose(self._frame, hypothesis, references) for hypothesis in hypotheses]
+        best = max(poses, key=lambda pose: pose.score)
         if not best.is_convincing:
             return [best]
+
         self._free &= ~_inside(self._features.xy, best.quad)
-        near_duplicates = [
-            near_duplicate
-            for near_duplicate in find_near_duplicates(best, references)
-            if near_duplicate not in self._hidden
-        ]
-        places = [
-            swap_reference(best.hypothesis, near_duplicate, references)
-            for near_duplicate in near_duplicates
-        ]
-        return [best, *(score_pose(self._frame, place, references) for place in places)]
+        others = [n for n in find_near_duplicates(best, references) if n not in self._hidden]
+        swapped = [swap_reference(best.hypothesis, other, references) for other in others]
+        return [best, *(score_pose(self._frame, pose, references) for pose in swapped)]
 
 
 def _is_fresh(cluster: Cluster, votes: Pairs, weights: Floats, free: Mask) -> bool:
-    left = weights[cluster.rows][free[votes.query[cluster.rows]]].sum()
-    return bool(left >= _FRESH_VOTES * cluster.weight)
+    is_free = free[votes.query[cluster.rows]]
+    return bool(weights[cluster.rows][is_free].sum() >= _FRESH_VOTES * cluster.weight)
 
 
 def _inside(points: Floats, quad: Quad) -> Mask:
-    """(N, 2) px → (N,) whether inside a convex outline that runs clockwise."""
+    """(N, 2) px → (N,) whether inside a convex quad that runs clockwise."""
     edges = np.roll(quad, -1, axis=0) - quad
     arms = points[:, None] - quad[None]
-    return np.asarray(
-        (edges[:, 0] * arms[..., 1] - edges[:, 1] * arms[..., 0] >= 0).all(axis=1), bool
-    )
+    cross = edges[:, 0] * arms[..., 1] - edges[:, 1] * arms[..., 0]
+    return np.asarray((cross >= 0).all(axis=1), bool)

@@ -85,7 +85,7 @@ class Vocabulary:
         return np.where(score > -np.inf, np.take_along_axis(at, best, axis=1), -1)
 
     def _words_of_cells(self, rows: Floats, cell: Ints, probes: int) -> tuple[Ints, Floats]:
-        """The nearest words of rows (M, 129) within their ascending `cell` (M,), see `_pop_best`."""
+        """The nearest words of rows (M, 129) in their ascending `cell` (M,); see `_pop_best`."""
         used, first = np.unique(cell, return_index=True)
         bounds = [*first.tolist(), len(cell)]
         found = []

@@ -1,4 +1,4 @@
-"""Detections in pixels → the JSON of `/api/falcon`, in shares of the picture."""
+"""Detections in pixels → the masks of `/api/falcon`, in fractions of the picture."""
 
 from __future__ import annotations
 
@@ -23,56 +23,67 @@ def as_masks(
     snapshot: Snapshot,
     prices: PriceBook | None,
 ) -> list[Mask]:
-    """One mask a detection, in their order. `size` is the picture's (width, height) in px."""
-    return [_mask(one, size, snapshot, prices) for one in detections]
+    """One mask per detection, in the same order. `size` is the picture's (width, height) in px."""
+    return [_as_mask(detection, size, snapshot, prices) for detection in detections]
 
 
-def ref_url(reference: str) -> str:
-    """Where the server gives the reference picture."""
+def reference_url(reference: str) -> str:
+    """The path, on this server, of a reference picture."""
     return f"/refs/{quote(reference)}"
 
 
-def _mask(
-    seen: Detection, size: tuple[int, int], snapshot: Snapshot, prices: PriceBook | None
+def _as_mask(
+    detection: Detection, size: tuple[int, int], snapshot: Snapshot, prices: PriceBook | None
 ) -> Mask:
-    scale = np.array(size, np.float64)
-    left, top, right, bottom = np.clip(np.divide(seen.box, [*scale, *scale]), 0, 1)
+    label = detection.label
+    corners = detection.quad / np.array(size, np.float64)
+
     return Mask(
-        bbox_norm=Box(x1=_short(left), y1=_short(top), x2=_short(right), y2=_short(bottom)),
-        area_fraction=_short(_visible_share(seen.quad, size)),
-        label=f"{seen.label}" if seen.confident else f"{seen.label}?",
-        name=seen.label.name,
-        rarity=seen.label.rarity,
-        set_code=seen.label.set_code,
-        score=_short(seen.score),
-        margin=_short(seen.margin),
-        confident=seen.confident,
-        top_k=[
-            Neighbor(
-                name=str(snapshot.index.names[snapshot.index.row_of[file]]),
-                filename=file,
-                score=_short(cosine),
-            )
-            for file, cosine in seen.top_k
-        ],
-        ref_filename=seen.reference,
-        ref_url=ref_url(seen.reference),
-        quad_norm=[(_short(x), _short(y)) for x, y in seen.quad / scale],
-        inliers=seen.inliers,
-        price=prices.price_of(seen.label, seen.reference) if prices else None,
-        ambiguous_with=list(seen.ambiguous_with),
-        variants=[seen.reference, *seen.ambiguous_with],
-        false_accept_rate=seen.false_accept_rate,
+        bbox_norm=_as_box(detection, size),
+        area_fraction=_round(_visible_fraction(detection.quad, size)),
+        label=str(label) if detection.confident else f"{label}?",
+        name=label.name,
+        rarity=label.rarity,
+        set_code=label.set_code,
+        score=_round(detection.score),
+        margin=_round(detection.margin),
+        confident=detection.confident,
+        top_k=_as_neighbors(detection, snapshot),
+        ref_filename=detection.reference,
+        ref_url=reference_url(detection.reference),
+        quad_norm=[(_round(x), _round(y)) for x, y in corners],
+        inliers=detection.inliers,
+        price=prices.price_of(label, detection.reference) if prices else None,
+        ambiguous_with=list(detection.ambiguous_with),
+        variants=[detection.reference, *detection.ambiguous_with],
+        false_accept_rate=detection.false_accept_rate,
     )
 
 
-def _visible_share(quad: Quad, size: tuple[int, int]) -> float:
-    """Share of the picture that the outline covers, 0…1."""
+def _as_box(detection: Detection, size: tuple[int, int]) -> Box:
+    """The detection's box, clipped to the picture."""
+    width, height = size
+    fractions = np.divide(detection.box, [width, height, width, height])
+    left, top, right, bottom = np.clip(fractions, 0, 1)
+    return Box(x1=_round(left), y1=_round(top), x2=_round(right), y2=_round(bottom))
+
+
+def _as_neighbors(detection: Detection, snapshot: Snapshot) -> list[Neighbor]:
+    index = snapshot.index
+    neighbors = []
+    for reference, cosine in detection.top_k:
+        name = str(index.names[index.row_of[reference]])
+        neighbors.append(Neighbor(name=name, filename=reference, score=_round(cosine)))
+    return neighbors
+
+
+def _visible_fraction(quad: Quad, size: tuple[int, int]) -> float:
+    """Fraction of the picture that the quad covers, 0…1."""
     width, height = size
     picture = as_points([[0, 0], [width, 0], [width, height], [0, height]])
-    shared, _ = cv2.intersectConvexConvex(quad, picture)
-    return min(1.0, max(0.0, float(shared) / (width * height)))
+    shared_area, _ = cv2.intersectConvexConvex(quad, picture)
+    return min(1.0, max(0.0, float(shared_area) / (width * height)))
 
 
-def _short(value: float) -> float:
+def _round(value: float) -> float:
     return round(float(value), _DIGITS)

@@ -30,22 +30,32 @@ from data_label_factory.identify.server import items, pages, recognition, status
 from data_label_factory.identify.server.context import Context
 from data_label_factory.identify.server.engine import Engine
 from data_label_factory.identify.server.guard import Guard
-from data_label_factory.identify.server.observe import Observer, logger, note
+from data_label_factory.identify.server.logs import logger, note
+from data_label_factory.identify.server.observer import Observer
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.identify.server.watch import Watcher
 from data_label_factory.identify.server.work_queue import BusyError
 
+OnLoaded = Callable[[FactoryError | None], None]
+
 _SWAGGER = "/docs/assets"
-_SWAGGER_CSP = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "frame-ancestors 'none'"
+_SWAGGER_CSP = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "frame-ancestors 'none'",
+    )
 )
-_STATUS: list[tuple[type[FactoryError], int]] = [
+_STATUS_CODES: list[tuple[type[FactoryError], int]] = [
     (UnknownItemError, 404),
     (ConflictError, 409),
     (LabelError, 422),
     (ImageError, 422),
 ]
+_OTHER_STATUS_CODE = 503
+_MAX_FIELD_BYTES = 64 * 2**10
 
 
 def create_app(
@@ -53,35 +63,50 @@ def create_app(
     engine: Engine | None = None,
     *,
     load: bool = True,
-    on_loaded: Callable[[FactoryError | None], None] | None = None,
+    on_loaded: OnLoaded | None = None,
 ) -> FastAPI:
-    """The application. With `load` it begins to read the references and prices when it starts, and calls `on_loaded`,
-    from a thread, with what was wrong, if anything. Raises FactoryError for settings that cannot be served."""
+    """The application for `settings`.
+
+    With `load`, it reads the references and the prices in threads once it starts. `on_loaded` is
+    called from such a thread, with the error if there was one. Raises FactoryError for settings
+    that cannot be served.
+    """
     settings.check()
-    engine = engine or Engine(settings)
-    context = Context(settings, engine)
+    context = Context(settings, engine or Engine(settings))
     app = FastAPI(
         title="data_label_factory",
         version=__version__,
         summary="Which of your things is in the picture?",
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(context, load, on_loaded),
-        # Nothing leaves the computer, whatever the environment says of exporters.
+        lifespan=_make_lifespan(context, load, on_loaded),
+        # Nothing leaves this computer, whatever exporters the environment names.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
-        form_limits={"max_files": 4, "max_fields": 16, "max_part_size": 64 * 2**10},
+        form_limits={"max_files": 4, "max_fields": 16, "max_part_size": _MAX_FIELD_BYTES},
     )
     app.state.context = context
+
     for module in (recognition, items, status, pages):
         app.include_router(module.router)
     _add_docs(app)
     pages.mount_tracker(app)
-    _add_error_answers(app)
+
+    _add_error_handlers(app)
     _add_gauges(context)
-    # The last one added is met first.
+    _add_middleware(app, context)
+    return app
+
+
+def _add_middleware(app: FastAPI, context: Context) -> None:
+    """Add the middleware, the innermost first."""
+    settings = context.settings
     app.add_middleware(
-        Guard, settings=settings, has_place=context.work.check, most_uploads=2 * context.work.places
+        Guard,
+        settings=settings,
+        check_capacity=context.work.check,
+        max_uploads=2 * context.work.places,
     )
+
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(settings.cors),
@@ -89,23 +114,25 @@ def create_app(
         allow_headers=["X-API-Key", "Authorization"],
         expose_headers=["Retry-After"],
     )
+
     app.add_middleware(Observer, metrics=context.metrics, is_draining=lambda: context.draining)
-    return app
 
 
-def _lifespan(
-    context: Context, load: bool, on_loaded: Callable[[FactoryError | None], None] | None
+def _make_lifespan(
+    context: Context, load: bool, on_loaded: OnLoaded | None
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         watcher = Watcher(context.engine) if context.settings.watch else None
         if load:
             Thread(target=_load, args=(context, on_loaded), name="load", daemon=True).start()
-            # Beside it: the exchange rate comes over a network that may be slow or absent.
+            # A thread of its own: exchange rates come over a network that may be slow or absent.
             Thread(target=_load_prices, args=(context.engine,), name="prices", daemon=True).start()
         if watcher:
             watcher.start()
+
         yield
+
         context.draining = True
         if watcher:
             watcher.stop()
@@ -114,15 +141,17 @@ def _lifespan(
     return lifespan
 
 
-def _load(context: Context, on_loaded: Callable[[FactoryError | None], None] | None) -> None:
+def _load(context: Context, on_loaded: OnLoaded | None) -> None:
     error: FactoryError | None = None
     try:
         context.engine.load()
+    except FactoryError as exc:
+        error = exc
     except Exception as exc:
+        error = FactoryError(f"{type(exc).__name__}: {exc}")
+    if error:
         context.failed = True
-        error = (
-            exc if isinstance(exc, FactoryError) else FactoryError(f"{type(exc).__name__}: {exc}")
-        )
+
     if on_loaded:
         on_loaded(error)
     elif error:
@@ -137,81 +166,89 @@ def _load_prices(engine: Engine) -> None:
 
 
 def _add_docs(app: FastAPI) -> None:
-    """Swagger UI from the files of an installed package: its usual place is another site's server."""
+    """Serve Swagger UI from an installed package, instead of from a CDN as FastAPI does."""
     app.mount(_SWAGGER, StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
+        assets = _SWAGGER.removeprefix("/")
         page = get_swagger_ui_html(
             openapi_url="openapi.json",
             title="data_label_factory API",
-            swagger_js_url=f"{_SWAGGER[1:]}/swagger-ui-bundle.js",
-            swagger_css_url=f"{_SWAGGER[1:]}/swagger-ui.css",
-            swagger_favicon_url=f"{_SWAGGER[1:]}/favicon.png",
+            swagger_js_url=f"{assets}/swagger-ui-bundle.js",
+            swagger_css_url=f"{assets}/swagger-ui.css",
+            swagger_favicon_url=f"{assets}/favicon.png",
         )
         page.headers["Content-Security-Policy"] = _SWAGGER_CSP
         return page
 
 
-def _add_error_answers(app: FastAPI) -> None:
+def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(BusyError)
-    async def busy(_request: Request, exc: BusyError) -> JSONResponse:
-        return _problem(429, str(exc), {"Retry-After": str(exc.retry_after)})
+    async def on_busy(_request: Request, exc: BusyError) -> JSONResponse:
+        return _as_problem(429, str(exc), {"Retry-After": str(exc.retry_after)})
 
     @app.exception_handler(FactoryError)
-    async def refused(_request: Request, exc: FactoryError) -> JSONResponse:
-        code = next((code for kind, code in _STATUS if isinstance(exc, kind)), 503)
-        if code == 503:
+    async def on_factory_error(_request: Request, exc: FactoryError) -> JSONResponse:
+        code = _find_status_code(exc)
+        if code == _OTHER_STATUS_CODE:
             note("failed", logging.ERROR, reason=exc)
-        return _problem(code, str(exc))
+        return _as_problem(code, str(exc))
 
     @app.exception_handler(404)
     @app.exception_handler(405)
-    async def nowhere(_request: Request, exc: HTTPException) -> JSONResponse:
-        said = {
-            "Not Found": "There is nothing here",
-            "Method Not Allowed": "That cannot be done here",
+    async def on_wrong_address(_request: Request, exc: HTTPException) -> JSONResponse:
+        details = {
+            "Not Found": "There is nothing here. See /docs",
+            "Method Not Allowed": "This method is not allowed here. See /docs",
         }
-        detail = (
-            f"{said[exc.detail]}. /docs shows what there is" if exc.detail in said else exc.detail
-        )
-        return _problem(exc.status_code, detail, exc.headers)
+        return _as_problem(exc.status_code, details.get(exc.detail, exc.detail), exc.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, exc: RequestValidationError) -> JSONResponse:
-        # Without the values sent, which may be a whole picture.
-        faults = [
-            f"{'.'.join(str(part) for part in fault['loc'][1:])}: {fault['msg']}"
-            for fault in exc.errors()
-        ]
-        hint = (
-            "Send multipart/form-data with the picture as the field image"
-            if "image" in str(faults)
-            else "See /docs"
-        )
-        return _problem(422, f"{'; '.join(faults)}. {hint}")
+    async def on_invalid_request(_request: Request, exc: RequestValidationError) -> JSONResponse:
+        return _as_problem(422, _describe_faults(exc))
 
     @app.exception_handler(Exception)
-    async def unexpected(request: Request, exc: Exception) -> JSONResponse:
+    async def on_unexpected(request: Request, exc: Exception) -> JSONResponse:
         logger.error("unexpected", exc_info=exc, extra={"fields": {"path": request.url.path}})
-        return _problem(500, "The server met an error of its own; its log says more")
+        return _as_problem(500, "Unexpected error. See the server's log")
 
 
-def _problem(code: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    # Surrogates, from a name that is no UTF-8, cannot be sent.
+def _find_status_code(error: FactoryError) -> int:
+    for kind, code in _STATUS_CODES:
+        if isinstance(error, kind):
+            return code
+    return _OTHER_STATUS_CODE
+
+
+def _describe_faults(error: RequestValidationError) -> str:
+    """What is wrong with a request, without the values sent: one may be a whole picture."""
+    faults = []
+    for fault in error.errors():
+        field = ".".join(str(part) for part in fault["loc"][1:])
+        faults.append(f"{field}: {fault['msg']}")
+
+    hint = "See /docs"
+    if "image" in str(faults):
+        hint = "Send multipart/form-data with the picture as the field image"
+    return f"{'; '.join(faults)}. {hint}"
+
+
+def _as_problem(code: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    # A name that is not valid UTF-8 holds surrogates, which JSONResponse cannot encode.
     return JSONResponse({"detail": detail.encode("utf-8", "replace").decode()}, code, headers)
 
 
 def _add_gauges(context: Context) -> None:
-    def references() -> float:
+    def count_references() -> float:
         snapshot = context.engine.snapshot
         return len(snapshot.index) if snapshot else 0
 
     gauges: list[tuple[str, str, Any]] = [
         ("dlf_queue_depth", "Recognitions that run or wait", lambda: context.work.depth),
         ("dlf_queue_places", "Recognitions that can run or wait", lambda: context.work.places),
-        ("dlf_index_references", "References in the index", references),
+        ("dlf_index_references", "References in the index", count_references),
         ("dlf_ready", "1 when it can answer", lambda: float(context.phase == "ready")),
     ]
-    for name, help_, read in gauges:
-        context.metrics.gauge(name, help_, read)
+    for name, description, read in gauges:
+        context.metrics.add_gauge(name, description, read)

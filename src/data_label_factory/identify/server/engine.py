@@ -20,7 +20,7 @@ from data_label_factory.identify.collection import Collection, open_maker
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.calibrate import calibrate, is_out_of_date
-from data_label_factory.identify.server.observe import note
+from data_label_factory.identify.server.logs import note
 from data_label_factory.identify.server.pricing import Prices
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.prices.book import PriceBook

@@ -1,4 +1,4 @@
-"""What is settled before a request's body is read: key, origin, host, size, and whether there is a place at all."""
+"""Requests that can be refused before their body is read: by key, origin, host, size or load."""
 
 from __future__ import annotations
 
@@ -21,135 +21,132 @@ from data_label_factory.identify.server.settings import LOOPBACK_HOSTS, Settings
 from data_label_factory.identify.server.work_queue import BusyError
 
 OPEN_PATHS = frozenset({"/livez", "/readyz"})
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORM_OVERHEAD_BYTES = 64 * 2**10  # boundaries, headers and the other fields around a picture
 _UPLOAD_SECONDS = 30.0
-_LINGER_SECONDS, _LINGER_FACTOR = 5.0, 4
+# How long, and for how many times the allowed size, a refused body is still read.
+_LINGER_SECONDS = 5.0
+_LINGER_FACTOR = 4
 
 
 class Guard:
-    """ASGI middleware that refuses early. `has_place` raises BusyError when no work can be taken."""
+    """ASGI middleware that refuses early. `check_capacity` raises BusyError if no work fits."""
 
     def __init__(
-        self, app: ASGIApp, settings: Settings, has_place: Callable[[], None], most_uploads: int
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        check_capacity: Callable[[], None],
+        max_uploads: int,
     ) -> None:
-        self._app, self._settings, self._has_place = app, settings, has_place
-        self._most_uploads, self._uploads = most_uploads, 0
+        self._app = app
+        self._settings = settings
+        self._check_capacity = check_capacity
+        self._max_uploads = max_uploads
+        self._uploads = 0
         self._max_bytes = settings.max_upload_bytes + _FORM_OVERHEAD_BYTES
-        hosts = {_host(origin.partition("://")[2]) for origin in settings.cors} - {""}
-        # Bound to loopback, a page whose name was made to lead here (DNS rebinding) must not get in.
-        self._hosts = LOOPBACK_HOSTS | hosts if settings.is_local and not settings.api_key else None
+        self._hosts = _find_allowed_hosts(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        if refusal := self._refusal(scope):
+        if refusal := self._find_refusal(scope):
             return await self._refuse(refusal, receive, send, Headers(scope=scope))
         if scope["method"] != "POST":
             return await self._app(scope, receive, send)
+
         self._uploads += 1
         try:
-            await self._with_limits(scope, receive, send)
+            await self._run_with_limits(scope, receive, send)
         finally:
             self._uploads -= 1
 
-    def _refusal(self, scope: Scope) -> HTTPException | None:
-        headers = Headers(scope=scope)
+    def _find_refusal(self, scope: Scope) -> HTTPException | None:
+        """Why a request is refused by its head alone, None if it is not."""
         if scope["path"] in OPEN_PATHS:
             return None
-        if self._hosts is not None and _host(headers.get("host", "")) not in self._hosts:
+
+        headers = Headers(scope=scope)
+        method = scope["method"]
+        if self._hosts is not None and _parse_host(headers.get("host", "")) not in self._hosts:
             return HTTPException(
                 421,
-                "This server answers to localhost only. Use that name, or start it with --cors https://YOUR-NAME",
+                "This server answers to localhost only. "
+                "Use that name, or start it with --cors https://YOUR-NAME",
             )
-        if self._settings.api_key and scope["method"] != "OPTIONS" and not self._has_key(headers):
+        if self._settings.api_key and method != "OPTIONS" and not self._has_key(headers):
             return HTTPException(
                 401,
                 "A key is needed: send it as the header X-API-Key",
                 {"WWW-Authenticate": 'Basic realm="key"'},
             )
-        if scope["method"] not in ("GET", "HEAD", "OPTIONS") and not self._is_own_origin(headers):
+        if method not in _SAFE_METHODS and not self._is_allowed_origin(headers):
             return HTTPException(
                 403,
-                "Pages of this origin may not write here. Start the server with --cors and that origin to allow it",
+                "Pages of this origin may not write here. "
+                "Start the server with --cors and that origin to allow it",
             )
-        if scope["method"] == "POST":
-            return self._no_place(headers)
+        if method == "POST":
+            return self._find_upload_refusal(headers)
         return None
 
-    def _no_place(self, headers: Headers) -> HTTPException | None:
-        if _length(headers) > self._max_bytes:
-            return self._too_large()
+    def _find_upload_refusal(self, headers: Headers) -> HTTPException | None:
+        if _announced_bytes(headers) > self._max_bytes:
+            return _too_large(self._settings)
         try:
-            self._has_place()
-            if self._uploads >= self._most_uploads:
+            self._check_capacity()
+            if self._uploads >= self._max_uploads:
                 raise BusyError(1)
         except BusyError as exc:
             return HTTPException(429, str(exc), {"Retry-After": str(exc.retry_after)})
         return None
-
-    def _too_large(self) -> HTTPException:
-        return HTTPException(
-            413, f"The upload is over {self._settings.max_upload_mb:g} MB. Send a smaller picture"
-        )
 
     def _has_key(self, headers: Headers) -> bool:
         given = headers.get("x-api-key", "")
         scheme, _, credentials = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             given = credentials.strip()
-        elif (
-            scheme.lower() == "basic"
-        ):  # what a browser sends, for pictures too, once it has asked for the key
+        elif scheme.lower() == "basic":
+            # What browsers send, even for pictures, once they have asked the user for the key.
             with suppress(binascii.Error, UnicodeDecodeError):
                 given = base64.b64decode(credentials).decode().partition(":")[2]
+
+        # Hashes have one length, so that the time of the comparison tells nothing about the key.
         digests = (hashlib.sha256(key.encode()).digest() for key in (given, self._settings.api_key))
         return hmac.compare_digest(*digests)
 
-    def _is_own_origin(self, headers: Headers) -> bool:
-        """Forms may be posted across origins without asking: only ours, this machine's and the allowed ones count."""
+    def _is_allowed_origin(self, headers: Headers) -> bool:
+        """Whether the page that sends this is the server's own, local, or named by --cors.
+
+        Browsers post forms to other origins without a preflight, so CORS alone does not stop them.
+        """
+        settings = self._settings
         origin = headers.get("origin")
-        if origin is None or origin in self._settings.cors or "*" in self._settings.cors:
+        if origin is None or origin in settings.cors or "*" in settings.cors:
             return True
-        place = origin.partition("://")[2]
-        return place == headers.get("host") or (
-            self._settings.is_local and _host(place) in LOOPBACK_HOSTS
-        )
 
-    async def _with_limits(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the app, but stop a body that grows too large or comes too slowly."""
-        refusal: HTTPException | None = None
-        received, complete, deadline = 0, False, time.monotonic() + _UPLOAD_SECONDS
+        netloc = origin.partition("://")[2]
+        if netloc == headers.get("host"):
+            return True
+        return settings.is_local and _parse_host(netloc) in LOOPBACK_HOSTS
 
-        async def limited_receive() -> Message:
-            nonlocal refusal, received, complete
-            if complete:  # from here on only a client that hangs up is heard
-                return await receive()
-            try:
-                async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
-                    message = await receive()
-            except TimeoutError:
-                refusal = HTTPException(
-                    408, f"The upload took over {_UPLOAD_SECONDS:g} s. Send a smaller picture"
-                )
-                raise refusal from None
-            received += len(message.get("body", b""))
-            complete = not message.get("more_body", False)
-            if received > self._max_bytes:
-                refusal = self._too_large()
-                raise refusal
-            return message
+    async def _run_with_limits(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the app, but stop a body that grows too large or arrives too slowly."""
+        body = _LimitedBody(receive, self._settings, self._max_bytes)
 
-        async def held_back(message: Message) -> None:
-            if refusal is None:  # else what the app makes of the error is ours to answer
+        async def send_unless_refused(message: Message) -> None:
+            # After a refusal, the app answers the error that it met; our answer replaces that.
+            if body.refusal is None:
                 await send(message)
 
         try:
-            await self._app(scope, limited_receive, held_back)
+            await self._app(scope, body.receive, send_unless_refused)
         except HTTPException as exc:
-            if exc is not refusal:
+            if exc is not body.refusal:
                 raise
-        if refusal is not None:
-            await self._refuse(refusal, receive, send, Headers(scope=scope), is_read=complete)
+        if body.refusal is not None:
+            headers = Headers(scope=scope)
+            await self._refuse(body.refusal, receive, send, headers, is_read=body.is_complete)
 
     async def _refuse(
         self,
@@ -160,7 +157,10 @@ class Guard:
         *,
         is_read: bool = False,
     ) -> None:
-        """Answer at once, then read on for a moment: a connection closed on unread data loses the answer."""
+        """Answer at once, then read on for a moment.
+
+        If a connection is closed on unread data, the client loses the answer.
+        """
         body = json.dumps({"detail": error.detail}).encode()
         fields = {
             "content-type": "application/json",
@@ -169,15 +169,17 @@ class Guard:
             **(error.headers or {}),
         }
         raw = [(name.lower().encode(), value.encode()) for name, value in fields.items()]
+
         await send({"type": "http.response.start", "status": error.status_code, "headers": raw})
         await send({"type": "http.response.body", "body": body, "more_body": True})
-        if (
-            not is_read
-            and "expect" not in headers
-            and _length(headers) <= _LINGER_FACTOR * self._max_bytes
-        ):
+        if not is_read and self._should_linger(headers):
             await self._linger(receive)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _should_linger(self, headers: Headers) -> bool:
+        # A client that sent Expect waits for our answer before it sends the body.
+        is_short = _announced_bytes(headers) <= _LINGER_FACTOR * self._max_bytes
+        return "expect" not in headers and is_short
 
     async def _linger(self, receive: Receive) -> None:
         left = _LINGER_FACTOR * self._max_bytes
@@ -190,14 +192,65 @@ class Guard:
                         return
 
 
-def _length(headers: Headers) -> float:
-    """The length that the client announces in bytes, 0 when it announces none."""
+class _LimitedBody:
+    """The body of one request, read until it is complete, too large or too slow."""
+
+    def __init__(self, receive: Receive, settings: Settings, max_bytes: int) -> None:
+        self.refusal: HTTPException | None = None
+        self.is_complete = False
+        self._receive = receive
+        self._settings = settings
+        self._max_bytes = max_bytes
+        self._received_bytes = 0
+        self._deadline = time.monotonic() + _UPLOAD_SECONDS
+
+    async def receive(self) -> Message:
+        """The next message. Raises HTTPException, also kept as `refusal`, beyond a limit."""
+        if self.is_complete:  # all that can follow is a disconnect, which has no deadline
+            return await self._receive()
+
+        try:
+            async with asyncio.timeout(max(0.0, self._deadline - time.monotonic())):
+                message = await self._receive()
+        except TimeoutError:
+            self.refusal = HTTPException(
+                408, f"The upload took over {_UPLOAD_SECONDS:g} s. Send a smaller picture"
+            )
+            raise self.refusal from None
+
+        self._received_bytes += len(message.get("body", b""))
+        self.is_complete = not message.get("more_body", False)
+        if self._received_bytes > self._max_bytes:
+            self.refusal = _too_large(self._settings)
+            raise self.refusal
+        return message
+
+
+def _find_allowed_hosts(settings: Settings) -> frozenset[str] | None:
+    """The names by which the server may be addressed, None for any.
+
+    A server on loopback without a key must not be reachable by a page whose name was made to
+    resolve to this machine (DNS rebinding).
+    """
+    if not settings.is_local or settings.api_key:
+        return None
+    hosts = {_parse_host(origin.partition("://")[2]) for origin in settings.cors} - {""}
+    return LOOPBACK_HOSTS | hosts
+
+
+def _too_large(settings: Settings) -> HTTPException:
+    limit = f"{settings.max_upload_mb:g} MB"
+    return HTTPException(413, f"The upload is over {limit}. Send a smaller picture")
+
+
+def _announced_bytes(headers: Headers) -> float:
+    """The Content-Length, 0 without one, infinite for an invalid one."""
     text = headers.get("content-length", "0")
     return int(text) if text.isdecimal() and len(text) < 20 else float("inf")
 
 
-def _host(netloc: str) -> str:
-    """The name in `name:port` or `[address]:port`, in small letters."""
+def _parse_host(netloc: str) -> str:
+    """The host of `name:port` or `[address]:port`, in lower case; empty if it is invalid."""
     with suppress(ValueError):
         return (urlsplit(f"//{netloc}").hostname or "").lower()
     return ""

@@ -1,4 +1,4 @@
-"""The collection over HTTP: its items, their pictures, and (only when allowed) new ones."""
+"""The collection over HTTP: its items, their pictures and, if allowed, changes to them."""
 
 from __future__ import annotations
 
@@ -15,47 +15,82 @@ from data_label_factory.errors import ImageError
 from data_label_factory.identify.collection import MAX_SIDE_PX, Collection, locate
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.quad import cut_out
-from data_label_factory.identify.server.answers import ref_url
-from data_label_factory.identify.server.context import Context, Shared, decode_upload, read_quad
-from data_label_factory.identify.server.refs_files import MEDIA_TYPES, version, wanted, width_for
+from data_label_factory.identify.server.answers import reference_url
+from data_label_factory.identify.server.context import Context, SharedContext
+from data_label_factory.identify.server.engine import Snapshot
+from data_label_factory.identify.server.reference_files import (
+    MEDIA_TYPES,
+    compute_version,
+    resolve_reference,
+    thumbnail_width,
+)
 from data_label_factory.identify.server.schemas import Changed, Item, Items, problems
-from data_label_factory.labels import Label
+from data_label_factory.identify.server.uploads import decode_upload, read_quad
 
 router = APIRouter(tags=["collection"])
-_Add = Callable[[Collection, RGB], str]  # → the reference that was added
-_CACHING = "private, max-age=60"
 
+_CACHING = "private, max-age=60"
+_REFERENCE_RESPONSES = {
+    **problems(403, 404, 429, 503),
+    200: {"content": {"image/*": {}}},
+    206: {},
+    304: {},
+    416: {},
+}
+
+AddPicture = Callable[[Collection, RGB], str]  # returns the reference that was added
 Picture = Annotated[
-    UploadFile, File(description="The picture, or a frame when quad_norm says where in it")
+    UploadFile,
+    File(description="The picture, or a frame when quad_norm says where in it"),
 ]
-Quad = Annotated[
+QuadText = Annotated[
     str,
-    Form(description="JSON, [[x, y] × 4] in shares of the picture: cut this out", examples=[""]),
+    Form(
+        description="JSON, [[x, y] × 4] in fractions of the picture: cut this out",
+        examples=[""],
+    ),
+]
+ItemName = Annotated[str, Form(max_length=200, examples=["Blue Teapot"])]
+SetCode = Annotated[str, Form(max_length=40)]
+Rarity = Annotated[str, Form(max_length=10)]
+ViewOf = Annotated[
+    str,
+    Form(max_length=1000, description="`filename` of what it really is, from /api/items"),
+]
+Filename = Annotated[str, PathField(max_length=1000)]
+SearchWords = Annotated[
+    str,
+    Query(max_length=200, description="Words that name, set code or file name contain"),
+]
+ThumbnailWidth = Annotated[
+    int | None,
+    Query(ge=1, le=4096, description="Width in px: a JPEG thumbnail of about that width"),
 ]
 
 
 @router.get(
-    "/api/items", response_model=Items, responses=problems(503), summary="Names and reference files"
+    "/api/items",
+    response_model=Items,
+    responses=problems(503),
+    summary="Names and reference files",
 )
 def items(
-    context: Shared,
-    q: Annotated[
-        str, Query(max_length=200, description="Words that name, set code or file name contain")
-    ] = "",
+    context: SharedContext,
+    q: SearchWords = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
 ) -> Items:
     """In order of file names."""
-    snapshot = context.snapshot
+    snapshot = context.require_snapshot()
     words = q.casefold().split()
-    rows = [
-        row for row, text in enumerate(snapshot.searchable) if all(word in text for word in words)
-    ]
-    found = [
-        _item(snapshot.index.label(row), str(snapshot.index.references[row]))
-        for row in rows[offset:][:limit]
-    ]
-    return Items(items=found, count=len(found), total=len(rows), offset=offset)
+
+    rows = []
+    for row, text in enumerate(snapshot.searchable):
+        if all(word in text for word in words):
+            rows.append(row)
+
+    page = [_describe_item(snapshot, row) for row in rows[offset:][:limit]]
+    return Items(items=page, count=len(page), total=len(rows), offset=offset)
 
 
 @router.post(
@@ -65,39 +100,45 @@ def items(
     summary="A new item",
 )
 async def add_item(
-    context: Shared,
+    context: SharedContext,
     image: Picture,
-    name: Annotated[str, Form(max_length=200, examples=["Blue Teapot"])],
-    set_code: Annotated[str, Form(max_length=40)] = "",
-    rarity: Annotated[str, Form(max_length=10)] = "",
-    quad_norm: Quad = "",
+    name: ItemName,
+    set_code: SetCode = "",
+    rarity: Rarity = "",
+    quad_norm: QuadText = "",
 ) -> Changed:
-    """The picture becomes the reference of `name`; the next frame is answered with it. Needs `--allow-enroll`."""
+    """Make the picture the reference of a new item, used from the next frame on.
+
+    Needs `--allow-enroll`.
+    """
 
     def add(collection: Collection, picture: RGB) -> str:
         return collection.add(picture, name, set_code=set_code, rarity=rarity)
 
-    return await _add(context, image, quad_norm, add, because=f"{name} was added")
+    return await _add_picture(context, image, quad_norm, add, because=f"{name} was added")
 
 
 @router.post(
-    "/api/feedback", status_code=201, responses=problems(400, 403, 404, 408, 409, 413, 415, 429, 503),
+    "/api/feedback",
+    status_code=201,
+    responses=problems(400, 403, 404, 408, 409, 413, 415, 429, 503),
     summary="That was really X",
-)  # fmt: skip
+)
 async def feedback(
-    context: Shared,
+    context: SharedContext,
     image: Picture,
-    filename: Annotated[
-        str, Form(max_length=1000, description="`filename` of what it really is, from /api/items")
-    ],
-    quad_norm: Quad = "",
+    filename: ViewOf,
+    quad_norm: QuadText = "",
 ) -> Changed:
-    """The crop is kept as a further view of that item, and used at once. Needs `--allow-enroll`."""
+    """Keep the picture as a further view of an item, used from the next frame on.
+
+    Needs `--allow-enroll`.
+    """
 
     def add(collection: Collection, picture: RGB) -> str:
         return collection.add_view(picture, filename)
 
-    return await _add(context, image, quad_norm, add, because=f"a view of {filename}")
+    return await _add_picture(context, image, quad_norm, add, because=f"a view of {filename}")
 
 
 @router.delete(
@@ -105,87 +146,77 @@ async def feedback(
     responses=problems(403, 404, 409, 429, 503),
     summary="Take one out",
 )
-async def remove_item(
-    context: Shared, filename: Annotated[str, PathField(max_length=1000)]
-) -> Changed:
-    """Its picture moves to the hidden folder `.removed`. Needs `--allow-enroll`."""
+async def remove_item(context: SharedContext, filename: Filename) -> Changed:
+    """Move its picture to the hidden folder `.removed`. Needs `--allow-enroll`."""
     _require_permission(context)
+    context.require_snapshot()
 
     def remove() -> Changed:
         label, index = context.engine.change(
-            lambda c: c.remove(filename), because=f"{filename} was removed"
+            lambda collection: collection.remove(filename),
+            because=f"{filename} was removed",
         )
         return Changed(filename=filename, label=str(label), index_size=len(index))
 
-    context.snapshot  # noqa: B018 - 503 while it is being read
-    return await context.chores.run(remove)
+    return await context.changes.run(remove)
 
 
 @router.get(
-    "/refs/{filename:path}", response_class=Response, summary="A reference picture",
-    responses={**problems(403, 404, 429, 503), 200: {"content": {"image/*": {}}}, 206: {}, 304: {}, 416: {}},
-)  # fmt: skip
+    "/refs/{filename:path}",
+    response_class=Response,
+    responses=_REFERENCE_RESPONSES,
+    summary="A reference picture",
+)
 async def reference(
     request: Request,
-    context: Shared,
-    filename: Annotated[str, PathField(max_length=1000)],
-    w: Annotated[
-        int | None, Query(ge=1, le=4096, description="Width in px: a JPEG thumbnail about so wide")
-    ] = None,
+    context: SharedContext,
+    filename: Filename,
+    w: ThumbnailWidth = None,
 ) -> Response:
     """Only files that the index names. With an ETag, and ranges for the whole picture."""
-    name = wanted(filename, _raw(request), context.snapshot.index.row_of)
-    refs = context.settings.refs
-    path = locate(refs, name) if name is not None and refs is not None else None
-    if name is None or path is None:
-        raise HTTPException(404, "There is no such reference picture. GET /api/items lists them")
+    path, media_type = _find_picture(request, context, filename)
     try:
-        tag = version(path)
-        etag = f'"{tag}"' if w is None else f'"{tag}-{width_for(w)}"'
+        version = compute_version(path)
+        etag = f'"{version}"' if w is None else f'"{version}-{thumbnail_width(w)}"'
         headers = {"ETag": etag, "Cache-Control": _CACHING}
-        known = request.headers.get("if-none-match", "")
-        if known == "*" or etag in [part.strip().removeprefix("W/") for part in known.split(",")]:
+        if _has_current(request, etag):
             return Response(status_code=304, headers=headers)
         if w is None:
-            return FileResponse(
-                path, headers=headers, media_type=MEDIA_TYPES.get(Path(name).suffix.lower())
-            )
-        return Response(
-            await _thumbnail(context, path, tag, w), media_type="image/jpeg", headers=headers
+            return FileResponse(path, headers=headers, media_type=media_type)
+
+        thumbnail = await context.thumbnail_work.run(
+            lambda: context.thumbnails.get(path, version, w)
         )
-    except OSError as exc:  # it went between two looks
+        return Response(thumbnail, media_type="image/jpeg", headers=headers)
+    except OSError as exc:  # deleted since it was found
         raise HTTPException(404, "The picture cannot be read any more") from exc
     except ImageError as exc:
         raise HTTPException(404, f"There is no thumbnail: {exc}") from exc
 
 
-async def _thumbnail(context: Context, path: Path, tag: str, width: int) -> bytes:
-    return await context.drawing.run(lambda: context.thumbnails.get(path, tag, width))
-
-
-async def _add(context: Context, image: UploadFile, quad: str, add: _Add, because: str) -> Changed:
-    """Decode the upload, cut it out where `quad` says, and hand it to `add`, in the thread of the chores."""
+async def _add_picture(
+    context: Context, image: UploadFile, quad_text: str, add: AddPicture, because: str
+) -> Changed:
+    """Decode the upload, cut out the quad if there is one, and pass the picture to `add`."""
     _require_permission(context)
-    context.snapshot  # noqa: B018 - 503 while it is being read
-    context.chores.check()
-    data, media_type = await image.read(), image.content_type or ""
+    context.require_snapshot()
+    context.changes.check()
+    data = await image.read()
+    media_type = image.content_type or ""
 
-    def change() -> Changed:
+    def decode_and_add() -> Changed:
         picture = decode_upload(data, media_type, context.limits)
-        corners = read_quad(quad, picture)
-        if corners is not None:
-            picture = cut_out(picture, corners, MAX_SIDE_PX)
+        quad = read_quad(quad_text, picture)
+        if quad is not None:
+            picture = cut_out(picture, quad, MAX_SIDE_PX)
 
-        reference, index = context.engine.change(
+        added, index = context.engine.change(
             lambda collection: add(collection, picture), because=because
         )
-        return Changed(
-            filename=reference,
-            label=str(index.label(index.row_of[reference])),
-            index_size=len(index),
-        )
+        label = index.label(index.row_of[added])
+        return Changed(filename=added, label=str(label), index_size=len(index))
 
-    return await context.chores.run(change)
+    return await context.changes.run(decode_and_add)
 
 
 def _require_permission(context: Context) -> None:
@@ -195,14 +226,38 @@ def _require_permission(context: Context) -> None:
         )
 
 
-def _item(label: Label, filename: str) -> Item:
+def _describe_item(snapshot: Snapshot, row: int) -> Item:
+    label = snapshot.index.label(row)
+    filename = str(snapshot.index.references[row])
     return Item(
-        label=str(label), name=label.name, set_code=label.set_code, rarity=label.rarity, filename=filename,
-        ref_url=ref_url(filename),
-    )  # fmt: skip
+        label=str(label),
+        name=label.name,
+        set_code=label.set_code,
+        rarity=label.rarity,
+        filename=filename,
+        ref_url=reference_url(filename),
+    )
 
 
-def _raw(request: Request) -> bytes:
-    """The path as it was sent, after /refs/."""
+def _find_picture(request: Request, context: Context, filename: str) -> tuple[Path, str | None]:
+    """A reference picture and its media type. Raises HTTPException 404 if there is none."""
+    row_of = context.require_snapshot().index.row_of
+    refs = context.settings.refs
+    name = resolve_reference(filename, _read_raw_path(request), row_of)
+    path = locate(refs, name) if refs is not None and name is not None else None
+    if path is None or name is None:
+        raise HTTPException(404, "There is no such reference picture. GET /api/items lists them")
+    return path, MEDIA_TYPES.get(Path(name).suffix.lower())
+
+
+def _read_raw_path(request: Request) -> bytes:
+    """The path after /refs/, as it was sent."""
     raw: bytes = request.scope.get("raw_path") or b""
     return raw.partition(b"?")[0].partition(b"/refs/")[2]
+
+
+def _has_current(request: Request, etag: str) -> bool:
+    """Whether the client has the version with this ETag already."""
+    header = request.headers.get("if-none-match", "")
+    known = [part.strip().removeprefix("W/") for part in header.split(",")]
+    return header == "*" or etag in known

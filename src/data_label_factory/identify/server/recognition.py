@@ -1,4 +1,4 @@
-"""`POST /api/falcon` and the prices: what a camera asks."""
+"""What a camera asks for: `POST /api/falcon`, and the prices."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from typing import Annotated, TypeVar
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 
 from data_label_factory.identify.server.answers import as_masks
-from data_label_factory.identify.server.context import Context, Shared, decode_upload
+from data_label_factory.identify.server.context import Context, SharedContext
 from data_label_factory.identify.server.schemas import Answer, TopPrices, problems
+from data_label_factory.identify.server.uploads import decode_upload
 
 T = TypeVar("T")
-router = APIRouter(tags=["recognise"])
-_MOST_QUERY = 200
-HUNG_UP = 499  # nginx's number for a client that did not wait; nobody receives it, but the log and the metrics do
+router = APIRouter(tags=["recognize"])
+
+# As in nginx: the client has closed the connection. Only the log and the metrics show it.
+CLIENT_CLOSED_REQUEST = 499
+_MAX_QUERY_LENGTH = 200
 
 
 @router.post(
@@ -28,82 +31,94 @@ HUNG_UP = 499  # nginx's number for a client that did not wait; nobody receives 
 )
 async def falcon(
     request: Request,
-    context: Shared,
+    context: SharedContext,
     image: Annotated[UploadFile, File(description="JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC")],
-    query: Annotated[str, Form(description="Any text; given back")] = "",
+    query: Annotated[str, Form(description="Any text; returned as it is")] = "",
 ) -> Response:
-    """Every item of the collection in the picture, with its outline; what is not sure says so, what is unknown is
-    not in the list."""
+    """Every item of the collection in the picture, with its quad.
+
+    `confident` says which names to believe. Anything unknown is not in the list.
+    """
     start = time.perf_counter()
-    query = query[:_MOST_QUERY]
-    context.snapshot  # noqa: B018 - 503 while it is being read
+    query = query[:_MAX_QUERY_LENGTH]
+    context.require_snapshot()
     context.work.check()  # before the picture is copied into memory
     data = await image.read()
-    job = _job(context, data, image.content_type or "", query, start)
-    body = await while_connected(request, context.work.run(job))
+
+    job = _make_job(context, data, image.content_type or "", query, start)
+    body = await run_while_connected(request, context.work.run(job))
     if body is None:
-        return Response(status_code=HUNG_UP)
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+
     context.served += 1
     context.last_query = query
     return Response(body, media_type="application/json")
 
 
-def _job(
-    context: Context, data: bytes, media_type: str, query: str, start: float
-) -> Callable[[], bytes]:
-    """Bytes of a picture → bytes of JSON, timed by stage, in a worker's thread."""
-    asked = time.perf_counter()
-    stages = context.metrics.stages
+@router.get(
+    "/api/top-prices",
+    response_model=TopPrices,
+    responses=problems(),
+    summary="The most expensive items",
+)
+async def top_prices(
+    context: SharedContext, limit: Annotated[int, Query(ge=1, le=1000)] = 10
+) -> dict[str, object]:
+    """Most expensive first, in USD; empty without a price file."""
+    prices = context.engine.prices
+    snapshot = context.engine.snapshot
+    if prices is None or snapshot is None:
+        return {"top": [], "count": 0, "fx": {}}
 
-    def answer() -> bytes:
-        stages.labels("wait").observe(time.perf_counter() - asked)
-        snapshot, prices = context.snapshot, context.engine.prices
-        with stages.labels("decode").time():
-            frame = decode_upload(data, media_type, context.limits)
-        with stages.labels("recognize").time():
-            found = snapshot.recognizer.recognize(frame)
-        with stages.labels("encode").time():
-            size = (frame.shape[1], frame.shape[0])
-            masks = as_masks(found, size, snapshot, prices)
-            seconds = round(time.perf_counter() - start, 4)
-            whole = Answer(
-                image_size=size, count=len(masks), masks=masks, query=query, elapsed_seconds=seconds
-            )
-            return whole.model_dump_json(exclude_unset=True).encode()
-
-    return answer
+    top = prices.top(limit, snapshot.index)
+    return {"top": top, "count": len(top), "fx": prices.fx_info()}
 
 
-async def while_connected(request: Request, work: Awaitable[T]) -> T | None:
-    """The result of `work`; or None, and `work` cancelled, when the client hangs up first."""
+async def run_while_connected(request: Request, work: Awaitable[T]) -> T | None:
+    """The result of `work`, or None if the client hangs up first; `work` is then canceled."""
     task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_hung_up(request))
+    disconnect = asyncio.ensure_future(_wait_for_disconnect(request))
     try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        return None
+        await asyncio.wait({task, disconnect}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
     finally:
-        for one in (task, gone):
-            one.cancel()
+        for future in (task, disconnect):
+            future.cancel()
         with suppress(asyncio.CancelledError, Exception):
-            await asyncio.gather(task, gone, return_exceptions=True)
+            await asyncio.gather(task, disconnect, return_exceptions=True)
 
 
-async def _hung_up(request: Request) -> None:
+async def _wait_for_disconnect(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
-@router.get(
-    "/api/top-prices", response_model=TopPrices, responses=problems(), summary="The dearest items"
-)
-async def top_prices(
-    context: Shared, limit: Annotated[int, Query(ge=1, le=1000)] = 10
-) -> dict[str, object]:
-    """Dearest first, in USD; empty without a price file."""
-    prices, snapshot = context.engine.prices, context.engine.snapshot
-    if prices is None or snapshot is None:
-        return {"top": [], "count": 0, "fx": {}}
-    top = prices.top(limit, snapshot.index)
-    return {"top": top, "count": len(top), "fx": prices.fx_info()}
+def _make_job(
+    context: Context, data: bytes, media_type: str, query: str, start: float
+) -> Callable[[], bytes]:
+    """The work of one request: the bytes of a picture → the JSON of its answer."""
+    queued = time.perf_counter()
+    stages = context.metrics.stages
+
+    def answer() -> bytes:
+        stages.labels("wait").observe(time.perf_counter() - queued)
+        snapshot = context.require_snapshot()
+        prices = context.engine.prices
+
+        with stages.labels("decode").time():
+            frame = decode_upload(data, media_type, context.limits)
+        with stages.labels("recognize").time():
+            detections = snapshot.recognizer.recognize(frame)
+        with stages.labels("encode").time():
+            height, width = frame.shape[:2]
+            masks = as_masks(detections, (width, height), snapshot, prices)
+            whole = Answer(
+                image_size=(width, height),
+                count=len(masks),
+                masks=masks,
+                query=query,
+                elapsed_seconds=round(time.perf_counter() - start, 4),
+            )
+            return whole.model_dump_json(exclude_unset=True).encode()
+
+    return answer

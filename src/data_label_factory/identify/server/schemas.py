@@ -1,4 +1,7 @@
-"""The JSON that goes over the wire. Existing clients rely on these names; keys may be added, none taken away."""
+"""The JSON of requests and answers.
+
+Existing clients rely on these names: keys may be added, but none removed or renamed.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +39,9 @@ _EXAMPLE: dict[str, Any] = {
             "quad_norm": [[0.31, 0.13], [0.65, 0.12], [0.66, 0.9], [0.32, 0.91]],
             "inliers": 64,
             "price": None,
+            "ambiguous_with": [],
+            "variants": ["LOCH-JP001_dark_magician_pscr.jpg"],
+            "false_accept_rate": 0.0004,
         }
     ],
     "query": "card",
@@ -57,8 +63,11 @@ class Neighbor(BaseModel):
 
 
 class Mask(BaseModel):
-    """One thing seen. `bbox_norm` is its box within the picture, `quad_norm` its corners, clockwise from its own top
-    left, which may lie outside. `label` ends in `?` unless `confident`."""
+    """One item in the picture.
+
+    `bbox_norm` is its box, clipped to the picture. `quad_norm` is its corners, clockwise from the
+    item's own top left; they may lie outside. `label` ends in `?` unless `confident`.
+    """
 
     bbox_norm: Box
     area_fraction: Unit
@@ -73,7 +82,7 @@ class Mask(BaseModel):
     ref_filename: str
     ref_url: str = Field(description="Path of the reference picture on this server, quoted")
     quad_norm: list[Point] = Field(min_length=4, max_length=4)
-    inliers: int = Field(description="Local features that fit; 0 without reference pictures")
+    inliers: int = Field(description="Local features that match; 0 without reference pictures")
     price: Price | None
     ambiguous_with: list[str] = Field(
         description="Other references that the picture cannot tell apart from this one"
@@ -88,7 +97,7 @@ class Answer(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
 
     image_size: tuple[int, int] = Field(
-        description="Width and height of the picture as it is meant to be seen, px"
+        description="Width and height of the picture in px, its EXIF orientation applied"
     )
     count: int
     masks: list[Mask]
@@ -97,6 +106,14 @@ class Answer(BaseModel):
 
 
 State = Literal["none", "up to date", "out of date", "running"]
+
+
+class CalibrationState(BaseModel):
+    state: State = Field(
+        description="none: never calibrated, so strictness rests on other collections"
+    )
+    unknown_items: int = Field(description="The number of unknown items it rests on")
+    items: int = Field(description="The number of items that the index had then")
 
 
 class Health(BaseModel):
@@ -110,8 +127,8 @@ class Health(BaseModel):
     has_refs: bool
     has_prices: bool
     detector: str
-    sim_threshold: float | None = Field(description="As given; null leaves it to the recogniser")
-    margin_threshold: float | None = Field(description="As given; null leaves it to the recogniser")
+    sim_threshold: float | None = Field(description="As given; null leaves it to the recognizer")
+    margin_threshold: float | None = Field(description="As given; null leaves it to the recognizer")
     strictness: float
     requests_served: int
     errors: int
@@ -122,16 +139,10 @@ class Health(BaseModel):
     unreadable: int = Field(description="References of the index whose picture cannot be read")
     can_enroll: bool
     watching: bool
-    problems: dict[str, str] = Field(description="What could not be taken over from disk, and why")
-    calibration: CalibrationState
-
-
-class CalibrationState(BaseModel):
-    state: State = Field(
-        description="none: the index was never calibrated, and strictness rests on other collections"
+    problems: dict[str, str] = Field(
+        description="Changes on disk that could not be adopted, and why"
     )
-    unknown_items: int = Field(description="How many unknown items it rests on")
-    items: int = Field(description="How many items the index had then")
+    calibration: CalibrationState
 
 
 class Item(BaseModel):
@@ -146,7 +157,7 @@ class Item(BaseModel):
 class Items(BaseModel):
     items: list[Item]
     count: int
-    total: int = Field(description="References that the search found")
+    total: int = Field(description="References that match the search")
     offset: int
 
 
@@ -178,5 +189,5 @@ class Problem(BaseModel):
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The refusals of an endpoint, for its OpenAPI document; 401, 421 and 422 can meet every request."""
+    """The refusals of an endpoint, for OpenAPI; any request can get a 401, 421 or 422 too."""
     return {status: {"model": Problem} for status in (*statuses, 401, 421, 422)}

@@ -10,17 +10,20 @@ from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import Device, cpu_count
 from data_label_factory.identify.recognize import Detector
 
-# Where `data_label_factory web` puts the tracker; served by this server itself it needs no permission.
+# Where `data_label_factory web` serves the tracker. The server's own copy needs no permission.
 TRACKER_ORIGINS = ("http://localhost:3030", "http://127.0.0.1:3030")
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-_MOST_WORKERS = 4
+_MAX_WORKERS = 4
 _ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")  # as browsers send it
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`strictness` is the rate of strangers that may get a sure name; thresholds are cosines, None for the
-    recogniser's own. `queue` requests may wait, beside the `workers` that are being answered."""
+    """The options of one server.
+
+    `strictness` is the false-accept rate for unknown items. The thresholds are cosines; None leaves
+    the decision to the recognizer. Beside the requests that `workers` answer, `queue` may wait.
+    """
 
     index: Path
     refs: Path | None = None
@@ -38,7 +41,7 @@ class Settings:
     api_key: str = field(default="", repr=False)
     max_upload_mb: float = 20
     queue: int = 8
-    workers: int = field(default_factory=lambda: min(cpu_count(), _MOST_WORKERS))
+    workers: int = field(default_factory=lambda: min(cpu_count(), _MAX_WORKERS))
     watch: bool = False
     allow_enroll: bool = False
     ssl_certfile: Path | None = None
@@ -58,21 +61,23 @@ class Settings:
         return self.host in LOOPBACK_HOSTS
 
     def check(self) -> None:
-        """Raises FactoryError for values that do not go together or name what is not there."""
+        """Raises FactoryError if values contradict each other, or `refs` is not a folder."""
         if self.refs is not None and not self.refs.is_dir():
             raise FactoryError(
                 f"{self.refs} is not a folder", "--refs names the folder of reference pictures"
             )
-        for option in ("watch", "allow_enroll"):
-            if getattr(self, option) and self.refs is None:
-                raise FactoryError(
-                    f"--{option.replace('_', '-')} needs --refs, the folder of reference pictures"
-                )
+
+        needs_refs = {"--watch": self.watch, "--allow-enroll": self.allow_enroll}
+        for option, is_given in needs_refs.items():
+            if is_given and self.refs is None:
+                raise FactoryError(f"{option} needs --refs, the folder of reference pictures")
+
         for origin in self.cors:
             if not _ORIGIN.fullmatch(origin):
                 raise FactoryError(
                     f"{origin!r} is not an origin",
-                    "--cors takes such as https://cards.example.org, or *",
+                    "--cors takes origins such as https://cards.example.org, or *",
                 )
+
         if (self.ssl_certfile is None) != (self.ssl_keyfile is None):
             raise FactoryError("TLS needs both --ssl-certfile and --ssl-keyfile")

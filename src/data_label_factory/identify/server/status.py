@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, how is it doing. None of these waits for work."""
+"""Is it alive, is it ready, how is it doing? None of these answers waits for work."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from data_label_factory import __version__
 from data_label_factory.identify.recognize.calibrate import is_out_of_date
 from data_label_factory.identify.recognize.confidence import Calibration
-from data_label_factory.identify.server.context import Shared
+from data_label_factory.identify.server.context import SharedContext
 from data_label_factory.identify.server.engine import Engine
 from data_label_factory.identify.server.schemas import (
     CalibrationState,
@@ -30,8 +30,9 @@ router = APIRouter(tags=["status"])
     responses=problems(),
     summary="What is served, and how it is doing",
 )
-async def health(context: Shared) -> Health:
-    engine, settings = context.engine, context.settings
+async def health(context: SharedContext) -> Health:
+    engine = context.engine
+    settings = context.settings
     snapshot = engine.snapshot
     return Health(
         phase=context.phase,
@@ -57,19 +58,7 @@ async def health(context: Shared) -> Health:
         can_enroll=settings.allow_enroll,
         watching=settings.watch,
         problems=engine.problems,
-        calibration=_calibration(engine),
-    )
-
-
-def _calibration(engine: Engine) -> CalibrationState:
-    calibration = Calibration.from_dict(engine.collection.index.meta.calibration)
-    state: State = "out of date" if is_out_of_date(engine.collection.index) else "up to date"
-    if not calibration.unknowns:
-        state = "none"
-    elif engine.calibrating:
-        state = "running"
-    return CalibrationState(
-        state=state, unknown_items=calibration.unknowns, items=calibration.items
+        calibration=_describe_calibration(engine),
     )
 
 
@@ -81,9 +70,9 @@ async def livez() -> dict[str, str]:
 @router.get(
     "/readyz",
     responses={503: {"model": Problem}},
-    summary="It can answer: 503 before and while it stops",
+    summary="It can answer; 503 while it loads and while it stops",
 )
-async def readyz(context: Shared, response: Response) -> dict[str, str]:
+async def readyz(context: SharedContext, response: Response) -> dict[str, str]:
     if context.phase != "ready":
         response.status_code = 503
         response.headers["Retry-After"] = "1"
@@ -92,7 +81,22 @@ async def readyz(context: Shared, response: Response) -> dict[str, str]:
 
 
 @router.get("/metrics", response_class=Response, responses=problems(), summary="For Prometheus")
-async def metrics(context: Shared) -> Response:
-    return Response(
-        generate_latest(context.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+async def metrics(context: SharedContext) -> Response:
+    text = generate_latest(context.metrics.registry)
+    return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _describe_calibration(engine: Engine) -> CalibrationState:
+    index = engine.collection.index
+    calibration = Calibration.from_dict(index.meta.calibration)
+
+    state: State = "up to date"
+    if not calibration.unknowns:
+        state = "none"
+    elif engine.calibrating:
+        state = "running"
+    elif is_out_of_date(index):
+        state = "out of date"
+    return CalibrationState(
+        state=state, unknown_items=calibration.unknowns, items=calibration.items
     )

@@ -1,7 +1,8 @@
-"""Follow the disk: what is dropped into the refs folder, changed or deleted there, or replaced beside it.
+"""Changes on disk → a changed collection: the refs folder, the index file and the price file.
 
-By looking, not by the system's notifications: those do not come from network drives and container mounts, and a look
-at 300 files costs 3 ms. A file counts once two looks find it the same, so one that is still being copied is left alone.
+The disk is polled: network drives and container mounts send no change notifications, and a look at
+300 files costs 3 ms. A change counts once two looks in a row find the same state, so a file that is
+still being copied is left alone.
 """
 
 from __future__ import annotations
@@ -21,35 +22,18 @@ from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.server.engine import Engine
 
 _INTERVAL_SECONDS = 0.4
-_SHARE_OF_TIME = 0.05  # spent looking, at most; ten thousand files are looked at less often
+_MAX_TIME_FRACTION = 0.05  # of the time is spent looking; ten thousand files are polled less often
+_STOP_SECONDS = 5
 
 Signature = tuple[int, int, int]
 
 
-class _Source:
-    """Something on disk, and what to do when it has changed and come to rest. `sign` must not raise FactoryError."""
-
-    def __init__(
-        self, name: str, sign: Callable[[], object], take: Callable[[], None], *, at_once: bool
-    ) -> None:
-        self.name, self.take = name, take
-        self._sign = sign
-        self._seen = sign()
-        self._taken = None if at_once else self._seen
-
-    def has_news(self) -> bool:
-        before, self._seen = self._seen, self._sign()
-        if before != self._seen or self._seen == self._taken:
-            return False
-        self._taken = self._seen
-        return True
-
-
 class Watcher:
-    """Looks after refs, index and prices in a thread of its own, from `start` to `stop`."""
+    """Polls refs, index and prices in a thread, from `start` to `stop`."""
 
     def __init__(self, engine: Engine, *, interval_seconds: float = _INTERVAL_SECONDS) -> None:
-        self._engine, self._interval = engine, interval_seconds
+        self._engine = engine
+        self._interval_seconds = interval_seconds
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
@@ -59,62 +43,70 @@ class Watcher:
     def stop(self) -> None:
         self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join(5)
+            self._thread.join(_STOP_SECONDS)
 
     def _run(self) -> None:
-        settings = self._engine.settings
-        assert settings.refs is not None  # Settings.check
-        refs, prices = settings.refs, settings.prices
-        # The folder at once: it may have changed while no server ran.
-        sources = [_Source("refs", lambda: _folder_signature(refs), self._take_refs, at_once=True)]
-        sources += [
-            _Source("index", lambda: signature(settings.index), self._take_index, at_once=False)
-        ]
-        if prices is not None:
-            sources += [
-                _Source(
-                    "prices", lambda: signature(prices), self._engine.adopt_prices, at_once=False
-                )
-            ]
-        pause = self._interval
+        watched = self._list_watched()
+        pause = self._interval_seconds
         while not self._stopping.wait(pause):
-            if self._engine.snapshot is None:  # still being read
+            if self._engine.snapshot is None:  # still loading
                 continue
+
             start = time.perf_counter()
-            changed = [source for source in sources if source.has_news()]
-            pause = max(self._interval, (time.perf_counter() - start) / _SHARE_OF_TIME)
-            for source in changed:
-                self._take(source)
+            changed = [one for one in watched if one.has_changed()]
+            seconds = time.perf_counter() - start
+            pause = max(self._interval_seconds, seconds / _MAX_TIME_FRACTION)
 
-    def _take(self, source: _Source) -> None:
+            for one in changed:
+                self._adopt(one)
+
+    def _list_watched(self) -> list[_Watched]:
+        settings = self._engine.settings
+        refs = settings.refs
+        assert refs is not None  # Settings.check
+        watched = [
+            # The folder may have changed while no server ran.
+            _Watched("refs", lambda: _sign_folder(refs), self._adopt_refs, adopt_first=True),
+            _Watched("index", lambda: sign_file(settings.index), self._adopt_index),
+        ]
+        prices = settings.prices
+        if prices is not None:
+            watched.append(_Watched("prices", lambda: sign_file(prices), self._engine.adopt_prices))
+        return watched
+
+    def _adopt(self, watched: _Watched) -> None:
+        """Adopt a change. If that fails, what is served now stays, and /health says why."""
+        problem: Exception | None = None
         try:
-            source.take()
+            watched.adopt()
         except (FactoryError, OSError) as exc:
-            self._engine.problem(source.name, exc)
-        except (
-            Exception
-        ) as exc:  # whatever it is, what is served now goes on being served, and /health says so
-            self._engine.problem(source.name, FactoryError(f"{type(exc).__name__}: {exc}"))
-        else:
-            self._engine.problem(source.name, None)
+            problem = exc
+        except Exception as exc:
+            problem = FactoryError(f"{type(exc).__name__}: {exc}")
+        self._engine.problem(watched.name, problem)
 
-    def _take_refs(self) -> None:
-        """Index what is new. Raises FactoryError, once that is done, for pictures that cannot be.
-
-        Built beside the index: of a folder that goes or changes meanwhile nothing is taken over; the next look is.
-        """
-        engine, settings = self._engine, self._engine.settings
+    def _adopt_refs(self) -> None:
+        """Index what is new. Raises FactoryError, after that, if pictures cannot be indexed."""
+        engine = self._engine
+        settings = engine.settings
         assert settings.refs is not None
+
+        # Built on a copy: if the folder changes or disappears meanwhile, nothing is adopted, and
+        # the next look finds the change.
         with engine.changing, TemporaryDirectory() as scratch:
-            before, out = _folder_signature(settings.refs), Path(scratch) / "index.npz"
+            before = _sign_folder(settings.refs)
+            out = Path(scratch) / "index.npz"
             with suppress(FileNotFoundError):
                 shutil.copyfile(settings.index, out)
+
             built = build_index(settings.refs, out, engine.embedder, quiet=True)
-            if _folder_signature(settings.refs) != before:
+            if _sign_folder(settings.refs) != before:
                 return
+
             engine.adopt(built.index, because="the refs folder changed")
             if built.written:
                 built.index.save(settings.index)
+
         engine.recalibrate_in_background()
         if built.unreadable:
             name, reason = next(iter(built.unreadable.items()))
@@ -122,24 +114,53 @@ class Watcher:
                 f"{len(built.unreadable)} pictures are not indexed; the first: {name}: {reason}"
             )
 
-    def _take_index(self) -> None:
+    def _adopt_index(self) -> None:
         with self._engine.changing:
             index = Index.load(self._engine.settings.index)
             self._engine.adopt(index, because="the index file was replaced")
 
 
-def _folder_signature(refs: Path) -> object:
-    """Every picture below `refs` with its signature; or, when the folder cannot be read, why."""
-    try:
-        return {name: signature(refs / name) for name in find_images(refs)}
-    except (FactoryError, OSError) as exc:
-        return str(exc)
+class _Watched:
+    """Something on disk, and how to adopt a change of it. `sign` must not raise."""
+
+    def __init__(
+        self,
+        name: str,
+        sign: Callable[[], object],
+        adopt: Callable[[], None],
+        *,
+        adopt_first: bool = False,
+    ) -> None:
+        self.name = name
+        self.adopt = adopt
+        self._sign = sign
+        self._last = sign()
+        self._adopted = None if adopt_first else self._last
+
+    def has_changed(self) -> bool:
+        """Whether there is a state to adopt: at rest since the last look, and not adopted yet."""
+        before = self._last
+        self._last = self._sign()
+        is_at_rest = self._last == before
+        if not is_at_rest or self._last == self._adopted:
+            return False
+
+        self._adopted = self._last
+        return True
 
 
-def signature(path: Path) -> Signature:
-    """What tells one version of a file from the next without reading it; zeros when there is none."""
+def sign_file(path: Path) -> Signature:
+    """Tells one version of a file from the next without reading it; zeros if there is no file."""
     try:
         info = path.stat()
     except OSError:
         return (0, 0, 0)
     return (info.st_mtime_ns, info.st_size, info.st_ino)
+
+
+def _sign_folder(refs: Path) -> object:
+    """Every picture below `refs` with its signature, or why the folder cannot be read."""
+    try:
+        return {name: sign_file(refs / name) for name in find_images(refs)}
+    except (FactoryError, OSError) as exc:
+        return str(exc)

@@ -1,4 +1,4 @@
-"""A bounded queue of work: what does not fit is refused at once, so that waiting never grows."""
+"""A bounded queue of work. Whatever does not fit is refused at once, so that waits stay short."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import TypeVar
 from data_label_factory.errors import FactoryError
 
 T = TypeVar("T")
-_MEMORY = 0.8  # how much of the mean time of a job its past decides
+_MEAN_DECAY = 0.8  # weight of the past in the running mean of a job's time
+_FIRST_MEAN_SECONDS = 0.2
 
 
 class BusyError(FactoryError):
@@ -25,7 +26,7 @@ class BusyError(FactoryError):
 
 
 class WorkQueue:
-    """`workers` jobs run at once in threads, `waiting` more may wait. Used from one event loop."""
+    """`workers` jobs run at once in threads, `waiting` more may wait. For one event loop."""
 
     def __init__(self, workers: int, waiting: int, name: str = "work") -> None:
         self.places = workers + waiting
@@ -33,22 +34,23 @@ class WorkQueue:
         self._free = asyncio.Semaphore(workers)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix=name)
         self._taken = 0
-        self._mean_seconds = 0.2
+        self._mean_seconds = _FIRST_MEAN_SECONDS
 
     @property
     def depth(self) -> int:
-        """Jobs that run or wait."""
+        """The number of jobs that run or wait."""
         return self._taken
 
     def check(self) -> None:
-        """Raises BusyError when a job given now would be refused."""
+        """Raises BusyError if a job submitted now would be refused."""
         if self._taken >= self.places:
-            raise BusyError(max(1, math.ceil(self._taken * self._mean_seconds / self._workers)))
+            seconds = self._taken * self._mean_seconds / self._workers
+            raise BusyError(max(1, math.ceil(seconds)))
 
     async def run(self, job: Callable[[], T]) -> T:
-        """The job's result. Raises BusyError at once when every place is taken, else what the job raises.
+        """The job's result. Raises BusyError at once if every place is taken, and as `job`.
 
-        Cancelled while it waits, the place is free at once; while it runs, as soon as the job ends.
+        If it is canceled while it waits, its place is free at once; while it runs, once it ends.
         """
         self.check()
         self._taken += 1
@@ -57,22 +59,23 @@ class WorkQueue:
         except BaseException:
             self._taken -= 1
             raise
-        start, loop = time.perf_counter(), asyncio.get_running_loop()
+
+        start = time.perf_counter()
+        loop = asyncio.get_running_loop()
         future = self._pool.submit(job)
 
-        def leave(_: object) -> None:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits for the place any more
-                loop.call_soon_threadsafe(self._leave, start)
+        def on_done(_: object) -> None:
+            with suppress(RuntimeError):  # the loop is closed, so nobody waits for the place
+                loop.call_soon_threadsafe(self._free_place, start)
 
-        future.add_done_callback(leave)
+        future.add_done_callback(on_done)
         return await asyncio.wrap_future(future)
 
-    def _leave(self, start: float) -> None:
+    def _free_place(self, start: float) -> None:
         self._taken -= 1
         self._free.release()
-        self._mean_seconds = _MEMORY * self._mean_seconds + (1 - _MEMORY) * (
-            time.perf_counter() - start
-        )
+        seconds = time.perf_counter() - start
+        self._mean_seconds = _MEAN_DECAY * self._mean_seconds + (1 - _MEAN_DECAY) * seconds
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,1 +1,4 @@
-"""Train a projection head: views → bank of features → head. The only place that imports torch."""
+"""Reference views → a bank of features → a trained projection head.
+
+The only package that imports torch. Applying a head, without torch, lives in `encoders.head`.
+"""

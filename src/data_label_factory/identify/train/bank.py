@@ -1,8 +1,9 @@
-"""Every reference's views, encoded once and kept on disk: what a head is trained on in seconds.
+"""The features of every reference's views, encoded once and kept on disk: the training set.
 
-One file a reference, named by the SHA-256 of the picture, in a folder named by what made it (encoder, recipe of the
-views, seed). So adding ten pictures encodes ten, an interruption loses one at most, and memory does not grow with the
-collection: at no time are more than a few pictures' views held.
+One file per reference. It is named by the SHA-256 of the picture, in a folder named by what made
+it: encoder, recipe of the views, seed. So ten added pictures cost the encoding of ten, and an
+interruption loses at most one. Memory does not grow with the collection: only a few pictures'
+views are held at a time.
 """
 
 from __future__ import annotations
@@ -31,15 +32,20 @@ from data_label_factory.identify.index.build import DECODE_MIN_SIDE, hash_files
 from data_label_factory.identify.train.views import ViewRecipe, draw_views
 from data_label_factory.progress import Progress
 
-_STORED = np.dtype("<f2")  # moves a cosine by under 0.0003, and halves the disk
+_STORED = np.dtype("<f2")  # changes a cosine by less than 0.0003 and halves the disk space
 _LENGTH_TOLERANCE = 0.01
+
+_Drawn = tuple[str, list[RGB] | ImageError]  # hash of a file, its pictures or why there are none
 
 
 @dataclass(frozen=True)
 class Bank:
-    """The features of N references. `filenames` and `sha256` row by row; a row has 1 + views + heldout unit vectors of
-    `dim`: the reference itself, its training views, and the held-out ones. `encoded` counts references whose views were
-    encoded just now; `unreadable` maps files that are in no row to the reason."""
+    """The features of N references; `references` and `sha256` name them row by row.
+
+    A row has 1 + views + heldout unit vectors of `dim`: the reference itself, its training views,
+    and the held-out ones. `encoded` counts the references whose views were encoded just now.
+    `unreadable` maps the files that have no row to the reason.
+    """
 
     folder: Path
     references: tuple[str, ...]
@@ -54,16 +60,21 @@ class Bank:
         return len(self.references)
 
     def read(self, row: int) -> Embeddings:
-        """(1 + views + heldout, dim) float32 unit rows. Raises FactoryError when the file has gone or is damaged."""
-        vectors = _read(_path(self.folder, self.sha256[row]), self.recipe, self.dim)
+        """Return (1 + views + heldout, dim) float32 unit rows.
+
+        Raises FactoryError if the file is gone or damaged.
+        """
+        path = _bank_file(self.folder, self.sha256[row])
+        vectors = _read_vectors(path, self.recipe, self.dim)
         if vectors is None:
             raise FactoryError(
-                f"The bank in {self.folder} was changed while it was used", "Run the command again"
+                f"The bank in {self.folder} was changed while it was used",
+                "Run the command again",
             )
         return vectors
 
     def reference_features(self) -> Embeddings:
-        """(N, dim) the references' own features."""
+        """(N, dim) the features of the references themselves."""
         return np.stack([self.read(row)[0] for row in range(len(self))])
 
     def training(self, row: int) -> Embeddings:
@@ -71,81 +82,95 @@ class Bank:
         return self.read(row)[1 : 1 + self.recipe.views]
 
     def heldout(self, row: int) -> Embeddings:
-        """(heldout, dim) of one reference, tight and loose in turn; never to be trained on."""
+        """(heldout, dim) of one reference, tight and loose in turn. Never train on these."""
         return self.read(row)[1 + self.recipe.views :]
 
 
 def build_bank(
     refs: Path, cache: Path, encoder: Encoder, recipe: ViewRecipe, *, quiet: bool = False
 ) -> Bank:
-    """The bank of the pictures below `refs`, encoding only what `cache` does not hold yet.
+    """Return the bank of the pictures below `refs`; encode only what `cache` does not hold yet.
 
-    A picture that cannot be read is left out and reported. Raises FactoryError when none can be read, or the disk is
-    full; what was encoded until then, or until an interruption, is kept.
+    Pictures that cannot be read are left out and reported. Raises FactoryError if none can be
+    read or the disk is full. Whatever was encoded before an error or an interruption is kept.
     """
-    folder = cache / _maker(encoder.identity, recipe)
+    folder = cache / _folder_name(encoder.identity, recipe)
     hashes, unreadable = hash_files(refs)
-    first = {digest: name for name, digest in reversed(hashes.items())}  # one file a content
-    todo = {d: n for d, n in first.items() if _read(_path(folder, d), recipe, encoder.dim) is None}
-    with Progress("views of references", len(todo), enabled=not quiet) as progress:
-        for digest, views in _draw_ahead(refs, todo, recipe):
-            if isinstance(views, ImageError):
-                unreadable |= {
-                    name: str(views) for name, other in hashes.items() if other == digest
-                }
+
+    # Files of equal content share one entry, under the first name.
+    name_of = {digest: name for name, digest in reversed(hashes.items())}
+    missing = {
+        digest: name
+        for digest, name in name_of.items()
+        if _read_vectors(_bank_file(folder, digest), recipe, encoder.dim) is None
+    }
+
+    with Progress("views of references", len(missing), enabled=not quiet) as progress:
+        for digest, pictures in _draw_ahead(refs, missing, recipe):
+            if isinstance(pictures, ImageError):
+                unreadable |= dict.fromkeys(_names_with(digest, hashes), str(pictures))
             else:
-                _write(_path(folder, digest), encoder.encode(views))
+                _write_vectors(_bank_file(folder, digest), encoder.encode(pictures))
             progress.step()
+
     kept = {name: digest for name, digest in hashes.items() if name not in unreadable}
     if not kept:
-        raise FactoryError(
-            f"There is no readable picture in {refs}", next(iter(unreadable.values()), "")
-        )
-    encoded = sum(name in kept for name in todo.values())
+        reason = next(iter(unreadable.values()), "")
+        raise FactoryError(f"There is no readable picture in {refs}", reason)
+
     return Bank(
-        folder,
-        tuple(kept),
-        tuple(kept.values()),
-        encoder.dim,
-        encoder.identity,
-        recipe,
-        encoded,
-        unreadable,
+        folder=folder,
+        references=tuple(kept),
+        sha256=tuple(kept.values()),
+        dim=encoder.dim,
+        encoder=encoder.identity,
+        recipe=recipe,
+        encoded=sum(name in kept for name in missing.values()),
+        unreadable=unreadable,
     )
 
 
-def _maker(encoder: EncoderIdentity, recipe: ViewRecipe) -> str:
-    """A folder's name for all that features depend on apart from the picture."""
-    return hashlib.sha256(
-        json.dumps([asdict(encoder), recipe.hash], sort_keys=True).encode()
-    ).hexdigest()[:24]
+def _names_with(digest: str, hashes: dict[str, str]) -> list[str]:
+    return [name for name, other in hashes.items() if other == digest]
 
 
-def _path(folder: Path, digest: str) -> Path:
+def _folder_name(encoder: EncoderIdentity, recipe: ViewRecipe) -> str:
+    """Hash everything that features depend on, apart from the picture."""
+    text = json.dumps([asdict(encoder), recipe.hash], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _bank_file(folder: Path, digest: str) -> Path:
     return folder / digest[:2] / f"{digest}.f16"
 
 
-def _read(path: Path, recipe: ViewRecipe, dim: int) -> Embeddings | None:
-    """The unit rows in a bank file; None when it is not there, or is not what this recipe writes."""
+def _read_vectors(path: Path, recipe: ViewRecipe, dim: int) -> Embeddings | None:
+    """Return the unit rows in a bank file, or None if it is missing or not of this recipe."""
     rows = 1 + recipe.views + recipe.heldout
+    size = rows * dim * _STORED.itemsize
+
+    # The file is raw numbers of a known count, so there is no header to trust.
     try:
-        with path.open(
-            "rb"
-        ) as file:  # raw numbers of a known count: there is no header to be fooled by
-            data = file.read(rows * dim * _STORED.itemsize + 1)
+        with path.open("rb") as file:
+            data = file.read(size + 1)
     except OSError:
         return None
-    if len(data) != rows * dim * _STORED.itemsize:
+    if len(data) != size:
         return None
+
     vectors = np.frombuffer(data, _STORED).reshape(rows, dim).astype(np.float32)
     if not np.isfinite(vectors).all():
         return None
-    lengths = np.linalg.norm(vectors, axis=1)  # 0: an encoder may give that for a blank picture
-    whole = bool(((np.abs(lengths - 1) < _LENGTH_TOLERANCE) | (lengths == 0)).all())
-    return unit_rows(vectors) if whole else None
+
+    lengths = np.linalg.norm(vectors, axis=1)
+    is_unit = np.abs(lengths - 1) < _LENGTH_TOLERANCE
+    is_blank = lengths == 0  # an encoder may return zeros for a blank picture
+    if not (is_unit | is_blank).all():
+        return None
+    return unit_rows(vectors)
 
 
-def _write(path: Path, vectors: Embeddings) -> None:
+def _write_vectors(path: Path, vectors: Embeddings) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
@@ -157,27 +182,26 @@ def _write(path: Path, vectors: Embeddings) -> None:
         file.write(vectors.astype(_STORED).tobytes())
 
 
-def _draw_ahead(
-    refs: Path, todo: dict[str, str], recipe: ViewRecipe
-) -> Iterator[tuple[str, list[RGB] | ImageError]]:
-    """Hash and pictures to encode (the reference, then its views) of each file, a few ahead of the caller."""
+def _draw_ahead(refs: Path, missing: dict[str, str], recipe: ViewRecipe) -> Iterator[_Drawn]:
+    """Yield the hash and the pictures to encode of each file, drawn a few files ahead.
 
-    def draw(digest: str, name: str) -> tuple[str, list[RGB] | ImageError]:
+    The pictures are the reference and then its views, or the ImageError of an unreadable file.
+    """
+
+    def draw(digest: str, name: str) -> _Drawn:
         try:
             reference = decode(refs / name, min_side=DECODE_MIN_SIDE)
         except ImageError as exc:
             return digest, exc
         return digest, [reference, *draw_views(reference, recipe, digest)]
 
-    remaining = iter(todo.items())
+    remaining = iter(missing.items())
     with ThreadPoolExecutor(cpu_count(), thread_name_prefix="draw") as pool:
-        ahead: list[Future[tuple[str, list[RGB] | ImageError]]] = []
+        ahead: list[Future[_Drawn]] = []
         try:
             while True:
-                ahead += [
-                    pool.submit(draw, *entry)
-                    for entry in islice(remaining, 1 + cpu_count() - len(ahead))
-                ]
+                room = 1 + cpu_count() - len(ahead)
+                ahead += [pool.submit(draw, *entry) for entry in islice(remaining, room)]
                 if not ahead:
                     return
                 yield ahead.pop(0).result()

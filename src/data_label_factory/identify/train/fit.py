@@ -1,4 +1,4 @@
-"""A bank of features → a projection head, judged after every epoch on views it was not trained on."""
+"""A bank of features → a projection head, validated after every epoch on held-out views."""
 
 from __future__ import annotations
 
@@ -27,21 +27,25 @@ from data_label_factory.identify.train.headfile import (
     write_bytes,
 )
 from data_label_factory.identify.train.init_weights import start_weights
-from data_label_factory.identify.train.sampler import Batch, Batches, classes_of
+from data_label_factory.identify.train.sampler import Batch, BatchSampler, classes_of
 from data_label_factory.identify.train.settings import TrainSettings
 from data_label_factory.identify.train.supcon import supcon_loss
 from data_label_factory.identify.train.validation import Figures, Validation, Validator
 from data_label_factory.progress import Progress
 
-HIDDEN, OUT_DIM = 512, 256
+HIDDEN = 512
+OUT_DIM = 256
 _WEIGHT_DECAY = 1e-4
 _WARM_UP_STEPS = 20
 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """`before` without a head, `after` with the best one. `history` has loss and held-out figures of each epoch, of
-    which `best_epoch` (from 1) is the one kept. `written` is False when training did not help (`helped`)."""
+    """How the held-out views were identified `before`, without a head, and `after`, with the best.
+
+    `history` has the loss and the held-out figures of each epoch; `best_epoch` (from 1) is the
+    one that was kept. `helped` says whether training helped, `written` whether a file was written.
+    """
 
     before: Validation
     after: Validation
@@ -61,17 +65,22 @@ def train_head(
     force: bool = False,
     quiet: bool = False,
 ) -> TrainResult:
-    """Train a head on `bank` and write it to `out`, if the held-out views say that it helps (or with `force`).
+    """Train a head on `bank`. Write it to `out` if the held-out views say it helps, or `force`.
 
-    Equal banks and settings give equal heads, bit for bit, on one machine, also when interrupted and resumed: after
-    every epoch the state is kept in `OUT.partial`, itself a head file of the best so far. Raises FactoryError when the
-    disk is full, and with `resume` when what is there is of another training.
+    On one machine, equal banks and settings give equal heads, bit for bit. That holds for a
+    resumed training as well: after every epoch the state is kept in `OUT.partial`, which is also
+    a head file of the best head so far. Raises FactoryError if the disk is full, if the training
+    diverges, and, with `resume`, if the state there is of another training.
     """
-    classes, references = classes_of(bank, settings.variants), bank.reference_features()
-    items, purpose = int(classes.max()) + 1, _purpose(bank, settings)
-    checkpoint = load_checkpoint(out, purpose) if resume else None
+    classes = classes_of(bank, settings.variants)
+    references = bank.reference_features()
+    items = int(classes.max()) + 1
+
+    purpose = _describe_purpose(bank, settings)
+    state = load_checkpoint(out, purpose) if resume else None
     validator = Validator(bank, classes, references)
-    batches = Batches(
+    before = validator.validate(None)
+    sampler = BatchSampler(
         bank,
         classes,
         references,
@@ -80,28 +89,22 @@ def train_head(
         anchor=settings.anchor,
         hard=settings.hard,
     )
-    before = validator.validate(None)
-    with _one_thread(), Progress("epochs", settings.epochs, enabled=not quiet) as progress:
-        training = _Training(bank, items, settings, checkpoint or _start(bank, settings, purpose))
-        if training.state.epoch:
-            progress.step(training.state.epoch)
-        while training.state.epoch < settings.epochs:
-            loss = training.epoch(batches)
-            training.note(
-                loss, validator.validate(as_head(training.weights, bank.encoder.id)).figures
-            )
-            save_checkpoint(out, training.state, bank.encoder.id)
-            progress.step()
-    return _finish(out, bank, training.state, before, validator, items, force)
+
+    with _one_thread():
+        state = state or _new_checkpoint(bank, settings, purpose)
+        training = _Training(bank, items, settings, state)
+        _run_epochs(training, sampler, validator, out, quiet)
+    return _finish(out, bank, state, before, validator, items, force)
 
 
 def check_destination(out: Path) -> None:
-    """Raises FactoryError when no head can be written to `out`: to be asked before the long work, not after."""
+    """Raises FactoryError if no head can be written to `out`. Call it before the long work."""
     if out.is_dir():
         raise FactoryError(f"{out} is a folder", "Name a file for the head, such as head.pt")
     if out.suffix.lower() == ".npz":
         raise FactoryError(
-            f"{out} is the name of an index", "Name another file for the head, such as head.pt"
+            f"{out} is the name of an index",
+            "Name another file for the head, such as head.pt",
         )
     if not out.parent.is_dir():
         raise FactoryError(
@@ -111,53 +114,66 @@ def check_destination(out: Path) -> None:
 
 
 class _Training:
-    """The weights, their optimiser and what is known of the epochs so far."""
+    """The weights, their optimizer, and the record of the epochs so far."""
 
     def __init__(self, bank: Bank, items: int, settings: TrainSettings, state: Checkpoint) -> None:
-        self.state, self._settings = state, settings
+        self.bank = bank
+        self.settings = settings
+        self.state = state
         self.weights = [w.clone().requires_grad_() for w in state.weights]
-        self._optimiser = torch.optim.AdamW(
+
+        self._optimizer = torch.optim.AdamW(
             self.weights, lr=settings.lr, weight_decay=_WEIGHT_DECAY
         )
         for weight, (step, mean, square) in zip(self.weights, state.moments, strict=False):
-            self._optimiser.state[weight] = {"step": step, "exp_avg": mean, "exp_avg_sq": square}
-        a_step = min(settings.k, items) * (settings.m - settings.anchor)
-        self._steps = settings.steps_per_epoch or math.ceil(len(bank) * bank.recipe.views / a_step)
+            self._optimizer.state[weight] = {"step": step, "exp_avg": mean, "exp_avg_sq": square}
 
-    def epoch(self, batches: Batches) -> float:
-        """One pass; the mean loss. Draws from a generator of its own, so that a resumed training draws the same."""
-        rng = np.random.default_rng([self._settings.seed, 1 + self.state.epoch])
+        views_per_step = min(settings.k, items) * (settings.m - settings.anchor)
+        all_views = len(bank) * bank.recipe.views
+        self._steps = settings.steps_per_epoch or math.ceil(all_views / views_per_step)
+
+    def run_epoch(self, sampler: BatchSampler) -> float:
+        """Run one epoch and return its mean loss. Raises FactoryError if the training diverged.
+
+        Each epoch seeds a generator, so that a resumed training draws the same batches.
+        """
+        rng = np.random.default_rng([self.settings.seed, 1 + self.state.epoch])
         first = self.state.epoch * self._steps
-        loss = float(
-            np.mean(
-                [self._step(batches.draw(rng), first + number) for number in range(self._steps)]
-            )
-        )
-        if not (math.isfinite(loss) and all(bool(torch.isfinite(w).all()) for w in self.weights)):
+        losses = [self._step(sampler.draw(rng), first + number) for number in range(self._steps)]
+        loss = float(np.mean(losses))
+
+        is_finite = all(bool(torch.isfinite(w).all()) for w in self.weights)
+        if not (math.isfinite(loss) and is_finite):
             raise FactoryError(
-                "The training diverged: its loss is no number any more", "Choose a lower --lr"
+                "The training diverged: its loss is not a number any more",
+                "Choose a lower --lr",
             )
         return loss
 
-    def _step(self, batch: Batch, number: int) -> float:
-        for group in self._optimiser.param_groups:
-            group["lr"] = self._settings.lr * _schedule(number, self._settings.epochs * self._steps)
-        embeddings = project(self.weights, torch.from_numpy(batch.features))
-        loss = supcon_loss(embeddings, torch.from_numpy(batch.labels), self._settings.temperature)
-        self._optimiser.zero_grad()
-        loss.backward()
-        self._optimiser.step()
-        return float(loss.detach())
-
-    def note(self, loss: float, figures: Figures) -> None:
+    def record_epoch(self, loss: float, figures: Figures) -> None:
+        """Add a finished epoch to the state, and keep its weights if they are the best so far."""
         state = self.state
-        if not state.history or figures.rank > max(state.ranks):
+        if not state.history or figures.sort_key > max(state.sort_keys):
             state.best = [w.detach().clone() for w in self.weights]
+
         state.epoch += 1
         state.history.append({"epoch": state.epoch, "loss": loss, **asdict(figures)})
         state.weights = [w.detach().clone() for w in self.weights]
-        states = [self._optimiser.state[weight] for weight in self.weights]
-        state.moments = [[s["step"], s["exp_avg"], s["exp_avg_sq"]] for s in states]
+        moments = [self._optimizer.state[weight] for weight in self.weights]
+        state.moments = [[m["step"], m["exp_avg"], m["exp_avg_sq"]] for m in moments]
+
+    def _step(self, batch: Batch, number: int) -> float:
+        factor = _schedule(number, self.settings.epochs * self._steps)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.settings.lr * factor
+
+        embeddings = project(self.weights, torch.from_numpy(batch.features))
+        loss = supcon_loss(embeddings, torch.from_numpy(batch.labels), self.settings.temperature)
+
+        self._optimizer.zero_grad()
+        loss.backward()
+        self._optimizer.step()
+        return float(loss.detach())
 
 
 def project(weights: list[Tensor], features: Tensor) -> Tensor:
@@ -168,16 +184,41 @@ def project(weights: list[Tensor], features: Tensor) -> Tensor:
 
 
 def _schedule(step: int, steps: int) -> float:
-    """Of the learning rate: a short linear rise, then half a cosine down to 0."""
+    """The factor of the learning rate: a short linear warm-up, then half a cosine down to 0."""
     return min(1.0, (step + 1) / _WARM_UP_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
-def _start(bank: Bank, settings: TrainSettings, purpose: dict[str, Any]) -> Checkpoint:
+def _new_checkpoint(bank: Bank, settings: TrainSettings, purpose: dict[str, Any]) -> Checkpoint:
     rng = np.random.default_rng([settings.seed, 0])
-    weights = [
-        torch.from_numpy(w) for w in start_weights(bank, settings.start, HIDDEN, OUT_DIM, rng)
-    ]
+    arrays = start_weights(bank, settings.start, HIDDEN, OUT_DIM, rng)
+    weights = [torch.from_numpy(array) for array in arrays]
     return Checkpoint(purpose, 0, [], best=weights, weights=weights, moments=[])
+
+
+def _describe_purpose(bank: Bank, settings: TrainSettings) -> dict[str, Any]:
+    """What has to be equal to continue a training, by the words that a message uses."""
+    pictures = hashlib.sha256("\0".join([*bank.references, *bank.sha256]).encode()).hexdigest()
+    purpose = {"encoder": asdict(bank.encoder), "pictures": pictures, "views": bank.recipe.hash}
+    return purpose | {name.replace("_", " "): value for name, value in asdict(settings).items()}
+
+
+def _run_epochs(
+    training: _Training, sampler: BatchSampler, validator: Validator, out: Path, quiet: bool
+) -> None:
+    """Train until the last epoch; after each one validate the head and save the state."""
+    state = training.state
+    epochs = training.settings.epochs
+    encoder_id = training.bank.encoder.id
+
+    with Progress("epochs", epochs, enabled=not quiet) as progress:
+        if state.epoch:
+            progress.step(state.epoch)
+        while state.epoch < epochs:
+            loss = training.run_epoch(sampler)
+            validation = validator.validate(as_head(training.weights, encoder_id))
+            training.record_epoch(loss, validation.figures)
+            save_checkpoint(out, state, encoder_id)
+            progress.step()
 
 
 def _finish(
@@ -190,25 +231,25 @@ def _finish(
     force: bool,
 ) -> TrainResult:
     after = validator.validate(as_head(state.best, bank.encoder.id))
-    helped = items > 1 and after.figures.better_than(before.figures)
+    helped = items > 1 and after.figures.is_better_than(before.figures)
     if helped or force:
         write_bytes(out, head_bytes(state.best, bank.encoder.id))
     partial_path(out).unlink(missing_ok=True)
-    best_epoch = 1 + state.ranks.index(max(state.ranks))
-    return TrainResult(before, after, state.history, best_epoch, items, helped, helped or force)
 
-
-def _purpose(bank: Bank, settings: TrainSettings) -> dict[str, Any]:
-    """What must be equal for a training to be continued, by the words a message would use."""
-    pictures = hashlib.sha256("\0".join([*bank.references, *bank.sha256]).encode()).hexdigest()
-    return {"encoder": asdict(bank.encoder), "pictures": pictures, "views": bank.recipe.hash} | {
-        name.replace("_", " "): value for name, value in asdict(settings).items()
-    }
+    return TrainResult(
+        before=before,
+        after=after,
+        history=state.history,
+        best_epoch=1 + state.sort_keys.index(max(state.sort_keys)),
+        items=items,
+        helped=helped,
+        written=helped or force,
+    )
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """So small matrices are fastest on one thread, and their sums always come in the same order."""
+    """One thread is fastest for small matrices, and always sums in the same order."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""Head files and the checkpoint beside an unfinished one, as `torch.save` writes them."""
+"""Head files, and the checkpoint of an unfinished training, as `torch.save` writes them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ _NAMES = ("0.weight", "0.bias", "2.weight", "2.bias")  # of nn.Sequential(Linear
 
 @dataclass
 class Checkpoint:
-    """A training after `epoch` epochs. `purpose` says of which pictures, settings and encoder; only the same may be
-    continued. `history` has a dict an epoch; `best` are the best weights so far, `weights` and `moments` (by parameter:
-    step, mean, mean square) the state of the optimiser."""
+    """A training after `epoch` epochs.
+
+    `purpose` says which pictures, settings and encoder it is of; only a training with the same
+    may continue it. `history` has one dict per epoch. `best` are the best weights so far;
+    `weights` and `moments` (per parameter: step, mean, mean square) are the optimizer's state.
+    """
 
     purpose: dict[str, Any]
     epoch: int
@@ -33,16 +36,17 @@ class Checkpoint:
     moments: list[list[Tensor]]
 
     @property
-    def ranks(self) -> list[tuple[float, float]]:
-        """How good the head of each epoch was."""
-        names = Figures.__dataclass_fields__
-        return [
-            Figures(**{name: float(line[name]) for name in names}).rank for line in self.history
-        ]
+    def sort_keys(self) -> list[tuple[float, float]]:
+        """How good the head of each epoch was: see `Figures.sort_key`."""
+        return [_read_figures(line).sort_key for line in self.history]
+
+
+def _read_figures(line: dict[str, float]) -> Figures:
+    return Figures(**{name: float(line[name]) for name in Figures.__dataclass_fields__})
 
 
 def head_bytes(weights: list[Tensor], encoder_id: str, **more: Any) -> bytes:
-    """The file of a head: what ProjectionHead.load reads."""
+    """The content of a head file, which ProjectionHead.load reads."""
     w1, _, w2, _ = weights
     state = OrderedDict(zip(_NAMES, (w.detach().clone() for w in weights), strict=True))
     saved = {
@@ -53,65 +57,79 @@ def head_bytes(weights: list[Tensor], encoder_id: str, **more: Any) -> bytes:
         "model": encoder_id,
         **more,
     }
-    file = (
-        io.BytesIO()
-    )  # first into memory: torch's own writer turns a full disk into a RuntimeError
+
+    # Into memory first: torch's writer turns a full disk into a RuntimeError.
+    file = io.BytesIO()
     torch.save(saved, file)
     return file.getvalue()
 
 
 def as_head(weights: list[Tensor], encoder_id: str) -> ProjectionHead:
-    """The head as the rest of the program applies it. `sha256` is "": it is in no file yet."""
+    """The head as the rest of the program applies it. `sha256` is "" since it has no file yet."""
     w1, b1, w2, b2 = (w.detach().numpy().copy() for w in weights)
     return ProjectionHead(w1, b1, w2, b2, encoder_id, sha256="")
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Raises FactoryError when the disk is full; then `path` is as it was."""
+    """Raises FactoryError if the disk is full; `path` is then unchanged."""
     with atomic_write(path) as file:
         file.write(data)
 
 
 def partial_path(out: Path) -> Path:
-    """Where an unfinished training is kept: a head file itself, the best so far."""
+    """The file of an unfinished training. It is also a head file, of the best head so far."""
     return out.with_name(out.name + ".partial")
 
 
 def save_checkpoint(out: Path, checkpoint: Checkpoint, encoder_id: str) -> None:
+    """Write the checkpoint beside `out`. Raises FactoryError if the disk is full."""
     state = {name: value for name, value in vars(checkpoint).items() if name != "best"}
     write_bytes(partial_path(out), head_bytes(checkpoint.best, encoder_id, resume=state))
 
 
 def load_checkpoint(out: Path, purpose: dict[str, Any]) -> Checkpoint | None:
-    """What an interrupted training of `purpose` left; None when it left nothing. Raises FactoryError when it was
-    another training's, or is damaged."""
+    """The checkpoint of an interrupted training of `purpose`; None if there is none.
+
+    Raises EncoderError if it is damaged, and FactoryError if it is of another training.
+    """
     path = partial_path(out)
     if not path.exists():
         return None
-    ProjectionHead.load(path)  # refuses what is too large, or holds anything but numbers
+    ProjectionHead.load(path)  # refuses files that are too large or hold anything but numbers
+
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         best = [saved["state_dict"][name] for name in _NAMES]
         checkpoint = Checkpoint(best=best, **saved["resume"])
-        shapes = [tensor.shape for tensor in best]
-        if [w.shape for w in checkpoint.weights] != shapes:
-            raise ValueError("its weights do not fit together")
-        for (step, *moments), shape in zip(checkpoint.moments, shapes, strict=True):
-            if step.numel() != 1 or [m.shape for m in moments] != [shape] * 2:
-                raise ValueError("the optimiser's state does not fit")
-        finite = [*checkpoint.weights, *(m for moments in checkpoint.moments for m in moments)]
-        if not all(bool(torch.isfinite(tensor).all()) for tensor in finite):
-            raise ValueError("it holds values that are not finite")
-        if checkpoint.epoch != len(checkpoint.ranks):
-            raise ValueError("its history has gaps")
+        _check_consistency(checkpoint)
         known = dict(checkpoint.purpose)
     except Exception as exc:  # as with heads: damage shows as nearly any exception
         raise EncoderError(
-            f"{path} cannot be resumed ({exc})", "Delete it, or train without --resume"
+            f"{path} cannot be resumed ({exc})",
+            "Delete it, or train without --resume",
         ) from exc
+
     if changed := [key for key in purpose if known.get(key) != purpose[key]]:
         raise FactoryError(
             f"{path} is of a training with other {', '.join(changed)}",
             "Use the same options and pictures, or train without --resume",
         )
     return checkpoint
+
+
+def _check_consistency(checkpoint: Checkpoint) -> None:
+    """Raises ValueError, or nearly anything else, if the parts do not fit together."""
+    shapes = [tensor.shape for tensor in checkpoint.best]
+    if [w.shape for w in checkpoint.weights] != shapes:
+        raise ValueError("its weights do not fit together")
+
+    for (step, *moments), shape in zip(checkpoint.moments, shapes, strict=True):
+        if step.numel() != 1 or [m.shape for m in moments] != [shape] * 2:
+            raise ValueError("the optimizer's state does not fit")
+
+    numbers = [*checkpoint.weights, *(m for moments in checkpoint.moments for m in moments)]
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in numbers):
+        raise ValueError("it holds values that are not finite")
+
+    if checkpoint.epoch != len(checkpoint.sort_keys):
+        raise ValueError("its history has gaps")

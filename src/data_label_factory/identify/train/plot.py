@@ -1,4 +1,4 @@
-"""A training as one picture: loss and held-out top-1 by epoch, and the held-out margins before and after."""
+"""A training as one picture: loss and held-out top-1 per epoch, and the held-out margins."""
 
 from __future__ import annotations
 
@@ -11,68 +11,72 @@ from PIL import Image, ImageDraw, ImageFont
 from data_label_factory.atomic import atomic_write
 from data_label_factory.identify.train.fit import TrainResult
 
-_PANEL_PX = (420, 320)
+_PANEL_WIDTH = 420
+_PANEL_HEIGHT = 320
 _LEFT, _TOP, _RIGHT, _BOTTOM = 52, 40, 24, 40
-_INK, _FAINT, _BEFORE, _AFTER = (40, 44, 52), (218, 222, 228), (150, 156, 166), (20, 110, 200)
+_INK = (40, 44, 52)
+_GRID = (218, 222, 228)
+_BEFORE = (150, 156, 166)
+_AFTER = (20, 110, 200)
 _BINS = 40
 
+Color = tuple[int, int, int]
 Point = tuple[float, float]
 
 
 def plot_training(result: TrainResult, path: Path) -> None:
-    """Write the picture as PNG. Raises FactoryError when the disk is full."""
-    width, height = _PANEL_PX
-    picture = Image.new("RGB", (3 * width, height), "white")
-    epochs = [line["epoch"] for line in result.history]
-    losses = [line["loss"] for line in result.history]
-    loss = _Panel(picture, 0, "loss", "epoch", (0, max(epochs)), (0, max([*losses, 1e-6]) * 1.05))
-    loss.line(list(zip(epochs, losses, strict=True)), _AFTER)
+    """Write the picture as PNG. Raises FactoryError if the disk is full."""
+    picture = Image.new("RGB", (3 * _PANEL_WIDTH, _PANEL_HEIGHT), "white")
+    _plot_loss(picture, 0, result)
+    _plot_top1(picture, _PANEL_WIDTH, result)
+    _plot_margins(picture, 2 * _PANEL_WIDTH, result)
 
-    top1 = [
-        (0.0, result.before.figures.top1),
-        *((line["epoch"], line["top1"]) for line in result.history),
-    ]
-    lowest = min(share for _, share in top1)
-    shares = _Panel(
-        picture,
-        width,
-        "held-out top-1",
-        "epoch (0: untrained)",
-        (0, max(epochs)),
-        (lowest - 0.02, 1.0),
-    )
-    shares.line(top1, _AFTER)
-    shares.mark(top1[result.best_epoch], _AFTER)
-    _margins(picture, 2 * width, result)
     with atomic_write(path) as file:
         picture.save(file, "PNG")
 
 
-def _margins(picture: Image.Image, left: int, result: TrainResult) -> None:
-    margins = {"before": result.before.margins, "after": result.after.margins}
-    both = np.concatenate(list(margins.values()))
+def _plot_loss(picture: Image.Image, left: int, result: TrainResult) -> None:
+    epochs = [line["epoch"] for line in result.history]
+    losses = [line["loss"] for line in result.history]
+
+    top = max([*losses, 1e-6]) * 1.05
+    panel = _Panel(picture, left, "loss", "epoch", (0, max(epochs)), (0, top))
+    panel.line(list(zip(epochs, losses, strict=True)), _AFTER)
+
+
+def _plot_top1(picture: Image.Image, left: int, result: TrainResult) -> None:
+    points = [(0.0, result.before.figures.top1)]
+    points += [(line["epoch"], line["top1"]) for line in result.history]
+
+    x_range = (0, max(epoch for epoch, _ in points))
+    y_range = (min(top1 for _, top1 in points) - 0.02, 1.0)
+    below = "epoch (0: untrained)"
+    panel = _Panel(picture, left, "held-out top-1", below, x_range, y_range)
+    panel.line(points, _AFTER)
+    panel.mark(points[result.best_epoch], _AFTER)
+
+
+def _plot_margins(picture: Image.Image, left: int, result: TrainResult) -> None:
+    before = result.before.margins
+    after = result.after.margins
+
+    both = np.concatenate([before, after])
     edges = np.linspace(min(float(both.min()), 0.0), max(float(both.max()), 0.01), _BINS + 1)
-    counts = {
-        name: np.histogram(values, edges)[0] / len(values) for name, values in margins.items()
-    }
-    tallest = max(float(share.max()) for share in counts.values())
-    title = "margins of held-out views: grey before, blue after"
-    panel = _Panel(
-        picture,
-        left,
-        title,
-        "cosine lead over the best other item",
-        (edges[0], edges[-1]),
-        (0, tallest),
-    )
-    for (_, shares), color in zip(counts.items(), (_BEFORE, _AFTER), strict=True):
-        steps = np.stack([np.repeat(edges, 2)[1:-1], np.repeat(shares, 2)], axis=1)
-        panel.line([(float(x), float(y)) for x, y in steps], color)
+    histograms = [np.histogram(margins, edges)[0] / len(margins) for margins in (before, after)]
+    tallest = max(float(fractions.max()) for fractions in histograms)
+
+    title = "margins of held-out views: gray before, blue after"
+    below = "cosine margin to the best other item"
+    panel = _Panel(picture, left, title, below, (edges[0], edges[-1]), (0, tallest))
+    for fractions, color in zip(histograms, (_BEFORE, _AFTER), strict=True):
+        xs = np.repeat(edges, 2)[1:-1]
+        ys = np.repeat(fractions, 2)
+        panel.line([(float(x), float(y)) for x, y in zip(xs, ys, strict=True)], color)
     panel.line([(0.0, 0.0), (0.0, tallest)], _INK)
 
 
 class _Panel:
-    """Axes in one third of the picture, with the ranges `across` and `up`."""
+    """Axes in one third of the picture, over the given ranges of x and y."""
 
     def __init__(
         self,
@@ -80,35 +84,48 @@ class _Panel:
         left: int,
         title: str,
         below: str,
-        across: Sequence[float],
-        up: Sequence[float],
+        x_range: Sequence[float],
+        y_range: Sequence[float],
     ) -> None:
-        self._draw, self._across, self._up = ImageDraw.Draw(picture), across, up
-        width, height = _PANEL_PX
-        self._box = (left + _LEFT, _TOP, left + width - _RIGHT, height - _BOTTOM)
-        font, small = ImageFont.load_default(14), ImageFont.load_default(11)
-        self._draw.text((left + _LEFT, 12), title, _INK, font)
-        self._draw.text((left + width / 2, height - 12), below, _INK, small, anchor="mm")
-        for part in np.linspace(0, 1, 5):
-            x, y = (low + float(part) * (high - low) for low, high in (across, up))
-            self._draw.line([self._at((across[0], y)), self._at((across[1], y))], _FAINT)
-            self._draw.text(
-                (self._box[0] - 6, self._at((0, y))[1]), f"{y:.2f}", _INK, small, anchor="rm"
-            )
-            self._draw.text(
-                (self._at((x, 0))[0], self._box[3] + 10), f"{x:.2g}", _INK, small, anchor="mm"
-            )
+        self._draw = ImageDraw.Draw(picture)
+        self._x_range = x_range
+        self._y_range = y_range
+        self._box = (left + _LEFT, _TOP, left + _PANEL_WIDTH - _RIGHT, _PANEL_HEIGHT - _BOTTOM)
 
-    def line(self, points: Sequence[Point], color: tuple[int, int, int]) -> None:
-        self._draw.line([self._at(point) for point in points], color, 2)
+        self._write((left + _LEFT, 12), title, size=14, anchor="la")
+        self._write((left + _PANEL_WIDTH / 2, _PANEL_HEIGHT - 12), below)
+        for fraction in np.linspace(0, 1, 5):
+            self._draw_grid_line(float(fraction))
 
-    def mark(self, point: Point, color: tuple[int, int, int]) -> None:
-        self._draw.circle(self._at(point), 4, color)
+    def line(self, points: Sequence[Point], color: Color) -> None:
+        self._draw.line([self._to_pixels(point) for point in points], color, 2)
 
-    def _at(self, point: Point) -> Point:
+    def mark(self, point: Point, color: Color) -> None:
+        self._draw.circle(self._to_pixels(point), 4, color)
+
+    def _draw_grid_line(self, fraction: float) -> None:
+        """A horizontal line at a fraction of the height, and the labels of both axes there."""
+        left, right = self._x_range
+        low, high = self._y_range
+        x = left + fraction * (right - left)
+        y = low + fraction * (high - low)
+
+        self._draw.line([self._to_pixels((left, y)), self._to_pixels((right, y))], _GRID)
+        at_x = self._to_pixels((x, 0))[0]
+        at_y = self._to_pixels((0, y))[1]
+        self._write((self._box[0] - 6, at_y), f"{y:.2f}", anchor="rm")
+        self._write((at_x, self._box[3] + 10), f"{x:.2g}")
+
+    def _write(self, at: Point, text: str, *, size: int = 11, anchor: str = "mm") -> None:
+        self._draw.text(at, text, _INK, ImageFont.load_default(size), anchor=anchor)
+
+    def _to_pixels(self, point: Point) -> Point:
         left, top, right, bottom = self._box
-        across, up = (
-            (value - low) / max(high - low, 1e-9)
-            for value, (low, high) in zip(point, (self._across, self._up), strict=True)
-        )
-        return left + across * (right - left), bottom - up * (bottom - top)
+        x = _fraction_of(point[0], self._x_range)
+        y = _fraction_of(point[1], self._y_range)
+        return left + x * (right - left), bottom - y * (bottom - top)
+
+
+def _fraction_of(value: float, bounds: Sequence[float]) -> float:
+    low, high = bounds
+    return (value - low) / max(high - low, 1e-9)

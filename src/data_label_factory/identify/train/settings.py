@@ -1,4 +1,4 @@
-"""How a head is trained, stated once: the library's defaults are the command's."""
+"""The settings of a training. Their defaults are also those of the command."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ Variants = Literal["same", "apart"]
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """`k` items × `m` views a batch, with `anchor` one of them the reference itself; `hard` is the share of a batch's
-    items that are easily confused with the others; `steps_per_epoch` None lets an epoch see as many views as the bank
-    has. `variants` see batches.classes_of, `start` see start.start_weights; docs/train.md says why these defaults."""
+    """A batch has `k` items × `m` views; with `anchor` one of the views is the reference itself.
+
+    `hard` is the fraction of the items in a batch that are easily confused with the others.
+    `steps_per_epoch` None means as many steps as show every view of the bank once.
+    For `variants` see `sampler.classes_of`, for `start` see `init_weights.start_weights`.
+    docs/train.md gives the reasons for the defaults.
+    """
 
     epochs: int = 12
     k: int = 128

@@ -1,8 +1,9 @@
-"""A reference picture → the views a head is trained on, and those that judge it.
+"""A reference picture → the views a head is trained on, and those that validate it.
 
-Two kinds: crops that a live tracker would cut from a webcam frame (tight and loose, two from each rendered frame, since
-rendering costs more than cropping), and the augmentations that contrastive training is used with (crop, turn, warp,
-colour, grey, blur). They are drawn for one picture at a time from a generator of its own.
+There are two kinds of views. Camera crops are what a live tracker would cut from a webcam frame;
+a tight and a loose one come from each frame, since rendering costs more than cropping.
+Augmentations are the usual ones of contrastive training: crop, rotation, warp, color, gray, blur.
+The random generator is seeded per picture.
 """
 
 from __future__ import annotations
@@ -19,47 +20,53 @@ from data_label_factory.identify.camera import Rng, loose_crop, render_view, tig
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.quad import as_points
 
-SIDE_PX = 288
-_REVISION = (
-    1  # raise it when the same recipe draws other pictures: banks of the old ones are then not used
-)
+# Raise it when the same recipe draws other pictures: banks of the old ones are then not used.
+_REVISION = 1
 
 
 @dataclass(frozen=True)
 class ViewRecipe:
-    """How many views of each reference are drawn. Of the `views` to train on, `plain_share` are augmentations and the
-    rest camera crops; `heldout_frames` frames give one tight and one loose crop each, to judge by."""
+    """How many views of each reference are drawn, and how large they are.
+
+    `plain_share` is the fraction of the `views` to train on that are augmentations; the others
+    are camera crops. Each of `heldout_frames` frames gives one tight and one loose crop to
+    validate with. `side_px` should be the input side of the encoder; the default is that of SSCD.
+    """
 
     views: int = 24
     plain_share: float = 1 / 6
     heldout_frames: int = 3
     seed: int = 0
-    side_px: int = SIDE_PX
+    side_px: int = 288
     revision: int = _REVISION
 
     @property
     def heldout(self) -> int:
-        """Held-out views: tight and loose ones in turn."""
+        """The number of held-out views, tight and loose ones in turn."""
         return 2 * self.heldout_frames
 
     @property
     def hash(self) -> str:
-        """Names the recipe: equal hashes draw equal views of equal pictures."""
+        """Recipes with equal hashes draw equal views of equal pictures."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
 def draw_views(reference: RGB, recipe: ViewRecipe, sha256: str) -> list[RGB]:
-    """The `recipe.views` training views of a picture, then its held-out ones, each (side, side, 3).
+    """The `recipe.views` training views of a picture, then the held-out ones, (side, side, 3) each.
 
-    Seeded by the content (`sha256` of the file), so that a picture's views do not depend on what else is in the folder;
-    the held-out ones come from a generator of their own, so that they stay the same whatever is trained on.
+    The seed is the content (`sha256` of the file), so a picture's views do not depend on what
+    else is in the folder. The held-out views have a separate generator: they stay the same
+    whatever is trained on.
     """
     content = int(sha256[:16], 16)
-    training, judging = (np.random.default_rng([recipe.seed, stream, content]) for stream in (0, 1))
+    training = np.random.default_rng([recipe.seed, 0, content])
+    validation = np.random.default_rng([recipe.seed, 1, content])
+
+    side = recipe.side_px
     plain = round(recipe.views * recipe.plain_share)
-    views = camera_crops(reference, recipe.views - plain, training, recipe.side_px)
-    views += [augment(reference, training, recipe.side_px) for _ in range(plain)]
-    return views + camera_crops(reference, recipe.heldout, judging, recipe.side_px)
+    views = camera_crops(reference, recipe.views - plain, training, side)
+    views += [augment(reference, training, side) for _ in range(plain)]
+    return views + camera_crops(reference, recipe.heldout, validation, side)
 
 
 def camera_crops(reference: RGB, count: int, rng: Rng, side: int) -> list[RGB]:
@@ -72,25 +79,41 @@ def camera_crops(reference: RGB, count: int, rng: Rng, side: int) -> list[RGB]:
 
 
 def augment(reference: RGB, rng: Rng, side: int) -> RGB:
-    """One augmented view, (side, side, 3): a crop of 60 to 100 % of the area, turned by up to 20°, warped, other in
-    brightness, contrast and saturation by up to 40 %, one in five grey, half of them blurred."""
+    """One augmented view, (side, side, 3).
+
+    A crop of 60 to 100 % of the area, rotated by up to 20° and warped. Brightness, contrast and
+    saturation change by up to 40 %. One view in five is gray, and half of them are blurred.
+    """
     small = np.asarray(cv2.resize(reference, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-    scale, turn, half = np.sqrt(rng.uniform(0.6, 1.0)), np.radians(rng.uniform(-20, 20)), side / 2
-    rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    view = _jitter_colors(_warp_at_random(small, rng, side), rng)
+
+    if rng.random() < 0.5:
+        sigma = rng.uniform(0.3, 2.0)
+        view = np.asarray(cv2.GaussianBlur(view, (0, 0), sigma), np.float32)
+    return np.clip(view, 0, 255).astype(np.uint8)
+
+
+def _warp_at_random(picture: RGB, rng: Rng, side: int) -> NDArray[np.float32]:
+    """Crop, rotate and warp a square picture in one step."""
+    scale = np.sqrt(rng.uniform(0.6, 1.0))
+    angle = np.radians(rng.uniform(-20, 20))
+    half = side / 2
+
+    rotation = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half * scale @ rotation + half
-    corners += rng.uniform(-1, 1, 2) * half * (1 - scale) + rng.normal(0, 0.04 * side, (4, 2))
+    shift = rng.uniform(-1, 1, 2) * half * (1 - scale)
+    corners += shift + rng.normal(0, 0.04 * side, (4, 2))
+
     square = as_points([[0, 0], [side, 0], [side, side], [0, side]])
     matrix = cv2.getPerspectiveTransform(as_points(corners), square)
-    view = np.asarray(cv2.warpPerspective(small, matrix, (side, side)), np.float32)
-    view = _jitter_colors(view, rng)
-    if rng.random() < 0.5:
-        view = np.asarray(cv2.GaussianBlur(view, (0, 0), rng.uniform(0.3, 2.0)), np.float32)
-    return np.clip(view, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.warpPerspective(picture, matrix, (side, side)), np.float32)
 
 
 def _jitter_colors(view: NDArray[np.float32], rng: Rng) -> NDArray[np.float32]:
     brightness, contrast, saturation = (np.float32(rng.uniform(0.6, 1.4)) for _ in range(3))
     view = view * brightness
     view = view.mean() + (view - view.mean()) * contrast
+
     gray = view.mean(axis=2, keepdims=True)
-    return np.asarray(gray + (view - gray) * (0 if rng.random() < 0.2 else saturation), np.float32)
+    factor = 0 if rng.random() < 0.2 else saturation
+    return np.asarray(gray + (view - gray) * factor, np.float32)

@@ -1,4 +1,4 @@
-"""An Index → a Report: does every reference find itself, what is it most like, and will a camera tell them apart?"""
+"""An Index → a Report: does every reference find itself, and what is it most similar to?"""
 
 from __future__ import annotations
 
@@ -18,26 +18,32 @@ from data_label_factory.identify.verify.simulation import Simulation, simulate_c
 
 SELF_ID_PASS_RATE = 0.99
 _TIE = 1e-5  # cosines of equal pictures differ by rounding only
+_SAME_PICTURE = 1 - 1e-4  # cosine above which the pixels are compared
 
 # The margin table: (median margin above which it applies, verdict, what to do).
 VERDICTS = (
-    (0.3, "ship it", "The references are far apart. Serve the index as it is."),
+    (
+        0.3,
+        "ship it",
+        "The references are far apart. Serve the index as it is.",
+    ),
     (
         0.1,
         "consider training",
-        "Some references are close. A projection head would make live answers surer.",
+        "Some references are close. A projection head would make live answers more confident.",
     ),
     (
         -np.inf,
         "train",
-        "The references are too close for this encoder alone. Train a projection head, then index again.",
+        "The references are too close for this encoder alone. "
+        "Train a projection head, then index again.",
     ),
 )
 
 
 @dataclass(frozen=True)
 class ConfusablePair:
-    """Two items that look alike. `kind`: "same file", "same picture" (equal pixels), or "similar"."""
+    """Two similar items. `kind` is "same file", "same picture" (equal pixels) or "similar"."""
 
     a: str
     b: str
@@ -47,7 +53,7 @@ class ConfusablePair:
 
 @dataclass(frozen=True)
 class Report:
-    """The self-test of an index. Margins are cosine differences; thresholds cosines. See `as_json` for the keys."""
+    """The self-test of an index. Margins are cosine differences; thresholds are cosines."""
 
     refs: int
     items: int
@@ -71,18 +77,19 @@ class Report:
         return self.self_id_rate >= SELF_ID_PASS_RATE
 
     def as_json(self) -> dict[str, Any]:
-        low, median, high = (
-            round(float(q), 4) for q in np.quantile(self.margins, (0.25, 0.5, 0.75))
-        )
+        """The report as JSON values, with the quartiles of the margins instead of all of them."""
+        quartiles = np.quantile(self.margins, (0.25, 0.5, 0.75))
+        low, median, high = (round(float(margin), 4) for margin in quartiles)
+        pairs = [
+            vars(pair) | {"similarity": round(pair.similarity, 4)} for pair in self.confusable_pairs
+        ]
+
         values = {key: value for key, value in vars(self).items() if key != "margins"}
         return values | {
             "self_id_rate": round(self.self_id_rate, 4),
             "median_margin": median,
             "margin_quartiles": [low, high],
-            "confusable_pairs": [
-                vars(pair) | {"similarity": round(pair.similarity, 4)}
-                for pair in self.confusable_pairs
-            ],
+            "confusable_pairs": pairs,
             "simulated": self.simulated.as_json() if self.simulated else None,
         }
 
@@ -97,45 +104,55 @@ def verify_index(
     false_accept_rate: float = 0.01,
     quiet: bool = False,
 ) -> Report:
-    """Self-test of `index`. With `refs` and the embedder that made it, each file is encoded again and searched for;
-    without, the stored rows are used. `simulate` views per reference predict live behavior, and need both.
+    """Test an index on itself.
 
-    Memory stays within a few hundred megabytes beyond the index whatever N. Raises EncoderError when the embedder did
-    not make the index, and ImageError when `simulate` finds no reference file that it can read.
+    With `refs` and the embedder that made the index, each file is encoded again and searched for.
+    Otherwise the stored rows are used. `simulate` camera views per reference predict the live
+    behavior; they need both.
+
+    Beyond the index itself, this takes a few hundred megabytes at most. Raises EncoderError if
+    another embedder made the index, and ImageError if `simulate` finds no readable reference file.
     """
     queries = index.embeddings
     unreadable: dict[str, str] = {}
     simulation = None
-    refs = Path(refs) if refs is not None and embedder is not None else None
-    if refs is not None and embedder is not None:
+    folder = Path(refs) if refs is not None and embedder is not None else None
+
+    if folder is not None and embedder is not None:
         index.require_maker(embedder.identity)
-        queries, unreadable = _encode_again(index, embedder, refs, quiet)
-    if simulate and refs is not None and embedder is not None:
-        simulation = simulate_camera(
-            index, embedder, refs, views=simulate, false_accept_rate=false_accept_rate, quiet=quiet
-        )
+        queries, unreadable = _encode_again(index, embedder, folder, quiet)
+        if simulate:
+            simulation = simulate_camera(
+                index,
+                embedder,
+                folder,
+                views=simulate,
+                false_accept_rate=false_accept_rate,
+                quiet=quiet,
+            )
 
     near = nearest_others(queries, np.arange(len(index)), index)
     margins = near.own - near.other
     was_read = np.array([str(name) not in unreadable for name in index.references])
-    identified = was_read & (margins > _TIE)
-    _, verdict, action = next(row for row in VERDICTS if np.median(margins) > row[0])
+    is_identified = was_read & (margins > _TIE)
+    verdict, action = _choose_verdict(np.median(margins))
+
     return Report(
         refs=len(index),
         items=index.item_count,
         dim=index.dim,
         encoder=index.meta.encoder.id,
         projection=index.meta.head_sha256 or None,
-        basis="stored" if refs is None else "re-encoded",
-        self_id_rate=float(identified.mean()),
-        not_identified=[str(name) for name in index.references[~identified]],
+        basis="stored" if folder is None else "re-encoded",
+        self_id_rate=float(is_identified.mean()),
+        not_identified=[str(name) for name in index.references[~is_identified]],
         unreadable=unreadable,
         margins=margins,
         verdict=verdict,
         action=action,
-        confusable_pairs=_confusable_pairs(index, near, refs, top_confusables),
-        thresholds=_thresholds(near, simulation, false_accept_rate),
-        variant_separation=_variant_separation(index),
+        confusable_pairs=_find_confusable_pairs(index, near, folder, top_confusables),
+        thresholds=_recommend_thresholds(near, simulation, false_accept_rate),
+        variant_separation=_measure_variant_separation(index),
         simulated=simulation,
     )
 
@@ -143,76 +160,106 @@ def verify_index(
 def _encode_again(
     index: Index, embedder: Embedder, refs: Path, quiet: bool
 ) -> tuple[Embeddings, dict[str, str]]:
-    """Queries (N, D) from the files themselves; a file that cannot be read gives a zero row and its reason."""
+    """Queries (N, D) from the files, and why some could not be read; those have zero rows."""
     queries = np.zeros_like(index.embeddings)
     unreadable: dict[str, str] = {}
+
     for batch in embed_files(embedder, refs, list(index.row_of), label="re-encoded", quiet=quiet):
-        queries[[index.row_of[name] for name in batch.names]] = batch.rows
+        rows = [index.row_of[name] for name in batch.names]
+        queries[rows] = batch.rows
         unreadable |= batch.errors
     return queries, unreadable
 
 
-def _thresholds(near: Neighbors, simulation: Simulation | None, rate: float) -> dict[str, Any]:
-    """Recommended thresholds, and what they rest on. Clean references make better strangers than a camera does, so
-    without a simulation the thresholds are on the strict side."""
+def _choose_verdict(median_margin: np.floating[Any]) -> tuple[str, str]:
+    """The verdict, and what to do."""
+    for least_margin, verdict, action in VERDICTS:
+        if median_margin > least_margin:
+            return verdict, action
+    raise ValueError(f"The median margin is {median_margin}")
+
+
+def _recommend_thresholds(
+    near: Neighbors, simulation: Simulation | None, rate: float
+) -> dict[str, Any]:
+    """Recommended thresholds, and what they are based on.
+
+    Without a simulation they are rather strict, because a clean reference passes for an unknown
+    item more easily than a camera view does.
+    """
     if simulation:
-        sim, margin, basis = (
-            simulation.sim_threshold,
-            simulation.margin_threshold,
-            "simulated views",
-        )
+        sim = simulation.sim_threshold
+        margin = simulation.margin_threshold
+        basis = "simulated views"
     else:
-        # Split the rate between the two: of the strangers that pass one, as small a share passes the other.
-        share = float(np.sqrt(rate))
-        sim = float(np.quantile(near.other, 1 - share, method="higher"))
-        passing = (near.other - near.second)[near.other >= sim]
-        margin = float(np.quantile(passing, 1 - share, method="higher"))
-        sim, margin = rounded_up(sim), rounded_up(max(0.0, margin))
+        # Of what passes the cosine, the margin lets through the same fraction again.
+        fraction = float(np.sqrt(rate))
+        lowest_sim = float(np.quantile(near.other, 1 - fraction, method="higher"))
+        margins = (near.other - near.second)[near.other >= lowest_sim]
+        lowest_margin = float(np.quantile(margins, 1 - fraction, method="higher"))
+        sim = rounded_up(lowest_sim)
+        margin = rounded_up(max(0.0, lowest_margin))
         basis = "the references themselves; --simulate gives better ones"
     return {"sim": sim, "margin": margin, "false_accept_rate": rate, "basis": basis}
 
 
-def _confusable_pairs(
+def _find_confusable_pairs(
     index: Index, near: Neighbors, refs: Path | None, count: int
 ) -> list[ConfusablePair]:
-    """The most similar pairs of items, each once: every reference with its nearest other item, highest first."""
+    """The `count` most similar pairs of items, each once, most similar first."""
     pairs: dict[frozenset[int], ConfusablePair] = {}
     for row in np.argsort(-near.other, kind="stable"):
         partner = int(near.other_row[row])
-        key = frozenset((int(index.items[row]), int(index.items[partner])))
         if len(pairs) >= count or partner < 0:
             break
-        if key not in pairs:
-            a, b = sorted((int(row), partner))
-            kind = _kind(index, a, b, float(near.other[row]), refs)
-            pairs[key] = ConfusablePair(
-                str(index.references[a]), str(index.references[b]), float(near.other[row]), kind
-            )
+
+        items = frozenset((int(index.items[row]), int(index.items[partner])))
+        if items in pairs:
+            continue
+        a, b = sorted((int(row), partner))
+        similarity = float(near.other[row])
+        pairs[items] = ConfusablePair(
+            str(index.references[a]),
+            str(index.references[b]),
+            similarity,
+            _classify_pair(index, a, b, similarity, refs),
+        )
     return list(pairs.values())
 
 
-def _kind(index: Index, a: int, b: int, similarity: float, refs: Path | None) -> str:
+def _classify_pair(index: Index, a: int, b: int, similarity: float, refs: Path | None) -> str:
+    """The kind of the pair of rows `a` and `b`, as ConfusablePair describes."""
     if index.sha256[a] == index.sha256[b]:
         return "same file"
-    if similarity > 1 - 1e-4 and refs is not None:
-        try:
-            if np.array_equal(
-                decode(refs / str(index.references[a])), decode(refs / str(index.references[b]))
-            ):
-                return "same picture"
-        except ImageError:
-            pass
+    if similarity > _SAME_PICTURE and refs is not None and _have_same_pixels(index, a, b, refs):
+        return "same picture"
     return "similar"
 
 
-def _variant_separation(index: Index) -> dict[str, Any] | None:
-    """How far apart the two nearest variants of an item lie (1 - cosine): the median over items that have several."""
+def _have_same_pixels(index: Index, a: int, b: int, refs: Path) -> bool:
+    """Whether both files can be read and show the same pixels."""
+    try:
+        first, second = (decode(refs / str(index.references[row])) for row in (a, b))
+    except ImageError:
+        return False
+    return np.array_equal(first, second)
+
+
+def _measure_variant_separation(index: Index) -> dict[str, Any] | None:
+    """The median distance (1 - cosine) of the two nearest variants, over items that have several.
+
+    None if no item has variants.
+    """
     order = np.argsort(index.items, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(index.items[order])) + 1)
 
-    apart = []
+    distances = []
     for rows in groups:
         if len(rows) > 1:
-            cosines = index.embeddings[rows] @ index.embeddings[rows].T
-            apart.append(1 - float(cosines[np.triu_indices(len(rows), k=1)].max()))
-    return {"items": len(apart), "median": round(float(np.median(apart)), 4)} if apart else None
+            variants = index.embeddings[rows]
+            cosines = (variants @ variants.T)[np.triu_indices(len(rows), k=1)]
+            distances.append(1 - float(cosines.max()))
+
+    if not distances:
+        return None
+    return {"items": len(distances), "median": round(float(np.median(distances)), 4)}

@@ -1,4 +1,4 @@
-"""What a camera would make of an index: webcam-like views of its own references, searched for in it."""
+"""What a camera would make of an index: search it for webcam-like views of its own references."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ SIMULATED_REFERENCES_MAX = 2000
 class Simulation:
     """What webcam-like views predict. Accepted rates are fractions of all views.
 
-    `false_accept_rate` is the fraction of accepted views of unknown items: the same views, with the true item taken
-    out of the index. A reference with a near-duplicate, another item no less like it than a camera's own views of it
-    are, is not unknown to the index even then, and is left out of that; `near_duplicates` counts such references.
+    `false_accept_rate` is the fraction of accepted views of unknown items. These are the same
+    views, searched for with the true item taken out of the index. A reference has a
+    near-duplicate if another item is at least as similar to it as camera views are to their own
+    reference. Such a reference is not unknown even without its own item, so it does not count;
+    `near_duplicates` is the number of these references.
     """
 
     views: int
@@ -40,7 +42,7 @@ class Simulation:
     margin_threshold: float
 
     def as_json(self) -> dict[str, Any]:
-        """`twins` is `near_duplicates` under the name of earlier versions."""
+        """The values as JSON. `twins` is `near_duplicates` under its earlier name."""
         return vars(self) | {"twins": self.near_duplicates}
 
 
@@ -53,98 +55,116 @@ def simulate_camera(
     false_accept_rate: float,
     quiet: bool = False,
 ) -> Simulation:
-    """Render `views` of each reference (of an even sample of 2,000 when there are more), search for them, and choose
-    the thresholds that accept most while at most `false_accept_rate` of strangers pass.
+    """Render `views` views of each reference, search for them, and choose thresholds.
 
-    Raises ImageError when no reference file can be read.
+    If there are more than 2,000 references, an even sample of them is used. The thresholds accept
+    the most while at most the fraction `false_accept_rate` of unknown items passes. Raises
+    ImageError if no reference file can be read.
     """
-    seen, truth = _views(index, embedder, refs, views, quiet)
-    return score_views(index, seen, truth, false_accept_rate)
+    embeddings, truth = _encode_views(index, embedder, refs, views, quiet)
+    return score_views(index, embeddings, truth, false_accept_rate)
 
 
 def score_views(
     index: Index,
-    seen: Embeddings,
+    views: Embeddings,
     truth: NDArray[np.int64],
     false_accept_rate: float,
     near_duplicates: NDArray[np.bool_] | None = None,
 ) -> Simulation:
-    """What V views, embeddings (V, D) of the rows `truth` (V,), say of an index, at the thresholds that suit it.
+    """Score V views, embeddings (V, D) of the rows `truth` (V,), at the best thresholds.
 
-    `twins` (V,): which views' references have one; None finds them as Simulation says. To compare two encoders or
-    heads, the same must be given to both: the worse one finds more of them, and leaves its hardest strangers out.
+    `near_duplicates` (V,) tells which views show a reference that has one; None finds them as
+    Simulation describes. To compare two encoders or heads, give both the same: the worse one
+    finds more near-duplicates and would leave out its hardest unknown items.
     """
-    near = nearest_others(seen, truth, index)
-    own = best_of_item(index, seen, truth)
-    right = own > near.other
+    near = nearest_others(views, truth, index)
+    own = best_of_item(index, views, truth)
+    own_margin = own - near.other
+    is_correct = own > near.other
+
     if near_duplicates is None:
         near_duplicates = find_near_duplicates(index, truth, own)
-    unknowns = ~near_duplicates if not near_duplicates.all() else np.ones(len(truth), bool)
-    margin = (
-        near.other - near.second
-    )  # a stranger's margin: what is nearest then against the next item
-    sim, gap = choose_thresholds(
-        np.where(right, own, -1).astype(np.float32),
-        np.where(right, own - near.other, 0).astype(np.float32),
-        near.other[unknowns],
-        margin[unknowns],
+    # If every reference has a near-duplicate, all of them count, or there would be none left.
+    is_unknown = ~near_duplicates if not near_duplicates.all() else np.ones(len(truth), bool)
+    # Without the true item, the nearest other item would be the answer.
+    unknown_margin = near.other - near.second
+
+    sim, margin = choose_thresholds(
+        np.where(is_correct, own, -1).astype(np.float32),
+        np.where(is_correct, own_margin, 0).astype(np.float32),
+        near.other[is_unknown],
+        unknown_margin[is_unknown],
         false_accept_rate,
     )
-    wrong = ~right & (near.other > sim) & (near.other - np.maximum(own, near.second) > gap)
-    false = (near.other > sim) & (margin > gap)
+
+    wrong_margin = near.other - np.maximum(own, near.second)
+    accepted_right = is_correct & (own > sim) & (own_margin > margin)
+    accepted_wrong = ~is_correct & (near.other > sim) & (wrong_margin > margin)
+    false_accepts = (near.other > sim) & (unknown_margin > margin)
+
     return Simulation(
-        views=len(seen),
+        views=len(views),
         references=len(np.unique(truth)),
-        top1=round(float(right.mean()), 4),
-        accepted_right=round(float((right & (own > sim) & (own - near.other > gap)).mean()), 4),
-        accepted_wrong=round(float(wrong.mean()), 4),
-        false_accept_rate=round(float(false[unknowns].mean()), 4),
+        top1=_rounded_mean(is_correct),
+        accepted_right=_rounded_mean(accepted_right),
+        accepted_wrong=_rounded_mean(accepted_wrong),
+        false_accept_rate=_rounded_mean(false_accepts[is_unknown]),
         near_duplicates=len(np.unique(truth[near_duplicates])),
         sim_threshold=sim,
-        margin_threshold=gap,
+        margin_threshold=margin,
     )
-
-
-def _views(
-    index: Index, embedder: Embedder, refs: Path, views: int, quiet: bool
-) -> tuple[Embeddings, NDArray[np.int64]]:
-    """Embeddings (V, D) of the views and the row (V,) that each one shows."""
-    count = min(len(index), SIMULATED_REFERENCES_MAX)
-    rows = np.unique(np.linspace(0, len(index) - 1, count).astype(np.int64))
-    queries, truth = [], []
-    with Progress("simulated", len(rows) * views, enabled=not quiet) as progress:
-        for row, batch in zip(
-            rows, decode_ahead([refs / str(index.references[r]) for r in rows], 1), strict=True
-        ):
-            if not isinstance(batch[0], ImageError):
-                # Seeded by content, so that a picture's views stay the same whatever else is in the folder.
-                rng = np.random.default_rng(int(str(index.sha256[row])[:16], 16))
-                queries.append(
-                    embedder.encode(
-                        [live_crop(batch[0], rng, embedder.crop_side) for _ in range(views)]
-                    )
-                )
-                truth += [row] * views
-            progress.step(views)
-    if not queries:
-        raise ImageError(
-            f"No reference file in {refs} can be read", "Give the folder that was indexed"
-        )
-    return np.concatenate(queries), np.array(truth)
 
 
 def find_near_duplicates(index: Index, truth: NDArray[np.int64], own: Floats) -> NDArray[np.bool_]:
-    """(V,) whether a view's reference is as much like another item as views are like their own, `own` (V,) cosines."""
-    return np.asarray(
-        nearest_others(index.embeddings[truth], truth, index).other >= np.median(own), bool
-    )
+    """(V,) whether the reference of each view has a near-duplicate.
+
+    That is another item at least as similar to it as the median view is to its own item; `own`
+    (V,) are the cosines of the views to their own items.
+    """
+    near = nearest_others(index.embeddings[truth], truth, index)
+    return np.asarray(near.other >= np.median(own), bool)
 
 
-def best_of_item(index: Index, seen: Embeddings, truth: NDArray[np.int64]) -> Floats:
+def best_of_item(index: Index, views: Embeddings, truth: NDArray[np.int64]) -> Floats:
     """(V,) each view's cosine to the nearest variant of the item it shows."""
-    variants = {item: np.flatnonzero(index.items == item) for item in np.unique(index.items[truth])}
-    best = [
-        (index.embeddings[variants[index.items[row]]] @ view).max()
-        for view, row in zip(seen, truth, strict=True)
-    ]
+    items = index.items[truth]
+    variants = {item: np.flatnonzero(index.items == item) for item in np.unique(items)}
+
+    best = []
+    for view, item in zip(views, items, strict=True):
+        cosines = index.embeddings[variants[item]] @ view
+        best.append(cosines.max())
     return np.array(best, np.float32)
+
+
+def _encode_views(
+    index: Index, embedder: Embedder, refs: Path, views: int, quiet: bool
+) -> tuple[Embeddings, NDArray[np.int64]]:
+    """Embeddings (V, D) of the views, and the row (V,) that each view shows."""
+    count = min(len(index), SIMULATED_REFERENCES_MAX)
+    rows = np.unique(np.linspace(0, len(index) - 1, count).astype(np.int64))
+    files = [refs / str(index.references[row]) for row in rows]
+
+    embeddings: list[Embeddings] = []
+    truth: list[int] = []
+    with Progress("simulated", len(rows) * views, enabled=not quiet) as progress:
+        for row, batch in zip(rows, decode_ahead(files, 1), strict=True):
+            picture = batch[0]
+            if not isinstance(picture, ImageError):
+                # Seeded by content, so that a picture's views do not depend on the other files.
+                rng = np.random.default_rng(int(str(index.sha256[row])[:16], 16))
+                crops = [live_crop(picture, rng, embedder.crop_side) for _ in range(views)]
+                embeddings.append(embedder.encode(crops))
+                truth += [int(row)] * views
+            progress.step(views)
+
+    if not embeddings:
+        raise ImageError(
+            f"No reference file in {refs} can be read", "Give the folder that was indexed"
+        )
+    return np.concatenate(embeddings), np.array(truth)
+
+
+def _rounded_mean(values: NDArray[np.bool_]) -> float:
+    return round(float(values.mean()), 4)

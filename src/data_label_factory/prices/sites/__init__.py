@@ -1,1 +1,1 @@
-"""Where prices come from: one file a site, one small class each."""
+"""The price sites, one file each, and the table of all of them."""

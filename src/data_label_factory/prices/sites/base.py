@@ -1,4 +1,4 @@
-"""What a price site is: a set-code prefix in, listings out."""
+"""What a price site is: a prefix of set codes in, listings out."""
 
 from __future__ import annotations
 
@@ -14,18 +14,24 @@ from data_label_factory.prices.store import Listing
 
 
 class PriceSite(Api):
-    """Base of all sites. Another package adds one by an entry point of the group `data_label_factory.price_sites`."""
+    """Base of all sites.
+
+    Other packages add sites by an entry point of the group `data_label_factory.price_sites`.
+    """
 
     name: ClassVar[str]
     about: ClassVar[str]  # one line for --list-sites
-    currencies: ClassVar[tuple[str, ...]]  # that it has prices in, the usual one first; () for any
+    currencies: ClassVar[tuple[str, ...]]  # of its prices, the usual one first; () for any
     interval: ClassVar[float] = 1.0
     by_prefix: ClassVar[bool] = True  # False: `listings("")` gives everything at once
 
     def __init__(
         self, fetcher: Fetcher, base_url: str = "", *, currency: str = "", file: Path | None = None
     ) -> None:
-        """`file` is for sites that read one. Raises PriceError for a currency the site has no prices in."""
+        """`file` is for sites that read one.
+
+        Raises PriceError if the site has no prices in `currency`.
+        """
         super().__init__(fetcher, base_url)
         self.currency = currency or next(iter(self.currencies), "")
         self.file = file
@@ -36,10 +42,10 @@ class PriceSite(Api):
             )
 
     def listings(self, prefix: str) -> Iterable[Listing]:
-        """Everything offered whose code is `prefix` and a number, such as LOCH-JP001 for LOCH-JP.
+        """All offers whose code is `prefix` and a number, such as LOCH-JP001 for LOCH-JP.
 
-        Nothing at all means that the site does not stock it. Raises FetchError, and LookupError, TypeError, … for an
-        answer in no documented shape.
+        None at all means that the site does not stock them. Raises FetchError, and LookupError,
+        TypeError and the like if an answer is not in the documented shape.
         """
         raise NotImplementedError
 

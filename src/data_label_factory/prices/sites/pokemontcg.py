@@ -1,4 +1,4 @@
-"""Pokémon prices as the Pokémon TCG API passes them on: TCGplayer in dollars, Cardmarket in euros."""
+"""Pokémon prices from the Pokémon TCG API: TCGplayer in dollars, Cardmarket in euros."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ class PokemonTcgPrices(PriceSite):
     def listings(self, prefix: str) -> Iterator[Listing]:
         for card in search(self, f"set.id:{prefix.partition('-')[0].lower()}"):
             code = f"{card['set']['id']}-{card['number']}".upper()
-            if prefix_of(code) == prefix:
-                for finish, amount in self._amounts(card).items():
-                    price = from_number(amount)
-                    if price is not None:
-                        yield Listing(code, price, finish, name=card["name"])
+            if prefix_of(code) != prefix:
+                continue
+            for finish, amount in self._amounts_by_finish(card).items():
+                price = from_number(amount)
+                if price is not None:
+                    yield Listing(code, price, finish, name=card["name"])
 
-    def _amounts(self, card: Mapping[str, Any]) -> dict[str, Any]:
+    def _amounts_by_finish(self, card: Mapping[str, Any]) -> dict[str, Any]:
         shop = card.get("tcgplayer" if self.currency == "USD" else "cardmarket") or {}
         prices = shop.get("prices") or {}
         if self.currency == "EUR":

@@ -1,4 +1,4 @@
-"""Magic prices as Scryfall passes them on: TCGplayer in dollars, Cardmarket in euros."""
+"""Magic prices from Scryfall: TCGplayer in dollars, Cardmarket in euros."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FINISHES = {"": "normal", "_foil": "foil", "_etched": "etched"}
 
 class ScryfallPrices(PriceSite):
     name: ClassVar = "scryfall"
-    about: ClassVar = "Magic; normal, foil and etched stand where other games have rarities"
+    about: ClassVar = "Magic; normal, foil and etched take the place of rarities"
     host: ClassVar = "https://api.scryfall.com"
     currencies: ClassVar = ("USD", "EUR")
 
@@ -24,8 +24,10 @@ class ScryfallPrices(PriceSite):
             code = f"{card['set']}-{card['collector_number']}".upper()
             if prefix_of(code) != prefix:
                 continue
+
+            prices = card.get("prices") or {}
             for ending, finish in _FINISHES.items():
-                price = from_number((card.get("prices") or {}).get(self.currency.lower() + ending))
+                price = from_number(prices.get(self.currency.lower() + ending))
                 if price is not None:
                     yield Listing(
                         code,

@@ -1,4 +1,4 @@
-"""The table of sites: our own, and those that other installed packages register."""
+"""The table of sites: the built-in ones, and those that other installed packages register."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from data_label_factory.prices.sites.ygoprodeck import YgoprodeckPrices
 from data_label_factory.prices.sites.yuyutei import YuyuTei
 
 ENTRY_POINTS = "data_label_factory.price_sites"
-_OWN: tuple[type[PriceSite], ...] = (
+_BUILT_IN: tuple[type[PriceSite], ...] = (
     YuyuTei,
     ScryfallPrices,
     YgoprodeckPrices,
@@ -23,37 +23,39 @@ _OWN: tuple[type[PriceSite], ...] = (
 
 
 def site_names() -> list[str]:
-    return [site.name for site in _OWN] + [entry.name for entry in _foreign()]
+    """The names of all sites, the built-in ones first."""
+    return [site.name for site in _BUILT_IN] + [entry.name for entry in _find_entry_points()]
 
 
 def site_class(name: str) -> type[PriceSite]:
-    """Raises PriceError for a name that nobody has registered, and for a package that does not hold a site."""
-    for site in _OWN:
+    """Find a site by name.
+
+    Raises PriceError if the name is not registered, or what is registered is not a site.
+    """
+    for site in _BUILT_IN:
         if site.name == name:
             return site
-    for entry in _foreign():
+    for entry in _find_entry_points():
         if entry.name == name:
-            return _load(entry)
+            return _load_site(entry)
     raise PriceError(
-        f"There is no price site {name!r}", f"Choose one of: {', '.join(site_names())}"
+        f"There is no price site {name!r}",
+        f"Choose one of: {', '.join(site_names())}",
     )
 
 
-def _foreign() -> list[EntryPoint]:
-    own = {site.name for site in _OWN}
-    return sorted(
-        (entry for entry in entry_points(group=ENTRY_POINTS) if entry.name not in own),
-        key=lambda e: e.name,
-    )
+def _find_entry_points() -> list[EntryPoint]:
+    built_in = {site.name for site in _BUILT_IN}
+    entries = [entry for entry in entry_points(group=ENTRY_POINTS) if entry.name not in built_in]
+    return sorted(entries, key=lambda entry: entry.name)
 
 
-def _load(entry: EntryPoint) -> type[PriceSite]:
+def _load_site(entry: EntryPoint) -> type[PriceSite]:
+    what = f"The price site {entry.name} ({entry.value})"
     try:
         site = entry.load()
-    except Exception as exc:  # whatever a foreign package trips over
-        raise PriceError(
-            f"The price site {entry.name} ({entry.value}) cannot be loaded: {exc}"
-        ) from exc
+    except Exception as exc:  # another package may raise anything
+        raise PriceError(f"{what} cannot be loaded: {exc}") from exc
     if not (isinstance(site, type) and issubclass(site, PriceSite)):
-        raise PriceError(f"The price site {entry.name} ({entry.value}) is not a PriceSite")
+        raise PriceError(f"{what} is not a PriceSite")
     return site

@@ -23,50 +23,54 @@ class YuyuTei(PriceSite):
 
     def listings(self, prefix: str) -> Iterator[Listing]:
         parser = need("selectolax.lexbor", extra="prices")
-        reply = self.fetcher.get(
-            self.base_url + _PATH, params={"search_word": prefix}, interval=self.interval
-        )
+        url = self.base_url + _PATH
+        reply = self.fetcher.get(url, params={"search_word": prefix}, interval=self.interval)
+
         products = parser.LexborHTMLParser(reply.body).css("div.card-product")
-        if not products:  # even an unknown set is answered with cards, of other sets
-            raise FetchError(
-                f"{self.base_url}{_PATH}: the page lists no cards; it may be down for maintenance"
-            )
+        if not products:  # even for an unknown set the page lists cards, of other sets
+            raise FetchError(f"{url}: the page lists no cards; it may be down for maintenance")
         for product in products:
-            listing = _listing(product)
+            listing = _parse_product(product)
             if listing is not None and prefix_of(listing.code) == prefix:
                 yield listing
 
 
-def _listing(product: Any) -> Listing | None:
-    """One `div.card-product`; None when it shows no code or no price."""
+def _parse_product(product: Any) -> Listing | None:
+    """One `div.card-product`; None if it shows no code or no price."""
     image = product.css_first("img.card")
-    words = (image.attributes.get("alt") or "").split(maxsplit=2) if image is not None else []
-    code = words[0] if words else _text(product, "span.d-block.border")
-    price = from_text(_text(product, "strong.d-block"))
+    alt = (image.attributes.get("alt") or "") if image is not None else ""
+    words = alt.split(maxsplit=2)  # code, rarity, name
+    code = words[0] if words else _text_at(product, "span.d-block.border")
+    price = from_text(_text_at(product, "strong.d-block"))
     if not code or price is None:
         return None
-    code = unicodedata.normalize("NFKC", code).upper()
-    rarity = words[1] if len(words) > 1 else _heading(product)
-    stock = from_text(_text(product, "label.form-check-label"))
-    sold_out = "sold-out" in (product.attributes.get("class") or "").split()
+
+    rarity = words[1] if len(words) > 1 else _section_rarity(product)
     return Listing(
-        code,
+        unicodedata.normalize("NFKC", code).upper(),
         price,
         unicodedata.normalize("NFKC", rarity),
         name_jp=words[2] if len(words) > 2 else "",
-        in_stock=not sold_out
-        and (stock is not None or not _text(product, "label.form-check-label")),
+        in_stock=_is_in_stock(product),
     )
 
 
-def _heading(product: Any) -> str:
-    """The rarity in the heading of the section that the product stands in."""
+def _is_in_stock(product: Any) -> bool:
+    """Whether it is not marked as sold out, and the stock shown, if any, is a number above 0."""
+    if "sold-out" in (product.attributes.get("class") or "").split():
+        return False
+    stock = _text_at(product, "label.form-check-label")
+    return not stock or from_text(stock) is not None
+
+
+def _section_rarity(product: Any) -> str:
+    """The rarity in the heading of the section that the product belongs to."""
     node = product.parent
     while node is not None and node.attributes.get("id") != "card-list3":
         node = node.parent
-    return _text(node, "h3 > span") if node is not None else ""
+    return _text_at(node, "h3 > span") if node is not None else ""
 
 
-def _text(node: Any, selector: str) -> str:
-    found = node.css_first(selector)
-    return " ".join(found.text().split()) if found is not None else ""
+def _text_at(node: Any, selector: str) -> str:
+    match = node.css_first(selector)
+    return " ".join(match.text().split()) if match is not None else ""

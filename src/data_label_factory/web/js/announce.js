@@ -3,7 +3,7 @@ import { formatUsd, toCents } from "./money.js";
 
 /** @import {Track} from "./tracker.js" */
 
-/** Tells, by the live region and if wished by a sound, of each item that has become sure. */
+/** Announces each newly confident item in the live region and, if the user wants it, by a sound. */
 export class Announcer {
   #region = byId("live", HTMLParagraphElement);
   /** @type {Map<number, string>} id of a track → what it was announced as */
@@ -21,7 +21,7 @@ export class Announcer {
       const cents = toCents(price?.usd);
       return [item.name, item.rarity, cents === null ? "no price" : formatUsd(cents)].filter(Boolean).join(", ");
     });
-    this.#region.textContent = `Recognised: ${words.join("; ")}`;
+    this.#region.textContent = `Recognized: ${words.join("; ")}`;
     if (this.sound) this.#beep();
   }
 

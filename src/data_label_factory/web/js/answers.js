@@ -1,12 +1,12 @@
 import { isOwnPath, itemKey } from "./deckfile.js";
 import { corners } from "./geometry.js";
 
-/** @import {Box, Item, Neighbour, Point, Price, Sighting} from "./types.js" */
+/** @import {Box, Item, Neighbor, Point, Price, Sighting} from "./types.js" */
 
 /**
- * The JSON of `POST /api/falcon` → sightings. Servers that only find things give `bbox_norm` and `area_fraction`;
- * these are then called by the query. What makes no sense is left out.
- * @param {any} json @param {string} query @returns {Sighting[]} Throws an Error for what is no answer at all.
+ * The JSON of `POST /api/falcon` → sightings. Servers that only detect send just `bbox_norm` and `area_fraction`; the
+ * query is then the name. Invalid masks are left out.
+ * @param {any} json @param {string} query @returns {Sighting[]} Throws an Error if it is not such an answer.
  */
 export function readAnswer(json, query) {
   if (!json || !Array.isArray(json.masks))
@@ -26,7 +26,7 @@ function readMask(mask, query) {
     score: number(mask.score),
     margin: number(mask.margin),
     confident,
-    runnersUp: Array.isArray(mask.top_k) ? mask.top_k.slice(1, 6).map(readNeighbour) : [],
+    runnersUp: Array.isArray(mask.top_k) ? mask.top_k.slice(1, 6).map(readNeighbor) : [],
     twins: twins.filter((/** @type {string} */ file) => file !== mask.ref_filename),
     price: readPrice(mask.price),
     box,
@@ -35,7 +35,7 @@ function readMask(mask, query) {
 }
 
 /**
- * Of files that look the same now one comes first and now another: they share the key of the first by name.
+ * Of near-duplicate references, either may come first in an answer. They share one key: the first in the alphabet.
  * @param {any} mask @param {string} name @param {string[]} twins @returns {Item}
  */
 function readItem(mask, name, twins) {
@@ -63,8 +63,8 @@ function isPoint(value) {
   return Array.isArray(value) && value.length === 2 && value.every(Number.isFinite);
 }
 
-/** @param {any} value @returns {Neighbour} */
-function readNeighbour(value) {
+/** @param {any} value @returns {Neighbor} */
+function readNeighbor(value) {
   return { name: text(value?.name), filename: text(value?.filename), score: number(value?.score) ?? 0 };
 }
 

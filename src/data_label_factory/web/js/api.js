@@ -4,7 +4,7 @@ import { readAnswer } from "./answers.js";
 
 const PATIENCE_MS = 20_000;
 
-/** An answer that is none: `status` is HTTP's, 0 when nobody answered. */
+/** A failed request: `status` is the HTTP status, 0 without an answer. */
 export class ApiError extends Error {
   /** @param {string} message @param {number} status @param {number} [waitMs] how long the server asks to wait */
   constructor(message, status, waitMs = 0) {
@@ -37,7 +37,7 @@ export async function recognize(frame, query, signal) {
   return readAnswer(await send("api/falcon", { image: frame, query }, signal), query);
 }
 
-/** What the server says of itself; servers of other kinds say nothing. @returns {Promise<any>} */
+/** The state of the server. Other kinds of servers do not have this. @returns {Promise<any>} */
 export function info() {
   return ask("api/info");
 }

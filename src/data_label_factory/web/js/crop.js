@@ -2,9 +2,9 @@
 import { corners } from "./geometry.js";
 
 const STEP = 0.02;
-const LEAST = 0.05;
+const MIN_SIDE = 0.05;
 
-/** Lets the user say which part of a frame is meant: by dragging, or by the arrow keys. */
+/** Lets the user choose a part of a frame, by dragging or with the arrow keys. */
 export class CropChooser {
   /** @type {Box} */
   box = { x1: 0.25, y1: 0.15, x2: 0.75, y2: 0.85 };
@@ -45,7 +45,7 @@ export class CropChooser {
         x2: Math.max(from[0], to[0]),
         y2: Math.max(from[1], to[1]),
       };
-      if (box.x2 - box.x1 < LEAST || box.y2 - box.y1 < LEAST) return;
+      if (box.x2 - box.x1 < MIN_SIDE || box.y2 - box.y1 < MIN_SIDE) return;
       this.box = box;
       this.#draw();
     };
@@ -66,7 +66,7 @@ export class CropChooser {
     event.preventDefault();
     const { x1, y1, x2, y2 } = this.box;
     if (event.shiftKey) {
-      this.box = { x1, y1, x2: clamp(Math.max(x1 + LEAST, x2 + dx)), y2: clamp(Math.max(y1 + LEAST, y2 + dy)) };
+      this.box = { x1, y1, x2: clamp(Math.max(x1 + MIN_SIDE, x2 + dx)), y2: clamp(Math.max(y1 + MIN_SIDE, y2 + dy)) };
     } else if (x1 + dx >= 0 && x2 + dx <= 1 && y1 + dy >= 0 && y2 + dy <= 1) {
       this.box = { x1: x1 + dx, y1: y1 + dy, x2: x2 + dx, y2: y2 + dy };
     }

@@ -9,7 +9,7 @@ export const MOST_COPIES = 9999;
  *   `cents` is one copy's price in US cents
  */
 
-/** What has been collected. Every change makes new entries, so an earlier state can be kept and put back. */
+/** The collected items. Every change makes a new list of entries, so an earlier state can be restored. */
 export class Deck {
   /** @type {readonly Entry[]} */
   #entries;
@@ -23,7 +23,7 @@ export class Deck {
     return this.#entries;
   }
 
-  /** Copies, priced copies, and US cents of those. */
+  /** The number of copies, of copies with a price, and the sum of their prices in US cents. */
   get totals() {
     let copies = 0;
     let priced = 0;
@@ -42,7 +42,7 @@ export class Deck {
     return this.#entries.find((entry) => entry.key === key)?.count ?? 0;
   }
 
-  /** One more copy; a newer price takes the older one's place. @param {Item} item @param {Price | null} price */
+  /** Add one copy; a newer price replaces the older one. @param {Item} item @param {Price | null} price */
   add(item, price) {
     const known = this.#entries.find((entry) => entry.key === item.key);
     const cents = toCents(price?.usd);
@@ -59,7 +59,7 @@ export class Deck {
     this.#entries = this.#entries.map((entry) => (entry === known ? fresh : entry));
   }
 
-  /** @param {string} key @param {number} count 0 takes it out */
+  /** @param {string} key @param {number} count 0 removes it */
   setCount(key, count) {
     const whole = Math.min(MOST_COPIES, Math.max(0, Math.floor(count)));
     this.#entries = this.#entries
@@ -71,7 +71,7 @@ export class Deck {
     this.#entries = [];
   }
 
-  /** Put `entries` beside what is there; copies of the same item add up. @param {readonly Entry[]} entries */
+  /** Add `entries`; copies of the same item add up. @param {readonly Entry[]} entries */
   merge(entries) {
     const all = new Map(this.#entries.map((entry) => [entry.key, entry]));
     for (const entry of entries) {

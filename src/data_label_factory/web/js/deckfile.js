@@ -3,7 +3,7 @@ import { formatUsd, toCents } from "./money.js";
 
 /** @import {Deck, Entry} from "./deck.js" */
 
-/** The deck as text, and back: JSON (also what the browser keeps), CSV (RFC 4180), and lines to paste. */
+/** The deck as text, and back: JSON (also stored by the browser), CSV (RFC 4180), and plain lines to paste. */
 
 export const VERSION = 1;
 const MOST_ENTRIES = 20_000;
@@ -18,7 +18,7 @@ const COLUMNS = [
   "price_date",
   "ref_filename",
 ];
-const FORMULA = /^[=+\-@\t\r]/; // a spreadsheet would take it for one
+const FORMULA = /^[=+\-@\t\r]/; // a spreadsheet would evaluate it
 
 /** @param {readonly Entry[]} entries @returns {string} */
 export function toJson(entries) {
@@ -31,9 +31,9 @@ export function fromJson(text) {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new Error("This is not a JSON file, or only a part of one.");
+    throw new Error("This is not a JSON file, or it is truncated.");
   }
-  if (!value || !Array.isArray(value.entries)) throw new Error("This JSON file holds no deck.");
+  if (!value || !Array.isArray(value.entries)) throw new Error("This JSON file is not a deck.");
   if (!(value.version <= VERSION))
     throw new Error("This deck comes from a newer version of this page. Reload it first.");
   return cleaned(value.entries);
@@ -104,7 +104,7 @@ function parseCsv(text) {
   return rows;
 }
 
-/** One line a kind, as forums and shops take them. @param {Deck} deck @returns {string} */
+/** One line per item, in the format that forums and shops accept. @param {Deck} deck @returns {string} */
 export function toText(deck) {
   const lines = deck.entries.map((entry) => {
     const facts = [entry.rarity && `(${entry.rarity})`, entry.setCode && `[${entry.setCode}]`].filter(Boolean);
@@ -115,7 +115,7 @@ export function toText(deck) {
 }
 
 /**
- * Entries of unknown origin, made whole: what is missing is empty, what has no name or count goes.
+ * Entries from any file, validated: missing values become empty, entries without a name or a count are dropped.
  * @param {any[]} values @returns {Entry[]}
  */
 function cleaned(values) {
@@ -143,12 +143,12 @@ function text(value) {
   return typeof value === "string" ? value.slice(0, 300) : "";
 }
 
-/** A path of this origin, so that no picture is ever asked of another. @param {unknown} value @returns {boolean} */
+/** Whether this is a path on this origin: pictures are never requested from another one. @param {unknown} value @returns {boolean} */
 export function isOwnPath(value) {
   return typeof value === "string" && /^\/(?![/\\])/.test(value);
 }
 
-/** Tells items apart that have no reference file. @param {string} name @param {string} rarity @param {string} setCode */
+/** The key of an item without a reference file. @param {string} name @param {string} rarity @param {string} setCode */
 export function itemKey(name, rarity, setCode) {
   return [name, rarity, setCode].join("\u0000");
 }

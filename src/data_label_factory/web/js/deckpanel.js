@@ -12,7 +12,7 @@ import { toast } from "./toast.js";
 const KEPT_AS = "deck";
 const PULSE_MS = 900;
 
-/** The deck on the page: shown, changed, kept by the browser, given out and taken in. */
+/** The deck on the page: shows and changes it, stores it in the browser, exports and imports it. */
 export class DeckPanel {
   word = "Deck";
   #panel = byId("deck-panel", HTMLElement);
@@ -26,8 +26,7 @@ export class DeckPanel {
     this.onChange = onChange;
     const stored = load(KEPT_AS, fromJson);
     this.#deck = new Deck(stored.value ?? []);
-    if (stored.damaged)
-      toast(`What was kept of the ${this.word} cannot be read; it was put aside, and a new one begun.`);
+    if (stored.damaged) toast(`The stored ${this.word} cannot be read. It was set aside, and this one starts empty.`);
     onForeignChange(KEPT_AS, () => {
       this.#deck = new Deck(load(KEPT_AS, fromJson).value ?? []);
       this.#draw();
@@ -59,7 +58,7 @@ export class DeckPanel {
     this.#draw();
   }
 
-  /** Change, with a way back. @param {string} text @param {() => void} change */
+  /** Make a change that can be undone. @param {string} text @param {() => void} change */
   #undoable(text, change) {
     const before = this.#deck.entries;
     change();
@@ -111,7 +110,7 @@ export class DeckPanel {
       const text = await file.text();
       const entries = /^\s*[{[]/.test(text) ? fromJson(text) : fromCsv(text);
       const copies = entries.reduce((sum, entry) => sum + entry.count, 0);
-      this.#undoable(`${copies} taken in from ${file.name}`, () => this.#deck.merge(entries));
+      this.#undoable(`${copies} imported from ${file.name}`, () => this.#deck.merge(entries));
     } catch (error) {
       toast(error instanceof Error ? error.message : String(error));
     }
@@ -125,7 +124,7 @@ export class DeckPanel {
     const unpriced = copies - priced;
     const notes = [
       unpriced ? `${unpriced} without a price in USD, not in the total.` : "",
-      this.#kept ? "" : "The browser’s storage is full or shut: this will be gone after a reload. Export it.",
+      this.#kept ? "" : "The browser’s storage is full or disabled: a reload will lose this. Export it.",
     ];
     setText(this.#note, notes.filter(Boolean).join(" "));
     this.#note.hidden = !this.#note.textContent;
@@ -138,7 +137,7 @@ export class DeckPanel {
     this.onChange();
   }
 
-  /** The rows are new; the focus goes back to where it was, or to the list's surroundings. @param {string} name */
+  /** The rows are new elements: move the focus to where it was, or to a button nearby. @param {string} name */
   #refocus(name) {
     const buttons = [...this.#list.querySelectorAll("button")];
     const target = buttons.find((button) => button.dataset.focus === name) ?? buttons[0];
@@ -163,7 +162,7 @@ export class DeckPanel {
     const counter = h(
       "div",
       { class: "counter" },
-      button("−", "One less of", () => (count > 1 ? set(count - 1) : remove())),
+      button("−", "One fewer of", () => (count > 1 ? set(count - 1) : remove())),
       h("span", {}, String(count), h("span", { class: "hidden" }, " copies")),
       button("+", "One more of", () => set(count + 1)),
       button("✕", "Remove", remove),

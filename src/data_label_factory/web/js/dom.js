@@ -15,7 +15,7 @@ export function h(tag, properties = {}, ...children) {
 }
 
 /**
- * The element with this id, which the page has.
+ * The element with this id. Throws an Error if the page lacks it.
  * @template {HTMLElement} T
  * @param {string} id @param {new () => T} kind
  * @returns {T}
@@ -26,12 +26,12 @@ export function byId(id, kind) {
   return element;
 }
 
-/** Write only what is new: a live region or a selection must not suffer from every answer. @param {Node} node @param {string} text */
+/** Write only changed text, so that answers neither repeat announcements nor drop a selection. @param {Node} node @param {string} text */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Add a class for `ms`, from the start again when it is there already. @param {Element} element @param {string} name @param {number} ms */
+/** Add a class for `ms`; if it is there already, restart its animation. @param {Element} element @param {string} name @param {number} ms */
 export function flash(element, name, ms) {
   for (const animation of element.getAnimations()) animation.cancel();
   element.classList.remove(name);
@@ -43,7 +43,7 @@ export function flash(element, name, ms) {
   }, ms);
 }
 
-/** A reference picture, or a sign that there is none. @param {string} url @param {string} alt */
+/** A reference picture, or a placeholder without one. @param {string} url @param {string} alt */
 export function picture(url, alt) {
   const none = () => h("div", { class: "thumb none", "aria-hidden": "true" }, "?");
   if (!url) return none();

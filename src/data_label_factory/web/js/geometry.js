@@ -1,6 +1,6 @@
 /** @import {Box, Point} from "./types.js" */
 
-/** @param {Box} a @param {Box} b @returns {number} shared area over joint area, 0…1 */
+/** @param {Box} a @param {Box} b @returns {number} intersection over union, 0…1 */
 export function iou(a, b) {
   const width = Math.min(a.x2, b.x2) - Math.max(a.x1, b.x1);
   const height = Math.min(a.y2, b.y2) - Math.max(a.y1, b.y1);
@@ -14,7 +14,7 @@ export function area(box) {
   return Math.max(0, box.x2 - box.x1) * Math.max(0, box.y2 - box.y1);
 }
 
-/** Distance of the centres in units of the larger box's diagonal. @param {Box} a @param {Box} b */
+/** Distance of the centers, in diagonals of the larger box. @param {Box} a @param {Box} b */
 export function drift(a, b) {
   const dx = (a.x1 + a.x2 - b.x1 - b.x2) / 2;
   const dy = (a.y1 + a.y2 - b.y1 - b.y2) / 2;
@@ -38,17 +38,17 @@ export function corners(box) {
 }
 
 /**
- * Move `from` towards `to` without overshooting, equally fast at any frame rate.
+ * Move `from` toward `to` without overshooting, equally fast at any frame rate.
  * @param {Point[]} from @param {Point[]} to @param {number} elapsed ms @param {number} halfTime ms
  * @returns {Point[]}
  */
 export function glide(from, to, elapsed, halfTime) {
-  const share = halfTime > 0 ? 1 - 2 ** (-elapsed / halfTime) : 1;
-  return to.map(([x, y], i) => [from[i][0] + (x - from[i][0]) * share, from[i][1] + (y - from[i][1]) * share]);
+  const fraction = halfTime > 0 ? 1 - 2 ** (-elapsed / halfTime) : 1;
+  return to.map(([x, y], i) => [from[i][0] + (x - from[i][0]) * fraction, from[i][1] + (y - from[i][1]) * fraction]);
 }
 
 /**
- * The order of `to`'s corners that is nearest to `from`: a card seen upside down must not spin its outline.
+ * The order of `to`'s corners that is nearest to `from`, so that an outline does not spin when a card turns.
  * @param {Point[]} from @param {Point[]} to @returns {Point[]}
  */
 export function aligned(from, to) {

@@ -3,20 +3,20 @@ import { ApiError, recognize } from "./api.js";
 /** @import {Sighting} from "./types.js" */
 
 const RETRY_MS = [500, 1000, 2000, 3000];
-const MIN_GAP_MS = 30; // the page keeps time for drawing even when answers come at once
+const MIN_GAP_MS = 30; // leaves the page time to draw, however fast the answers are
 const BUSY = new Set([429, 503]);
 
 /**
  * @typedef {object} Answer
  * @property {Sighting[]} sightings
- * @property {Blob} frame      what they were seen in
+ * @property {Blob} frame      the frame that was sent
  * @property {number} latency  ms, from the frame being sent
- * @property {number} own      ms of the page's own time: taking and packing the frame
+ * @property {number} own      ms that the page took to capture and encode the frame
  */
 
 /**
- * Asks about frame after frame: one request under way at most, the newest frame next. When the server is gone it
- * keeps trying.
+ * Sends frame after frame, always the newest one, with at most one request under way. Keeps trying when the server is
+ * gone.
  */
 export class Loop {
   #generation = 0;
@@ -24,7 +24,7 @@ export class Loop {
 
   /**
    * @param {object} parts
-   * @param {() => Promise<Blob | null>} parts.takeFrame  null: there is none just now
+   * @param {() => Promise<Blob | null>} parts.takeFrame  null if there is no new frame
    * @param {() => string} parts.query
    * @param {(answer: Answer) => void} parts.onAnswer
    * @param {(error: ApiError) => void} parts.onError

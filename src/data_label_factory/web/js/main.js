@@ -18,7 +18,7 @@ import { Tracker } from "./tracker.js";
 /** @import {Answer} from "./loop.js" */
 /** @import {Track} from "./tracker.js" */
 
-/** Puts the parts together: source → loop → tracker → overlay and panels. */
+/** Connects the parts: source → loop → tracker → overlay and panels. */
 
 const INFO_EVERY_MS = 15_000;
 
@@ -30,7 +30,7 @@ let tracks = [];
 /** @type {Blob | null} */
 let lastFrame = null;
 let gone = false;
-let saysNothing = false; // a server of another kind, not to be asked again and again
+let saysNothing = false; // another kind of server: do not ask it again
 
 const source = new Source(byId("video", HTMLVideoElement), byId("still", HTMLImageElement), sourceChanged);
 const overlay = new Overlay(byId("overlay", HTMLCanvasElement), () => source.size);
@@ -38,7 +38,7 @@ const bar = new SourceBar(source, (problem) => banner(problem, "source"));
 const trackPanel = new TrackPanel({
   onAdd: (item, price) => deck.add(item, price),
   onWrong(track) {
-    if (track.misses || !lastFrame) toast("It is out of sight just now. Show it again first.");
+    if (track.misses || !lastFrame) toast("It is out of sight. Show it again first.");
     else teacher.correct(lastFrame, track.quad);
   },
   copies: (key) => deck.count(key),
@@ -106,7 +106,7 @@ function failed(error) {
   gone = true;
   status("gone");
   const silent = error.status === 0 || error.status >= 502;
-  banner(silent ? `The server does not answer; trying again … (${error.message})` : error.message, "server");
+  banner(silent ? `The server does not answer. Trying again … (${error.message})` : error.message, "server");
 }
 
 function recovered() {
@@ -126,7 +126,7 @@ function showTracks() {
 /** @type {Map<string, string>} */
 const problems = new Map();
 
-/** @param {string} text empty: it is over @param {"source" | "server"} about */
+/** @param {string} text empty when the problem is over @param {"source" | "server"} about */
 function banner(text, about) {
   problems.set(about, text);
   const place = byId("banner", HTMLParagraphElement);
@@ -147,7 +147,7 @@ function status(state, text) {
   setText(byId("status-text", HTMLSpanElement), text ?? words[state]);
 }
 
-/** Ask the server what it is; one of another kind does not say. */
+/** Ask the server for its state; other kinds of servers do not tell. */
 async function refreshInfo() {
   const facts = await info().catch((error) => {
     saysNothing = error.status === 404;
@@ -162,12 +162,12 @@ async function refreshInfo() {
   const rows = facts?.version
     ? {
         Strictness: facts.strictness,
-        Threshold: facts.sim_threshold ?? "the recogniser’s",
-        Margin: facts.margin_threshold ?? "the recogniser’s",
+        Threshold: facts.sim_threshold ?? "automatic",
+        Margin: facts.margin_threshold ?? "automatic",
         References: facts.index_size,
         Version: facts.version,
       }
-    : { Server: "does not say how it is set" };
+    : { Server: "does not tell its settings" };
   const list = Object.entries(rows).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, String(value))));
   byId("server-facts", HTMLDListElement).replaceChildren(...list);
   await showTopPrices();

@@ -1,6 +1,6 @@
-/** Amounts are whole cents while they are added, so that a total never drifts. */
+/** Sums use whole cents, so that rounding errors do not add up. */
 
-/** @param {number | null | undefined} amount @returns {number | null} cents, or null for what is no price */
+/** @param {number | null | undefined} amount @returns {number | null} cents, or null for an invalid price */
 export function toCents(amount) {
   return typeof amount === "number" && Number.isFinite(amount) && amount >= 0 ? Math.round(amount * 100) : null;
 }
@@ -12,7 +12,7 @@ export function formatUsd(cents) {
 
 /**
  * @param {number} amount @param {string} currency ISO 4217
- * @returns {string} such as ¥1,980; with the code itself where it is none that browsers know
+ * @returns {string} such as ¥1,980; with the code itself if the browser does not know it
  */
 export function formatMoney(amount, currency) {
   const digits = Number.isInteger(amount) ? { maximumFractionDigits: 0 } : {};
@@ -23,7 +23,7 @@ export function formatMoney(amount, currency) {
   }
 }
 
-/** @param {string} date ISO 8601 @returns {string} such as 1 Nov 2026; empty for what is no date */
+/** @param {string} date ISO 8601 @returns {string} such as 1 Nov 2026; empty for an invalid date */
 export function formatDate(date) {
   const time = Date.parse(date);
   if (Number.isNaN(time)) return "";

@@ -5,11 +5,11 @@ import { aligned, glide } from "./geometry.js";
 
 const HALF_TIME_MS = 70;
 const FADE_MS = 160;
-const STALE_MS = 2500; // outlines without news fade: the camera has moved on
+const STALE_MS = 2500; // after this long without an answer, outlines fade: the camera has moved on
 /** @type {Record<string, string>} */
-const COLOURS = { true: "#34d399", false: "#fbbf24", null: "#38bdf8" };
+const COLORS = { true: "#34d399", false: "#fbbf24", null: "#38bdf8" };
 
-/** Draws the tracks' outlines over the picture, at the screen's own pace while answers come at the server's. */
+/** Draws the tracks' outlines over the picture, at the screen's frame rate, not at that of the answers. */
 export class Overlay {
   mirrored = false;
   visible = true;
@@ -18,13 +18,13 @@ export class Overlay {
   #newsAt = 0;
   #staleAfter = STALE_MS;
   #last = 0;
-  /** @type {{x: number, y: number, width: number}[]} of this frame, so that none covers another */
+  /** @type {{x: number, y: number, width: number}[]} of this frame, so that labels do not overlap */
   #labels = [];
   #calm = matchMedia("(prefers-reduced-motion: reduce)");
   /** @type {Map<number, {quad: Point[], alpha: number, track: Track}>} */
   #shown = new Map();
 
-  /** @param {HTMLCanvasElement} canvas @param {() => {width: number, height: number} | null} sizeOf  the picture's, px */
+  /** @param {HTMLCanvasElement} canvas @param {() => {width: number, height: number} | null} sizeOf  of the picture, px */
   constructor(canvas, sizeOf) {
     this.canvas = canvas;
     this.sizeOf = sizeOf;
@@ -35,11 +35,11 @@ export class Overlay {
     requestAnimationFrame((now) => this.#frame(now));
   }
 
-  /** @param {Track[]} tracks @param {boolean} [lasting] of a still picture, which does not move on */
+  /** @param {Track[]} tracks @param {boolean} [lasting] for a still picture: outlines do not fade */
   show(tracks, lasting = false) {
     this.#tracks = tracks;
     const now = performance.now();
-    // A slow server is no reason to blink.
+    // Outlines must not blink between the answers of a slow server.
     this.#staleAfter = lasting ? Infinity : Math.max(STALE_MS, Math.min(30_000, 2 * (now - this.#newsAt)));
     this.#newsAt = now;
   }
@@ -90,7 +90,7 @@ export class Overlay {
     }
   }
 
-  /** From shares of the picture to canvas pixels: it is fitted whole into the stage. @param {{width: number, height: number}} size */
+  /** Fractions of the picture → canvas pixels; the whole picture fits into the stage. @param {{width: number, height: number}} size */
   #placing(size) {
     const { width, height } = this.canvas;
     const scale = Math.min(width / size.width, height / size.height);
@@ -104,29 +104,29 @@ export class Overlay {
   #draw(quad, alpha, track) {
     const { context } = this;
     const unit = this.canvas.width / Math.max(1, this.canvas.clientWidth);
-    const colour = COLOURS[String(track.sure)];
+    const color = COLORS[String(track.sure)];
     context.globalAlpha = Math.max(0, Math.min(1, alpha));
     context.beginPath();
     quad.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
     context.closePath();
-    context.fillStyle = `${colour}1f`;
+    context.fillStyle = `${color}1f`;
     context.fill();
     context.lineJoin = "round";
     context.setLineDash(track.misses ? [7 * unit, 6 * unit] : []);
     for (const [style, width] of /** @type {[string, number][]} */ ([
       ["#000000a0", 5],
-      [colour, 2.5],
+      [color, 2.5],
     ])) {
       context.strokeStyle = style;
       context.lineWidth = width * unit;
       context.stroke();
     }
     context.setLineDash([]);
-    this.#label(quad, colour, caption(track), unit);
+    this.#label(quad, color, caption(track), unit);
   }
 
-  /** @param {Point[]} quad @param {string} colour @param {string} text @param {number} unit */
-  #label(quad, colour, text, unit) {
+  /** @param {Point[]} quad @param {string} color @param {string} text @param {number} unit */
+  #label(quad, color, text, unit) {
     const { context, canvas } = this;
     context.font = `600 ${13 * unit}px system-ui, sans-serif`;
     const [pad, height] = [8 * unit, 24 * unit];
@@ -140,7 +140,7 @@ export class Overlay {
         y = other.y + height + unit;
     }
     this.#labels.push({ x, y, width });
-    context.fillStyle = colour;
+    context.fillStyle = color;
     context.beginPath();
     context.roundRect(x, y, width, height, 6 * unit);
     context.fill();

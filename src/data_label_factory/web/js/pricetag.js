@@ -3,7 +3,7 @@ import { formatDate, formatMoney, formatUsd, toCents } from "./money.js";
 
 /** @import {Price} from "./types.js" */
 
-/** US dollars large, the original currency beneath, the day of the price as a hint. @param {Price | null} price */
+/** The price in US dollars, below it the original currency, and the date of the price as a tooltip. @param {Price | null} price */
 export function priceTag(price) {
   const cents = toCents(price?.usd);
   if (!price || (cents === null && price.amount === null)) {

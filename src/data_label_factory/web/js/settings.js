@@ -6,7 +6,7 @@ import { load, save } from "./store.js";
 /** @type {Values} */
 const DEFAULTS = { query: "card", word: "Deck", sureOnly: false, overlay: true, sound: false, mirror: false };
 
-/** What the user has set; the form shows it, the browser keeps it. */
+/** The user's settings, shown by the form and stored by the browser. */
 export class Settings {
   /** @param {(values: Values) => void} onChange */
   constructor(onChange) {
@@ -33,7 +33,7 @@ export class Settings {
   }
 }
 
-/** @param {string} text @returns {Partial<Values>} only what is known, and of the right type */
+/** @param {string} text @returns {Partial<Values>} only known settings of the right type */
 function readValues(text) {
   const { values } = JSON.parse(text);
   const known = Object.entries(DEFAULTS).filter(([name, value]) => typeof values[name] === typeof value);

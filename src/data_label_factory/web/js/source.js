@@ -1,13 +1,13 @@
-const SEND_SIDE_PX = 1024; // the recogniser looks at no more
+const SEND_SIDE_PX = 1024; // the recognizer uses no more
 const JPEG_QUALITY = 0.85;
 const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 } };
 
 /** @typedef {"none" | "camera" | "video" | "images"} Kind */
 
-/** Something that a source cannot do, in words for the user. */
+/** A source that cannot be used, with a message for the user. */
 export class SourceError extends Error {}
 
-/** Where pictures come from: a camera, a video file, or pictures looked at one by one. */
+/** Where frames come from: a camera, a video file, or pictures shown one by one. */
 export class Source {
   /** @type {Kind} */
   kind = "none";
@@ -19,13 +19,13 @@ export class Source {
   /** @type {MediaStream | null} */
   #stream = null;
   #url = "";
-  #taken = ""; // which picture was last asked about
+  #taken = ""; // the picture that was captured last
   #canvas = document.createElement("canvas");
   #turn = 0;
 
   /**
    * @param {HTMLVideoElement} video @param {HTMLImageElement} still
-   * @param {(problem: string) => void} onChange  whenever there is another picture to look at; `problem` may be empty
+   * @param {(problem: string) => void} onChange  when the picture or its source changes; `problem` may be empty
    */
   constructor(video, still, onChange) {
     this.video = video;
@@ -33,7 +33,7 @@ export class Source {
     this.onChange = onChange;
   }
 
-  /** The picture's size in px, null while there is none. */
+  /** The picture's size in px, null without a picture. */
   get size() {
     const { video, still } = this;
     const isStill = this.kind === "images";
@@ -41,7 +41,7 @@ export class Source {
     return this.kind !== "none" && width && height ? { width, height } : null;
   }
 
-  /** The picture looked at, from 1, and how many there are. */
+  /** The number of the current picture, from 1, and the number of pictures. */
   get pages() {
     return { page: this.#page + 1, count: this.#files.length };
   }
@@ -50,13 +50,13 @@ export class Source {
     return this.#stream?.getVideoTracks()[0]?.getSettings().deviceId ?? "";
   }
 
-  /** @param {string} [deviceId] empty: the one that faces `facing`. Throws SourceError. */
+  /** @param {string} [deviceId] empty: the camera that faces `facing`. Throws SourceError. */
   async useCamera(deviceId = "") {
     this.stop();
     const turn = this.#turn;
     if (!window.isSecureContext || !navigator.mediaDevices) {
       throw new SourceError(
-        "Browsers give the camera only to https:// pages and to localhost. Open this page through one of these, or upload a picture.",
+        "Browsers allow the camera only to https:// pages and to localhost. Open this page through one of these, or upload a picture.",
       );
     }
     const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: this.facing };
@@ -71,7 +71,7 @@ export class Source {
     stream.getVideoTracks()[0].addEventListener("ended", () => {
       if (this.#stream !== stream) return;
       this.stop();
-      this.onChange("The camera has gone. Plug it in again, then choose “Use Webcam”.");
+      this.onChange("The camera is gone. Plug it in again, then choose “Use Webcam”.");
     });
     this.kind = "camera";
     this.video.srcObject = stream;
@@ -98,14 +98,14 @@ export class Source {
     await this.#play();
   }
 
-  /** @param {File[]} files Throws SourceError when none is a picture. */
+  /** @param {File[]} files Throws SourceError if the first cannot be shown. */
   async useImages(files) {
     this.stop();
     this.#files = files;
     await this.turnTo(1);
   }
 
-  /** Look at picture `page`, from 1. @param {number} page Throws SourceError. */
+  /** Show picture number `page`, from 1. @param {number} page Throws SourceError. */
   async turnTo(page) {
     const turn = ++this.#turn;
     this.kind = "images";
@@ -123,7 +123,7 @@ export class Source {
     if (!ok) throw new SourceError(`This browser cannot show ${file.name}. JPEG, PNG and WebP are safe choices.`);
   }
 
-  /** Let go of camera and files. */
+  /** Release the camera and the files. */
   stop() {
     this.#turn++;
     this.#stream?.getTracks().forEach((track) => track.stop());
@@ -146,11 +146,11 @@ export class Source {
   }
 
   async #play() {
-    await this.video.play().catch(() => undefined); // stopped meanwhile
+    await this.video.play().catch(() => undefined); // it was stopped meanwhile
     this.onChange("");
   }
 
-  /** The newest frame as JPEG, shrunk to what the server needs; null when it was taken before, or there is none. */
+  /** The newest frame as a JPEG of the size that the server needs; null if there is no new frame. */
   async takeFrame() {
     const size = this.size;
     if (!size || document.hidden) return null;
@@ -168,13 +168,13 @@ export class Source {
     });
   }
 
-  /** Ask about the same picture once more. */
+  /** Capture the same picture once more. */
   retake() {
     this.#taken = "";
   }
 }
 
-/** Every camera, once one may be used (before that browsers hide their names). */
+/** All cameras. Before the user allows one, browsers hide their names. */
 export async function cameras() {
   const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
   return devices.filter((device) => device.kind === "videoinput" && device.deviceId);
@@ -184,13 +184,13 @@ export async function cameras() {
 function cameraProblem(error) {
   const name = error instanceof DOMException ? error.name : "";
   if (name === "NotAllowedError" || name === "SecurityError") {
-    return "The browser was not allowed to use the camera. Allow it by the camera sign beside the address, then choose “Use Webcam” again.";
+    return "The browser was not allowed to use the camera. Allow it with the camera icon in the address bar, then choose “Use Webcam” again.";
   }
   if (name === "NotFoundError" || name === "OverconstrainedError") {
     return "There is no such camera. Connect one, or upload a picture or a video.";
   }
   if (name === "NotReadableError" || name === "AbortError") {
-    return "The camera is there but gives no picture: another program may be using it. Close that, then try again.";
+    return "The camera sends no picture: another program may be using it. Close that program, then try again.";
   }
   return `The camera cannot be used: ${error instanceof Error ? error.message : error}`;
 }

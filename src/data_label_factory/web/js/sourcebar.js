@@ -3,11 +3,11 @@ import { SourceError, cameras } from "./source.js";
 
 /** @import {Source} from "./source.js" */
 
-/** Choosing what to look at: buttons, files, drag and drop, paste, and the camera's own controls. */
+/** Chooses the source: buttons, files, drag and drop, paste, and the controls of the camera. */
 export class SourceBar {
   #stage = byId("stage", HTMLDivElement);
 
-  /** @param {Source} source @param {(problem: string) => void} onProblem empty: all is well */
+  /** @param {Source} source @param {(problem: string) => void} onProblem empty when the problem is over */
   constructor(source, onProblem) {
     this.source = source;
     this.onProblem = onProblem;
@@ -94,7 +94,7 @@ export class SourceBar {
     };
     const play = byId("play", HTMLButtonElement);
     play.onclick = () => (source.video.paused ? source.video.play() : source.video.pause());
-    source.video.onresize = () => this.refresh(); // a phone that is turned
+    source.video.onresize = () => this.refresh(); // a phone was turned
     source.video.onplay = () => setText(play, "Pause");
     source.video.onpause = () => setText(play, "Play");
     byId("previous", HTMLButtonElement).onclick = () => this.#try(() => source.turnTo(source.pages.page - 1));

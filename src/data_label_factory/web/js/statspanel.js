@@ -2,7 +2,7 @@ import { byId, h, setText } from "./dom.js";
 
 const WINDOW_MS = 5000;
 
-/** Counters of the page's own, in terms the user can act on. */
+/** What the page counts and measures. */
 export class StatsPanel {
   #frames = 0;
   #total = 0;
@@ -25,10 +25,10 @@ export class StatsPanel {
     const seconds = Math.max(0.5, (now - this.#recent[0]) / 1000);
     const rate = this.#recent.length > 1 ? (this.#recent.length - 1) / seconds : 0;
     this.#cell("Frames answered", String(this.#frames));
-    this.#cell("Answers a second", rate.toFixed(1));
+    this.#cell("Answers per second", rate.toFixed(1));
     this.#cell("Latency now", `${latency.toFixed(0)} ms`);
     this.#cell("Latency mean", `${(this.#total / this.#frames).toFixed(0)} ms`);
-    this.#cell("Page’s own time, mean", `${(this.#own / this.#frames).toFixed(0)} ms`);
+    this.#cell("Page time mean", `${(this.#own / this.#frames).toFixed(0)} ms`);
     this.#cell("Tracks ever", String(tracksEver));
     setText(byId("stats-brief", HTMLSpanElement), `${rate.toFixed(1)}/s · ${latency.toFixed(0)} ms`);
     this.#rest();

@@ -1,11 +1,11 @@
-/** What the browser keeps between visits. It may be full, forbidden or damaged; then the page works on without. */
+/** Values that the browser stores between visits. If storage is full, disabled or damaged, the page works without. */
 
 const PREFIX = "data_label_factory.";
 
 /**
  * @template T
- * @param {string} name @param {(text: string) => T} read throws for what it cannot read
- * @returns {{value: T | null, damaged: boolean}} damaged text is put aside under `…​.damaged`, not lost
+ * @param {string} name @param {(text: string) => T} read throws if it cannot read the text
+ * @returns {{value: T | null, damaged: boolean}} damaged text is kept under `NAME.damaged`
  */
 export function load(name, read) {
   let text = null;
@@ -28,7 +28,7 @@ export function save(name, text) {
   }
 }
 
-/** Hear of changes that another tab makes to `name`. @param {string} name @param {() => void} listener */
+/** Call `listener` when another tab changes `name`. @param {string} name @param {() => void} listener */
 export function onForeignChange(name, listener) {
   addEventListener("storage", (event) => {
     if (event.key === PREFIX + name) listener();

@@ -35,7 +35,7 @@ export class Teacher {
     };
   }
 
-  /** @param {Blob} frame @param {Point[]} quad where in it the thing is */
+  /** @param {Blob} frame @param {Point[]} quad where the item is in it */
   correct(frame, quad) {
     this.#shown = { frame, quad };
     problem(this.#correct, "");
@@ -66,7 +66,7 @@ export class Teacher {
         return h("li", {}, button);
       });
       byId("correct-items", HTMLUListElement).replaceChildren(...rows);
-      problem(this.#correct, found.length ? "" : "Nothing is called that.");
+      problem(this.#correct, found.length ? "" : "No item matches.");
     } catch (error) {
       problem(this.#correct, String(error instanceof Error ? error.message : error));
     }
@@ -76,7 +76,7 @@ export class Teacher {
   #addView(filename) {
     const shown = this.#shown;
     if (shown)
-      this.#send(this.#correct, () => addView(shown.frame, shown.quad, filename), "Learnt: a further picture of");
+      this.#send(this.#correct, () => addView(shown.frame, shown.quad, filename), "Learned: a further picture of");
   }
 
   #addNew() {

@@ -3,7 +3,7 @@ import { byId, setText } from "./dom.js";
 const SHOWN_MS = 7000;
 let timer = 0;
 
-/** Say something for a while, with an offer to act on it. @param {string} text @param {string} [action] @param {() => void} [act] */
+/** Show a message for a while, with a button. @param {string} text @param {string} [action] @param {() => void} [act] */
 export function toast(text, action = "", act = () => undefined) {
   const [box, button] = [byId("toast", HTMLDivElement), byId("toast-action", HTMLButtonElement)];
   box.hidden = false;

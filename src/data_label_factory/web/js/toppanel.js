@@ -5,7 +5,7 @@ import { priceTag } from "./pricetag.js";
 const SHOWN = 10;
 let shown = "[]";
 
-/** The dearest of the collection; hidden where the server has no prices. */
+/** The most expensive items of the collection; hidden if the server has no prices. */
 export async function showTopPrices() {
   const rows = await topPrices(SHOWN).catch(() => []);
   const news = JSON.stringify(rows);

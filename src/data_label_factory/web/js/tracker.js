@@ -3,8 +3,8 @@ import { NameVote } from "./voting.js";
 
 /** @import {Box, Point, Reading, Sighting} from "./types.js" */
 
-const MISSES_KEPT = 6; // answers without it; a hand before the camera takes about three
-const DRIFT_MOST = 0.6;
+const MISSES_KEPT = 6; // answers; a hand in front of the camera hides an item for about three
+const MAX_DRIFT = 0.6;
 const SAME_NAME = 0.5;
 
 /**
@@ -12,27 +12,27 @@ const SAME_NAME = 0.5;
  * @property {number} id
  * @property {Box} box
  * @property {Point[]} quad
- * @property {number} hits    answers that showed it
- * @property {number} misses  answers since that did not
- * @property {Reading} reading  settled by vote
+ * @property {number} hits    answers that contained it
+ * @property {number} misses  answers without it since then
+ * @property {Reading} reading  decided by vote
  * @property {boolean | null} sure
  * @property {NameVote} vote
  */
 
-/** Carries identities from answer to answer: by place first, by name where something has moved far. */
+/** Tracks items from answer to answer: by place first, by name if an item has moved far. */
 export class Tracker {
   /** @type {Track[]} */
   #tracks = [];
   #nextId = 1;
 
-  /** How many there have ever been. */
+  /** The number of tracks so far. */
   get ever() {
     return this.#nextId - 1;
   }
 
   /**
-   * Take in one answer. A name seen once and unsure is not shown yet: it is in no result until seen again, unless
-   * `still`, when there is no second look.
+   * Add one answer. A name that is not confident is shown only once it has been seen twice; on a `still` picture, which
+   * is not seen twice, at once.
    * @param {Sighting[]} sightings @param {{still?: boolean}} [options]
    * @returns {Track[]} in order of id
    */
@@ -56,7 +56,7 @@ export class Tracker {
     return kept.filter((track) => track.id).sort((a, b) => a.id - b.id);
   }
 
-  /** Forget what is in view, for another source; ids go on. */
+  /** Forget all tracks, for another source. Ids are not reused. */
   reset() {
     this.#tracks = [];
   }
@@ -91,7 +91,7 @@ export class Tracker {
     track.quad = sighting.quad;
     track.hits += 1;
     track.misses = 0;
-    // Another card laid where one lay: a new thing, not a new name of the old one.
+    // Another card in the same place is a new track, not a new name of the old one.
     if (before.sure && track.sure && before.key !== track.reading.item.key) track.id = this.#nextId++;
   }
 
@@ -104,12 +104,12 @@ export class Tracker {
   }
 }
 
-/** How much speaks for the two being one thing; 0 when nothing does. @param {Track} track @param {Sighting} sighting */
+/** How likely the two are one item; 0 if there is no evidence. @param {Track} track @param {Sighting} sighting */
 function affinity(track, sighting) {
   const overlap = iou(track.box, sighting.box);
-  const near = drift(track.box, sighting.box) <= DRIFT_MOST;
+  const near = drift(track.box, sighting.box) <= MAX_DRIFT;
   const named = sighting.confident !== null && track.reading.item.key === sighting.item.key;
   if (overlap > 0.1 || near) return overlap + 0.1 + (named ? SAME_NAME : 0);
-  // Moved far between two answers: only a name that both are sure of can tell, and any pair nearby goes first.
+  // Moved far between two answers: only a name that is confident in both counts, and less than any pair nearby.
   return named && track.sure && sighting.confident ? 0.01 : 0;
 }

@@ -11,10 +11,10 @@ const FLASH_MS = 800;
  * @typedef {object} Handlers
  * @property {(item: Item, price: Price | null) => void} onAdd
  * @property {(track: Track) => void} onWrong
- * @property {(key: string) => number} copies  how many of an item the deck holds
+ * @property {(key: string) => number} copies  the number of copies in the deck
  */
 
-/** The sidebar of what is in view. A track's card stays the same element, so that a press or the focus is not lost. */
+/** The list of tracks. A track keeps its element, so that neither a press nor the focus is lost. */
 export class TrackPanel {
   word = "Deck";
   canCorrect = false;
@@ -100,7 +100,7 @@ class TrackCard {
     this.element.dataset.sure = String(sure);
     this.element.toggleAttribute("data-missed", track.misses > 0);
     if (this.#key !== item.key) this.#showItem(item);
-    setText(this.#chip, sure === null ? "found" : sure ? "sure" : "unsure");
+    setText(this.#chip, sure === null ? "found" : sure ? "confident" : "not confident");
     setText(this.#id, `#${track.id}`);
     if (this.#priceShown !== JSON.stringify(price)) {
       this.#priceShown = JSON.stringify(price);
@@ -137,7 +137,7 @@ class TrackCard {
     };
   }
 
-  /** @param {import("./types.js").Neighbour[]} runners */
+  /** @param {import("./types.js").Neighbor[]} runners */
   #showRunners(runners) {
     this.#more.hidden = !runners.length;
     this.#runners.hidden = !runners.length || !this.#runnersOpen;
@@ -152,7 +152,7 @@ function stem(filename) {
   return filename.replace(/^.*\//, "").replace(/\.\w+$/, "");
 }
 
-/** A small bar with its number. @param {string} name */
+/** A small bar with a number. @param {string} name */
 function meter(name) {
   const value = h("span");
   const bar = h("i");
@@ -164,7 +164,7 @@ function meter(name) {
       element.hidden = amount === null;
       if (amount === null) return;
       setText(value, amount.toFixed(2).replace(/^-0\.00$/, "0.00"));
-      bar.style.setProperty("--share", `${Math.max(0, Math.min(1, amount / full)) * 100}%`);
+      bar.style.setProperty("--fraction", `${Math.max(0, Math.min(1, amount / full)) * 100}%`);
     },
   };
 }

@@ -1,11 +1,11 @@
 /** @import {Reading} from "./types.js" */
 
-const KEPT = 0.8; // of its weight a vote keeps at each further answer
+const KEPT = 0.8; // a vote's weight after one more answer, as a fraction
 const UNSURE_WEIGHT = 0.3;
-const LEAD = 1.25; // a challenger must outweigh the name in office by this
-const SURE = 0.5; // share of sure readings among those of the name, the newest counting most
+const TAKEOVER = 1.25; // another name must outweigh the current one by this factor
+const SURE = 0.5; // fraction of confident readings of the name, the newest counting most
 
-/** Settles what a track is called: each answer votes, old votes fade, and a single odd answer changes nothing. */
+/** Decides the name of a track: every answer votes, old votes fade, and a single odd answer changes nothing. */
 export class NameVote {
   /** @type {Map<string, {weight: number, sure: number, reading: Reading}>} */
   #votes = new Map();
@@ -25,17 +25,17 @@ export class NameVote {
     vote.reading = reading;
     this.#votes.set(key, vote);
     const leader = this.#votes.get(this.#leader);
-    if (!leader || (vote !== leader && vote.weight > leader.weight * LEAD)) this.#leader = key;
+    if (!leader || (vote !== leader && vote.weight > leader.weight * TAKEOVER)) this.#leader = key;
   }
 
-  /** The newest reading of the name in office. @returns {Reading} */
+  /** The newest reading of the current name. @returns {Reading} */
   get reading() {
     const vote = this.#votes.get(this.#leader);
     if (!vote) throw new Error("no votes yet");
     return vote.reading;
   }
 
-  /** Whether it is believed; null when the server does not say. @returns {boolean | null} */
+  /** Whether the name is confident; null if the server does not say. @returns {boolean | null} */
   get sure() {
     const vote = this.#votes.get(this.#leader);
     if (!vote) return false;

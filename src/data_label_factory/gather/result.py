@@ -1,0 +1,39 @@
+"""What a run of `gather` did: new, present and duplicate pictures, failures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A picture or query that failed, and why."""
+
+    bucket: str
+    query: str
+    reason: str
+    url: str = ""
+
+
+@dataclass
+class GatherResult:
+    """What a run did. Paths are relative to `root`.
+
+    `duplicates` maps a path to the other labels under which the same picture was found.
+    `planned` belongs to a dry run: (path without suffix, address).
+    """
+
+    root: Path
+    new: list[str] = field(default_factory=list)
+    present: int = 0
+    duplicates: dict[str, list[str]] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    planned: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0 if nothing failed, 1 if something did, 2 if everything did."""
+        if not self.failures:
+            return 0
+        return 1 if self.new or self.present or self.duplicates or self.planned else 2
