@@ -184,7 +184,7 @@ def test_an_item_that_is_there_is_not_overwritten(client: TestClient, unknowns: 
     assert enroll(client, unknowns[4], name="Twice").status_code == 201
     again = enroll(client, unknowns[5], name="Twice")
     assert again.status_code == 409
-    assert "/api/feedback" in again.json()["detail"]
+    assert "Add a further view" in again.json()["detail"]
     assert enroll(client, unknowns[4], name="Other Name").status_code == 409
 
 

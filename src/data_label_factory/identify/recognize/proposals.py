@@ -29,6 +29,11 @@ def whole_and_center(frame: RGB) -> list[Quad]:
     return [frame_quad(width, height), as_points(center) * as_points([[width, height]])]
 
 
+def whole_center_and_flat(frame: RGB) -> list[Quad]:
+    """The whole (H, W, 3) frame, its center, and quads of flat things."""
+    return whole_and_center(frame) + find_flat_quads(frame)
+
+
 def find_flat_quads(frame: RGB, most: int = 3) -> list[Quad]:
     """At most `most` quads (4, 2) px with clear edges all around, largest first.
 

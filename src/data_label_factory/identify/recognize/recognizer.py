@@ -21,15 +21,16 @@ from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import RGB, Picture, as_rgb
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.quad import Quad, as_points, straighten
+from data_label_factory.identify.quad import Quad, as_points
 from data_label_factory.identify.recognize.confidence import Calibration
 from data_label_factory.identify.recognize.detection import Assessment, Detection, common_label
 from data_label_factory.identify.recognize.feature_cache import load_references, save_references
 from data_label_factory.identify.recognize.features import Floats
+from data_label_factory.identify.recognize.neighbors import NeighborSearch
 from data_label_factory.identify.recognize.proposals import (
     Propose,
-    find_flat_quads,
     whole_and_center,
+    whole_center_and_flat,
 )
 from data_label_factory.identify.recognize.references import ReferenceFeatures, read_references
 from data_label_factory.identify.recognize.scoring import (
@@ -51,7 +52,6 @@ DEFAULT_STRICTNESS = 0.01
 # tenth).
 _NOISE = 0.05
 _TIE = 0.12  # log-odds; a single cell that agrees or not moves them by up to 0.1
-_SMALLEST_OWN_MARGIN = 0.05
 _SHORTLIST = 3  # references of each region that a second look tries
 _UNLIKE = 0.4  # cosine that unrelated pictures reach; the true one seldom stays below it
 # False-accept rates up to which the embedding alone is worth a second look, and worth an unsure
@@ -97,25 +97,16 @@ class Recognizer:
         self.strictness = strictness
         self.calibration = Calibration.from_dict(index.meta.calibration)
         self.unreadable: dict[str, str] = {}
-        self._embedder = embedder
+        self._neighbors = NeighborSearch(index, embedder)
         self._top_k = top_k
         self._propose = _PROPOSALS[detector]()
         self._sim_threshold = -1.0 if sim_threshold is None else sim_threshold
         self._margin_threshold = -1.0 if margin_threshold is None else margin_threshold
-        self._own_margins: dict[int, float] = {}
 
         self._references: ReferenceFeatures | None = None
         self._uses_references = refs is not None and detector != "none"
         if refs is not None and self._uses_references:
             self._read_references(Path(refs), Path(cache) if cache else None, quiet)
-
-    def _read_references(self, refs: Path, cache: Path | None, quiet: bool) -> None:
-        known = load_references(cache) if cache else None
-        self._references, self.unreadable = read_references(self.index, refs, known, quiet=quiet)
-
-        if cache and self._references and not _same_content(self._references, known):
-            with suppress(FactoryError):  # a full disk costs time at the next start, nothing else
-                save_references(self._references, cache)
 
     def updated(self, index: Index, refs: str | Path) -> Recognizer:
         """A recognizer for a changed `index` by the same embedder.
@@ -123,11 +114,12 @@ class Recognizer:
         What is known of unchanged files, by their content, is not worked out again. This
         recognizer stays as it is, so a server can go on answering with it.
         """
-        index.require_maker(self._embedder.identity)
+        embedder = self._neighbors.embedder
+        index.require_maker(embedder.identity)
         new = copy(self)
         new.index = index
         new.calibration = Calibration.from_dict(index.meta.calibration)
-        new._own_margins = {}
+        new._neighbors = NeighborSearch(index, embedder)
         if self._uses_references:
             new._references, new.unreadable = read_references(index, Path(refs), self._references)
         return new
@@ -142,79 +134,79 @@ class Recognizer:
         return [self._as_detection(assessment) for assessment in self.assess(as_rgb(picture))]
 
     def assess(self, frame: RGB, hidden: Collection[int] = ()) -> list[Assessment]:
-        """What may lie in a frame, as `recognize` finds it, with the rows `hidden` taken out of
-        the index.
-        """
-        if self._references is None:
+        """What may lie in a frame, with the rows `hidden` taken out of the index."""
+        references = self._references
+        if references is None:
             return self._assess_regions(frame, hidden, turns=4)[:1]
 
-        references = self._references
-        search = FrameSearch(
-            frame, references, hidden=np.flatnonzero(np.isin(references.rows, list(hidden)))
-        )
-        found = keep_best_per_place(search.by_votes(), references)
-        assessed = self._assess_poses(frame, found, references, hidden)
+        numbers = np.flatnonzero(np.isin(references.rows, list(hidden)))
+        search = FrameSearch(frame, references, hidden=numbers)
+        poses = keep_best_per_place(search.by_votes(), references)
+        assessed = self._assess_poses(frame, poses, references, hidden)
         if any(self._false_accept_rate(one) <= self.strictness for one in assessed):
             return assessed
 
         # No confident answer: nothing of ours is in view, or it has few details. The embedding
         # may know where to look.
-        guesses = self._assess_regions(frame, hidden, turns=1)
-        promising = [guess for guess in guesses if self._false_accept_rate(guess) <= _WORTH_A_LOOK]
+        regions = self._assess_regions(frame, hidden, turns=1)
+        promising = [one for one in regions if self._false_accept_rate(one) <= _WORTH_A_LOOK]
         if more := search.by_shortlist(_shortlist(promising, references)):
-            assessed = self._assess_poses(
-                frame, keep_best_per_place([*found, *more], references), references, hidden
-            )
-        return assessed or [
-            guess for guess in promising[:1] if self._false_accept_rate(guess) <= _WORTH_A_GUESS
-        ]
+            poses = keep_best_per_place([*poses, *more], references)
+            assessed = self._assess_poses(frame, poses, references, hidden)
+        if assessed:
+            return assessed
+        return [one for one in promising[:1] if self._false_accept_rate(one) <= _WORTH_A_GUESS]
 
     def find_lookalikes(self, row: int) -> set[int]:
         """The rows of the item of `row`, and their near-duplicates."""
-        rows = {
-            int(variant) for variant in np.flatnonzero(self.index.items == self.index.items[row])
-        }
-        if self._references is not None:
-            references = self._references
-            for number in np.flatnonzero(np.isin(references.rows, list(rows))):
-                rows |= {
-                    int(references.rows[other]) for other in references.near_duplicates[number]
-                }
+        items = self.index.items
+        rows = {int(variant) for variant in np.flatnonzero(items == items[row])}
+        if self._references is None:
+            return rows
+
+        references = self._references
+        for number in np.flatnonzero(np.isin(references.rows, list(rows))):
+            rows |= {int(references.rows[other]) for other in references.near_duplicates[number]}
         return rows
 
     def margin_ratios(
         self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()
     ) -> list[float]:
-        """The margin ratio of the item that the embedding finds nearest in each of the `quads`
-        (4, 2) px of a frame.
-        """
-        crops = [straighten(frame, quad, self._embedder.crop_side) for quad in quads]
-        return [
-            self._margin_ratio(int(cosines.argmax()), cosines)
-            for cosines in self._cosines(crops, hidden)
-        ]
+        """The margin ratio of the item nearest to each of the `quads` (4, 2) px, by embedding."""
+        found = self._neighbors.cosines(frame, quads, hidden)
+        return [self._neighbors.margin_ratio(int(row.argmax()), row) for row in found]
+
+    def _read_references(self, refs: Path, cache: Path | None, quiet: bool) -> None:
+        known = load_references(cache) if cache else None
+        self._references, self.unreadable = read_references(self.index, refs, known, quiet=quiet)
+
+        references = self._references
+        if cache is None or references is None:
+            return
+        if known is None or not np.array_equal(references.sha256, known.sha256):
+            with suppress(FactoryError):  # a full disk costs time at the next start, nothing else
+                save_references(references, cache)
 
     def _assess_poses(
         self,
         frame: RGB,
-        found: Sequence[ScoredPose],
+        poses: Sequence[ScoredPose],
         references: ReferenceFeatures,
         hidden: Collection[int],
     ) -> list[Assessment]:
         """Ask the embedding about each pose."""
-        crops = [straighten(frame, pose.quad, self._embedder.crop_side) for pose in found]
+        found = self._neighbors.cosines(frame, [pose.quad for pose in poses], hidden)
         assessed = []
-        for pose, cosines in zip(found, self._cosines(crops, hidden), strict=True):
+        for pose, cosines in zip(poses, found, strict=True):
             pose = self._give_way_to_nearest(frame, pose, cosines, references)
             row = int(references.rows[pose.hypothesis.reference])
-            same = [
-                int(references.rows[number]) for number in find_indistinguishable(pose, references)
-            ]
+            same = references.rows[find_indistinguishable(pose, references)]
+            near_duplicates = tuple(int(other) for other in same if other not in hidden)
 
-            # With a single item, the embedding cannot say that it is nearer than others: that
-            # is no evidence.
-            margin_ratio = self._margin_ratio(row, cosines) if self.index.item_count > 1 else 0.0
-            near_duplicates = tuple(other for other in same if other not in hidden)
+            # With a single item, that it is nearer than others is no evidence.
+            margin_ratio = 0.0
+            if self.index.item_count > 1:
+                margin_ratio = self._neighbors.margin_ratio(row, cosines)
             assessed.append(
                 Assessment(row, pose.quad, cosines, margin_ratio, pose, near_duplicates)
             )
@@ -223,114 +215,76 @@ class Recognizer:
     def _give_way_to_nearest(
         self, frame: RGB, pose: ScoredPose, cosines: Floats, references: ReferenceFeatures
     ) -> ScoredPose:
-        """The item that the embedding finds clearly nearer, if it scores as well in the same
-        place; else `pose`.
-        """
-        row, nearest = int(references.rows[pose.hypothesis.reference]), int(cosines.argmax())
-        same_item = self.index.items[nearest] == self.index.items[row]
-        if same_item or cosines[nearest] - cosines[row] <= _NOISE:
+        """The nearest item by embedding, if it scores as well in the same place; else `pose`."""
+        row = int(references.rows[pose.hypothesis.reference])
+        nearest = int(cosines.argmax())
+        is_same_item = self.index.items[nearest] == self.index.items[row]
+        if is_same_item or cosines[nearest] - cosines[row] <= _NOISE:
             return pose
 
-        for number in np.flatnonzero(
-            references.rows == nearest
-        ):  # none, when its picture could not be read
-            rival = score_pose(
-                frame, swap_reference(pose.hypothesis, int(number), references), references
-            )
-            if rival.score > pose.score - _TIE:
-                return rival
-        return pose
+        numbers = np.flatnonzero(references.rows == nearest)
+        if not len(numbers):  # its picture could not be read
+            return pose
+        swapped = swap_reference(pose.hypothesis, int(numbers[0]), references)
+        rival = score_pose(frame, swapped, references)
+        return rival if rival.score > pose.score - _TIE else pose
 
     def _assess_regions(self, frame: RGB, hidden: Collection[int], turns: int) -> list[Assessment]:
-        """Regions of the frame by embedding alone, each turned `turns` ways; best margin ratio
-        first, an item once.
+        """Regions of the frame by embedding alone, each turned `turns` ways.
+
+        Best margin ratio first, each item once.
         """
         quads = [
             as_points(np.roll(quad, -turn, axis=0))
             for quad in self._propose(frame)
             for turn in range(turns)
         ]
-        crops = [straighten(frame, quad, self._embedder.crop_side) for quad in quads]
-
         best: dict[int, Assessment] = {}
-        for quad, cosines in zip(quads, self._cosines(crops, hidden), strict=True):
+        for quad, cosines in zip(quads, self._neighbors.cosines(frame, quads, hidden), strict=True):
             row = int(cosines.argmax())
-            one = Assessment(row, quad, cosines, self._margin_ratio(row, cosines), None)
             item = int(self.index.items[row])
-            if item not in best or one.margin_ratio > best[item].margin_ratio:
-                best[item] = one
+            margin_ratio = self._neighbors.margin_ratio(row, cosines)
+            if item not in best or margin_ratio > best[item].margin_ratio:
+                best[item] = Assessment(row, quad, cosines, margin_ratio, None)
         return sorted(best.values(), key=lambda one: -one.margin_ratio)
-
-    def _cosines(self, crops: Sequence[RGB], hidden: Collection[int]) -> Floats:
-        """(C, N) of C crops to every row, -inf for the hidden ones."""
-        if not crops:
-            return np.zeros((0, len(self.index)), np.float32)
-
-        cosines = self._embedder.encode(crops) @ self.index.embeddings.T
-        cosines[:, list(hidden)] = -np.inf
-        return np.asarray(cosines, np.float32)
-
-    def _margin_ratio(self, row: int, cosines: Floats) -> float:
-        """The margin of `row` divided by the margin that its own reference picture has."""
-        if row not in self._own_margins:
-            own_cosines = self.index.embeddings @ self.index.embeddings[row]
-            self._own_margins[row] = self._margin(row, own_cosines)
-        return self._margin(row, cosines) / max(self._own_margins[row], _SMALLEST_OWN_MARGIN)
-
-    def _margin(self, row: int, cosines: Floats) -> float:
-        others = cosines[self.index.items != self.index.items[row]]
-        best = float(others.max()) if len(others) else -np.inf
-        # With no other item to compare with: cosine 0, the expectation of unrelated pictures.
-        return float(cosines[row]) - (best if np.isfinite(best) else 0.0)
 
     def _false_accept_rate(self, one: Assessment) -> float:
         """The fraction of unknown items that look as good."""
         if one.pose is not None:
             return self.calibration.rate_by_log_odds(one.log_odds)
-        if (
-            one.cosines[one.row] <= _UNLIKE
-        ):  # a margin among pictures that are all unlike tells nothing
+        if one.cosines[one.row] <= _UNLIKE:  # a margin among unrelated pictures tells nothing
             return 1.0
         return self.calibration.rate_by_margin_ratio(one.margin_ratio)
 
     def _as_detection(self, one: Assessment) -> Detection:
         index = self.index
-        score, margin = float(one.cosines[one.row]), self._margin(one.row, one.cosines)
+        variants = [row for row in one.near_duplicates if index.items[row] == index.items[one.row]]
+        is_one_item = len(variants) == len(one.near_duplicates)
+
+        score = float(one.cosines[one.row])
+        margin = self._neighbors.margin(one.row, one.cosines)
         rate = self._false_accept_rate(one)
         if one.pose is None and self._references is not None:
             rate = max(rate, _WORTH_A_GUESS)  # local features should have found it and did not
-        variants = [row for row in one.near_duplicates if index.items[row] == index.items[one.row]]
-        is_one_item = len(variants) == len(one.near_duplicates)
-        passes = (
-            rate <= self.strictness
-            and score > self._sim_threshold
-            and margin > self._margin_threshold
-        )
+        is_enough = score > self._sim_threshold and margin > self._margin_threshold
+
+        nearest = self._neighbors.nearest(one.cosines, self._top_k)
         return Detection(
             label=common_label([index.label(row) for row in (one.row, *variants)]),
             reference=str(index.references[one.row]),
             score=score,
             margin=margin,
-            confident=passes and is_one_item,
+            confident=rate <= self.strictness and is_enough and is_one_item,
             quad=one.quad,
             inliers=one.pose.hypothesis.inliers if one.pose else 0,
-            top_k=tuple(
-                (str(index.references[row]), float(one.cosines[row]))
-                for row in self._nearest(one.cosines)
-            ),
+            top_k=tuple((str(index.references[row]), float(one.cosines[row])) for row in nearest),
             false_accept_rate=rate if is_one_item else 1.0,
             ambiguous_with=tuple(str(index.references[row]) for row in one.near_duplicates),
         )
 
-    def _nearest(self, cosines: Floats) -> list[int]:
-        """The `top_k` rows of the highest cosines, highest first."""
-        k = min(self._top_k, len(cosines))
-        near = np.argpartition(-cosines, k - 1)[:k]
-        return [int(row) for row in near[np.argsort(-cosines[near], kind="stable")]]
-
 
 _PROPOSALS: dict[Detector, Callable[[], Propose]] = {
-    "flat": lambda: lambda frame: whole_and_center(frame) + find_flat_quads(frame),
+    "flat": lambda: whole_center_and_flat,
     "none": lambda: whole_and_center,
     "yolo-world": YoloWorld,
 }
@@ -348,7 +302,3 @@ def _shortlist(guesses: Sequence[Assessment], references: ReferenceFeatures) -> 
         for row in dict.fromkeys(rows)
         for number in np.flatnonzero(references.rows == row)
     ]
-
-
-def _same_content(references: ReferenceFeatures, known: ReferenceFeatures | None) -> bool:
-    return known is not None and np.array_equal(references.sha256, known.sha256)
