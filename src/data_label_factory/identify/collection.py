@@ -168,7 +168,7 @@ class Collection:
             label = parse_label(Path(picture).name)
         stem = format_label(label)
 
-        index = self._read_index()
+        index = self.read_index()
         if any(index.label(row) == label for row in range(len(index))):
             raise ConflictError(f"There is a {label} already", "Add a further view of it instead")
         return self._add(index, _as_jpeg(as_rgb(picture)), f"{stem}.jpg", label)
@@ -179,7 +179,7 @@ class Collection:
 
         Raises as `add`, and UnknownItemError when the index has no such reference.
         """
-        index = self._read_index()
+        index = self.read_index()
         label = index.label(_find_row(index, reference))
         data = _as_jpeg(as_rgb(picture))
         place = f"{VIEWS_FOLDER}/{hashlib.sha256(data).hexdigest()[:12]}/{format_label(label)}.jpg"
@@ -193,7 +193,7 @@ class Collection:
         refuses.
         """
         refs = self._require_refs()
-        index = self._read_index()
+        index = self.read_index()
         label = index.label(_find_row(index, reference))
         if len(index) == 1:
             raise ConflictError("The last reference cannot be removed", "Add another one first")
@@ -245,9 +245,10 @@ class Collection:
             raise
         return reference
 
-    def _read_index(self) -> Index:
-        """The index as it is on disk now: another program may have replaced it, and its rows
-        must not be lost.
+    def read_index(self) -> Index:
+        """The index as it is on disk now.
+
+        Another program may have replaced it, and its rows must not be lost.
         """
         index = Index.load(self.index_file)
         index.require_maker(self.embedder.identity)

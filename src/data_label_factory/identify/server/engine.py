@@ -1,4 +1,5 @@
-"""What the server answers with: index, recognizer and prices as one whole, replaced by a single assignment.
+"""What the server answers with: index, recognizer and prices as one whole, replaced by a single
+assignment.
 
 The only module of the server that knows how a collection is made and changed.
 """
@@ -43,10 +44,13 @@ class Snapshot:
 
 
 class Engine:
-    """Making one does the cheap checks, `load` the slow part. Everything else is safe to call from any thread."""
+    """Making one does the cheap checks, `load` the slow part.
+
+    Everything else is safe to call from any thread.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        """Raises FactoryError when the index, the head, the encoder or the prices cannot be used."""
+        """Raises FactoryError when index, head, encoder or prices cannot be used."""
         self.settings = settings
         index = Index.load(settings.index)
         self.embedder = open_maker(
@@ -107,7 +111,10 @@ class Engine:
         return result, index
 
     def adopt(self, index: Index, *, because: str) -> bool:
-        """Answer by `index` from the next request on. False when it is what is served already. Raises EncoderError."""
+        """Answer by `index` from the next request on.
+
+        False when it is what is served already. Raises EncoderError.
+        """
         with self.changing:
             if self.snapshot is not None and _is_same(self.snapshot.index, index):
                 return False
@@ -117,7 +124,9 @@ class Engine:
             return True
 
     def recalibrate_in_background(self) -> None:
-        """Calibrate again, if the index has grown or shrunk by a quarter since; frames go on being answered."""
+        """Calibrate again, if the index has grown or shrunk by a quarter since; frames go on
+        being answered.
+        """
         with self.changing:
             if self.calibrating or not self.needs_calibration:
                 return
@@ -126,7 +135,10 @@ class Engine:
 
     @property
     def needs_calibration(self) -> bool:
-        """Whether an index that was calibrated has changed too much since. One that never was is left as it is."""
+        """Whether an index that was calibrated has changed too much since.
+
+        One that never was is left as it is.
+        """
         snapshot = self.snapshot
         return (
             snapshot is not None
@@ -136,7 +148,10 @@ class Engine:
         )
 
     def adopt_prices(self) -> None:
-        """Read the price file; the first time, ask the network for rates. Raises FactoryError, and keeps the old ones."""
+        """Read the price file; the first time, ask the network for rates.
+
+        Raises FactoryError, and keeps the old ones.
+        """
         self.prices = self._prices.load()
         if self.prices:
             note("prices", fx=self.prices.fx_info())
@@ -158,14 +173,19 @@ class Engine:
         note("updated", because=because, references=len(self.collection.index), seconds=seconds)
 
     def _recalibrate(self) -> None:
-        try:
-            while self.needs_calibration:  # again, when the collection has changed much meanwhile
+        error: Exception | None = None
+        while self._goes_on_calibrating(error):
+            try:
                 self._calibrate_once()
-            self.problem("calibration", None)
-        except Exception as exc:  # the old calibration goes on being used, and /health says so
-            self.problem("calibration", exc)
-        finally:
-            self.calibrating = False
+            except Exception as exc:  # the old calibration goes on being used, and /health says so
+                error = exc
+        self.problem("calibration", error)
+
+    def _goes_on_calibrating(self, error: Exception | None) -> bool:
+        """Whether to calibrate (again): the collection may have changed much meanwhile."""
+        with self.changing:
+            self.calibrating = error is None and self.needs_calibration
+            return self.calibrating
 
     def _calibrate_once(self) -> None:
         snapshot = self.snapshot
@@ -173,12 +193,11 @@ class Engine:
         start = time.perf_counter()
         note("calibrating", items=snapshot.index.item_count)
         refs = self.settings.refs or Path()
-        learned = calibrate(
-            snapshot.recognizer, refs, threads=1, quiet=True
-        )  # one core; the others answer frames
+        # On one core: the others answer frames.
+        learned = calibrate(snapshot.recognizer, refs, threads=1, quiet=True)
 
         with self.changing:
-            index = self.collection.index.with_calibration(learned.as_dict())
+            index = self.collection.read_index().with_calibration(learned.as_dict())
             index.save(self.settings.index)
             self.collection.adopt(index)
             self._publish("calibrated again", start)

@@ -52,9 +52,9 @@ class Watcher:
             if self._engine.snapshot is None:  # still loading
                 continue
 
-            start = time.perf_counter()
+            start = time.thread_time()  # not of the wall: a busy machine would slow the looks
             changed = [one for one in watched if one.has_changed()]
-            seconds = time.perf_counter() - start
+            seconds = time.thread_time() - start
             pause = max(self._interval_seconds, seconds / _MAX_TIME_FRACTION)
 
             for one in changed:
@@ -118,6 +118,7 @@ class Watcher:
         with self._engine.changing:
             index = Index.load(self._engine.settings.index)
             self._engine.adopt(index, because="the index file was replaced")
+        self._engine.recalibrate_in_background()
 
 
 class _Watched:
