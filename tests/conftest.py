@@ -46,7 +46,7 @@ class GridEncoder:
 
 
 def pixels(seed: int, width: int = 64, height: int = 64) -> RGB:
-    """A picture of random coloured tiles: every seed gives another one, and none is like another."""
+    """A picture of random colored tiles: every seed gives another one, none like another."""
     tiles = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     return np.asarray(Image.fromarray(tiles).resize((width, height), Image.Resampling.NEAREST))
 

@@ -1,4 +1,6 @@
-"""Building an index: only new content costs an encode, and nothing that goes wrong spoils the old file."""
+"""Building an index: only new content costs an encode, and nothing that goes wrong spoils the
+old file.
+"""
 
 import shutil
 import signal

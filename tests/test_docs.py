@@ -1,4 +1,6 @@
-"""The docs say what the program does: help texts are generated, README commands run, links lead somewhere."""
+"""The docs say what the program does: help texts are generated, README commands run, links lead
+somewhere.
+"""
 
 import importlib.util
 import re
@@ -56,7 +58,9 @@ def test_every_readme_command_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def serves(arguments: list[str]) -> int:
-    """Start a server as the README does, but on a free port; its exit code once it was ready and told to stop."""
+    """Start a server as the README does, but on a free port; its exit code once it was ready
+    and told to stop.
+    """
     line = [sys.executable, "-m", "data_label_factory", *arguments, "--port", "0"]
     with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr

@@ -115,7 +115,9 @@ def test_weigh_equals_the_naive_loop(index: LocalIndex, seed: int) -> None:
 def seen_as(
     index: LocalIndex, number: int, angle: float, scale: float, center: tuple[float, float]
 ) -> Features:
-    """A frame that shows one reference turned by `angle` and scaled about `centre`, among features of nothing."""
+    """A frame that shows one reference turned by `angle` and scaled about `centre`, among
+    features of nothing.
+    """
     rng = np.random.default_rng(9)
     own = slice(index.first[number], index.first[number + 1])
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

@@ -1,4 +1,6 @@
-"""Regions found without knowing any item: outlines of flat things, and what an optional detector adds."""
+"""Regions found without knowing any item: outlines of flat things, and what an optional
+detector adds.
+"""
 
 import sys
 from pathlib import Path

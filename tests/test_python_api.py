@@ -119,11 +119,10 @@ def test_every_recipe_runs(
     printed = capsys.readouterr().out
     expected = str(dlf.Index.load("my.npz").label(0).name)
     if title == "Use it in a FastAPI app":
-        answer = TestClient(names["app"]).post(
-            "/identify", files={"image": open("photo.jpg", "rb")}
-        )
+        client = TestClient(names["app"])
+        answer = client.post("/identify", files={"image": Path("photo.jpg").read_bytes()})
         assert answer.json()[0]["name"] == expected
-        assert TestClient(names["app"]).post("/identify", files={"image": b"?"}).status_code == 400
+        assert client.post("/identify", files={"image": b"?"}).status_code == 400
     elif title == "Export COCO":
         assert '"score"' in Path("found.json").read_text("utf-8")
     elif title == "Evaluate":

@@ -1,4 +1,6 @@
-"""The recogniser on drawn cards and simulated views: names, outlines, and silence about what it does not know."""
+"""The recogniser on drawn cards and simulated views: names, outlines, and silence about what it
+does not know.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -83,7 +85,8 @@ def test_items_are_named_and_outlined_and_nothing_else_is(
             errors += [np.linalg.norm(d.quad - quad, axis=1).max() / size for d in hits[:1]]
     assert wrong == 0
     assert right >= 0.8 * shown
-    # In the reference's own order of corners, so this fails too when an upside-down card is outlined as it lies.
+    # In the reference's own order of corners, so this fails too when an upside-down card is
+    # outlined as it lies.
     assert np.median(errors) < 0.03
 
 
@@ -110,7 +113,9 @@ def test_items_cut_in_half_by_the_edge_of_the_frame_are_still_named(
 def test_what_differs_only_outside_the_frame_is_not_told_apart(
     cards: list[Path], embedder: Embedder, tmp_path: Path
 ) -> None:
-    """Two items with one upper half: cut there, the frame fits both, though they are no twins as a whole."""
+    """Two items with one upper half: cut there, the frame fits both, though they are no twins
+    as a whole.
+    """
     refs = tmp_path / "refs"
     refs.mkdir()
     for card in cards[:12]:
@@ -159,7 +164,9 @@ def test_an_index_of_one_item_can_say_yes_and_no(
 def test_an_index_of_one_item_names_it_on_each_side_of_a_cut(
     cards: list[Path], embedder: Embedder, tmp_path: Path
 ) -> None:
-    """With one reference each detail is paired with many of the same one; most of those pairs are wrong."""
+    """With one reference each detail is paired with many of the same one; most of those pairs
+    are wrong.
+    """
     index, refs = index_of(cards[:1], embedder, tmp_path)
     recognizer = Recognizer(index, embedder, refs=refs)
     for shown, named in ((cards[0], {cards[0].name}), (cards[9], set())):

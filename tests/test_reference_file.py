@@ -1,4 +1,6 @@
-"""References kept in a file, and recognisers brought up to date: the same answers as if worked out anew."""
+"""References kept in a file, and recognisers brought up to date: the same answers as if worked
+out anew.
+"""
 
 import shutil
 from pathlib import Path

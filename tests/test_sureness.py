@@ -1,4 +1,6 @@
-"""From evidence to a false-accept rate: directions of the scale, tails of strangers, and the prior behind them."""
+"""From evidence to a false-accept rate: directions of the scale, tails of strangers, and the
+prior behind them.
+"""
 
 import math
 

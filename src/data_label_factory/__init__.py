@@ -1,4 +1,4 @@
-"""Show a camera your things and be told which they are, from as little as one reference picture each.
+"""Show a camera your things and be told which they are, from one reference picture each.
 
 >>> import data_label_factory as dlf
 >>> collection = dlf.Collection.open("my-collection")  # doctest: +SKIP
@@ -33,7 +33,7 @@ _HOMES = {
     "Label": "labels",
     "Recognizer": "identify.recognize",
 }
-__all__ = ["Collection", "Detection", "Embedder", "FactoryError", "Index", "Label", "Recognizer"]  # noqa: F822
+__all__ = ["Collection", "Detection", "Embedder", "FactoryError", "Index", "Label", "Recognizer"]
 
 
 def __getattr__(name: str) -> Any:

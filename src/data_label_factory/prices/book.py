@@ -120,7 +120,7 @@ class PriceBook:
         # by name; they hold for every print.
         for name in (set_code, reference, PurePosixPath(reference).stem, label.name):
             key = item_key(name)
-            if key in self._codes:
+            if key and key in self._codes:  # an entry without a code prices nothing
                 return self._codes[key]
         return None
 
