@@ -5,7 +5,8 @@
 >>> for item in collection.recognize("photo.jpg"):  # doctest: +SKIP
 ...     print(item.name, item.confident, item.quad)
 
-Everything in `__all__` is imported when it is first used, so importing the package costs nothing.
+Everything in `__all__` is imported when it is first used, so importing the package
+costs nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The top-level command line. A command is imported only when chosen, so `--help` is instant."""
+"""The top-level command line.
+
+A command is imported only when chosen, so `--help` is instant.
+"""
 
 from __future__ import annotations
 

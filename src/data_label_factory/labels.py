@@ -2,13 +2,13 @@
 
     LOCH-JP001_dark_magician_pscr.jpg   ⇄   Label("Dark Magician", "LOCH-JP001", "PScR")
 
-The stem of a file name is `[SETCODE_]name_words[_rarity]`. Underscores in the name stand
-for spaces. A name without capital letters is put in title case; a name with capitals is
-taken as written.
+The stem of a file name is `[SETCODE_]name_words[_rarity]`. Underscores in the name
+stand for spaces. A name without capital letters is put in title case; a name with
+capitals is taken as written.
 
-`format_label` writes the plainest stem that `parse_label` reads back unchanged. What a stem
-cannot carry literally (`/`, `?`, a name that ends in a rarity, …) becomes `%XX`, the UTF-8
-bytes as in a URL.
+`format_label` writes the plainest stem that `parse_label` reads back unchanged. What a
+stem cannot carry literally (`/`, `?`, a name that ends in a rarity, …) becomes `%XX`,
+the UTF-8 bytes as in a URL.
 """
 
 from __future__ import annotations
@@ -102,8 +102,8 @@ def parse_label(filename: str) -> Label:
 def format_label(label: Label) -> str:
     """Return the stem that `parse_label` turns back into `label`.
 
-    The name comes back NFC-normalized and with single spaces. Raises LabelError if the name
-    is empty or too long for a file, or if the set code or the rarity is invalid.
+    The name comes back NFC-normalized and with single spaces. Raises LabelError if the
+    name is empty or too long for a file, or if the set code or the rarity is invalid.
     """
     name = " ".join(unicodedata.normalize("NFC", label.name).split())
     _check_label(name, label.set_code, label.rarity)

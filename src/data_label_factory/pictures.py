@@ -1,4 +1,6 @@
-"""How every stage reads pictures: the formats, the limits, the file, and Pillow kept quiet."""
+"""How every stage reads pictures: the formats, the limits, the file, and Pillow kept
+quiet.
+"""
 
 from __future__ import annotations
 
@@ -74,8 +76,8 @@ def _open_nonblocking(path: str, flags: int) -> int:
 class Quiet:
     """Keep Pillow's warnings (large canvas, odd metadata) silent while any thread decodes.
 
-    It counts its users, because `warnings.catch_warnings` does not support threads
-    that leave in another order than they entered.
+    It counts its users, because `warnings.catch_warnings` does not support threads that
+    leave in another order than they entered.
     """
 
     def __init__(self) -> None:

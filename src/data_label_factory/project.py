@@ -19,7 +19,10 @@ Reader = Callable[[yaml.Node, list[str]], Any]
 
 @dataclass(frozen=True)
 class Bucket:
-    """One folder to fill: the queries for a source. `source` is "" if the project names none."""
+    """One folder to fill: the queries for a source.
+
+    `source` is "" if the project names none.
+    """
 
     queries: tuple[str, ...]
     source: str = ""
@@ -31,7 +34,8 @@ class Bucket:
 class Project:
     """A validated project.
 
-    `buckets` maps a folder relative to `data_root`, such as "positive/cards", to its bucket.
+    `buckets` maps a folder relative to `data_root`, such as "positive/cards", to its
+    bucket.
     """
 
     project_name: str

@@ -23,7 +23,8 @@ _OTHER_NAMES = {
 
 
 def rarity_code(text: str) -> str:
-    """Return the code in `labels.RARITIES` for a name or code, such as `Secret Rare` or `(ScR)`.
+    """Return the code in `labels.RARITIES` for a name or code, such as `Secret Rare` or
+    `(ScR)`.
 
     Returns "" for an unknown rarity.
     """

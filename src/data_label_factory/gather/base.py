@@ -1,4 +1,7 @@
-"""What a source is: a query → candidate pictures with labels and provenance. One class per file."""
+"""What a source is: a query → candidate pictures with labels and provenance.
+
+One class per file.
+"""
 
 from __future__ import annotations
 
@@ -89,9 +92,9 @@ class Source(Api):
     ) -> None:
         """Configure the source for one bucket.
 
-        `folder` is where relative paths in queries start: the project file's folder. `limit`
-        is the number of pictures wanted per query. Raises ProjectError for an option that
-        this source does not have, and for an invalid value.
+        `folder` is where relative paths in queries start: the project file's folder.
+        `limit` is the number of pictures wanted per query. Raises ProjectError for an
+        option that this source does not have, and for an invalid value.
         """
         super().__init__(fetcher, base_url)
         self.limit = limit
@@ -100,10 +103,13 @@ class Source(Api):
         self._check_options()
 
     def check(self) -> None:
-        """Raise FactoryError if no query can succeed, because a key or a package is missing."""
+        """Raise FactoryError if no query can succeed, because a key or a package is
+        missing.
+        """
 
     def find(self, query: str) -> Iterator[Candidate]:
-        """Yield pictures for `query`, best first; the caller takes only as many as it wants.
+        """Yield pictures for `query`, best first; the caller takes only as many as it
+        wants.
 
         Raises FetchError, and LabelError, KeyError, TypeError, … if the response has an
         undocumented shape.
@@ -127,7 +133,8 @@ class Source(Api):
 
 
 def make_label(name: str, set_code: str = "", rarity: str = "") -> Label:
-    """Return a label from a site's or the user's words, in title case if they have no capitals.
+    """Return a label from a site's or the user's words, in title case if they have no
+    capitals.
 
     Leaves out a set code or rarity that file names cannot carry.
     """

@@ -96,7 +96,9 @@ class BucketGatherer:
             yield from tasks
 
     def _is_done(self, query: str) -> bool:
-        """Return whether an earlier run did exactly this query, and all its files are there."""
+        """Return whether an earlier run did exactly this query, and all its files are
+        there.
+        """
         known = self._done.get(query)
         if self._source.takes_all or known is None:
             return False
@@ -142,7 +144,8 @@ class BucketGatherer:
     def _group(self, candidates: list[Candidate]) -> list[tuple[Candidate, ...]]:
         """Group the candidates by the picture they are for.
 
-        If the next result of a search is as good, each picture gets its part of the spare ones.
+        If the next result of a search is as good, each picture gets its part of the
+        spare ones.
         """
         if not self._source.tries_next:
             return [(candidate,) for candidate in candidates]

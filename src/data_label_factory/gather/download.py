@@ -1,4 +1,6 @@
-"""One picture from the network or a local file → the staging folder, checked before it is kept."""
+"""One picture from the network or a local file → the staging folder, checked before it
+is kept.
+"""
 
 from __future__ import annotations
 

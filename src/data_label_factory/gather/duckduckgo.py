@@ -38,8 +38,8 @@ class DuckDuckGo(Source):
         ddgs = need("ddgs", extra="gather")
         exceptions = need("ddgs.exceptions", extra="gather")
 
-        # ddgs has its own HTTP client: it reads $DDGS_PROXY, and gets the certificate file
-        # that requests would use.
+        # ddgs has its own HTTP client: it reads $DDGS_PROXY, and gets the certificate
+        # file that requests would use.
         timeout = int(self.fetcher.patience.silence) or 1
         trusted = os.environ.get("REQUESTS_CA_BUNDLE") or True
         try:

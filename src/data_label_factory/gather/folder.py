@@ -25,7 +25,8 @@ class Folder(Source):
         if "photos" in self.option:
             photos = self.folder / Path(self.option["photos"]).expanduser()
 
-        # Read the whole list before the first copy, so that a wrong line is reported at once.
+        # Read the whole list before the first copy, so that a wrong line is reported at
+        # once.
         candidates = []
         for line, row in read_rows(table, ("file", "name")):
             path = photos / row["file"]

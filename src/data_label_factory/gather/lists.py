@@ -38,8 +38,8 @@ def parse_row_label(row: dict[str, str], table: str, line: int) -> Label:
 def read_rows(path: Path, required: tuple[str, str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the rows of a CSV as (line number, values by column).
 
-    Without a header, the columns are `required`. Skips empty lines and those that begin with
-    #. Raises ProjectError if the file cannot be read or a line is invalid.
+    Without a header, the columns are `required`. Skips empty lines and those that begin
+    with #. Raises ProjectError if the file cannot be read or a line is invalid.
     """
     every_column = [*required, *_OPTIONAL_COLUMNS]
     columns: list[str] = []

@@ -1,4 +1,6 @@
-"""Is this file a picture? Checked before it is kept, without decoding it where that is enough."""
+"""Is this file a picture? Checked before it is kept, without decoding it where that is
+enough.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,9 @@ class Picture:
 def inspect(data: bytes) -> Picture:
     """Return the format and size of a picture file.
 
-    A JPEG or PNG with its end mark in place counts as complete; other files are decoded to
-    make sure. Raises ImageError if `data` is not a picture, is truncated, or exceeds a limit.
+    A JPEG or PNG with its end mark in place counts as complete; other files are decoded
+    to make sure. Raises ImageError if `data` is not a picture, is truncated, or exceeds
+    a limit.
     """
     if not data:
         raise ImageError("The file is empty")

@@ -1,4 +1,7 @@
-"""One bucket: its folder and its part of the manifest. It never overwrites another picture."""
+"""One bucket: its folder and its part of the manifest.
+
+It never overwrites another picture.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ from data_label_factory.gather.picture import inspect
 from data_label_factory.labels import Label, format_label, parse_label
 from data_label_factory.pictures import read_file
 
-# The errors of os.link on FAT and the like, or in a bucket that is a link to another disk.
+# The errors of os.link on FAT and the like, or in a bucket that is a link to another
+# disk.
 _NO_HARD_LINKS = {
     errno.EPERM,
     errno.ENOTSUP,
@@ -36,9 +40,9 @@ _NO_HARD_LINKS = {
 class Placement:
     """Where a picture ended up.
 
-    `status` is "new", "present" (it was already there) or "duplicate" (it was already there
-    under another label). `path` is the file that holds it, relative to the data root; `label`
-    is the one that its source gave.
+    `status` is "new", "present" (it was already there) or "duplicate" (it was already
+    there under another label). `path` is the file that holds it, relative to the data
+    root; `label` is the one that its source gave.
     """
 
     status: str
@@ -49,9 +53,9 @@ class Placement:
 class PictureStore:
     """The pictures of one bucket, placed one after the other by a single thread.
 
-    It does not wait for the disk after each picture, which would cost a fifth of the rate. So
-    a power cut can leave the last pictures short or empty. Those do not count as present, and
-    the next run replaces them with the complete picture.
+    It does not wait for the disk after each picture, which would cost a fifth of the
+    rate. So a power cut can leave the last pictures short or empty. Those do not count
+    as present, and the next run replaces them with the complete picture.
     """
 
     def __init__(self, root: Path, bucket: str, manifest: Manifest) -> None:
@@ -83,8 +87,8 @@ class PictureStore:
     def place(self, download: Download, source: Source, query: str) -> Placement:
         """Move a staged picture to its name, unless the bucket already has it.
 
-        Raises LabelError if no file name can carry its label, and FactoryError if the folder
-        cannot be written.
+        Raises LabelError if no file name can carry its label, and FactoryError if the
+        folder cannot be written.
         """
         label = download.candidate.label
         stem = format_label(label)
@@ -208,7 +212,8 @@ def _copy(staged: Path, target: Path) -> None:
 def _is_complete(path: Path, size: Any) -> bool:
     """Return whether the picture is there, complete.
 
-    The user may have put another picture in its place: any size will do, but it must be one.
+    The user may have put another picture in its place: any size will do, but it must be
+    one.
     """
     try:
         if path.stat().st_size == size:

@@ -39,7 +39,9 @@ class Scryfall(Source):
             yield from self._list_faces(card)
 
     def _list_faces(self, card: Mapping[str, Any]) -> Iterator[Candidate]:
-        """Yield one picture, or one per face that has its own, labeled with the face's name."""
+        """Yield one picture, or one per face that has its own, labeled with the face's
+        name.
+        """
         faces = [card] if "image_uris" in card else card.get("card_faces", [])
         for face in faces:
             if uris := face.get("image_uris"):

@@ -29,7 +29,10 @@ class RunState:
         parallel: int,
         dry_run: bool,
     ) -> None:
-        """Read the manifest and start the threads. Raises FactoryError for a damaged manifest."""
+        """Read the manifest and start the threads.
+
+        Raises FactoryError for a damaged manifest.
+        """
         self.root = root
         self.fetcher = fetcher
         self.dry_run = dry_run

@@ -28,7 +28,10 @@ class Urls(Source):
 
 
 def _make_candidate(row: dict[str, str], table: str, line: int) -> Candidate:
-    """Return the picture of one row. Raises ProjectError for no address or an invalid label."""
+    """Return the picture of one row.
+
+    Raises ProjectError for no address or an invalid label.
+    """
     name = row["name"]
     url = row["url"]
     if not url and "://" in name:

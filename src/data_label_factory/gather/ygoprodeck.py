@@ -53,7 +53,9 @@ class Ygoprodeck(Source):
         return list(answer["data"]) if answer else []
 
     def _fetch(self, path: str, params: Mapping[str, str | int]) -> Any:
-        """Return the answer, or None for a 400 or 404: the API's way to say "no such card"."""
+        """Return the answer, or None for a 400 or 404: the API's way to say "no such
+        card".
+        """
         try:
             return self.json(path, params)
         except FetchError as exc:
@@ -64,8 +66,8 @@ class Ygoprodeck(Source):
     def _choose_print(self, card: Mapping[str, Any], set_name: str) -> tuple[str, str]:
         """Return set code and rarity of the card's print in the wanted set.
 
-        That is the set of the option `set`, or the one called `set_name`. Both are "" if the
-        card has no print in it, or no set is wanted.
+        That is the set of the option `set`, or the one called `set_name`. Both are ""
+        if the card has no print in it, or no set is wanted.
         """
         prefix = self.option.get("set", "").upper()
         for entry in card.get("card_sets") or ():
@@ -81,7 +83,9 @@ def _is_in_set(entry: Mapping[str, Any], set_name: str) -> bool:
 
 
 def _find_only_rarity(card: Mapping[str, Any], code: str) -> str:
-    """Return the rarity of a print, or "" if it exists in several: one picture shows them all."""
+    """Return the rarity of a print, or "" if it exists in several: one picture shows
+    them all.
+    """
     rarities = set()
     for entry in card.get("card_sets") or ():
         if entry["set_code"] == code:

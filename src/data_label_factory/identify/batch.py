@@ -21,8 +21,8 @@ _WRITABLE_SUFFIXES = (".jpg", ".jpeg", ".png")
 class Source:
     """A file to read.
 
-    `inside` is its path relative to the folder it was found in, or its file name if it was named
-    itself.
+    `inside` is its path relative to the folder it was found in, or its file name if it
+    was named itself.
     """
 
     path: Path
@@ -35,7 +35,10 @@ class Source:
 
 @dataclass(frozen=True)
 class RecognizedFrame:
-    """A frame, (H, W, 3) uint8 RGB, and its detections. `number` counts a video's frames from 0."""
+    """A frame, (H, W, 3) uint8 RGB, and its detections.
+
+    `number` counts a video's frames from 0.
+    """
 
     source: Source
     number: int | None
@@ -44,12 +47,16 @@ class RecognizedFrame:
 
     @property
     def name(self) -> str:
-        """The path as the user named it; for a video followed by `#` and the frame's number."""
+        """The path as the user named it; for a video followed by `#` and the frame's
+        number.
+        """
         path = str(self.source.path)
         return path if self.number is None else f"{path}#{self.number}"
 
     def copy_name(self) -> PurePosixPath:
-        """Where a copy of the frame belongs below a folder, with a suffix that we can write."""
+        """Where a copy of the frame belongs below a folder, with a suffix that we can
+        write.
+        """
         inside = PurePosixPath(self.source.inside)
         if self.number is not None:
             return inside.with_name(f"{inside.name}.{self.number:06}.jpg")
@@ -67,7 +74,8 @@ class Unreadable:
 
 
 def find_sources(paths: Sequence[str | Path]) -> list[Source]:
-    """The files among `paths`, and the pictures and videos in the folders and their subfolders.
+    """The files among `paths`, and the pictures and videos in the folders and their
+    subfolders.
 
     Raises ImageError if a folder cannot be read.
     """
@@ -90,8 +98,8 @@ def recognize_files(
 ) -> Iterator[RecognizedFrame | Unreadable]:
     """Recognize pictures, and the frames 0, `every`, 2 × `every` … of videos, in order.
 
-    Files are read only as results are requested, and one frame is held at a time. A file that
-    cannot be read gives an Unreadable; the others follow.
+    Files are read only as results are requested, and one frame is held at a time. A
+    file that cannot be read gives an Unreadable; the others follow.
     """
     with Progress("recognized", len(sources), enabled=not quiet) as progress:
         for source in sources:
@@ -122,7 +130,10 @@ def as_json(frame: RecognizedFrame, shown: Sequence[Detection]) -> dict[str, Any
 def _read_frames(
     source: Source, every: int, progress: Progress
 ) -> Iterator[tuple[int | None, RGB]]:
-    """The frames of a file, numbered if it is a video. Raises ImageError if it cannot be read."""
+    """The frames of a file, numbered if it is a video.
+
+    Raises ImageError if it cannot be read.
+    """
     if source.is_video:
         progress.total -= 1  # the video itself, whose frames are counted instead
         yield from read_video(source.path, every, progress)

@@ -1,7 +1,8 @@
 """Reference pictures → what a webcam would show of them, with their true quads.
 
-Used wherever a real camera has to be predicted: `verify --simulate`, training views, the demo and
-tests. Everything is drawn from a random generator, so the same state gives the same view.
+Used wherever a real camera has to be predicted: `verify --simulate`, training views,
+the demo and tests. Everything is drawn from a random generator, so the same state gives
+the same view.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ _Floats = NDArray[np.float32]
 
 _SKIN_TONES = ((236, 188, 160), (205, 150, 115), (150, 100, 70), (96, 62, 45))
 
-# How often an item is turned onto its side or head, lies under glare, or under a finger; and how
-# often the frame is blurred by motion. Like all numbers in this file, set by hand.
+# How often an item is turned onto its side or head, lies under glare, or under a
+# finger; and how often the frame is blurred by motion. Like all numbers in this file,
+# set by hand.
 _TURNED = 0.2
 _GLARE = 0.4
 _FINGER = 0.35
@@ -39,7 +41,9 @@ _FIXED_POINT = 2**_FIXED_POINT_BITS
 
 @dataclass(frozen=True)
 class View:
-    """`image` (H, W, 3) uint8 RGB, and the quad (4, 2) float32 px of each reference, in order."""
+    """`image` (H, W, 3) uint8 RGB, and the quad (4, 2) float32 px of each reference, in
+    order.
+    """
 
     image: RGB
     quads: list[Quad]
@@ -50,9 +54,9 @@ def render_view(
 ) -> View:
     """Lay `references` side by side on a random background and photograph them.
 
-    Each is turned (sometimes onto its side or head), tilted in perspective, lit, and sometimes
-    partly covered by glare or a finger. The frame is then exposed, blurred, made noisy and
-    JPEG-compressed as a webcam does.
+    Each is turned (sometimes onto its side or head), tilted in perspective, lit, and
+    sometimes partly covered by glare or a finger. The frame is then exposed, blurred,
+    made noisy and JPEG-compressed as a webcam does.
     """
     frame = _draw_background(rng, width, height)
 
@@ -85,8 +89,8 @@ def tight_crop(view: View, rng: Rng, side: int) -> RGB:
 def loose_crop(view: View, rng: Rng, side: int) -> RGB:
     """The first item of `view` in an upright box around it, with background on every side.
 
-    The item stays turned as it lies. The box grows by 10 to 80 % of its size on each side, ends at
-    the frame, and is scaled to (side, side, 3) whatever its aspect ratio.
+    The item stays turned as it lies. The box grows by 10 to 80 % of its size on each
+    side, ends at the frame, and is scaled to (side, side, 3) whatever its aspect ratio.
     """
     quad = view.quads[0]
     height, width = view.image.shape[:2]
@@ -108,8 +112,8 @@ def _place(reference: RGB, rng: Rng, slot: int, slots: int, width: int, height: 
     degrees = rng.normal(0, 12) + (rng.choice([90, 180, 270]) if rng.random() < _TURNED else 0)
     turn = np.radians(degrees)
 
-    # Around the origin, with the longer side 1. Perspective moves each corner, but never so far
-    # that a thin reference folds over.
+    # Around the origin, with the longer side 1. Perspective moves each corner, but
+    # never so far that a thin reference folds over.
     half = np.array([aspect, 1.0]) / max(aspect, 1.0) / 2
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
     corners += rng.normal(0, np.minimum(0.025, half / 10), (4, 2))
@@ -150,7 +154,9 @@ def _paste(frame: _Floats, item: _Floats, quad: Quad) -> None:
 
 
 def _shrink_to_fit(item: _Floats, quad: Quad) -> _Floats:
-    """The item, smaller if it is much larger than its quad, so that warping does not alias."""
+    """The item, smaller if it is much larger than its quad, so that warping does not
+    alias.
+    """
     height, width = item.shape[:2]
     longest = max(float(np.linalg.norm(quad[i] - quad[i - 1])) for i in range(4))
     shrink = longest / max(height, width)

@@ -1,4 +1,6 @@
-"""`data_label_factory identify COMMAND` and `python -m data_label_factory.identify COMMAND`."""
+"""`data_label_factory identify COMMAND` and `python -m data_label_factory.identify
+COMMAND`.
+"""
 
 from __future__ import annotations
 
@@ -61,15 +63,16 @@ commands:
   -h, --help   show this help and exit; COMMAND --help says more
 """
 
-# Recognition multiplies many small matrices. Several threads slow that down, tenfold on a busy
-# machine.
+# Recognition multiplies many small matrices. Several threads slow that down, tenfold on
+# a busy machine.
 _ONE_BLAS_THREAD = frozenset({"index", "identify", "evaluate", "serve", "demo"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one identify command and return its exit code.
 
-    A first word that is not a command but a file or an option is meant for `identify` itself.
+    A first word that is not a command but a file or an option is meant for `identify`
+    itself.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] not in COMMANDS and _is_file_or_option(words[0]):
@@ -86,7 +89,7 @@ def _is_file_or_option(word: str) -> bool:
     if word == "":
         return False
 
-    # A word that looks like a path counts even if the file does not exist: an error about the
-    # file is more useful than "no command".
+    # A word that looks like a path counts even if the file does not exist: an error
+    # about the file is more useful than "no command".
     looks_like_path = Path(word).suffix != "" or Path(word).name != word
     return looks_like_path or os.path.exists(word)  # noqa: PTH110

@@ -1,9 +1,10 @@
-"""Bytes or a file → (H, W, 3) uint8 RGB: the one decoder for indexing, serving and training.
+"""Bytes or a file → (H, W, 3) uint8 RGB: the one decoder for indexing, serving and
+training.
 
-It applies EXIF orientation, lays transparency over white, takes the first picture of an animation
-or a multi-page file, scales 16-bit and float samples to 8 bits, and converts CMYK and grayscale to
-RGB. It ignores ICC profiles and takes samples as sRGB, because the encoders were trained without
-color management.
+It applies EXIF orientation, lays transparency over white, takes the first picture of an
+animation or a multi-page file, scales 16-bit and float samples to 8 bits, and converts
+CMYK and grayscale to RGB. It ignores ICC profiles and takes samples as sRGB, because
+the encoders were trained without color management.
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ def decode(
 ) -> RGB:
     """Decode one picture to (H, W, 3) uint8 RGB.
 
-    `min_side` (px) allows a JPEG to be decoded at a half, a quarter or an eighth of its size, as
-    long as its shorter side stays at least that long. For phone photos this is several times
-    faster.
+    `min_side` (px) allows a JPEG to be decoded at a half, a quarter or an eighth of its
+    size, as long as its shorter side stays at least that long. For phone photos this is
+    several times faster.
 
-    Raises ImageTooLargeError over a limit, ImageUnsupportedError if it is not a picture in a known
-    format, and ImageError if it is empty, truncated or damaged.
+    Raises ImageTooLargeError over a limit, ImageUnsupportedError if it is not a picture
+    in a known format, and ImageError if it is empty, truncated or damaged.
     """
     data = source if isinstance(source, bytes) else read_file(source, limits)
     if not data:
@@ -75,9 +76,10 @@ def decode(
 def as_rgb(picture: Picture) -> RGB:
     """Any kind of picture → (H, W, 3) uint8 RGB.
 
-    `picture` is a file's path or bytes, a Pillow image, or an array (H, W[, 1, 3 or 4]) uint8.
-    Arrays are taken as gray, RGB or RGBA; transparency is laid over white. Raises ImageError as
-    `decode` does, and ValueError for an array of another shape or dtype.
+    `picture` is a file's path or bytes, a Pillow image, or an array (H, W[, 1, 3 or 4])
+    uint8. Arrays are taken as gray, RGB or RGBA; transparency is laid over white.
+    Raises ImageError as `decode` does, and ValueError for an array of another shape or
+    dtype.
     """
     if isinstance(picture, bytes):
         return decode(picture)
@@ -99,12 +101,13 @@ def as_rgb(picture: Picture) -> RGB:
 
 
 def find_images(folder: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> Iterator[str]:
-    """Relative paths (with `/`) of the picture files in `folder` and its subfolders, sorted.
+    """Relative paths (with `/`) of the picture files in `folder` and its subfolders,
+    sorted.
 
-    Files are recognized by `suffixes`, in lower case. Hidden files are skipped. Links to files are
-    followed; links to folders are not, because they can form loops. Raises ImageError if `folder`
-    is not a folder, or if a subfolder cannot be read: leaving out its files silently would drop
-    their items from the index.
+    Files are recognized by `suffixes`, in lower case. Hidden files are skipped. Links
+    to files are followed; links to folders are not, because they can form loops. Raises
+    ImageError if `folder` is not a folder, or if a subfolder cannot be read: leaving
+    out its files silently would drop their items from the index.
     """
     if not folder.is_dir():
         raise ImageError(f"{folder} is not a folder", "Name the folder that holds the pictures")
@@ -128,7 +131,8 @@ def _raise_cannot_read(exc: OSError) -> None:
 
 def _open(data: bytes) -> Image.Image:
     if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS and b"avif" not in data[8:40]:
-        # Not registered as a plugin, because that would change Pillow for the whole process.
+        # Not registered as a plugin, because that would change Pillow for the whole
+        # process.
         heif: Image.Image = need("pi_heif", extra="identify").HeifImageFile(io.BytesIO(data))
         return heif
     return Image.open(io.BytesIO(data), formats=FORMATS)
@@ -187,7 +191,9 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
 
 
 def _choose_range(samples: NDArray[np.float64]) -> tuple[float, float]:
-    """What black and white are in float samples: 0…1 or 0…255 if they fit, else their own range."""
+    """What black and white are in float samples: 0…1 or 0…255 if they fit, else their
+    own range.
+    """
     low = float(samples.min())
     high = float(samples.max())
     if low < 0 or high > 255:
@@ -200,8 +206,8 @@ def _count_scans(data: bytes, stop_after: int) -> int:
     scans = 0
     position = 0
     while scans <= stop_after:
-        # Inside a scan, 0xFF is followed by 00 or a restart; anything else is the next marker
-        # (ITU T.81, B.1.1).
+        # Inside a scan, 0xFF is followed by 00 or a restart; anything else is the next
+        # marker (ITU T.81, B.1.1).
         marker = _SCAN_OR_END.search(data, position)
         if marker is None or marker[1] == _END_OF_IMAGE:
             break

@@ -15,8 +15,8 @@ from data_label_factory.progress import Progress
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts", ".mts"}
 )
-# A video with less than this fraction of the frames it claims is cut off. It may have a few
-# less, because in some containers the number is an estimate.
+# A video with less than this fraction of the frames it claims is cut off. It may have a
+# few less, because in some containers the number is an estimate.
 _CUT_OFF = 0.9
 
 
@@ -25,8 +25,9 @@ def read_video(
 ) -> Iterator[tuple[int, RGB]]:
     """The number and picture, (H, W, 3) uint8 RGB, of each `every`-th frame, upright.
 
-    Adds the expected frames to the total of `progress`. Raises ImageError if the file does not
-    exist or is not a video, and, after the last readable frame, if it is cut off.
+    Adds the expected frames to the total of `progress`. Raises ImageError if the file
+    does not exist or is not a video, and, after the last readable frame, if it is cut
+    off.
     """
     if not path.is_file():
         what = "A folder or device" if path.exists() else "The file is gone"

@@ -1,4 +1,6 @@
-"""Prices for answers: looked up by the label and the file name of the recognized reference."""
+"""Prices for answers: looked up by the label and the file name of the recognized
+reference.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ class HasReferences(Protocol):
 
 
 class PriceBook:
-    """A price file with a rate into dollars. It does not change; load another for a new file."""
+    """A price file with a rate into dollars.
+
+    It does not change; load another for a new file.
+    """
 
     def __init__(self, file: PriceFile, rates: Rates) -> None:
         self.file = file
@@ -49,10 +54,11 @@ class PriceBook:
     def price_of(self, label: Label, reference: str = "") -> dict[str, Any] | None:
         """The `price` of a detection as JSON values, or None if there is none.
 
-        It is looked up by set code (the label's, else the file name's), then by file name and by
-        name, which a user's own table may give. If the label's rarity has a price, the amounts
-        are of that rarity and `rarity` names it. Otherwise they span all rarities of the code and
-        `rarity` is None. The `usd_…` are None if no rate is known.
+        It is looked up by set code (the label's, else the file name's), then by file
+        name and by name, which a user's own table may give. If the label's rarity has a
+        price, the amounts are of that rarity and `rarity` names it. Otherwise they span
+        all rarities of the code and `rarity` is None. The `usd_…` are None if no rate
+        is known.
         """
         code = self._find_code(label, reference)
         if code is None:
@@ -76,10 +82,12 @@ class PriceBook:
         }
 
     def top(self, limit: int, index: HasReferences) -> list[dict[str, Any]]:
-        """The `limit` most expensive codes among the references of `index`, highest price first.
+        """The `limit` most expensive codes among the references of `index`, highest
+        price first.
 
-        They are the rows of `/api/top-prices`. A code with several references is represented by
-        the most expensive one. The ranking is computed once per `index` object.
+        They are the rows of `/api/top-prices`. A code with several references is
+        represented by the most expensive one. The ranking is computed once per `index`
+        object.
         """
         ranked_index, rows = self._ranked
         if ranked_index is not index:
@@ -116,8 +124,8 @@ class PriceBook:
 
     def _find_code(self, label: Label, reference: str) -> str | None:
         set_code = label.set_code or parse_label(reference).set_code
-        # Sites list prices by code. So a name finds only prices that the user's own table gives
-        # by name; they hold for every print.
+        # Sites list prices by code. So a name finds only prices that the user's own
+        # table gives by name; they hold for every print.
         for name in (set_code, reference, PurePosixPath(reference).stem, label.name):
             key = item_key(name)
             if key and key in self._codes:  # an entry without a code prices nothing

@@ -20,7 +20,8 @@ from data_label_factory.http.fetch import Fetcher, Patience
 from data_label_factory.prices.money import from_number
 
 DEFAULT_FX_URL = "https://open.er-api.com"
-# A server waits this long before it is ready. Offline, it uses the rates of the last time.
+# A server waits this long before it is ready. Offline, it uses the rates of the last
+# time.
 _AT_START = Patience(connect=3.0, silence=3.0, whole=5.0, tries=2, backoff=0.2, retry_after=2.0)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -29,8 +30,8 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 class Rates:
     """What one unit of `base` is worth in other currencies, and where that comes from.
 
-    `source` is "live", "cache", "given" (on the command line), "same" (USD to USD) or "none".
-    `note` explains it to people: how old the rates are, or why there are none.
+    `source` is "live", "cache", "given" (on the command line), "same" (USD to USD) or
+    "none". `note` explains it to people: how old the rates are, or why there are none.
     """
 
     base: str
@@ -66,8 +67,8 @@ class Rates:
 class FxRates:
     """Rates by base currency, each fetched once per object. Safe to share between threads.
 
-    `given` maps currencies to their worth in USD; they need no network. `cache` is the folder
-    that keeps fetched rates, by default in the user's cache folder.
+    `given` maps currencies to their worth in USD; they need no network. `cache` is the
+    folder that keeps fetched rates, by default in the user's cache folder.
     """
 
     def __init__(

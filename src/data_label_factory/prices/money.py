@@ -1,4 +1,6 @@
-"""Money is Decimal; it becomes a JSON number, rounded half to even to cents, only on output."""
+"""Money is Decimal; it becomes a JSON number, rounded half to even to cents, only on
+output.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def as_number(amount: Decimal | None) -> int | float | None:
 
 
 def from_number(value: Any) -> Decimal | None:
-    """A price from a JSON document, as number or text; None if it is invalid or not positive."""
+    """A price from a JSON document, as number or text; None if it is invalid or not
+    positive.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
@@ -36,8 +40,8 @@ def from_number(value: Any) -> Decimal | None:
 def from_text(text: str) -> Decimal | None:
     """A price as people write it: `1,980 円`, `¥１，９８０`, `$12.50`, `1.234,50 €`.
 
-    The last separator is a decimal point if one or two digits follow it; otherwise it groups
-    thousands. None if there is no number.
+    The last separator is a decimal point if one or two digits follow it; otherwise it
+    groups thousands. None if there is no number.
     """
     match = _NUMBER.search(unicodedata.normalize("NFKC", text))
     if match is None:

@@ -49,10 +49,10 @@ def scrape(
 ) -> ScrapeResult:
     """Update the price file `out` for the set codes in the file names `references`.
 
-    A prefix asked for within `max_age_hours` is not asked for again. One that fails keeps its
-    prices, marked with their date. If the run is interrupted, the file holds what was fetched so
-    far. Raises PriceError if there is no set code, there are too many prefixes, `out` is of
-    another site or currency, or nothing could be fetched.
+    A prefix asked for within `max_age_hours` is not asked for again. One that fails
+    keeps its prices, marked with their date. If the run is interrupted, the file holds
+    what was fetched so far. Raises PriceError if there is no set code, there are too
+    many prefixes, `out` is of another site or currency, or nothing could be fetched.
     """
     now = now or datetime.now(UTC)
     labels = map(parse_label, references)
@@ -202,5 +202,7 @@ def _keep_prices(old: PriceFile | None, prefixes: set[str]) -> dict[str, CodePri
 
 
 def _with_name(price: CodePrice, name: str) -> CodePrice:
-    """Take the English name of the reference file where a shop lists only the Japanese one."""
+    """Take the English name of the reference file where a shop lists only the Japanese
+    one.
+    """
     return price if price.name or not name else replace(price, name=name)

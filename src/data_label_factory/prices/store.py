@@ -37,7 +37,10 @@ class Listing:
 
 @dataclass(frozen=True)
 class CodePrice:
-    """The price of one code, over all its listings. If `scraped_at` is "", it is the file's."""
+    """The price of one code, over all its listings.
+
+    If `scraped_at` is "", it is the file's.
+    """
 
     median: Decimal
     min: Decimal
@@ -67,7 +70,8 @@ class CodePrice:
 class PriceFile:
     """A price file.
 
-    `prefixes` says when each prefix was last asked for (ISO 8601), `failed` why one could not be.
+    `prefixes` says when each prefix was last asked for (ISO 8601), `failed` why one
+    could not be.
     """
 
     scraped_at: str
@@ -79,7 +83,10 @@ class PriceFile:
 
     @classmethod
     def load(cls, path: Path) -> PriceFile:
-        """Read a price file. Raises PriceError if it is missing, damaged, or something else."""
+        """Read a price file.
+
+        Raises PriceError if it is missing, damaged, or something else.
+        """
         values = _read_json(path)
         if not isinstance(values, dict) or not isinstance(values.get("prices"), dict):
             raise PriceError(f"{path} is not a price file: it has no prices", _MAKE_HINT)
@@ -114,9 +121,9 @@ class PriceFile:
 def summarize(listings: Iterable[Listing]) -> dict[str, CodePrice]:
     """Listings → one CodePrice per code.
 
-    A listing that is sold out counts only if nothing of its rarity is in stock. Rarities that
-    file names know are keyed by their code (`PScR`), others as the site writes them. The price of
-    a rarity is the median of its listings.
+    A listing that is sold out counts only if nothing of its rarity is in stock.
+    Rarities that file names know are keyed by their code (`PScR`), others as the site
+    writes them. The price of a rarity is the median of its listings.
     """
     groups: dict[str, dict[str, list[Listing]]] = {}
     for listing in listings:

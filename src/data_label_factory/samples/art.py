@@ -57,8 +57,9 @@ SCENES: dict[str, Scene] = {scene.__name__: scene for scene in _SCENES}
 def paint_art(scene: str, element: str, shade: int, seed: int) -> Image.Image:
     """Paint one picture, RGB of canvas.WIDTH x canvas.HEIGHT pixels.
 
-    `scene` is a key of SCENES, `element` one of FAMILIES, `shade` picks the palette (any whole
-    number) and `seed` the composition. Raises KeyError for an unknown scene or element.
+    `scene` is a key of SCENES, `element` one of FAMILIES, `shade` picks the palette
+    (any whole number) and `seed` the composition. Raises KeyError for an unknown scene
+    or element.
     """
     palettes = FAMILIES[element].palettes
     canvas = Canvas(palettes[shade % len(palettes)], seed)

@@ -1,7 +1,8 @@
 """A small painting surface: soft-shaded shapes, glow, mist and noise on a float image.
 
-Coordinates are in half picture heights from the center: y runs from -1 (top) to 1 (bottom), x from
--EDGE to EDGE. Masks are Pillow images of mode L, so Pillow rasterizes and numpy does the light.
+Coordinates are in half picture heights from the center: y runs from -1 (top) to 1
+(bottom), x from -EDGE to EDGE. Masks are Pillow images of mode L, so Pillow rasterizes
+and numpy does the light.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ def noise(rng: np.random.Generator, cells: tuple[int, int] = (5, 4), octaves: in
 class Canvas:
     """The picture under the brush: its pixels, palette, random generator and light.
 
-    `px` holds the pixels as (HEIGHT, WIDTH, 3) float32, `light` the direction the light comes from.
+    `px` holds the pixels as (HEIGHT, WIDTH, 3) float32, `light` the direction the light
+    comes from.
     """
 
     def __init__(self, palette: Palette, seed: int) -> None:
@@ -152,7 +154,9 @@ class Canvas:
         rim: Color | None = None,
         alpha: float = 1.0,
     ) -> None:
-        """Paint a mask with a vertical gradient; `volume` rounds it, `rim` lights its lit edge."""
+        """Paint a mask with a vertical gradient; `volume` rounds it, `rim` lights its
+        lit edge.
+        """
         box = mask.getbbox()
         if box is None:
             return
@@ -218,7 +222,9 @@ class Canvas:
         self.shape(turned(ring, angle, at), top, bottom, volume=volume, rim=rim, alpha=alpha)
 
     def ribbon(self, path: Sequence[Point], width: float, end: float = 0.0) -> list[Point]:
-        """Outline of a stroke along `path`, `width` thick at the start and `end` at the tip."""
+        """Outline of a stroke along `path`, `width` thick at the start and `end` at the
+        tip.
+        """
         p = np.asarray(path, dtype=np.float64)
         step = np.gradient(p, axis=0)
         step /= np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)[:, None]

@@ -35,9 +35,10 @@ VARIANT_EVERY = 8
 class SampleCard:
     """One card of the sample collection.
 
-    `rarity` is printed as is and empty for commons; `shade` picks the palette and `seed` the
-    composition of the art, so two cards with equal `scene`, `element`, `shade` and `seed` share
-    their picture. `filename` is the label: set code, name words and rarity.
+    `rarity` is printed as is and empty for commons; `shade` picks the palette and
+    `seed` the composition of the art, so two cards with equal `scene`, `element`,
+    `shade` and `seed` share their picture. `filename` is the label: set code, name
+    words and rarity.
     """
 
     name: str
@@ -69,9 +70,9 @@ def file_label(set_code: str, name: str, rarity: str) -> str:
 def sample_cards(count: int = 150, seed: int = 7) -> list[SampleCard]:
     """Return the first `count` cards of the collection that `seed` names.
 
-    A longer list starts with the shorter one. Every eighth card is another printing of an earlier
-    one, with the same name and art but another rarity.
-    Raises ValueError unless 0 <= count <= MOST_CARDS.
+    A longer list starts with the shorter one. Every eighth card is another printing of
+    an earlier one, with the same name and art but another rarity. Raises ValueError
+    unless 0 <= count <= MOST_CARDS.
     """
     if not 0 <= count <= MOST_CARDS:
         raise ValueError(f"count must be between 0 and {MOST_CARDS}, not {count}")
@@ -101,7 +102,9 @@ def _next_code(prefix: str, numbers: dict[str, int]) -> str:
 def _variant(
     card: SampleCard, k: int, rng: np.random.Generator, numbers: dict[str, int]
 ) -> SampleCard:
-    """Another printing of `card`; the rarities take turns, so that every finish is printed."""
+    """Another printing of `card`; the rarities take turns, so that every finish is
+    printed.
+    """
     shown = list(RARITIES.values())
     turn = k // VARIANT_EVERY
     rarity = shown[turn % len(shown)]

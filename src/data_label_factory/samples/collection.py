@@ -14,9 +14,10 @@ JPEG_QUALITY = 92
 def draw_collection(folder: Path, count: int = 150, seed: int = 7) -> list[Path]:
     """Draw `count` cards into `folder` as JPEG files named by their labels.
 
-    Creates the folder if it is missing. A file appears whole or not at all, and replaces an older
-    one of the same name. Returns the paths in the order of the cards. Raises ValueError for a
-    count that `sample_cards` refuses, and FactoryError if a file cannot be written.
+    Creates the folder if it is missing. A file appears whole or not at all, and
+    replaces an older one of the same name. Returns the paths in the order of the cards.
+    Raises ValueError for a count that `sample_cards` refuses, and FactoryError if a
+    file cannot be written.
     """
     cards = sample_cards(count, seed)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """What makes a rare printing look rare: sheens, holo patterns, relief, starry borders.
 
-Every finish is laid over a drawn layer as light: an RGB array in 0..1 of shape (height, width, 3).
+Every finish is laid over a drawn layer as light: an RGB array in 0..1 of shape (height,
+width, 3).
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ Pattern = Callable[[Array, Array], Array]
 
 @dataclass(frozen=True)
 class Finish:
-    """How one rarity is printed: color of frame and name, foil on the art and on the border."""
+    """How one rarity is printed: color of frame and name, foil on the art and on the
+    border.
+    """
 
     gem: Color
     frame: Color | None = None
@@ -112,7 +115,8 @@ def shine(layer: Image.Image, pattern: Pattern) -> Image.Image:
     """Lay a pattern over a picture as reflected light; bright places catch more of it."""
     base = np.asarray(layer.convert("RGB"), dtype=np.float32) / 255
     rows, cols = np.mgrid[0 : layer.height, 0 : layer.width].astype(np.float32)
-    # One unit is the picture's width on both axes, so that patterns keep their proportions.
+    # One unit is the picture's width on both axes, so that patterns keep their
+    # proportions.
     light = pattern(cols / layer.width, rows / layer.width)
     catch = 0.45 + 0.55 * base.mean(axis=2, keepdims=True)
     out = base + (1 - base) * np.clip(light * catch, 0, 1)

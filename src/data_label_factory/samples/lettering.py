@@ -23,7 +23,9 @@ def width(text: str, size: int, spacing: float = 0.0) -> float:
 
 
 def fitted(text: str, size: int, room: float, spacing: float = 0.0) -> int:
-    """The largest size up to `size` (at least 12) at which the line fits into `room` pixels."""
+    """The largest size up to `size` (at least 12) at which the line fits into `room`
+    pixels.
+    """
     while size > 12 and width(text, size, spacing) > room:
         size -= 1
     return size
@@ -42,7 +44,8 @@ def line(
 ) -> None:
     """Draw one line, vertically centered at `at`.
 
-    `anchor` says which part of the line stands there: its left end (l), middle (m) or right (r).
+    `anchor` says which part of the line stands there: its left end (l), middle (m) or
+    right (r).
     """
     x = at[0] - {"l": 0.0, "m": 0.5, "r": 1.0}[anchor] * width(text, size, spacing)
 
@@ -62,7 +65,9 @@ def line(
 
 
 def wrapped(text: str, size: int, room: float) -> list[str]:
-    """Break a text into lines no wider than `room` pixels (a longer word gets a line to itself)."""
+    """Break a text into lines no wider than `room` pixels (a longer word gets a line to
+    itself).
+    """
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word

@@ -28,7 +28,9 @@ class Palette:
 
 @dataclass(frozen=True)
 class Family:
-    """How one element looks: frame, trim, the paper of its text box, and four art palettes."""
+    """How one element looks: frame, trim, the paper of its text box, and four art
+    palettes.
+    """
 
     frame: Color
     trim: Color

@@ -70,7 +70,9 @@ def _crescent(c: Canvas, at: Point, radius: float) -> None:
 
 
 def ridge(c: Canvas, height: float, swing: float, rough: float = 0.55) -> list[Point]:
-    """A skyline from edge to edge: midpoint displacement around `height`, closed at the bottom."""
+    """A skyline from edge to edge: midpoint displacement around `height`, closed at the
+    bottom.
+    """
     line = np.array([c.u(-swing, swing), c.u(-swing, swing), c.u(-swing, swing)])
     for k in range(6):
         shift = c.rng.uniform(-1, 1, len(line) - 1) * swing * 0.6 * rough**k

@@ -8,7 +8,8 @@ from data_label_factory.samples.canvas import Canvas, Point, around, mirrored, s
 from data_label_factory.samples.palette import Color, mix
 from data_label_factory.samples.scenery import backdrop, orb
 
-# One tooth: the position along its pitch and the height there, as a fraction of the radius.
+# One tooth: the position along its pitch and the height there, as a fraction of the
+# radius.
 _TOOTH = ((0.0, 0.88), (0.2, 1.0), (0.5, 1.0), (0.7, 0.88))
 
 
@@ -72,7 +73,9 @@ def _toothed(at: Point, radius: float) -> list[Point]:
 
 
 def automaton(c: Canvas) -> None:
-    """Portrait of a clockwork person: plated head, lamp eyes, antennas and a dial in the chest."""
+    """Portrait of a clockwork person: plated head, lamp eyes, antennas and a dial in
+    the chest.
+    """
     backdrop(c, (0, -0.2), 1.1)
     orb(c, (c.side() * c.u(0.1, 0.5), c.u(-0.4, -0.1)), c.u(0.4, 0.6))
 

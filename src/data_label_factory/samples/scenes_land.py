@@ -226,7 +226,9 @@ def _pyramid(c: Canvas, x: float, half: float, s: int) -> None:
 
 
 def _dune(c: Canvas, x: float, base: float, s: int, tone: Color) -> None:
-    """A dune from edge to edge, its crest at `x`, its shadow away from the sun on side `s`."""
+    """A dune from edge to edge, its crest at `x`, its shadow away from the sun on side
+    `s`.
+    """
     left = (-EDGE, base + c.u(0, 0.15))
     top = (x, base - c.u(0.1, 0.2))
     right = (EDGE, base + c.u(0, 0.1))

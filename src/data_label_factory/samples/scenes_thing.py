@@ -171,7 +171,9 @@ def blade(c: Canvas) -> None:
 
 
 def _sword(c: Canvas, foot: Point, lean: float) -> None:
-    """A sword standing on its point: two-toned blade, drooping or rising guard, jeweled pommel."""
+    """A sword standing on its point: two-toned blade, drooping or rising guard, jeweled
+    pommel.
+    """
     wide = c.u(0.06, 0.1)
     tall = c.u(0.85, 1.0)
     steel = mix(c.pal.glow, c.pal.far, 0.2)

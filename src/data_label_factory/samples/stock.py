@@ -8,7 +8,8 @@ from PIL import Image, ImageDraw
 from data_label_factory.samples.foil import Finish, emboss, shine
 from data_label_factory.samples.palette import Array, Color, Family, bytes_of, mix, rgb
 
-# Everything is drawn at twice the printed size and scaled down once, which smooths the edges.
+# Everything is drawn at twice the printed size and scaled down once, which smooths the
+# edges.
 BIG = (720, 1008)
 ART = (32, 32, 688, 600)
 INNER_EDGE = (17, 17, 702, 990)
@@ -34,7 +35,9 @@ def draw_stock(family: Family, finish: Finish) -> Image.Image:
 
 
 def place_art(picture: Image.Image, art: Image.Image, family: Family, finish: Finish) -> None:
-    """Set the picture into its arch, or over the whole upper card for an extended printing."""
+    """Set the picture into its arch, or over the whole upper card for an extended
+    printing.
+    """
     if finish.relief:
         art = emboss(art)
     if finish.art is not None:
@@ -88,7 +91,9 @@ def _arch(box: Box, grow: int = 0) -> list[tuple[float, float]]:
 
 
 def paper_sheet(size: tuple[int, int], color: Color, strength: float) -> Image.Image:
-    """Flat color with fibers and grain; the same fibers on every card, as from one paper mill."""
+    """Flat color with fibers and grain; the same fibers on every card, as from one
+    paper mill.
+    """
     width, height = size
     rng = np.random.default_rng(5)
     grain: Array = rng.normal(0, 1, (height, width)).astype(np.float32)

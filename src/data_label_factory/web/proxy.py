@@ -34,7 +34,8 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-# Headers about the connection to us. The recognition server would refuse our page's origin.
+# Headers about the connection to us. The recognition server would refuse our page's
+# origin.
 _OUR_OWN = frozenset(
     {
         "content-length",
@@ -50,7 +51,10 @@ _OUR_OWN = frozenset(
 
 
 class WebServer(ThreadingHTTPServer):
-    """Serves the page, and passes other requests on to `target`. One thread per connection."""
+    """Serves the page, and passes other requests on to `target`.
+
+    One thread per connection.
+    """
 
     daemon_threads = True
     allow_reuse_address = True
@@ -78,7 +82,8 @@ class WebServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = _IDLE_SECONDS
-    # Otherwise the body of a short answer waits 40 ms for the client to acknowledge the head.
+    # Otherwise the body of a short answer waits 40 ms for the client to acknowledge the
+    # head.
     disable_nagle_algorithm = True
     server: WebServer
 
@@ -134,8 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(self, path: str) -> bool:
         """Answer a request that must not pass; False for any other.
 
-        Pages of other origins must not write through us. Pages whose name was made to resolve to
-        this machine (DNS rebinding) must not even read.
+        Pages of other origins must not write through us. Pages whose name was made to
+        resolve to this machine (DNS rebinding) must not even read.
         """
         host = self.headers.get("Host", "")
         name = urlsplit(f"//{host}").hostname or ""

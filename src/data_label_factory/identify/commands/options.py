@@ -38,7 +38,9 @@ def add_device_option(p: argparse.ArgumentParser) -> None:
 
 
 def add_encoder_options(p: argparse.ArgumentParser, default: str = DEFAULT_ENCODER) -> None:
-    """Add --encoder, --projection and --device. "" as default means the encoder of the index."""
+    """Add --encoder, --projection and --device. "" as default means the encoder of the
+    index.
+    """
     p.add_argument(
         "--encoder",
         metavar="ID",
@@ -183,7 +185,8 @@ def _within(text: str, low: float, high: float) -> float:
 
 
 def open_embedder(index: Index, args: argparse.Namespace) -> Embedder:
-    """The encoder that the options name, or else the one that made the index, with the head.
+    """The encoder that the options name, or else the one that made the index, with the
+    head.
 
     Raises EncoderError if they cannot be opened, or did not make the index.
     """
@@ -193,7 +196,8 @@ def open_embedder(index: Index, args: argparse.Namespace) -> Embedder:
 def open_recognizer(args: argparse.Namespace, index: Index | None = None) -> Recognizer:
     """The recognizer that the options describe. Pass `index` if it is loaded already.
 
-    Raises FactoryError if index, weights and head do not fit, or no reference can be read.
+    Raises FactoryError if index, weights and head do not fit, or no reference can be
+    read.
     """
     if args.refs and not args.refs.is_dir():
         raise FactoryError(f"{args.refs} is not a folder", "Name the folder that was indexed")
@@ -215,7 +219,9 @@ def open_recognizer(args: argparse.Namespace, index: Index | None = None) -> Rec
 
 
 def report_unusable(what: str, reasons: dict[str, str]) -> None:
-    """Print the first 20 files that could not be used, with the reasons, and count the others."""
+    """Print the first 20 files that could not be used, with the reasons, and count the
+    others.
+    """
     for name, reason in list(reasons.items())[:_LISTED_MAX]:
         print(f"{what}: {name!r}" + (f": {reason}" if reason else ""), file=sys.stderr)
     if len(reasons) > _LISTED_MAX:

@@ -1,4 +1,7 @@
-"""`identify serve`: the recognition server. Its options can also come from the environment."""
+"""`identify serve`: the recognition server.
+
+Its options can also come from the environment.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The demo's result as one picture: each view with names, and the matching references below."""
+"""The demo's result as one picture: each view with names, and the matching references
+below.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ _NAME_LINES_MAX = 4
 
 @dataclass(frozen=True)
 class Scene:
-    """A webcam-like `frame` (H, W, 3) uint8, the names of the items it shows, and the detections.
+    """A webcam-like `frame` (H, W, 3) uint8, the names of the items it shows, and the
+    detections.
 
     The names are the ground truth.
     """
@@ -69,7 +72,9 @@ def _draw_head(draw: ImageDraw.ImageDraw, report: Report, references: int) -> No
 def _draw_strip(
     page: Image.Image, scene: Scene, refs: Path, corner: tuple[int, int], width: int
 ) -> None:
-    """The panel below a scene, with the reference and the facts of each confident detection."""
+    """The panel below a scene, with the reference and the facts of each confident
+    detection.
+    """
     left, top = corner
     draw = ImageDraw.Draw(page)
     draw.rounded_rectangle((left, top, left + width, top + _STRIP_HEIGHT), 14, _PANEL)

@@ -47,8 +47,8 @@ def run_demo(
 ) -> DemoResult:
     """Index and verify `refs`, photograph a few of them, name them, and draw the result.
 
-    Without `refs`, a sample collection is drawn. All files go into the folder `out`. Raises
-    FactoryError as the stages do.
+    Without `refs`, a sample collection is drawn. All files go into the folder `out`.
+    Raises FactoryError as the stages do.
     """
     out.mkdir(parents=True, exist_ok=True)
     refs = _provide_references(out, refs, say)

@@ -21,12 +21,14 @@ _RESAMPLE = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.
 
 @dataclass(frozen=True)
 class Preprocess:
-    """How a picture becomes model input. Stored in every index, so that two recipes never mix.
+    """How a picture becomes model input.
 
-    `fit`: "squash" resizes to side × side whatever the shape; "crop" resizes the shorter side to
-    `side` and crops the center square.
-    `layout`: "NHWC-uint8" passes the pixels on unchanged; "NCHW-float32" scales them to 0…1,
-    subtracts `mean` and divides by `std` (per channel, red first).
+    Stored in every index, so that two recipes never mix.
+
+    `fit`: "squash" resizes to side × side whatever the shape; "crop" resizes the
+    shorter side to `side` and crops the center square. `layout`: "NHWC-uint8" passes
+    the pixels on unchanged; "NCHW-float32" scales them to 0…1, subtracts `mean` and
+    divides by `std` (per channel, red first).
     """
 
     side: int
@@ -37,7 +39,9 @@ class Preprocess:
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     def __call__(self, rgb: RGB) -> NDArray[Any]:
-        """(H, W, 3) uint8 → (side, side, 3) uint8 or (3, side, side) float32, as `layout` says."""
+        """(H, W, 3) uint8 → (side, side, 3) uint8 or (3, side, side) float32, as
+        `layout` says.
+        """
         image = Image.fromarray(rgb)
         fitted = _squash(image, self) if self.fit == "squash" else _center_crop(image, self)
         square = np.asarray(fitted)
@@ -61,7 +65,8 @@ class EncoderIdentity:
 
     @classmethod
     def of(cls, encoder_id: str, weights_sha256: str, recipe: Preprocess) -> EncoderIdentity:
-        # As JSON would return it (lists for tuples), so that a stored identity compares equal.
+        # As JSON would return it (lists for tuples), so that a stored identity compares
+        # equal.
         values = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(recipe).items()}
         return cls(encoder_id, weights_sha256, values)
 
@@ -79,7 +84,9 @@ class Encoder(Protocol):
     def dim(self) -> int: ...
 
     def encode(self, images: Sequence[RGB]) -> Embeddings:
-        """N pictures, (H, W, 3) uint8 RGB of any size → (N, D) float32, each row of length 1."""
+        """N pictures, (H, W, 3) uint8 RGB of any size → (N, D) float32, each row of
+        length 1.
+        """
         ...
 
 
@@ -121,7 +128,8 @@ def _center_crop(image: Image.Image, recipe: Preprocess) -> Image.Image:
         resized = image.resize((width, height), _RESAMPLE[recipe.resample])
         return resized.crop((left, top, left + side, top + side))
 
-    # A 16 × 10,000 strip would become 224 × 140,000: resize only the part that the crop keeps.
+    # A 16 × 10,000 strip would become 224 × 140,000: resize only the part that the crop
+    # keeps.
     scale_x = image.width / width
     scale_y = image.height / height
     box = (left * scale_x, top * scale_y, (left + side) * scale_x, (top + side) * scale_y)

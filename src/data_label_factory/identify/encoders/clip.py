@@ -1,8 +1,9 @@
-"""OpenAI's CLIP ViT-B/32, image tower only: it knows what a picture means, not which one it is.
+"""OpenAI's CLIP ViT-B/32, image tower only: it knows what a picture means, not which
+one it is.
 
-Radford et al., "Learning Transferable Visual Models From Natural Language Supervision", ICML 2021.
-An ONNX export is fetched once from its hub, checked against the SHA-256 that the hub states, and
-kept in the cache folder.
+Radford et al., "Learning Transferable Visual Models From Natural Language Supervision",
+ICML 2021. An ONNX export is fetched once from its hub, checked against the SHA-256 that
+the hub states, and kept in the cache folder.
 """
 
 from __future__ import annotations
@@ -47,10 +48,12 @@ def weights_in_cache() -> bool:
 
 
 def locate(folder: str) -> Path:
-    """Return the model in `folder`, or in the cache if `folder` is "". Fetch it there if needed.
+    """Return the model in `folder`, or in the cache if `folder` is "".
 
-    Raises EncoderError if there is no model in `folder`, if it cannot be fetched, or if the
-    cached file is not the one that was fetched.
+    Fetch it there if needed.
+
+    Raises EncoderError if there is no model in `folder`, if it cannot be fetched, or if
+    the cached file is not the one that was fetched.
     """
     if folder:
         model = Path(folder).expanduser() / MODEL_FILE
@@ -75,7 +78,10 @@ def _home() -> Path:
 
 
 def fetch(home: Path) -> None:
-    """Download the model into `home`, check it, and note its SHA-256 there. Raises EncoderError."""
+    """Download the model into `home`, check it, and note its SHA-256 there.
+
+    Raises EncoderError.
+    """
     hub = need("huggingface_hub", extra="clip")
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
     hint = _manual_download_hint(home)
@@ -101,7 +107,10 @@ def fetch(home: Path) -> None:
 
 
 def _download(hub: Any, endpoint: str, folder: Path) -> tuple[Path, str]:
-    """The model, downloaded into `folder`, and its SHA-256. Raises EncoderError if it is wrong."""
+    """The model, downloaded into `folder`, and its SHA-256.
+
+    Raises EncoderError if it is wrong.
+    """
     url = hub.hf_hub_url(REPOSITORY, MODEL_FILE, endpoint=endpoint)
     stated = hub.get_hf_file_metadata(url, endpoint=endpoint).etag or ""
     file = hub.hf_hub_download(REPOSITORY, MODEL_FILE, local_dir=folder, endpoint=endpoint)
@@ -131,7 +140,10 @@ def _check_unchanged(model: Path, checksum: Path) -> None:
 
 
 def _is_reachable(endpoint: str) -> bool:
-    """Whether a connection opens. The download would retry for most of a minute before failing."""
+    """Whether a connection opens.
+
+    The download would retry for most of a minute before failing.
+    """
     if os.environ.get("HF_HUB_OFFLINE", "") not in ("", "0"):
         return False
     proxies = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")

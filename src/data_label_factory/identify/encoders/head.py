@@ -1,10 +1,10 @@
 """A trained projection head, applied in numpy and read without torch.
 
-The head is Linear(in → hidden) · GELU · Linear(hidden → out), with an output of length 1. Its file
-is what `torch.save({"state_dict", "in_dim", "hidden", "out_dim", "model"})` writes: a zip of raw
-tensors, and a pickle that says where they are. The pickle is read with an allow-list of the few
-names such a file needs, on the principle of torch's `weights_only=True`. Everything else is
-refused.
+The head is Linear(in → hidden) · GELU · Linear(hidden → out), with an output of length
+1. Its file is what `torch.save({"state_dict", "in_dim", "hidden", "out_dim", "model"})`
+writes: a zip of raw tensors, and a pickle that says where they are. The pickle is read
+with an allow-list of the few names such a file needs, on the principle of torch's
+`weights_only=True`. Everything else is refused.
 """
 
 from __future__ import annotations
@@ -36,10 +36,12 @@ _Layers = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], N
 
 @dataclass(frozen=True)
 class ProjectionHead:
-    """Maps embeddings of one encoder to embeddings that separate the items of a collection.
+    """Maps embeddings of one encoder to embeddings that separate the items of a
+    collection.
 
-    `w1` (hidden, in), `b1` (hidden,), `w2` (out, hidden), `b2` (out,), all float32. `encoder` is
-    the id of the encoder the head was trained on, `sha256` the hash of its file.
+    `w1` (hidden, in), `b1` (hidden,), `w2` (out, hidden), `b2` (out,), all float32.
+    `encoder` is the id of the encoder the head was trained on, `sha256` the hash of its
+    file.
     """
 
     w1: NDArray[np.float32]
@@ -60,7 +62,9 @@ class ProjectionHead:
 
     @classmethod
     def load(cls, path: str | Path) -> ProjectionHead:
-        """Read a head file (`.pt`). Raises EncoderError if it is missing, damaged, or not a head.
+        """Read a head file (`.pt`).
+
+        Raises EncoderError if it is missing, damaged, or not a head.
 
         Nothing in the file can run code.
         """
@@ -91,7 +95,8 @@ def check_head_fits(head: ProjectionHead, encoder_id: str, dim: int | None) -> N
 def _gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
     """The exact GELU, x·Φ(x).
 
-    erf is that of Abramowitz & Stegun 7.1.26; its error, under 2e-7, is below that of float32.
+    erf is that of Abramowitz & Stegun 7.1.26; its error, under 2e-7, is below that of
+    float32.
     """
     z = np.abs(x) / np.sqrt(2.0)
     t = 1.0 / (1.0 + 0.3275911 * z)
@@ -103,7 +108,10 @@ def _gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _read_layers(state: Any) -> _Layers:
-    """`w1`, `b1`, `w2`, `b2` of a state dict. Raises ValueError if it is not that of a head."""
+    """`w1`, `b1`, `w2`, `b2` of a state dict.
+
+    Raises ValueError if it is not that of a head.
+    """
     matrices = [state[name] for name in state if state[name].ndim == 2]
     vectors = [state[name] for name in state if state[name].ndim == 1]
     w1, w2 = matrices
@@ -131,7 +139,9 @@ def _read_torch_zip(data: bytes) -> Any:
 
 
 class _HeadUnpickler(pickle.Unpickler):
-    """Reads torch.save's pickle: plain containers and float tensors, nothing that runs code."""
+    """Reads torch.save's pickle: plain containers and float tensors, nothing that runs
+    code.
+    """
 
     def __init__(self, file: io.BytesIO, archive: zipfile.ZipFile, prefix: str) -> None:
         super().__init__(file)

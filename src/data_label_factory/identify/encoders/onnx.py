@@ -42,10 +42,10 @@ _IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 class OnnxEncoder:
     """An Encoder that runs one ONNX file.
 
-    Nothing is loaded before the first picture, so asking for the identity is cheap.
-    On the CPU each picture runs alone on one core, and as many run at once as there are cores.
-    That is faster, as measured, than batches, which overflow the caches, and than many threads
-    per picture. A single picture gets all cores.
+    Nothing is loaded before the first picture, so asking for the identity is cheap. On
+    the CPU each picture runs alone on one core, and as many run at once as there are
+    cores. That is faster, as measured, than batches, which overflow the caches, and
+    than many threads per picture. A single picture gets all cores.
     """
 
     def __init__(
@@ -112,7 +112,8 @@ class OnnxEncoder:
                 f"The model {self.path.name} does not take this input ({exc})"
             ) from exc
 
-        # (N, tokens, D) is the output of a transformer; its first token describes the picture.
+        # (N, tokens, D) is the output of a transformer; its first token describes the
+        # picture.
         vectors = output[:, 0] if output.ndim == 3 else output.reshape(len(images), -1)
         return unit_rows(vectors)
 
@@ -124,7 +125,10 @@ class OnnxEncoder:
 
 
 def open_session(path: Path, device: str, threads: int) -> Any:
-    """An onnxruntime.InferenceSession. Raises EncoderError if ONNX Runtime cannot run the file."""
+    """An onnxruntime.InferenceSession.
+
+    Raises EncoderError if ONNX Runtime cannot run the file.
+    """
     ort = need("onnxruntime", extra="identify")
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -140,7 +144,8 @@ def open_session(path: Path, device: str, threads: int) -> Any:
 
 
 def choose_device(wanted: Device) -> str:
-    """The device to run on. "auto" is CUDA if the installed ONNX Runtime has it, else the CPU.
+    """The device to run on. "auto" is CUDA if the installed ONNX Runtime has it, else
+    the CPU.
 
     Raises EncoderError if the installed ONNX Runtime does not have the wanted device.
     """
@@ -174,9 +179,10 @@ def file_sha256(path: Path) -> str:
 def read_recipe(model: Path) -> Preprocess:
     """The recipe of the user's own model, from the model's input and MODEL.json beside it.
 
-    By default the side is the input's height (224 if it is free), uint8 input gets the pixels
-    unchanged, and float input is normalized with the mean and deviation of ImageNet. The JSON may
-    set any field of Preprocess. Raises EncoderError if either does not describe an image model.
+    By default the side is the input's height (224 if it is free), uint8 input gets the
+    pixels unchanged, and float input is normalized with the mean and deviation of
+    ImageNet. The JSON may set any field of Preprocess. Raises EncoderError if either
+    does not describe an image model.
     """
     recipe = _recipe_from_input(model)
     sidecar = Path(f"{model}.json")

@@ -64,8 +64,8 @@ class Failure:
 def find_failures(query: Query, match: PhotoMatch) -> list[Failure]:
     """The failures in one photo.
 
-    These are the items without a correct confident answer, then the confident answers that are
-    wrong, then those that cannot be scored. A detection is reported only once.
+    These are the items without a correct confident answer, then the confident answers
+    that are wrong, then those that cannot be scored. A detection is reported only once.
     """
     failures = [
         Failure(query, _classify_item(one.item, one.detection), one.item, one.detection)
@@ -91,7 +91,8 @@ def _classify_item(item: TrueItem, detection: Detection | None) -> str:
         return "not found"
     if not is_named_by(item, detection):
         return "named as another"
-    # A confident detection with the right name is here only if it answers for another item.
+    # A confident detection with the right name is here only if it answers for another
+    # item.
     return "not found" if detection.confident else "unsure"
 
 

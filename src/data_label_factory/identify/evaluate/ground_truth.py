@@ -27,9 +27,9 @@ _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError, c
 class TrueItem:
     """One item that a photo shows.
 
-    `stems` are the file stems that name it correctly, several if the ground truth gives an item
-    and not one of its variants. `reference` is the file of one of them. `quad` is (4, 2) float32
-    px, or None if unknown.
+    `stems` are the file stems that name it correctly, several if the ground truth gives
+    an item and not one of its variants. `reference` is the file of one of them. `quad`
+    is (4, 2) float32 px, or None if unknown.
     """
 
     reference: str
@@ -39,7 +39,8 @@ class TrueItem:
 
 @dataclass(frozen=True)
 class Query:
-    """A photo and the items that it shows; a photo without `items` must get no confident answer.
+    """A photo and the items that it shows; a photo without `items` must get no
+    confident answer.
 
     Reports call the photo `name`.
     """
@@ -51,7 +52,10 @@ class Query:
 
 @dataclass(frozen=True)
 class Queries:
-    """The photos to evaluate. `without_truth` names the others, whose contents are unknown."""
+    """The photos to evaluate.
+
+    `without_truth` names the others, whose contents are unknown.
+    """
 
     photos: list[Query] = field(default_factory=list)
     without_truth: list[str] = field(default_factory=list)
@@ -64,20 +68,20 @@ def read_queries(
     negatives: str | Path | None = None,
     truth: str | Path | None = None,
 ) -> Queries:
-    """The photos below `folder`, then those below `negatives`, which show no item of the index.
+    """The photos below `folder`, then those below `negatives`, which show no item of
+    the index.
 
-    The ground truth is read from `truth` (.json, else CSV), or from `truth.json` or `truth.csv`
-    in the folder. Without these, a photo shows the reference with the same stem, or else the one
-    that its subfolder is named after.
+    The ground truth is read from `truth` (.json, else CSV), or from `truth.json` or
+    `truth.csv` in the folder. Without these, a photo shows the reference with the same
+    stem, or else the one that its subfolder is named after.
 
-    A CSV has the columns `query,ref` and one row per item shown; an empty `ref` means that the
-    photo shows no item. A truth.json is a list of
-    `{"file": …, "items": [{"ref": …, "quad": [[x, y] × 4] px, optional}]}`.
-    Photos are named relative to the folder. References are named by path, file name or stem;
-    items by their name.
+    A CSV has the columns `query,ref` and one row per item shown; an empty `ref` means
+    that the photo shows no item. A truth.json is a list of `{"file": …, "items":
+    [{"ref": …, "quad": [[x, y] × 4] px, optional}]}`. Photos are named relative to the
+    folder. References are named by path, file name or stem; items by their name.
 
-    Raises GroundTruthError if the ground truth cannot be read, names anything that is not in the
-    index, or covers no photo; ImageError if a folder does not exist.
+    Raises GroundTruthError if the ground truth cannot be read, names anything that is
+    not in the index, or covers no photo; ImageError if a folder does not exist.
     """
     folder = Path(folder)
     known = _KnownNames(index)
@@ -122,7 +126,8 @@ class _KnownNames:
 
         variants = self._by_item.get(item_key(name))
         label = parse_label(name)
-        # A name with a set code or rarity means that one variant, never just any of the item.
+        # A name with a set code or rarity means that one variant, never just any of the
+        # item.
         if not variants and not (label.set_code or label.rarity):
             variants = self._by_item.get(label.item)
         if not variants:
@@ -154,7 +159,9 @@ def _read_names(folder: Path, known: _KnownNames) -> tuple[list[Query], list[str
 
 
 def _read_truth_file(path: Path, folder: Path, known: _KnownNames) -> tuple[list[Query], list[str]]:
-    """The photos that the file names, in its order, and the pictures in the folder it omits."""
+    """The photos that the file names, in its order, and the pictures in the folder it
+    omits.
+    """
     is_json = path.suffix.lower() == ".json"
     shown: dict[str, list[TrueItem]] = {}
     unknown: dict[str, None] = {}
@@ -184,7 +191,10 @@ _Row = tuple[str, str, Quad | None]  # photo, reference ("" if it shows no item)
 
 
 def _parse_rows(path: Path, parse: Callable[[str], Iterator[_Row]]) -> list[_Row]:
-    """The rows of a ground truth file. Raises GroundTruthError if it cannot be read or parsed."""
+    """The rows of a ground truth file.
+
+    Raises GroundTruthError if it cannot be read or parsed.
+    """
     try:
         return list(parse(read_file(path).decode("utf-8-sig")))
     except ImageError as exc:

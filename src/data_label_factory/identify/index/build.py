@@ -21,8 +21,8 @@ from data_label_factory.identify.index.index import Index, IndexMeta, Row
 from data_label_factory.labels import parse_label
 from data_label_factory.progress import Progress
 
-# Twice the side of the largest encoder input: a JPEG from a phone need not be decoded in full
-# (see images.decode).
+# Twice the side of the largest encoder input: a JPEG from a phone need not be decoded
+# in full (see images.decode).
 DECODE_MIN_SIDE = 576
 _BATCH_SIZE = 32
 
@@ -31,9 +31,9 @@ _BATCH_SIZE = 32
 class BuildResult:
     """What a build did.
 
-    `unreadable` maps a reference to the reason; `written` is False when nothing changed;
-    `rebuilt` says why an older file could not be built upon ("" when it could, or there was
-    none).
+    `unreadable` maps a reference to the reason; `written` is False when nothing
+    changed; `rebuilt` says why an older file could not be built upon ("" when it could,
+    or there was none).
     """
 
     index: Index
@@ -54,12 +54,12 @@ def build_index(
     batch_size: int = _BATCH_SIZE,
     quiet: bool = False,
 ) -> BuildResult:
-    """Index the pictures below `refs` into the file `out`, encoding only those whose content is
-    new to it.
+    """Index the pictures below `refs` into the file `out`, encoding only those whose
+    content is new to it.
 
-    One unreadable picture never stops the rest. When the build is interrupted, what was encoded
-    so far is kept in `OUT.partial` for the next run, and `out` stays as it was. Raises
-    FactoryError when no picture can be indexed or the disk is full.
+    One unreadable picture never stops the rest. When the build is interrupted, what was
+    encoded so far is kept in `OUT.partial` for the next run, and `out` stays as it was.
+    Raises FactoryError when no picture can be indexed or the disk is full.
     """
     refs, out = Path(refs), Path(out)
     _check_destination(out)
@@ -122,8 +122,8 @@ def build_index(
 
 @dataclass(frozen=True)
 class EmbeddedBatch:
-    """`rows` (n, D) are the embeddings of the n files in `names`; `errors` maps the unreadable
-    ones to the reason.
+    """`rows` (n, D) are the embeddings of the n files in `names`; `errors` maps the
+    unreadable ones to the reason.
     """
 
     names: list[str]
@@ -140,7 +140,8 @@ def embed_files(
     label: str = "encoded",
     quiet: bool = False,
 ) -> Iterator[EmbeddedBatch]:
-    """Embed the files `names` below `refs`, batch by batch and in order, decoding one batch ahead.
+    """Embed the files `names` below `refs`, batch by batch and in order, decoding one
+    batch ahead.
 
     `label` is shown with the progress.
     """
@@ -164,8 +165,8 @@ def embed_files(
 
 
 def decode_ahead(sources: Sequence[Path], batch_size: int) -> Iterator[list[RGB | ImageError]]:
-    """Decode pictures in order, in batches, always one batch ahead of the caller; a bad one
-    gives its error.
+    """Decode pictures in order, in batches, always one batch ahead of the caller; a bad
+    one gives its error.
     """
 
     def load(source: Path) -> RGB | ImageError:
@@ -186,7 +187,9 @@ def decode_ahead(sources: Sequence[Path], batch_size: int) -> Iterator[list[RGB 
 
 
 def hash_files(refs: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """SHA-256 of each picture file by its path below `refs`, and why the others cannot be read."""
+    """SHA-256 of each picture file by its path below `refs`, and why the others cannot
+    be read.
+    """
 
     def digest(name: str) -> tuple[str, str, bool]:
         try:

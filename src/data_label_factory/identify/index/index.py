@@ -36,8 +36,8 @@ _COLUMNS = {
 _TEXT_FIELDS = tuple(field for field in _COLUMNS.values() if field != "embeddings")
 _SEARCH_BLOCK_BYTES = 64 * 2**20
 
-# What zipfile, numpy and json raise for a damaged file; RuntimeError for an archive that claims
-# to be encrypted.
+# What zipfile, numpy and json raise for a damaged file; RuntimeError for an archive
+# that claims to be encrypted.
 _DAMAGED = (
     ValueError,
     LookupError,
@@ -85,8 +85,8 @@ class Index:
 
     `embeddings` (N, D) float32 unit rows; the others (N,) str, row by row.
 
-    `references` are paths below the refs folder, with `/`; `sha256` are of the reference files'
-    bytes.
+    `references` are paths below the refs folder, with `/`; `sha256` are of the
+    reference files' bytes.
     """
 
     embeddings: Embeddings
@@ -129,7 +129,10 @@ class Index:
 
     @cached_property
     def items(self) -> NDArray[np.int64]:
-        """(N,) item number of each row, 0 … items - 1. Rows of one name are variants of an item."""
+        """(N,) item number of each row, 0 … items - 1.
+
+        Rows of one name are variants of an item.
+        """
         keys = np.array([item_key(str(name)) for name in self.names], dtype=np.str_)
         _, numbers = np.unique(keys, return_inverse=True)
         return numbers.astype(np.int64).reshape(-1)
@@ -162,7 +165,9 @@ class Index:
         return larger.taken(np.argsort(larger.references, kind="stable"))
 
     def same_rows(self, other: Index) -> bool:
-        """Whether both hold the same references, in the same order and with the same labels."""
+        """Whether both hold the same references, in the same order and with the same
+        labels.
+        """
         return len(self) == len(other) and all(
             np.array_equal(getattr(self, name), getattr(other, name)) for name in _TEXT_FIELDS
         )
@@ -170,9 +175,9 @@ class Index:
     def search(self, queries: Embeddings, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The `k` most similar rows of each query, exactly.
 
-        `queries` (Q, D) float32 unit rows → cosines (Q, k) float32, highest first, and rows (Q,
-        k) int64, with k cut to N. Equal cosines come in row order. Raises ValueError when D is
-        not the index's.
+        `queries` (Q, D) float32 unit rows → cosines (Q, k) float32, highest first, and
+        rows (Q, k) int64, with k cut to N. Equal cosines come in row order. Raises
+        ValueError when D is not the index's.
         """
         if queries.ndim != 2 or queries.shape[1] != self.dim:
             raise ValueError(
@@ -211,7 +216,10 @@ class Index:
 
     @classmethod
     def load(cls, path: str | Path) -> Index:
-        """Read an index. Raises IndexFileError if it is missing, damaged, or of another format."""
+        """Read an index.
+
+        Raises IndexFileError if it is missing, damaged, or of another format.
+        """
         path = Path(path)
         try:
             fields, meta = _read(path)
@@ -263,7 +271,8 @@ def _top_k(cosines: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], N
         chosen = np.take_along_axis(cosines, rows, axis=1)
         last = chosen.min(axis=1, keepdims=True)
 
-        # Of equal cosines at the cut a partition keeps any: sort those few queries in full.
+        # Of equal cosines at the cut a partition keeps any: sort those few queries in
+        # full.
         torn = np.count_nonzero(cosines == last, axis=1) > np.count_nonzero(chosen == last, axis=1)
         rows[torn] = np.argsort(-cosines[torn], axis=1, kind="stable")[:, :k]
         rows = np.sort(rows, axis=1)

@@ -52,7 +52,8 @@ def draw_marks(frame: RGB, marks: Sequence[Mark], *, longest_px: int | None = No
     if longest_px is not None:
         picture.thumbnail((longest_px, longest_px))
 
-    # Pillow does not antialias lines, so draw small pictures twice as large and shrink them.
+    # Pillow does not antialias lines, so draw small pictures twice as large and shrink
+    # them.
     size = picture.size
     enlarge = 2 if size[0] * size[1] <= _SMOOTH_MAX_PX else 1
     if enlarge > 1:

@@ -1,4 +1,6 @@
-"""An Evaluation as one self-contained HTML page: figures, the curve, and failures as pictures."""
+"""An Evaluation as one self-contained HTML page: figures, the curve, and failures as
+pictures.
+"""
 
 from __future__ import annotations
 
@@ -216,7 +218,9 @@ def _render_card(failure: Failure, refs: Path | None) -> str:
 
 
 def _draw_photo(failure: Failure) -> Image.Image | None:
-    """The photo with the true quad and that of the detection; None if the file is gone by now."""
+    """The photo with the true quad and that of the detection; None if the file is gone
+    by now.
+    """
     marks = []
     if failure.item and failure.item.quad is not None:
         marks.append(Mark(failure.item.quad, "", TRUE))

@@ -42,7 +42,9 @@ def facts(values: Mapping[str, str]) -> str:
 
 
 def reasons(title: str, rows: Sequence[tuple[str, str]]) -> str:
-    """The first 200 of the (file name, reason) rows under a heading; empty if there are none."""
+    """The first 200 of the (file name, reason) rows under a heading; empty if there are
+    none.
+    """
     if not rows:
         return ""
 

@@ -25,7 +25,10 @@ _HEIGHT = 130
 
 
 def as_html(report: Report, index: Index, refs: Path | None) -> str:
-    """The page as text. With `refs`, pairs are shown as pictures where the files still exist."""
+    """The page as text.
+
+    With `refs`, pairs are shown as pictures where the files still exist.
+    """
     pairs = [_render_pair(pair, refs) for pair in report.confusable_pairs]
     is_reencoded = report.basis == "re-encoded"
 

@@ -1,9 +1,11 @@
-"""Does the straightened crop look like the reference, where that differs from others of its kind?
+"""Does the straightened crop look like the reference, where that differs from others of
+its kind?
 
-Crop and reference are compared in cells. Each cell that agrees or not is evidence: a log-likelihood
-ratio against "another item of this kind". Where others of the index agree as well, on a shared
-template, a cell tells nothing. So near-duplicates are decided by what differs, and an unknown item
-that shares the template is not taken for a known one.
+Crop and reference are compared in cells. Each cell that agrees or not is evidence: a
+log-likelihood ratio against "another item of this kind". Where others of the index
+agree as well, on a shared template, a cell tells nothing. So near-duplicates are
+decided by what differs, and an unknown item that shares the template is not taken for a
+known one.
 """
 
 from __future__ import annotations
@@ -57,7 +59,9 @@ _PART_PENALTY = 6  # log-likelihood that a part must be ahead of the whole by
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """A crop against a reference, cell by cell, (rows, columns): correlation, and contrasts."""
+    """A crop against a reference, cell by cell, (rows, columns): correlation, and
+    contrasts.
+    """
 
     correlation: Floats
     reference_contrast: Floats  # gray levels
@@ -73,7 +77,9 @@ class Cells:
 
     @property
     def visible(self) -> Mask:
-        """Cells that show about the contrast that the rest of the crop leads one to expect."""
+        """Cells that show about the contrast that the rest of the crop leads one to
+        expect.
+        """
         use = self.comparable
         gain = 1.0
         if use.any():
@@ -101,9 +107,9 @@ class Cells:
 class Evidence:
     """Log-likelihood ratios that the crop shows the reference.
 
-    `whole` is that of the whole, with `whole_correlation`, the mean correlation of its distinctive
-    cells, 1 at best; `part` is that of the best part that a straight occluder leaves, less the
-    logarithm of the number of parts tried.
+    `whole` is that of the whole, with `whole_correlation`, the mean correlation of its
+    distinctive cells, 1 at best; `part` is that of the best part that a straight
+    occluder leaves, less the logarithm of the number of parts tried.
     """
 
     whole: float
@@ -125,7 +131,9 @@ def make_thumbnail(picture: RGB) -> RGB:
 
 
 def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
-    """Two pictures of one size, (H, W, 3): each cell's best correlation, shifted by `shift_px`."""
+    """Two pictures of one size, (H, W, 3): each cell's best correlation, shifted by
+    `shift_px`.
+    """
     seen, known = _soften(crop), _soften(reference)
     height, width = known.shape
     rows, columns = (max(2, round(side / THUMB_PX * _CELLS)) for side in known.shape)
@@ -156,10 +164,11 @@ def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
 
 
 def learn_background(thumbs: Sequence[RGB], number: int, similar: Ints) -> tuple[Floats, list[int]]:
-    """How often the cells of a thumbnail agree with those `similar` to it; and its near-duplicates.
+    """How often the cells of a thumbnail agree with those `similar` to it; and its
+    near-duplicates.
 
-    The first is (rows, columns). Near-duplicates are left out of it: otherwise no cell could tell
-    them apart.
+    The first is (rows, columns). Near-duplicates are left out of it: otherwise no cell
+    could tell them apart.
     """
     own = thumbs[number]
     hits = np.zeros_like(compare(own, own, shift_px=0).correlation)
@@ -199,8 +208,9 @@ def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
 def prefer_first(crop: RGB, a: RGB, b: RGB, mask: FrameMask | None = None) -> float:
     """Which of two near-duplicates of one size the crop shows, judged where they differ.
 
-    Above 0 for `a`, below for `b`; near 0 when the difference lies outside the frame, where `mask`
-    (H, W) is 0. Local brightness and contrast are taken out first, so that light decides nothing.
+    Above 0 for `a`, below for `b`; near 0 when the difference lies outside the frame,
+    where `mask` (H, W) is 0. Local brightness and contrast are taken out first, so that
+    light decides nothing.
     """
     seen, first, second = (_blur(picture, _DETAIL_PX) for picture in (crop, a, b))
     if float(np.abs(first - second).sum(axis=2).max()) < _SAME:

@@ -1,8 +1,9 @@
-"""From the evidence for a hypothesis to the fraction of unknown items that would look as good.
+"""From the evidence for a hypothesis to the fraction of unknown items that would look
+as good.
 
-`log_odds` weighs the evidence in one number. `Calibration` turns it into a false-accept rate,
-learned from items unknown to the index at hand (see `calibrate`) and held by a prior where
-those are few.
+`log_odds` weighs the evidence in one number. `Calibration` turns it into a false-accept
+rate, learned from items unknown to the index at hand (see `calibrate`) and held by a
+prior where those are few.
 """
 
 from __future__ import annotations
@@ -14,20 +15,21 @@ from typing import Any
 
 import numpy as np
 
-# Logistic regression on about 500 true and 500 false hypotheses of five picture collections (real
-# and drawn cards, books, pages of text) and of indexes of three items out of them, each collection
-# weighing the same. What depends on the collection is left to `Calibration`.
+# Logistic regression on about 500 true and 500 false hypotheses of five picture
+# collections (real and drawn cards, books, pages of text) and of indexes of three items
+# out of them, each collection weighing the same. What depends on the collection is left
+# to `Calibration`.
 _APPEARANCE, _CORRELATION, _MARGIN_RATIO, _COLOR, _INLIER_RATIO = 0.72, 2.6, 2.6, 3.8, 7.0
 _BIAS = -5.2
 _APPEARANCE_UNIT, _APPEARANCE_MIN, _APPEARANCE_MAX = 20.0, -20.0, 80.0
 
-# Set by hand: of those 500 true hypotheses one (a book's other edition) falls short by more. Beyond
-# it, colors are not faded or badly lit but others.
+# Set by hand: of those 500 true hypotheses one (a book's other edition) falls short by
+# more. Beyond it, colors are not faded or badly lit but others.
 _OTHER_COLORS, _OTHER_COLORS_FROM, _COLOR_MIN = 12.0, -0.6, -1.4
 
-# Set by hand: few cells agree by chance more often. Of drawn unknown items that are a known one in
-# other colors, cut in half, 3 % are taken for it at 1 %, and 8 % without this term
-# (bench/unknowns.py cut).
+# Set by hand: few cells agree by chance more often. Of drawn unknown items that are a
+# known one in other colors, cut in half, 3 % are taken for it at 1 %, and 8 % without
+# this term (bench/unknowns.py cut).
 _OUTSIDE = 1.5
 
 # How many of the highest values of unknown items say how the rest of the tail falls.
@@ -44,12 +46,14 @@ def log_odds(
     inlier_ratio: float,
     outside: float,
 ) -> float:
-    """The evidence for a hypothesis in one number: 0 is even, and unknown items rarely exceed 1.
+    """The evidence for a hypothesis in one number: 0 is even, and unknown items rarely
+    exceed 1.
 
-    `appearance` and `correlation` are `Evidence.whole` and `whole_correlation`; `margin_ratio`
-    is the embedding's margin divided by the reference's own margin; `color` is the color
-    deficit; `inlier_ratio` is how much of the expected local features was found; `outside` is
-    the fraction of the item beyond the edge of the frame, of which all these say nothing.
+    `appearance` and `correlation` are `Evidence.whole` and `whole_correlation`;
+    `margin_ratio` is the embedding's margin divided by the reference's own margin;
+    `color` is the color deficit; `inlier_ratio` is how much of the expected local
+    features was found; `outside` is the fraction of the item beyond the edge of the
+    frame, of which all these say nothing.
     """
     clipped = min(max(appearance, _APPEARANCE_MIN), _APPEARANCE_MAX)
     return (
@@ -68,8 +72,9 @@ def log_odds(
 class Tail:
     """The upper tail of what unknown items reach.
 
-    A fraction `rate` of them is above `start`, and that fraction falls by e with every `scale`.
-    Peaks over a threshold with an exponential tail: Pickands, Annals of Statistics 1975.
+    A fraction `rate` of them is above `start`, and that fraction falls by e with every
+    `scale`. Peaks over a threshold with an exponential tail: Pickands, Annals of
+    Statistics 1975.
     """
 
     rate: float
@@ -109,8 +114,8 @@ _PRIOR_UNKNOWNS = 32  # that the prior counts for
 class Calibration:
     """What items unknown to one index reach, in log-odds and in margin ratio.
 
-    The margin ratio decides where no reference pictures are used. `unknowns` is how many were
-    tried, `items` how many the index had then.
+    The margin ratio decides where no reference pictures are used. `unknowns` is how
+    many were tried, `items` how many the index had then.
     """
 
     log_odds: Tail = LOG_ODDS_PRIOR

@@ -1,8 +1,9 @@
-"""The references' local features in a file beside the index, so that a start reads no picture
-again.
+"""The references' local features in a file beside the index, so that a start reads no
+picture again.
 
-It is only a cache, keyed by the contents of the pictures and by how features are made: a file
-that is missing, damaged or of another version is ignored. An `.npz` without pickle.
+It is only a cache, keyed by the contents of the pictures and by how features are made:
+a file that is missing, damaged or of another version is ignored. An `.npz` without
+pickle.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ _DAMAGED = (
 
 
 def feature_cache_path(index_file: str | Path) -> Path:
-    """Where the local features of an index's references are kept: `my.npz` → `my.features.npz`."""
+    """Where the local features of an index's references are kept:
+
+    `my.npz` → `my.features.npz`.
+    """
     index_file = Path(index_file)
     return index_file.with_name(f"{index_file.stem}.features.npz")
 
@@ -66,7 +70,10 @@ def save_references(references: ReferenceFeatures, path: Path) -> None:
 
 
 def load_references(path: Path) -> ReferenceFeatures | None:
-    """The contents of the file; or None. `rows` (N,) are all -1, since the file knows no index."""
+    """The contents of the file; or None.
+
+    `rows` (N,) are all -1, since the file knows no index.
+    """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             return _read(kept) if str(kept["version"]) == _VERSION else None
@@ -98,7 +105,9 @@ def _read(kept: Any) -> ReferenceFeatures | None:
 
 
 def _split(flat: NDArray[Any], shapes: NDArray[Any], channels: int = 0) -> list[NDArray[Any]]:
-    """Cut a flat array into one array for each of `shapes` (N, any), with `channels` behind."""
+    """Cut a flat array into one array for each of `shapes` (N, any), with `channels`
+    behind.
+    """
     ends = np.concatenate([[0], np.cumsum(shapes.prod(axis=1) * max(channels, 1))])
     if ends[-1] != len(flat):
         raise ValueError("lengths do not add up")

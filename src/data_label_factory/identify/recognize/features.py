@@ -1,7 +1,8 @@
 """A picture → its local features: SIFT keypoints with RootSIFT descriptors.
 
-SIFT: Lowe, IJCV 2004. RootSIFT: Arandjelović & Zisserman, CVPR 2012: the square root of the
-L1-normalized histogram, so that the Euclidean distance becomes the Hellinger distance.
+SIFT: Lowe, IJCV 2004. RootSIFT: Arandjelović & Zisserman, CVPR 2012: the square root of
+the L1-normalized histogram, so that the Euclidean distance becomes the Hellinger
+distance.
 """
 
 from __future__ import annotations

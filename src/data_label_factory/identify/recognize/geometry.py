@@ -51,7 +51,8 @@ def fit_homography(
 
 
 def project_quad(homography: Matrix, shape: Floats, frame_shape: tuple[int, int]) -> Quad | None:
-    """The quad (4, 2) px of a reference of `shape` (height, width), if a camera can see it so.
+    """The quad (4, 2) px of a reference of `shape` (height, width), if a camera can see
+    it so.
 
     None unless it is convex, not mirrored, of some size, and neither too sharp nor too
     foreshortened.
@@ -100,10 +101,11 @@ def within(points: Floats, frame_shape: tuple[int, int]) -> Mask:
 
 
 def pairs_within(points: Floats, places: Floats, radius: float) -> tuple[Ints, Ints]:
-    """Pairs of (P, 2) points and (Q, 2) places at most `radius` px apart: rows of both, (M,) each.
+    """Pairs of (P, 2) points and (Q, 2) places at most `radius` px apart: rows of both,
+    (M,) each.
 
-    By a grid of cells as wide as the radius. Cells are numbered row by row, so the three that a
-    place needs of each row are one run of the sorted points.
+    By a grid of cells as wide as the radius. Cells are numbered row by row, so the
+    three that a place needs of each row are one run of the sorted points.
     """
     if not len(points) or not len(places):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -115,8 +117,8 @@ def pairs_within(points: Floats, places: Floats, radius: float) -> tuple[Ints, I
     key = cell[:, 1] * stride + cell[:, 0]
     order = np.argsort(key, kind="stable")
 
-    # Far places are moved to just beyond the grid, which keeps their numbers valid; the distance
-    # below refuses them.
+    # Far places are moved to just beyond the grid, which keeps their numbers valid; the
+    # distance below refuses them.
     column, row = np.floor((places - corner) / radius).clip(-1, last + 1).astype(np.int64).T
     middle = ((row[:, None] + np.array([-1, 0, 1])) * stride + column[:, None]).ravel()
     start = np.searchsorted(key[order], middle - 1, side="left")

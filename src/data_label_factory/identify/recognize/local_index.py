@@ -15,8 +15,9 @@ from data_label_factory.identify.recognize.vocabulary import SIGNATURE_BITS, Sig
 SAME_DISTANCE = 0.45  # RootSIFT distance below which two references hold the same detail
 _PROBES = 4  # words looked at for a query descriptor
 
-# Bits of 128 that may differ: those of unrelated descriptors of one word differ in about 64. A
-# frame is blurred; two references are not, so fewer do when these are compared.
+# Bits of 128 that may differ: those of unrelated descriptors of one word differ in
+# about 64. A frame is blurred; two references are not, so fewer do when these are
+# compared.
 _MAX_BITS = 50
 _MAX_BITS_OF_REFERENCES = 40
 
@@ -26,7 +27,9 @@ _BLOCK = 4000
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """M candidate matches: a query's row, a stored feature's number, their RootSIFT distance."""
+    """M candidate matches: a query's row, a stored feature's number, their RootSIFT
+    distance.
+    """
 
     query: Ints  # (M,)
     feature: Ints  # (M,)
@@ -41,10 +44,10 @@ class Pairs:
 class Stored:
     """The features of N references, concatenated, and what was worked out for each.
 
-    By reference: `counts` (N,) of features, `shapes` (N, 2) heights and widths in px. By feature:
-    `xy` (F, 2) px, `size`, `angle` (F,) as in Features, `descriptors` (F, 128) uint8, `words` (F,)
-    of the vocabulary, `signatures` (F, 2) uint64 within their words, and `shared` (F,): how many
-    other references hold nearly the same descriptor.
+    By reference: `counts` (N,) of features, `shapes` (N, 2) heights and widths in px.
+    By feature: `xy` (F, 2) px, `size`, `angle` (F,) as in Features, `descriptors` (F,
+    128) uint8, `words` (F,) of the vocabulary, `signatures` (F, 2) uint64 within their
+    words, and `shared` (F,): how many other references hold nearly the same descriptor.
     """
 
     counts: Ints
@@ -104,9 +107,10 @@ STORED_FIELDS = tuple(field.name for field in fields(Stored))
 class LocalIndex:
     """The features of N references in inverted lists. About 230 bytes per feature.
 
-    `reference` (F,) says which reference each feature belongs to; those of reference r are
-    `first[r] … first[r + 1]`. `rarity` (F,) is 1 for a detail that only one reference has and falls
-    to 0 for one that all share. The other arrays are those of `stored`.
+    `reference` (F,) says which reference each feature belongs to; those of reference r
+    are `first[r] … first[r + 1]`. `rarity` (F,) is 1 for a detail that only one
+    reference has and falls to 0 for one that all share. The other arrays are those of
+    `stored`.
     """
 
     def __init__(self, stored: Stored, vocabulary: Vocabulary) -> None:
@@ -130,13 +134,14 @@ class LocalIndex:
     def extended(self, stored: Stored) -> LocalIndex:
         """With more references appended.
 
-        The vocabulary stays, and so does what is known of the features that are here already.
+        The vocabulary stays, and so does what is known of the features that are here
+        already.
         """
         if not len(stored.counts):
             return self
 
-        # Nothing shared yet: the counts of another index would leave details out of the lists
-        # that `_count_sharing` looks into.
+        # Nothing shared yet: the counts of another index would leave details out of the
+        # lists that `_count_sharing` looks into.
         words, signatures = self._quantize(stored.descriptors)
         unshared = np.zeros(len(words), np.int32)
         added = replace(stored, words=words, signatures=signatures, shared=unshared)
@@ -161,7 +166,9 @@ class LocalIndex:
         return len(self.shapes)
 
     def pairs(self, descriptors: NDArray[np.uint8], max_bits: int = _MAX_BITS) -> Pairs:
-        """Candidates for (Q, 128) descriptors: of the same word, signatures within `max_bits`."""
+        """Candidates for (Q, 128) descriptors: of the same word, signatures within
+        `max_bits`.
+        """
         rows = descriptors.astype(np.float32)
         word = self.vocabulary.words(rows, _PROBES)
         query, probe = np.nonzero(word >= 0)
@@ -212,7 +219,9 @@ class LocalIndex:
         self._signatures = self.stored.signatures[self._entries]
 
     def _count_sharing(self, first: int) -> NDArray[np.int32]:
-        """(F - first,) how many other references hold nearly the descriptor of each feature."""
+        """(F - first,) how many other references hold nearly the descriptor of each
+        feature.
+        """
         shared = np.zeros(len(self.descriptors) - first, np.int32)
         for block in _blocks(len(shared)):
             features = slice(first + block.start, first + block.stop)

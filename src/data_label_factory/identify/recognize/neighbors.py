@@ -12,7 +12,8 @@ from data_label_factory.identify.index import Index
 from data_label_factory.identify.quad import Quad, straighten
 from data_label_factory.identify.recognize.features import Floats
 
-# A reference with a near-duplicate has hardly a margin; the ratio to it would be unbounded.
+# A reference with a near-duplicate has hardly a margin; the ratio to it would be
+# unbounded.
 _SMALLEST_OWN_MARGIN = 0.05
 
 
@@ -25,7 +26,9 @@ class NeighborSearch:
         self._own_margins: dict[int, float] = {}
 
     def cosines(self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()) -> Floats:
-        """(Q, N) of the frame inside each of Q quads to every row, -inf for the `hidden` ones."""
+        """(Q, N) of the frame inside each of Q quads to every row, -inf for the
+        `hidden` ones.
+        """
         if not quads:
             return np.zeros((0, len(self.index)), np.float32)
 
@@ -38,7 +41,8 @@ class NeighborSearch:
         """How much nearer `row` is than the best row of another item, by cosines (N,)."""
         others = cosines[self.index.items != self.index.items[row]]
         best = float(others.max()) if len(others) else -np.inf
-        # With no other item to compare with: cosine 0, the expectation of unrelated pictures.
+        # With no other item to compare with: cosine 0, the expectation of unrelated
+        # pictures.
         return float(cosines[row]) - (best if np.isfinite(best) else 0.0)
 
     def margin_ratio(self, row: int, cosines: Floats) -> float:

@@ -38,7 +38,8 @@ _CLOSE = (0.03, 0.012)  # of matches around a homography, step by step
 _WIDE = (0.08, 0.03, 0.012)  # the same around the similarity of the votes, which is less exact
 _MIN_RADIUS_PX = 3.0
 
-# Tolerances of a fit, as fractions of the diagonal. SIFT is not more exact than 2 px in a frame.
+# Tolerances of a fit, as fractions of the diagonal. SIFT is not more exact than 2 px in
+# a frame.
 _FIRST_TOLERANCE = 0.012
 _TOLERANCE = 0.006
 _MIN_TOLERANCE_PX = 2.0
@@ -60,10 +61,10 @@ _PLACE_PX = 2  # SIFT often describes one place several times
 class Hypothesis:
     """A reference that lies in the frame by `homography` (3, 3), reference px → frame px.
 
-    `quad` (4, 2) px runs clockwise from the reference's own top left. `inliers` are counted
-    once per place. `inlier_ratio` is how much of what the reference should show at this size,
-    inside the frame, was found. Each feature counts by its rarity in the index: what all
-    references have in common counts for nothing.
+    `quad` (4, 2) px runs clockwise from the reference's own top left. `inliers` are
+    counted once per place. `inlier_ratio` is how much of what the reference should show
+    at this size, inside the frame, was found. Each feature counts by its rarity in the
+    index: what all references have in common counts for nothing.
     """
 
     reference: int
@@ -99,8 +100,8 @@ class FrameMatcher:
     def verify(self, cluster: Cluster, candidates: Pairs, free: Mask) -> list[Hypothesis]:
         """Check a cluster against all `candidates` of its reference.
 
-        Uses only the frame's `free` features (F,). Gives one pose, or two to choose from by
-        appearance, or none.
+        Uses only the frame's `free` features (F,). Gives one pose, or two to choose
+        from by appearance, or none.
         """
         shape = self._index.shapes[cluster.reference]
         half = shape[::-1] / 2
@@ -112,8 +113,8 @@ class FrameMatcher:
 
         found = [self._refine(cluster.reference, homography, free)]
         if found[0] is not None and found[0].inlier_ratio < _WELL_SEEN:
-            # Matches in one corner of an item say little about how it lies: start from the votes'
-            # own similarity as well.
+            # Matches in one corner of an item say little about how it lies: start from
+            # the votes' own similarity as well.
             similarity = np.eye(3)
             similarity[:2, :2] = turn
             similarity[:2, 2] = cluster.center - turn @ half
@@ -123,8 +124,8 @@ class FrameMatcher:
     def match(self, reference: int, free: Mask) -> Hypothesis | None:
         """Match one reference with all `free` features of the frame, without votes.
 
-        Slower, and finds what the inverted index misses. Nearest neighbor with Lowe's ratio test
-        among the reference's own features.
+        Slower, and finds what the inverted index misses. Nearest neighbor with Lowe's
+        ratio test among the reference's own features.
         """
         index, frame = self._index, self._frame
         first, last = index.first[reference], index.first[reference + 1]
@@ -147,7 +148,9 @@ class FrameMatcher:
     def _fit_cluster(
         self, cluster: Cluster, candidates: Pairs, free: Mask, turn: Matrix
     ) -> Matrix | None:
-        """A first homography, from the candidates near where the cluster's similarity puts them."""
+        """A first homography, from the candidates near where the cluster's similarity
+        puts them.
+        """
         index, frame = self._index, self._frame
         shape = index.shapes[cluster.reference]
         half = shape[::-1] / 2
@@ -158,7 +161,8 @@ class FrameMatcher:
         near = np.einsum("ij,ij->i", gap, gap) < (_AROUND_CLUSTER * diagonal) ** 2
         near &= free[query] & self._fits_pose(query, feature, cluster.scale, cluster.angle)
 
-        # One to one: in an index of few references a detail is paired with many of the same one.
+        # One to one: in an index of few references a detail is paired with many of the
+        # same one.
         rows = np.flatnonzero(near)
         rows = rows[mutual_best(query[rows], feature[rows], candidates.distance[rows])]
         tolerance = max(_MIN_TOLERANCE_PX, _FIRST_TOLERANCE * diagonal)
@@ -168,7 +172,9 @@ class FrameMatcher:
     def _refine(
         self, reference: int, homography: Matrix, free: Mask, radii: Sequence[float] = _CLOSE
     ) -> Hypothesis | None:
-        """Match again around where the homography puts each feature, and fit anew, per radius."""
+        """Match again around where the homography puts each feature, and fit anew, per
+        radius.
+        """
         shape = self._index.shapes[reference]
         inliers: tuple[Ints, Ints] | None = None
         for radius in radii:
@@ -220,7 +226,8 @@ class FrameMatcher:
     def _match_around(
         self, reference: int, homography: Matrix, size: _Size, radius: float, free: Mask
     ) -> tuple[Ints, Ints]:
-        """Pairs that are each other's best around the predicted places: (frame rows, features).
+        """Pairs that are each other's best around the predicted places: (frame rows,
+        features).
 
         `radius` is a fraction of the diagonal.
         """

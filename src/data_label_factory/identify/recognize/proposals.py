@@ -1,4 +1,6 @@
-"""Where in a frame an item may lie, without knowing any: whole, center, quads of flat things."""
+"""Where in a frame an item may lie, without knowing any: whole, center, quads of flat
+things.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ _CONTOURS_PER_QUAD = 8
 
 
 def whole_and_center(frame: RGB) -> list[Quad]:
-    """The whole (H, W, 3) frame, and its center, where things are held up: (4, 2) px, clockwise."""
+    """The whole (H, W, 3) frame, and its center, where things are held up: (4, 2) px,
+    clockwise.
+    """
     height, width = frame.shape[:2]
     left, top, right, bottom = _CENTER
     center = [[left, top], [right, top], [right, bottom], [left, bottom]]
@@ -37,7 +41,8 @@ def whole_center_and_flat(frame: RGB) -> list[Quad]:
 def find_flat_quads(frame: RGB, most: int = 3) -> list[Quad]:
     """At most `most` quads (4, 2) px with clear edges all around, largest first.
 
-    Clockwise from the corner nearest the top left; they cannot tell which side of the item is up.
+    Clockwise from the corner nearest the top left; they cannot tell which side of the
+    item is up.
     """
     height, width = frame.shape[:2]
     factor = min(1.0, _WORKING_PX / max(height, width))

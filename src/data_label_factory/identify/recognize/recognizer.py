@@ -1,10 +1,11 @@
 """A frame → its items, with names and quads, and silence about everything else.
 
-Local features vote for references (`hough`), a homography confirms the pose (`geometry`), and
-the straightened crop must look like the reference wherever that differs from its kind
-(`appearance`). The embedding of the crop gives score and margin, and is further evidence. How
-much evidence is enough was learnt from items unknown to this very index (`confidence`). Without
-reference pictures, regions of the frame are compared by embedding alone.
+Local features vote for references (`hough`), a homography confirms the pose
+(`geometry`), and the straightened crop must look like the reference wherever that
+differs from its kind (`appearance`). The embedding of the crop gives score and margin,
+and is further evidence. How much evidence is enough was learnt from items unknown to
+this very index (`confidence`). Without reference pictures, regions of the frame are
+compared by embedding alone.
 """
 
 from __future__ import annotations
@@ -47,35 +48,37 @@ Detector = Literal["flat", "none", "yolo-world"]
 DETECTORS: tuple[Detector, ...] = ("flat", "none", "yolo-world")
 DEFAULT_STRICTNESS = 0.01
 
-# Cosine by which another item must be nearer to be scored too: over three standard deviations
-# of what quads off by 1 % do to that difference (0.008 at the median view, 0.015 at the worst
-# tenth).
+# Cosine by which another item must be nearer to be scored too: over three standard
+# deviations of what quads off by 1 % do to that difference (0.008 at the median view,
+# 0.015 at the worst tenth).
 _NOISE = 0.05
 _TIE = 0.12  # log-odds; a single cell that agrees or not moves them by up to 0.1
 _SHORTLIST = 3  # references of each region that a second look tries
 _UNLIKE = 0.4  # cosine that unrelated pictures reach; the true one seldom stays below it
-# False-accept rates up to which the embedding alone is worth a second look, and worth an unsure
-# answer.
+# False-accept rates up to which the embedding alone is worth a second look, and worth
+# an unsure answer.
 _WORTH_A_LOOK, _WORTH_A_GUESS = 0.5, 0.2
 
 
 class Recognizer:
     """Names the items of an index in frames. Safe to call from several threads.
 
-    With `refs`, every reference file is read and its local features are held in memory (see
-    `references`); `unreadable` maps those that could not be read, and are never named, to the
-    reason. `cache` is a file to keep those features in, so that the next start is quick (see
-    `feature_cache`). Without `refs`, regions of the frame are compared by embedding alone.
+    With `refs`, every reference file is read and its local features are held in memory
+    (see `references`); `unreadable` maps those that could not be read, and are never
+    named, to the reason. `cache` is a file to keep those features in, so that the next
+    start is quick (see `feature_cache`). Without `refs`, regions of the frame are
+    compared by embedding alone.
 
-    `detector` says where the embedding looks: "flat" also at quads of flat things, "yolo-world"
-    also at what that model finds, "none" only at the whole frame and its center, without
-    reference pictures.
+    `detector` says where the embedding looks: "flat" also at quads of flat things,
+    "yolo-world" also at what that model finds, "none" only at the whole frame and its
+    center, without reference pictures.
 
-    `strictness` is the fraction of unknown items that may be named confidently. `sim_threshold`
-    and `margin_threshold` (cosines) are asked of confident answers on top of that.
+    `strictness` is the fraction of unknown items that may be named confidently.
+    `sim_threshold` and `margin_threshold` (cosines) are asked of confident answers on
+    top of that.
 
-    Raises EncoderError when the embedder did not make the index, and MissingExtraError when the
-    detector is not installed.
+    Raises EncoderError when the embedder did not make the index, and MissingExtraError
+    when the detector is not installed.
     """
 
     def __init__(
@@ -127,9 +130,9 @@ class Recognizer:
     def recognize(self, picture: Picture) -> list[Detection]:
         """A picture → detections, strongest evidence first, no two of the same place.
 
-        `picture` is a file's path or bytes, a Pillow image, or an array (H, W[, 3 or 4]) uint8,
-        of any size. Raises ImageError for a file that cannot be read, and ValueError for an
-        array of another shape or dtype.
+        `picture` is a file's path or bytes, a Pillow image, or an array (H, W[, 3 or
+        4]) uint8, of any size. Raises ImageError for a file that cannot be read, and
+        ValueError for an array of another shape or dtype.
         """
         return [self._as_detection(assessment) for assessment in self.assess(as_rgb(picture))]
 
@@ -146,8 +149,8 @@ class Recognizer:
         if any(self._false_accept_rate(one) <= self.strictness for one in assessed):
             return assessed
 
-        # No confident answer: nothing of ours is in view, or it has few details. The embedding
-        # may know where to look.
+        # No confident answer: nothing of ours is in view, or it has few details. The
+        # embedding may know where to look.
         regions = self._assess_regions(frame, hidden, turns=1)
         promising = [one for one in regions if self._false_accept_rate(one) <= _WORTH_A_LOOK]
         if more := search.by_shortlist(_shortlist(promising, references)):
@@ -172,7 +175,9 @@ class Recognizer:
     def margin_ratios(
         self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()
     ) -> list[float]:
-        """The margin ratio of the item nearest to each of the `quads` (4, 2) px, by embedding."""
+        """The margin ratio of the item nearest to each of the `quads` (4, 2) px, by
+        embedding.
+        """
         found = self._neighbors.cosines(frame, quads, hidden)
         return [self._neighbors.margin_ratio(int(row.argmax()), row) for row in found]
 
@@ -215,7 +220,9 @@ class Recognizer:
     def _give_way_to_nearest(
         self, frame: RGB, pose: ScoredPose, cosines: Floats, references: ReferenceFeatures
     ) -> ScoredPose:
-        """The nearest item by embedding, if it scores as well in the same place; else `pose`."""
+        """The nearest item by embedding, if it scores as well in the same place; else
+        `pose`.
+        """
         row = int(references.rows[pose.hypothesis.reference])
         nearest = int(cosines.argmax())
         is_same_item = self.index.items[nearest] == self.index.items[row]
@@ -291,7 +298,9 @@ _PROPOSALS: dict[Detector, Callable[[], Propose]] = {
 
 
 def _shortlist(guesses: Sequence[Assessment], references: ReferenceFeatures) -> list[int]:
-    """The numbers of the references that the embedding finds nearest in each region, each once."""
+    """The numbers of the references that the embedding finds nearest in each region,
+    each once.
+    """
     rows = [
         int(row)
         for guess in guesses

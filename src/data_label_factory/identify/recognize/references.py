@@ -1,4 +1,6 @@
-"""The reference pictures of an index, read once: features, thumbnails, and what kinds share."""
+"""The reference pictures of an index, read once: features, thumbnails, and what kinds
+share.
+"""
 
 from __future__ import annotations
 
@@ -55,10 +57,10 @@ _MOST_FEATURES, _FEWEST_FEATURES = 1000, 60
 class ReferenceFeatures:
     """N references that could be read.
 
-    `rows` (N,) are their rows in the index; the other fields follow its order. `sha256` (N,) are of
-    the files' bytes. `similar` are the references that look most like each, `chances` (rows,
-    columns) how often those agree with it in each cell, `near_duplicates` which of them look the
-    same.
+    `rows` (N,) are their rows in the index; the other fields follow its order. `sha256`
+    (N,) are of the files' bytes. `similar` are the references that look most like each,
+    `chances` (rows, columns) how often those agree with it in each cell,
+    `near_duplicates` which of them look the same.
     """
 
     rows: Ints
@@ -76,8 +78,8 @@ class ReferenceFeatures:
     def near_duplicates_within(self, number: int, mask: FrameMask) -> list[int]:
         """The near-duplicates of a reference, as far as a frame shows it.
 
-        Includes those that would be near-duplicates if there were no more of both than `mask`, of
-        its thumbnail's (H, W), leaves.
+        Includes those that would be near-duplicates if there were no more of both than
+        `mask`, of its thumbnail's (H, W), leaves.
         """
         known = list(self.near_duplicates[number])
         columns = cv2.resize(mask, _TINY_PX, interpolation=cv2.INTER_AREA).ravel() > 127
@@ -97,10 +99,11 @@ class ReferenceFeatures:
         return known + more
 
     def _shared_details(self, number: int, other: int, mask: FrameMask) -> float:
-        """How much of a reference's local features inside `mask` another has in the same places.
+        """How much of a reference's local features inside `mask` another has in the
+        same places.
 
-        By rarity; 1 where too little is left to tell. Finer than cells: in those, lines of text
-        look alike.
+        By rarity; 1 where too little is left to tell. Finer than cells: in those, lines
+        of text look alike.
         """
         local = self.local
         shape = local.shapes[number]
@@ -125,11 +128,14 @@ class ReferenceFeatures:
 def read_references(
     index: Index, refs: Path, known: ReferenceFeatures | None = None, *, quiet: bool = True
 ) -> tuple[ReferenceFeatures | None, dict[str, str]]:
-    """Read every reference of `index` below `refs`, in threads: OpenCV works outside Python's lock.
+    """Read every reference of `index` below `refs`, in threads:
 
-    What is `known` of a file by its content is not worked out again. In a collection of over 10,000
-    each reference gets fewer features, so that all stay within 2 GiB. Returns the references, or
-    None when not one could be read, and the reason for each file that could not.
+    OpenCV works outside Python's lock.
+
+    What is `known` of a file by its content is not worked out again. In a collection of
+    over 10,000 each reference gets fewer features, so that all stay within 2 GiB.
+    Returns the references, or None when not one could be read, and the reason for each
+    file that could not.
     """
     numbers, kept, missing = _match_known(index, refs, known)
     rows, added, thumbs, unreadable = _read_files(index, refs, missing, quiet)
@@ -217,7 +223,9 @@ def _with_background(
     thumbs: list[RGB],
     known: ReferenceFeatures | None,
 ) -> ReferenceFeatures:
-    """Learn what each reference's kind has in common, unless its most similar ones are known."""
+    """Learn what each reference's kind has in common, unless its most similar ones are
+    known.
+    """
     similar = _find_similar(thumbs)
     before = {} if known is None else {str(d): number for number, d in enumerate(known.sha256)}
     chances, near_duplicates = [], []
@@ -227,8 +235,8 @@ def _with_background(
             chance, duplicates = learn_background(thumbs, number, others)
         else:
             chance = known.chances[old]
-            # By their place among the similar ones: by content, a copy would become its own
-            # near-duplicate.
+            # By their place among the similar ones: by content, a copy would become its
+            # own near-duplicate.
             pairs = zip(others, known.similar[old], strict=True)
             duplicates = [int(new) for new, was in pairs if was in known.near_duplicates[old]]
         chances.append(chance)

@@ -1,4 +1,6 @@
-"""The evidence that a frame shows for a pose, and which of several poses for one place is kept."""
+"""The evidence that a frame shows for a pose, and which of several poses for one place
+is kept.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ _OVERLAP_IOU = 0.3  # beyond it, two quads are one thing
 _HOPELESS = -6.0  # log-odds: not even worth an unsure answer
 _UNDECIDED = 0.2  # of the preference that a clear picture of one of two near-duplicates shows
 
-# Appearance, correlation and inliers of a pose that takes its place out of play for others.
+# Appearance, correlation and inliers of a pose that takes its place out of play for
+# others.
 _CONVINCING, _CONVINCING_CORRELATION, _CONVINCING_INLIERS = 25.0, 0.6, 15
 
 
@@ -37,9 +40,9 @@ _CONVINCING, _CONVINCING_CORRELATION, _CONVINCING_INLIERS = 25.0, 0.6, 15
 class ScoredPose:
     """A pose, and what the frame shows there.
 
-    `crop` is the frame straightened to the size of the reference's thumbnail; `color` the color
-    deficit (`measure_color_deficit`); `mask` (H, W) is 255 where the crop is inside the frame and 0
-    outside, or None when all of it is inside.
+    `crop` is the frame straightened to the size of the reference's thumbnail; `color`
+    the color deficit (`measure_color_deficit`); `mask` (H, W) is 255 where the crop is
+    inside the frame and 0 outside, or None when all of it is inside.
     """
 
     hypothesis: Hypothesis
@@ -54,7 +57,9 @@ class ScoredPose:
 
     @property
     def score(self) -> float:
-        """What poses for one place are compared by: log-odds before the embedding is asked."""
+        """What poses for one place are compared by: log-odds before the embedding is
+        asked.
+        """
         return self._log_odds(self.evidence.score, margin_ratio=0.0)
 
     def log_odds(self, margin_ratio: float) -> float:
@@ -112,7 +117,10 @@ def swap_reference(
 def keep_best_per_place(
     poses: Sequence[ScoredPose], references: ReferenceFeatures
 ) -> list[ScoredPose]:
-    """The best pose of each place, best first. Between near-duplicates, what differs decides."""
+    """The best pose of each place, best first.
+
+    Between near-duplicates, what differs decides.
+    """
     kept: list[ScoredPose] = []
     promising = [pose for pose in poses if pose.score > _HOPELESS]
     for pose in sorted(promising, key=lambda pose: -pose.score):
@@ -137,15 +145,17 @@ def find_near_duplicates(pose: ScoredPose, references: ReferenceFeatures) -> lis
 def find_indistinguishable(pose: ScoredPose, references: ReferenceFeatures) -> list[int]:
     """References that the frame cannot tell from the one of the pose.
 
-    Near-duplicates that differ too little, or where it is too blurred, or cut off, to show what
-    differs.
+    Near-duplicates that differ too little, or where it is too blurred, or cut off, to
+    show what differs.
     """
     near_duplicates = find_near_duplicates(pose, references)
     return [other for other in near_duplicates if _prefer(pose, other, references) < _UNDECIDED]
 
 
 def _is_refuted_by(pose: ScoredPose, other: int, references: ReferenceFeatures) -> bool:
-    """Whether the crop shows another reference, a near-duplicate, rather than that of the pose."""
+    """Whether the crop shows another reference, a near-duplicate, rather than that of
+    the pose.
+    """
     is_near_duplicate = other in find_near_duplicates(pose, references)
     return is_near_duplicate and _prefer(pose, other, references) < 0
 

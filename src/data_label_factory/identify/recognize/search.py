@@ -58,7 +58,9 @@ class FrameSearch:
         return poses
 
     def by_shortlist(self, numbers: Sequence[int]) -> list[ScoredPose]:
-        """The poses of the references `numbers`, each matched alone with all free features."""
+        """The poses of the references `numbers`, each matched alone with all free
+        features.
+        """
         tried = [self._matcher.match(n, self._free) for n in numbers if n not in self._hidden]
         found = [hypothesis for hypothesis in tried if hypothesis is not None]
         return [score_pose(self._frame, hypothesis, self._references) for hypothesis in found]

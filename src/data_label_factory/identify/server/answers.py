@@ -23,7 +23,10 @@ def as_masks(
     snapshot: Snapshot,
     prices: PriceBook | None,
 ) -> list[Mask]:
-    """One mask per detection, in the same order. `size` is the picture's (width, height) in px."""
+    """One mask per detection, in the same order.
+
+    `size` is the picture's (width, height) in px.
+    """
     return [_as_mask(detection, size, snapshot, prices) for detection in detections]
 
 

@@ -1,4 +1,6 @@
-"""The ASGI application: endpoints, middleware, and how errors of the library become answers."""
+"""The ASGI application: endpoints, middleware, and how errors of the library become
+answers.
+"""
 
 from __future__ import annotations
 
@@ -67,9 +69,9 @@ def create_app(
 ) -> FastAPI:
     """The application for `settings`.
 
-    With `load`, it reads the references and the prices in threads once it starts. `on_loaded` is
-    called from such a thread, with the error if there was one. Raises FactoryError for settings
-    that cannot be served.
+    With `load`, it reads the references and the prices in threads once it starts.
+    `on_loaded` is called from such a thread, with the error if there was one. Raises
+    FactoryError for settings that cannot be served.
     """
     settings.check()
     context = Context(settings, engine or Engine(settings))
@@ -126,7 +128,8 @@ def _make_lifespan(
         watcher = Watcher(context.engine) if context.settings.watch else None
         if load:
             Thread(target=_load, args=(context, on_loaded), name="load", daemon=True).start()
-            # A thread of its own: exchange rates come over a network that may be slow or absent.
+            # A thread of its own: exchange rates come over a network that may be slow
+            # or absent.
             Thread(target=_load_prices, args=(context.engine,), name="prices", daemon=True).start()
         if watcher:
             watcher.start()

@@ -1,5 +1,5 @@
-"""What the server answers with: index, recognizer and prices as one whole, replaced by a single
-assignment.
+"""What the server answers with: index, recognizer and prices as one whole, replaced by
+a single assignment.
 
 The only module of the server that knows how a collection is made and changed.
 """
@@ -31,7 +31,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An index and the recognizer made for it. A request uses one from its beginning to its end."""
+    """An index and the recognizer made for it.
+
+    A request uses one from its beginning to its end.
+    """
 
     index: Index
     recognizer: Recognizer
@@ -101,7 +104,10 @@ class Engine:
             note("unreadable", logging.WARNING, file=name, reason=reason)
 
     def change(self, make: Callable[[Collection], T], *, because: str) -> tuple[T, Index]:
-        """Change the collection, and answer by it from the next request on. Raises as `make`."""
+        """Change the collection, and answer by it from the next request on.
+
+        Raises as `make`.
+        """
         with self.changing:
             start = time.perf_counter()
             result = make(self.collection)
@@ -124,8 +130,8 @@ class Engine:
             return True
 
     def recalibrate_in_background(self) -> None:
-        """Calibrate again, if the index has grown or shrunk by a quarter since; frames go on
-        being answered.
+        """Calibrate again, if the index has grown or shrunk by a quarter since; frames
+        go on being answered.
         """
         with self.changing:
             if self.calibrating or not self.needs_calibration:
@@ -165,7 +171,10 @@ class Engine:
             note("not taken over", logging.ERROR, source=source, reason=error)
 
     def _publish(self, because: str, start: float) -> None:
-        """Answer by the collection as it is now. Before `load` is done, that does the same."""
+        """Answer by the collection as it is now.
+
+        Before `load` is done, that does the same.
+        """
         if self.snapshot is None:
             return
         self.snapshot = Snapshot(self.collection.index, self.collection.recognizer)

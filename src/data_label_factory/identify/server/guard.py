@@ -1,4 +1,6 @@
-"""Requests that can be refused before their body is read: by key, origin, host, size or load."""
+"""Requests that can be refused before their body is read: by key, origin, host, size or
+load.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,10 @@ _LINGER_FACTOR = 4
 
 
 class Guard:
-    """ASGI middleware that refuses early. `check_capacity` raises BusyError if no work fits."""
+    """ASGI middleware that refuses early.
+
+    `check_capacity` raises BusyError if no work fits.
+    """
 
     def __init__(
         self,
@@ -107,18 +112,21 @@ class Guard:
         if scheme.lower() == "bearer":
             given = credentials.strip()
         elif scheme.lower() == "basic":
-            # What browsers send, even for pictures, once they have asked the user for the key.
+            # What browsers send, even for pictures, once they have asked the user for
+            # the key.
             with suppress(binascii.Error, UnicodeDecodeError):
                 given = base64.b64decode(credentials).decode().partition(":")[2]
 
-        # Hashes have one length, so that the time of the comparison tells nothing about the key.
+        # Hashes have one length, so that the time of the comparison tells nothing about
+        # the key.
         digests = (hashlib.sha256(key.encode()).digest() for key in (given, self._settings.api_key))
         return hmac.compare_digest(*digests)
 
     def _is_allowed_origin(self, headers: Headers) -> bool:
         """Whether the page that sends this is the server's own, local, or named by --cors.
 
-        Browsers post forms to other origins without a preflight, so CORS alone does not stop them.
+        Browsers post forms to other origins without a preflight, so CORS alone does not
+        stop them.
         """
         settings = self._settings
         origin = headers.get("origin")
@@ -135,7 +143,8 @@ class Guard:
         body = _LimitedBody(receive, self._settings, self._max_bytes)
 
         async def send_unless_refused(message: Message) -> None:
-            # After a refusal, the app answers the error that it met; our answer replaces that.
+            # After a refusal, the app answers the error that it met; our answer
+            # replaces that.
             if body.refusal is None:
                 await send(message)
 
@@ -229,8 +238,8 @@ class _LimitedBody:
 def _find_allowed_hosts(settings: Settings) -> frozenset[str] | None:
     """The names by which the server may be addressed, None for any.
 
-    A server on loopback without a key must not be reachable by a page whose name was made to
-    resolve to this machine (DNS rebinding).
+    A server on loopback without a key must not be reachable by a page whose name was
+    made to resolve to this machine (DNS rebinding).
     """
     if not settings.is_local or settings.api_key:
         return None

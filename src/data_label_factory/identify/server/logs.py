@@ -13,7 +13,10 @@ _UNSAFE_UNQUOTED = frozenset(' ="\\')
 
 
 def note(event: str, level: int = logging.INFO, **fields: object) -> None:
-    """Log an event as one line. Text from a client can neither break the line nor start another."""
+    """Log an event as one line.
+
+    Text from a client can neither break the line nor start another.
+    """
     logger.log(level, event, extra={"fields": fields})
 
 

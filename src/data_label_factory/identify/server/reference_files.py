@@ -1,4 +1,6 @@
-"""Requests for reference pictures → a file that the index names, its ETag, and its thumbnail."""
+"""Requests for reference pictures → a file that the index names, its ETag, and its
+thumbnail.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from PIL import Image
 
 from data_label_factory.identify.images import decode
 
-# The only widths there are, so that a client that asks for every width cannot fill the memory.
+# The only widths there are, so that a client that asks for every width cannot fill the
+# memory.
 WIDTHS_PX = (60, 120, 240, 480, 960)
 MEDIA_TYPES = {
     ".jpg": "image/jpeg",
@@ -47,7 +50,10 @@ def resolve_reference(path: str, raw_path: bytes, known: Mapping[str, int]) -> s
 
 
 def compute_version(path: Path) -> str:
-    """A strong ETag for a file, from its modification time, size and inode. Raises OSError."""
+    """A strong ETag for a file, from its modification time, size and inode.
+
+    Raises OSError.
+    """
     info = path.stat()
     text = f"{info.st_mtime_ns} {info.st_size} {info.st_ino}"
     return hashlib.sha256(text.encode()).hexdigest()[:24]

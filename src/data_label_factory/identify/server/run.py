@@ -23,24 +23,24 @@ from data_label_factory.identify.server.settings import Settings
 _BACKLOG = 128
 _GRACE_SECONDS = 20  # for requests that are being answered when the server is told to stop
 _LATE_CLIENT_SECONDS = 0.3  # for clients that connected just before the socket closed
-# Shorter than Python's 5 ms, so that /health gets its turn beside busy workers. Only once loaded,
-# because it slows loading down.
+# Shorter than Python's 5 ms, so that /health gets its turn beside busy workers. Only
+# once loaded, because it slows loading down.
 _SWITCH_SECONDS = 0.001
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C.
 
-    Raises FactoryError if it cannot start: there is no index, the head belongs to another encoder,
-    the port is taken, and the like.
+    Raises FactoryError if it cannot start: there is no index, the head belongs to
+    another encoder, the port is taken, and the like.
     """
     log_to_stderr(settings.log_level)
     settings.check()
     _check_certificate(settings)
 
-    # The workers are the parallelism: BLAS threads below them would compete for the same cores.
-    # OpenCV's threads do not, because only one worker at a time has them; a single camera gets its
-    # answers in four fifths of the time with them.
+    # The workers are the parallelism: BLAS threads below them would compete for the
+    # same cores. OpenCV's threads do not, because only one worker at a time has them; a
+    # single camera gets its answers in four fifths of the time with them.
     with _bind(settings) as listener, threadpool_limits(1, user_api="blas"):
         failures: list[FactoryError] = []
 
@@ -87,7 +87,8 @@ class _Server(uvicorn.Server):
 class _IgnoredSignals:
     """Ignores SIGTERM and SIGINT outside uvicorn's own handlers.
 
-    Once stopped, uvicorn raises the signal that stopped it again; the exit code should be 0.
+    Once stopped, uvicorn raises the signal that stopped it again; the exit code should
+    be 0.
     """
 
     def __enter__(self) -> None:
@@ -120,15 +121,18 @@ def _make_config(app: object, settings: Settings) -> uvicorn.Config:
 
 
 def _bind(settings: Settings) -> socket.socket:
-    """Listen before anything slow, so that a taken port shows at once. Raises FactoryError."""
+    """Listen before anything slow, so that a taken port shows at once.
+
+    Raises FactoryError.
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     address = (settings.host, settings.port)
 
     try:
         listener = socket.create_server(address, family=family, backlog=_BACKLOG)
-        # Accepted sockets inherit this. asyncio sets it only for sockets with an explicit protocol
-        # number, which this one has not. Without it, the body of a short answer waits 40 ms for
-        # the client to acknowledge the head.
+        # Accepted sockets inherit this. asyncio sets it only for sockets with an
+        # explicit protocol number, which this one has not. Without it, the body of a
+        # short answer waits 40 ms for the client to acknowledge the head.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listener
     except (OSError, OverflowError) as exc:

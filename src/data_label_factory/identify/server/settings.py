@@ -10,7 +10,8 @@ from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import Device, cpu_count
 from data_label_factory.identify.recognize import Detector
 
-# Where `data_label_factory web` serves the tracker. The server's own copy needs no permission.
+# Where `data_label_factory web` serves the tracker. The server's own copy needs no
+# permission.
 TRACKER_ORIGINS = ("http://localhost:3030", "http://127.0.0.1:3030")
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_WORKERS = 4
@@ -21,8 +22,9 @@ _ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")  # 
 class Settings:
     """The options of one server.
 
-    `strictness` is the false-accept rate for unknown items. The thresholds are cosines; None leaves
-    the decision to the recognizer. Beside the requests that `workers` answer, `queue` may wait.
+    `strictness` is the false-accept rate for unknown items. The thresholds are cosines;
+    None leaves the decision to the recognizer. Beside the requests that `workers`
+    answer, `queue` may wait.
     """
 
     index: Path

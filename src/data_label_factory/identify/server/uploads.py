@@ -31,7 +31,8 @@ _MAX_COORDINATE = 10  # a corner may lie outside the picture, but not absurdly f
 def decode_upload(data: bytes, media_type: str, limits: Limits) -> RGB:
     """An uploaded picture as (H, W, 3) uint8 RGB.
 
-    Raises HTTPException: 413 if it is too large, 415 if it is another kind of file, else 400.
+    Raises HTTPException: 413 if it is too large, 415 if it is another kind of file,
+    else 400.
     """
     try:
         return decode(data, limits=limits)
@@ -47,7 +48,9 @@ def decode_upload(data: bytes, media_type: str, limits: Limits) -> RGB:
 
 
 def read_quad(text: str, picture: RGB) -> Quad | None:
-    """`[[x, y] × 4]` as JSON, in fractions of the picture → (4, 2) px. None for an empty text.
+    """`[[x, y] × 4]` as JSON, in fractions of the picture → (4, 2) px.
+
+    None for an empty text.
 
     Raises HTTPException 422 if it is not four corners of a convex quad, clockwise.
     """

@@ -1,8 +1,9 @@
-"""Changes on disk → a changed collection: the refs folder, the index file and the price file.
+"""Changes on disk → a changed collection: the refs folder, the index file and the price
+file.
 
-The disk is polled: network drives and container mounts send no change notifications, and a look at
-300 files costs 3 ms. A change counts once two looks in a row find the same state, so a file that is
-still being copied is left alone.
+The disk is polled: network drives and container mounts send no change notifications,
+and a look at 300 files costs 3 ms. A change counts once two looks in a row find the
+same state, so a file that is still being copied is left alone.
 """
 
 from __future__ import annotations
@@ -86,13 +87,16 @@ class Watcher:
         self._engine.problem(watched.name, problem)
 
     def _adopt_refs(self) -> None:
-        """Index what is new. Raises FactoryError, after that, if pictures cannot be indexed."""
+        """Index what is new.
+
+        Raises FactoryError, after that, if pictures cannot be indexed.
+        """
         engine = self._engine
         settings = engine.settings
         assert settings.refs is not None
 
-        # Built on a copy: if the folder changes or disappears meanwhile, nothing is adopted, and
-        # the next look finds the change.
+        # Built on a copy: if the folder changes or disappears meanwhile, nothing is
+        # adopted, and the next look finds the change.
         with engine.changing, TemporaryDirectory() as scratch:
             before = _sign_folder(settings.refs)
             out = Path(scratch) / "index.npz"
@@ -139,7 +143,9 @@ class _Watched:
         self._adopted = None if adopt_first else self._last
 
     def has_changed(self) -> bool:
-        """Whether there is a state to adopt: at rest since the last look, and not adopted yet."""
+        """Whether there is a state to adopt: at rest since the last look, and not
+        adopted yet.
+        """
         before = self._last
         self._last = self._sign()
         is_at_rest = self._last == before
@@ -151,7 +157,9 @@ class _Watched:
 
 
 def sign_file(path: Path) -> Signature:
-    """Tells one version of a file from the next without reading it; zeros if there is no file."""
+    """Tells one version of a file from the next without reading it; zeros if there is
+    no file.
+    """
     try:
         info = path.stat()
     except OSError:

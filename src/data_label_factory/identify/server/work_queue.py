@@ -1,4 +1,7 @@
-"""A bounded queue of work. Whatever does not fit is refused at once, so that waits stay short."""
+"""A bounded queue of work.
+
+Whatever does not fit is refused at once, so that waits stay short.
+"""
 
 from __future__ import annotations
 
@@ -48,9 +51,12 @@ class WorkQueue:
             raise BusyError(max(1, math.ceil(seconds)))
 
     async def run(self, job: Callable[[], T]) -> T:
-        """The job's result. Raises BusyError at once if every place is taken, and as `job`.
+        """The job's result.
 
-        If it is canceled while it waits, its place is free at once; while it runs, once it ends.
+        Raises BusyError at once if every place is taken, and as `job`.
+
+        If it is canceled while it waits, its place is free at once; while it runs, once
+        it ends.
         """
         self.check()
         self._taken += 1

@@ -1,4 +1,5 @@
 """Reference views → a bank of features → a trained projection head.
 
-The only package that imports torch. Applying a head, without torch, lives in `encoders.head`.
+The only package that imports torch. Applying a head, without torch, lives in
+`encoders.head`.
 """

@@ -41,10 +41,12 @@ _WARM_UP_STEPS = 20
 
 @dataclass(frozen=True)
 class TrainResult:
-    """How the held-out views were identified `before`, without a head, and `after`, with the best.
+    """How the held-out views were identified `before`, without a head, and `after`,
+    with the best.
 
-    `history` has the loss and the held-out figures of each epoch; `best_epoch` (from 1) is the
-    one that was kept. `helped` says whether training helped, `written` whether a file was written.
+    `history` has the loss and the held-out figures of each epoch; `best_epoch` (from 1)
+    is the one that was kept. `helped` says whether training helped, `written` whether a
+    file was written.
     """
 
     before: Validation
@@ -65,12 +67,15 @@ def train_head(
     force: bool = False,
     quiet: bool = False,
 ) -> TrainResult:
-    """Train a head on `bank`. Write it to `out` if the held-out views say it helps, or `force`.
+    """Train a head on `bank`.
 
-    On one machine, equal banks and settings give equal heads, bit for bit. That holds for a
-    resumed training as well: after every epoch the state is kept in `OUT.partial`, which is also
-    a head file of the best head so far. Raises FactoryError if the disk is full, if the training
-    diverges, and, with `resume`, if the state there is of another training.
+    Write it to `out` if the held-out views say it helps, or `force`.
+
+    On one machine, equal banks and settings give equal heads, bit for bit. That holds
+    for a resumed training as well: after every epoch the state is kept in
+    `OUT.partial`, which is also a head file of the best head so far. Raises
+    FactoryError if the disk is full, if the training diverges, and, with `resume`, if
+    the state there is of another training.
     """
     classes = classes_of(bank, settings.variants)
     references = bank.reference_features()
@@ -98,7 +103,10 @@ def train_head(
 
 
 def check_destination(out: Path) -> None:
-    """Raises FactoryError if no head can be written to `out`. Call it before the long work."""
+    """Raises FactoryError if no head can be written to `out`.
+
+    Call it before the long work.
+    """
     if out.is_dir():
         raise FactoryError(f"{out} is a folder", "Name a file for the head, such as head.pt")
     if out.suffix.lower() == ".npz":
@@ -133,7 +141,9 @@ class _Training:
         self._steps = settings.steps_per_epoch or math.ceil(all_views / views_per_step)
 
     def run_epoch(self, sampler: BatchSampler) -> float:
-        """Run one epoch and return its mean loss. Raises FactoryError if the training diverged.
+        """Run one epoch and return its mean loss.
+
+        Raises FactoryError if the training diverged.
 
         Each epoch seeds a generator, so that a resumed training draws the same batches.
         """
@@ -151,7 +161,9 @@ class _Training:
         return loss
 
     def record_epoch(self, loss: float, figures: Figures) -> None:
-        """Add a finished epoch to the state, and keep its weights if they are the best so far."""
+        """Add a finished epoch to the state, and keep its weights if they are the best
+        so far.
+        """
         state = self.state
         if not state.history or figures.sort_key > max(state.sort_keys):
             state.best = [w.detach().clone() for w in self.weights]
@@ -184,7 +196,9 @@ def project(weights: list[Tensor], features: Tensor) -> Tensor:
 
 
 def _schedule(step: int, steps: int) -> float:
-    """The factor of the learning rate: a short linear warm-up, then half a cosine down to 0."""
+    """The factor of the learning rate: a short linear warm-up, then half a cosine down
+    to 0.
+    """
     return min(1.0, (step + 1) / _WARM_UP_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
 
 

@@ -23,9 +23,10 @@ _NAMES = ("0.weight", "0.bias", "2.weight", "2.bias")  # of nn.Sequential(Linear
 class Checkpoint:
     """A training after `epoch` epochs.
 
-    `purpose` says which pictures, settings and encoder it is of; only a training with the same
-    may continue it. `history` has one dict per epoch. `best` are the best weights so far;
-    `weights` and `moments` (per parameter: step, mean, mean square) are the optimizer's state.
+    `purpose` says which pictures, settings and encoder it is of; only a training with
+    the same may continue it. `history` has one dict per epoch. `best` are the best
+    weights so far; `weights` and `moments` (per parameter: step, mean, mean square) are
+    the optimizer's state.
     """
 
     purpose: dict[str, Any]
@@ -65,7 +66,10 @@ def head_bytes(weights: list[Tensor], encoder_id: str, **more: Any) -> bytes:
 
 
 def as_head(weights: list[Tensor], encoder_id: str) -> ProjectionHead:
-    """The head as the rest of the program applies it. `sha256` is "" since it has no file yet."""
+    """The head as the rest of the program applies it.
+
+    `sha256` is "" since it has no file yet.
+    """
     w1, b1, w2, b2 = (w.detach().numpy().copy() for w in weights)
     return ProjectionHead(w1, b1, w2, b2, encoder_id, sha256="")
 

@@ -104,7 +104,9 @@ class _Panel:
         self._draw.circle(self._to_pixels(point), 4, color)
 
     def _draw_grid_line(self, fraction: float) -> None:
-        """A horizontal line at a fraction of the height, and the labels of both axes there."""
+        """A horizontal line at a fraction of the height, and the labels of both axes
+        there.
+        """
         left, right = self._x_range
         low, high = self._y_range
         x = left + fraction * (right - left)

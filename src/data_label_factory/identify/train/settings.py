@@ -11,12 +11,13 @@ Variants = Literal["same", "apart"]
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """A batch has `k` items × `m` views; with `anchor` one of the views is the reference itself.
+    """A batch has `k` items × `m` views; with `anchor` one of the views is the
+    reference itself.
 
-    `hard` is the fraction of the items in a batch that are easily confused with the others.
-    `steps_per_epoch` None means as many steps as show every view of the bank once.
-    For `variants` see `sampler.classes_of`, for `start` see `init_weights.start_weights`.
-    docs/train.md gives the reasons for the defaults.
+    `hard` is the fraction of the items in a batch that are easily confused with the
+    others. `steps_per_epoch` None means as many steps as show every view of the bank
+    once. For `variants` see `sampler.classes_of`, for `start` see
+    `init_weights.start_weights`. docs/train.md gives the reasons for the defaults.
     """
 
     epochs: int = 12

@@ -11,13 +11,13 @@ def supcon_loss(embeddings: Tensor, labels: Tensor, temperature: float) -> Tenso
 
     Khosla et al. 2020, "Supervised Contrastive Learning", equation 2, "L_out".
 
-    `embeddings` (B, D) float unit rows, `labels` (B,) int → a scalar. The positives P(i) of a row
-    i are the other rows of its label. Its loss is
+    `embeddings` (B, D) float unit rows, `labels` (B,) int → a scalar. The positives
+    P(i) of a row i are the other rows of its label. Its loss is
 
         -1/|P(i)| Σ_{p∈P(i)} log( exp(z_i·z_p/t) / Σ_{a≠i} exp(z_i·z_a/t) )
 
-    and the result is the mean over the rows that have positives. The other rows are only
-    negatives. The loss is 0 if no row has positives.
+    and the result is the mean over the rows that have positives. The other rows are
+    only negatives. The loss is 0 if no row has positives.
     """
     itself = torch.eye(len(labels), dtype=torch.bool, device=embeddings.device)
     positive = (labels[:, None] == labels[None, :]) & ~itself

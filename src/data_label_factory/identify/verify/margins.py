@@ -24,7 +24,9 @@ _Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Neighbors:
-    """Each query's cosine to its own row, and to the best rows of the two nearest other items."""
+    """Each query's cosine to its own row, and to the best rows of the two nearest other
+    items.
+    """
 
     own: Floats  # (Q,)
     other: Floats  # (Q,)
@@ -33,11 +35,12 @@ class Neighbors:
 
 
 def nearest_others(queries: Embeddings, truth_rows: _Rows, index: Index) -> Neighbors:
-    """The nearest other items of Q queries (Q, D) that show the references `truth_rows` (Q,).
+    """The nearest other items of Q queries (Q, D) that show the references `truth_rows`
+    (Q,).
 
-    Variants of a query's own item do not count as other items. If there is no other item, the
-    cosine is 0, which is what unlike pictures have on average. The result is exact; memory stays
-    small because the Q × N cosines are computed in blocks.
+    Variants of a query's own item do not count as other items. If there is no other
+    item, the cosine is 0, which is what unlike pictures have on average. The result is
+    exact; memory stays small because the Q × N cosines are computed in blocks.
     """
     count = len(queries)
     other = np.zeros(count, np.float32)
@@ -65,9 +68,9 @@ def choose_thresholds(
 ) -> tuple[float, float]:
     """The cosine and margin thresholds that accept the most genuine answers.
 
-    At most the fraction `rate` of unknown items passes both. All inputs are (V,). An answer
-    passes if its cosine and its margin are both above their thresholds. Tries 64 cosine
-    thresholds, each with the lowest margin that keeps the rate.
+    At most the fraction `rate` of unknown items passes both. All inputs are (V,). An
+    answer passes if its cosine and its margin are both above their thresholds. Tries 64
+    cosine thresholds, each with the lowest margin that keeps the rate.
     """
     allowed = int(rate * len(unknown_sim))
     sims = np.concatenate([genuine_sim, unknown_sim])
@@ -84,7 +87,9 @@ def choose_thresholds(
 
 
 def rounded_up(threshold: float) -> float:
-    """The threshold to four digits, rounded up so that it accepts no more than was measured."""
+    """The threshold to four digits, rounded up so that it accepts no more than was
+    measured.
+    """
     return math.ceil(threshold * 1e4) / 1e4
 
 

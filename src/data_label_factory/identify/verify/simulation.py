@@ -1,4 +1,6 @@
-"""What a camera would make of an index: search it for webcam-like views of its own references."""
+"""What a camera would make of an index: search it for webcam-like views of its own
+references.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,11 @@ SIMULATED_REFERENCES_MAX = 2000
 class Simulation:
     """What webcam-like views predict. Accepted rates are fractions of all views.
 
-    `false_accept_rate` is the fraction of accepted views of unknown items. These are the same
-    views, searched for with the true item taken out of the index. A reference has a
-    near-duplicate if another item is at least as similar to it as camera views are to their own
-    reference. Such a reference is not unknown even without its own item, so it does not count;
-    `near_duplicates` is the number of these references.
+    `false_accept_rate` is the fraction of accepted views of unknown items. These are
+    the same views, searched for with the true item taken out of the index. A reference
+    has a near-duplicate if another item is at least as similar to it as camera views
+    are to their own reference. Such a reference is not unknown even without its own
+    item, so it does not count; `near_duplicates` is the number of these references.
     """
 
     views: int
@@ -57,9 +59,9 @@ def simulate_camera(
 ) -> Simulation:
     """Render `views` views of each reference, search for them, and choose thresholds.
 
-    If there are more than 2,000 references, an even sample of them is used. The thresholds accept
-    the most while at most the fraction `false_accept_rate` of unknown items passes. Raises
-    ImageError if no reference file can be read.
+    If there are more than 2,000 references, an even sample of them is used. The
+    thresholds accept the most while at most the fraction `false_accept_rate` of unknown
+    items passes. Raises ImageError if no reference file can be read.
     """
     embeddings, truth = _encode_views(index, embedder, refs, views, quiet)
     return score_views(index, embeddings, truth, false_accept_rate)
@@ -74,9 +76,10 @@ def score_views(
 ) -> Simulation:
     """Score V views, embeddings (V, D) of the rows `truth` (V,), at the best thresholds.
 
-    `near_duplicates` (V,) tells which views show a reference that has one; None finds them as
-    Simulation describes. To compare two encoders or heads, give both the same: the worse one
-    finds more near-duplicates and would leave out its hardest unknown items.
+    `near_duplicates` (V,) tells which views show a reference that has one; None finds
+    them as Simulation describes. To compare two encoders or heads, give both the same:
+    the worse one finds more near-duplicates and would leave out its hardest unknown
+    items.
     """
     near = nearest_others(views, truth, index)
     own = best_of_item(index, views, truth)
@@ -85,7 +88,8 @@ def score_views(
 
     if near_duplicates is None:
         near_duplicates = find_near_duplicates(index, truth, own)
-    # If every reference has a near-duplicate, all of them count, or there would be none left.
+    # If every reference has a near-duplicate, all of them count, or there would be none
+    # left.
     is_unknown = ~near_duplicates if not near_duplicates.all() else np.ones(len(truth), bool)
     # Without the true item, the nearest other item would be the answer.
     unknown_margin = near.other - near.second
@@ -119,8 +123,8 @@ def score_views(
 def find_near_duplicates(index: Index, truth: NDArray[np.int64], own: Floats) -> NDArray[np.bool_]:
     """(V,) whether the reference of each view has a near-duplicate.
 
-    That is another item at least as similar to it as the median view is to its own item; `own`
-    (V,) are the cosines of the views to their own items.
+    That is another item at least as similar to it as the median view is to its own
+    item; `own` (V,) are the cosines of the views to their own items.
     """
     near = nearest_others(index.embeddings[truth], truth, index)
     return np.asarray(near.other >= np.median(own), bool)
@@ -152,7 +156,8 @@ def _encode_views(
         for row, batch in zip(rows, decode_ahead(files, 1), strict=True):
             picture = batch[0]
             if not isinstance(picture, ImageError):
-                # Seeded by content, so that a picture's views do not depend on the other files.
+                # Seeded by content, so that a picture's views do not depend on the
+                # other files.
                 rng = np.random.default_rng(int(str(index.sha256[row])[:16], 16))
                 crops = [live_crop(picture, rng, embedder.crop_side) for _ in range(views)]
                 embeddings.append(embedder.encode(crops))

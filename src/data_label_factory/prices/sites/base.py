@@ -16,7 +16,8 @@ from data_label_factory.prices.store import Listing
 class PriceSite(Api):
     """Base of all sites.
 
-    Other packages add sites by an entry point of the group `data_label_factory.price_sites`.
+    Other packages add sites by an entry point of the group
+    `data_label_factory.price_sites`.
     """
 
     name: ClassVar[str]
@@ -44,8 +45,8 @@ class PriceSite(Api):
     def listings(self, prefix: str) -> Iterable[Listing]:
         """All offers whose code is `prefix` and a number, such as LOCH-JP001 for LOCH-JP.
 
-        None at all means that the site does not stock them. Raises FetchError, and LookupError,
-        TypeError and the like if an answer is not in the documented shape.
+        None at all means that the site does not stock them. Raises FetchError, and
+        LookupError, TypeError and the like if an answer is not in the documented shape.
         """
         raise NotImplementedError
 

@@ -1,4 +1,7 @@
-"""The user's own prices: a CSV, by set code, file name or name. For items that no shop lists."""
+"""The user's own prices: a CSV, by set code, file name or name.
+
+For items that no shop lists.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,8 @@ class OwnCsv(PriceSite):
     def _read_rows(self, reader: csv.DictReader[str]) -> Iterator[Listing]:
         reader.fieldnames = self._check_columns(reader.fieldnames or ())
         for row in reader:
-            # A row that is too long has a key None, one that is too short has values None.
+            # A row that is too long has a key None, one that is too short has values
+            # None.
             values = {
                 key: (value or "").strip() for key, value in row.items() if isinstance(key, str)
             }
@@ -64,7 +68,10 @@ class OwnCsv(PriceSite):
             )
 
     def _check_columns(self, names: Sequence[str]) -> list[str]:
-        """The normalized names of the columns. Raises PriceError if they are not those needed."""
+        """The normalized names of the columns.
+
+        Raises PriceError if they are not those needed.
+        """
         columns = [name.strip().lower() for name in names]
         unknown = sorted(set(columns) - set(_COLUMNS))
         if unknown or "price" not in columns or not {"code", "name"} & set(columns):

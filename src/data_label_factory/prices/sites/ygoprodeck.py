@@ -32,7 +32,8 @@ class YgoprodeckPrices(PriceSite):
         self, card: Mapping[str, Any], set_name: str, prefix: str
     ) -> Iterator[Listing]:
         for entry in card.get("card_sets") or ():
-            # A card's entries are of all its sets; those of other sets are read with their set.
+            # A card's entries are of all its sets; those of other sets are read with
+            # their set.
             if entry["set_name"] != set_name or prefix_of(entry["set_code"]) != prefix:
                 continue
             price = self._price_of(card, entry)
