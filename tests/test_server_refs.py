@@ -14,7 +14,7 @@ from PIL import Image
 from serving import make_collection, reindex, served
 from starlette.testclient import TestClient
 
-from data_label_factory.identify.collection import locate
+from data_label_factory.identify.reference_files import locate
 from data_label_factory.identify.server.reference_files import Thumbnails, thumbnail_width
 from data_label_factory.identify.server.settings import Settings
 

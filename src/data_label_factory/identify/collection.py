@@ -8,33 +8,24 @@ that whatever ends the process leaves an index that names only what is there.
 from __future__ import annotations
 
 import hashlib
-import io
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from data_label_factory.atomic import atomic_write
-from data_label_factory.errors import ConflictError, FactoryError, ImageError, UnknownItemError
+from data_label_factory.errors import ConflictError, FactoryError, UnknownItemError
 from data_label_factory.identify.encoders import Device, Embedder
-from data_label_factory.identify.images import RGB, Picture, as_rgb, decode
+from data_label_factory.identify.images import Picture, as_rgb, decode
 from data_label_factory.identify.index import Index, Row
 from data_label_factory.identify.index.build import DECODE_MIN_SIDE, BuildResult
 from data_label_factory.identify.recognize import Detection, Recognizer
 from data_label_factory.identify.recognize.feature_cache import feature_cache_path
+from data_label_factory.identify.reference_files import encode_reference, set_aside
 from data_label_factory.identify.refresh import refresh_index
 from data_label_factory.identify.verify.report import Report, verify_index
 from data_label_factory.labels import Label, format_label, parse_label
 
 VIEWS_FOLDER = "views"  # further pictures of an item; a subfolder does not change a label
-REMOVED_FOLDER = ".removed"  # hidden, so never indexed
-
-# A smaller reference has too few details to be recognized; a larger one costs time and
-# adds none.
-MIN_SIDE_PX, MAX_SIDE_PX = 48, 1600
-_JPEG_QUALITY = 95
 
 
 class Collection:
@@ -172,7 +163,7 @@ class Collection:
         index = self.read_index()
         if any(index.label(row) == label for row in range(len(index))):
             raise ConflictError(f"There is a {label} already", "Add a further view of it instead")
-        return self._add(index, _as_jpeg(as_rgb(picture)), f"{stem}.jpg", label)
+        return self._add(index, encode_reference(as_rgb(picture)), f"{stem}.jpg", label)
 
     def add_view(self, picture: Picture, reference: str) -> str:
         """Keep a picture as a further view of the item that has this reference; returns
@@ -182,7 +173,7 @@ class Collection:
         """
         index = self.read_index()
         label = index.label(_find_row(index, reference))
-        data = _as_jpeg(as_rgb(picture))
+        data = encode_reference(as_rgb(picture))
         place = f"{VIEWS_FOLDER}/{hashlib.sha256(data).hexdigest()[:12]}/{format_label(label)}.jpg"
         return self._add(index, data, place, label)
 
@@ -202,7 +193,7 @@ class Collection:
         smaller = index.taken(index.references != reference)
         smaller.save(self.index_file)
         self.adopt(smaller)
-        _set_aside(refs, reference)
+        set_aside(refs, reference)
         return label
 
     def save(self, index: str | Path | None = None) -> None:
@@ -281,47 +272,7 @@ def open_maker(
     return embedder
 
 
-def locate(refs: Path, reference: str) -> Path | None:
-    """The file of a reference; None when it is gone, or leads out of the folder `refs`."""
-    try:
-        real = (refs / reference).resolve()
-        inside = real.is_relative_to(refs.resolve())
-        return real if inside and real.is_file() else None
-    except (OSError, ValueError):  # a name too long, a loop of links, a zero byte
-        return None
-
-
 def _find_row(index: Index, reference: str) -> int:
     if reference not in index.row_of:
         raise UnknownItemError(f"There is no reference {reference!r}", "The index lists them")
     return index.row_of[reference]
-
-
-def _as_jpeg(picture: RGB) -> bytes:
-    if min(picture.shape[:2]) < MIN_SIDE_PX:
-        raise ImageError(
-            f"A reference needs at least {MIN_SIDE_PX} px a side", "Take the picture from nearer"
-        )
-
-    image = Image.fromarray(picture)
-    image.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.LANCZOS)
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
-    return file.getvalue()
-
-
-def _set_aside(refs: Path, reference: str) -> None:
-    """Move a removed picture out of the way, where its owner can have it back."""
-    path = locate(refs, reference)
-    if path is None:
-        return
-
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    target = refs / REMOVED_FOLDER / f"{stamp}_{path.name}"[-200:]
-    try:
-        target.parent.mkdir(exist_ok=True)
-        path.replace(target)
-    except OSError as exc:
-        raise FactoryError(
-            f"{reference} is out of the index, but its file cannot be moved: {exc.strerror}"
-        ) from exc

@@ -12,9 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 
 from data_label_factory.errors import ImageError
-from data_label_factory.identify.collection import MAX_SIDE_PX, Collection, locate
+from data_label_factory.identify.collection import Collection
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.quad import cut_out
+from data_label_factory.identify.reference_files import MAX_SIDE_PX, locate
 from data_label_factory.identify.server.answers import reference_url
 from data_label_factory.identify.server.context import Context, SharedContext
 from data_label_factory.identify.server.engine import Snapshot
