@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from serving import served, wait_until
-from test_scrape_prices import SEARCH, product, shop
 from website import Answer, Site, as_json
+from yuyutei import SEARCH, product, shop
 
 from data_label_factory.cli import main
 from data_label_factory.identify.index import Index

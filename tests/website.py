@@ -150,3 +150,13 @@ def _send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
     else:
         handler.wfile.write(answer.body)
         handler.close_connection = handler.close_connection or answer.short
+
+
+@contextmanager
+def running(server: ThreadingHTTPServer) -> Iterator[str]:
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join(5)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 DENSE = "def work():\n" + "    x = 1\n" * 15
 AIRY = "def work():\n" + "    x = 1\n" * 8 + "\n" + "    x = 1\n" * 7

@@ -17,7 +17,7 @@ from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer, calibrate
 from data_label_factory.samples import draw_collection
 
-BENCH = Path(__file__).parents[1] / "bench"
+BENCH = Path(__file__).parents[2] / "bench"
 
 
 @pytest.fixture

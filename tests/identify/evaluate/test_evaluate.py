@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import save_picture
+from detections import detection, index_of, square
 from PIL import Image
 
 from data_label_factory.cli import main
@@ -23,12 +24,11 @@ from data_label_factory.identify.evaluate.failures import KINDS
 from data_label_factory.identify.evaluate.ground_truth import Queries, Query, TrueItem, read_queries
 from data_label_factory.identify.evaluate.matching import box_iou
 from data_label_factory.identify.images import RGB, decode
-from data_label_factory.identify.index import Index, IndexMeta
+from data_label_factory.identify.index import IndexMeta
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.output.evaluate_html import as_html
 from data_label_factory.identify.quad import as_points
 from data_label_factory.identify.recognize import Detection
-from data_label_factory.labels import parse_label
 from data_label_factory.samples import draw_collection
 
 GRID_META = IndexMeta(EncoderIdentity("grid", "ab" * 32, {}))
@@ -40,15 +40,6 @@ FILES = [
 ]
 
 
-def index_of(*files: str) -> Index:
-    labels = [parse_label(file) for file in files]
-    names = np.array([label.name for label in labels], np.str_)
-    sets = np.array([label.set_code for label in labels], np.str_)
-    rarities = np.array([label.rarity for label in labels], np.str_)
-    rows = np.eye(len(files), dtype=np.float32)
-    return Index(rows, names, np.array(files), sets, rarities, names, meta=None)  # type: ignore[arg-type]
-
-
 def photos(folder: Path, *names: str) -> Path:
     for name in names:
         save_picture(folder / name, 1)
@@ -57,35 +48,6 @@ def photos(folder: Path, *names: str) -> Path:
 
 def shown(queries: Queries) -> dict[str, list[str]]:
     return {query.name: [item.reference for item in query.items] for query in queries.photos}
-
-
-def square(x: float, y: float, side: float = 10) -> list[list[float]]:
-    return [[x, y], [x + side, y], [x + side, y + side], [x, y + side]]
-
-
-def detection(
-    reference: str,
-    x: float = 0,
-    y: float = 0,
-    *,
-    score: float = 0.5,
-    rate: float = 0.0,
-    side: float = 10,
-    confident: bool | None = None,
-    top_k: tuple[tuple[str, float], ...] | None = None,
-) -> Detection:
-    """A detection in a square; confident up to a rate of 0.01 unless told otherwise."""
-    return Detection(
-        parse_label(reference),
-        reference,
-        score,
-        margin=0.1,
-        confident=rate <= 0.01 if confident is None else confident,
-        quad=as_points(square(x, y, side)),
-        inliers=9,
-        top_k=((reference, score),) if top_k is None else top_k,
-        false_accept_rate=rate,
-    )
 
 
 class Replay:

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from browsing import CHROMIUM, launch, opened, start_camera, track, until, write_clip, write_prices
 from serving import Server, make_collection
-from test_web import running
+from website import running
 
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.labels import parse_label
 from data_label_factory.web.proxy import WebServer
 from data_label_factory.web.target import Target
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 TSC = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
 PRETTIER = ROOT / "node_modules" / "prettier" / "bin" / "prettier.cjs"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

@@ -13,7 +13,7 @@ from PIL import Image, ImageCms, features
 
 from data_label_factory.identify.images import decode
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 PICTURE = four_colors()
 GRAY = PICTURE.convert("L")
 

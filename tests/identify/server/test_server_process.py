@@ -361,7 +361,7 @@ def test_a_failure_to_load_ends_the_process_with_one_line(
 
 
 def test_the_client_in_the_docs_works(server: Server, frame: bytes, tmp_path: Path) -> None:
-    page = (Path(__file__).parent.parent / "docs" / "serve.md").read_text("utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "serve.md").read_text("utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, re.S)
     (tmp_path / "photo.jpg").write_bytes(frame)
     code = code.replace("http://localhost:8500", server.url)

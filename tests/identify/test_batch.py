@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import pytest
 from conftest import pixels, save_picture
+from detections import detection, index_of, square
 from PIL import Image
-from test_evaluate import detection, index_of, square
 
 from data_label_factory.cli import main
 from data_label_factory.errors import FactoryError

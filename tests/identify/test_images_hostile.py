@@ -32,7 +32,7 @@ GOOD = [
     encoded(PICTURE, "GIF", save_all=True, append_images=[four_colors()]),
     encoded(PICTURE, "TIFF"),
     encoded(PICTURE, "TIFF", compression="tiff_lzw"),
-    (Path(__file__).parent / "data" / "four_colours.heic").read_bytes(),
+    (Path(__file__).parents[1] / "data" / "four_colours.heic").read_bytes(),
     *([encoded(PICTURE, "AVIF")] if features.check("avif") else []),
 ]
 

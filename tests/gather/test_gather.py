@@ -620,7 +620,7 @@ def test_buckets_of_different_hosts_run_side_by_side(
 
 
 @pytest.mark.parametrize(
-    "path", sorted((Path(__file__).parent.parent / "projects").glob("*.yaml")), ids=lambda p: p.name
+    "path", sorted((Path(__file__).parents[2] / "projects").glob("*.yaml")), ids=lambda p: p.name
 )
 def test_the_sample_projects_are_valid(path: Path) -> None:
     project = load_project(path)
