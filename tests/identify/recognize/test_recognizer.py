@@ -15,7 +15,7 @@ from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
-from data_label_factory.identify.recognize import Detection, Recognizer
+from data_label_factory.identify.recognize import Detection, Recognizer, search
 from data_label_factory.identify.recognize.scoring import (
     keep_best_per_place,
     score_pose,
@@ -138,6 +138,18 @@ def test_what_differs_only_outside_the_frame_is_not_told_apart(
         assert {cut.reference, *cut.ambiguous_with} == {cards[0].name, "chimera.png"}
 
 
+def test_an_item_is_told_by_its_lines_of_text_alone(
+    recognizer: Recognizer, cards: list[Path]
+) -> None:
+    """Only the lower half of a card is in view; cell by cell its text looks like any other's."""
+    for card in (cards[3], cards[8], cards[10], cards[16]):
+        scene = np.full((640, 480, 3), 90, np.uint8)
+        scene[60:564, 60:420] = np.asarray(Image.fromarray(decode(card)).resize((360, 504)))
+        (detection,) = recognizer.recognize(scene[312:])
+        assert (detection.reference, detection.confident) == (card.name, True)
+        assert detection.ambiguous_with == ()
+
+
 def test_strangers_that_share_the_template_get_no_sure_name(
     cards: list[Path], embedder: Embedder, tmp_path: Path
 ) -> None:
@@ -201,6 +213,26 @@ def test_without_reference_pictures_a_frame_is_judged_whole(
     assert detection.score > 0.95
     (unsure,) = recognizer.recognize(np.full((480, 640, 3), 200, np.uint8))
     assert not unsure.confident
+
+
+@pytest.mark.parametrize(("cosine", "confident"), [(0.3, False), (0.6, True)])
+def test_a_margin_among_items_that_are_all_unlike_the_frame_is_not_enough(
+    cards: list[Path], embedder: Embedder, tmp_path: Path, cosine: float, confident: bool
+) -> None:
+    """One of two items is nearer to the frame by the same cosine, 0.2, in both cases."""
+    index, _ = index_of(cards[:2], embedder, tmp_path)
+    frame = np.full((240, 320, 3), 200, np.uint8)  # the same however it is cropped and turned
+
+    # Embeddings with the cosines wanted, in the basis that starts with the frame's own.
+    factors = np.linalg.qr(np.stack([embedder.encode([frame])[0], *index.embeddings]).T)
+    basis = (factors.Q * np.sign(np.diag(factors.R))).T
+    other = cosine - 0.2
+    wanted = np.array([[1, cosine, other], [cosine, 1, 0.75], [other, 0.75, 1]])
+    embeddings = np.asarray(np.linalg.cholesky(wanted)[1:] @ basis, np.float32)
+
+    (detection,) = Recognizer(replace(index, embeddings=embeddings), embedder).recognize(frame)
+    assert (detection.score, detection.margin) == pytest.approx((cosine, 0.2), abs=0.01)
+    assert detection.confident is confident
 
 
 def test_missing_and_blank_references_leave_the_others_working(
@@ -368,3 +400,35 @@ def test_variants_that_differ_are_told_apart(
             rarity,
             (),
         )
+
+
+def test_variants_of_an_item_leave_the_checks_of_a_frame_to_other_items(
+    cards: list[Path], embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first variant seen clearly ends the search in its place; the others are scored there."""
+    monkeypatch.setattr(search, "_MOST_CHECKED", 3)  # so that four variants are more
+    refs = tmp_path / "refs"
+    refs.mkdir()
+    item, other = (
+        Image.open(card).convert("RGB").resize((300, 420)) for card in (cards[5], cards[20])
+    )
+    # Equally bright, so that local features and votes cannot tell them apart.
+    colors = {
+        "red": (255, 60, 75),
+        "green": (40, 170, 72),
+        "blue": (70, 125, 229),
+        "brown": (150, 115, 66),
+    }
+    for color, rgb in colors.items():
+        item.paste(rgb, (30, 200, 150, 260))
+        item.save(refs / f"item_{color}.png")
+    other.save(refs / "other.png")
+    index = build_index(refs, tmp_path / "i.npz", embedder, quiet=True).index
+    recognizer = Recognizer(index, embedder, refs=refs)
+
+    for color in colors:
+        frame = Image.new("RGB", (640, 480), (90, 90, 90))
+        frame.paste(Image.open(refs / f"item_{color}.png"), (20, 20))
+        frame.paste(other.resize((150, 210)), (400, 200))
+        found = sure(recognizer.recognize(np.asarray(frame)))
+        assert {one.reference for one in found} == {f"item_{color}.png", "other.png"}

@@ -5,8 +5,10 @@ What is done with the vectors lives in `index`, `verify`, `recognize` and `train
 """
 
 from data_label_factory.identify.encoders.base import (
+    SSCD_CONSTANTS,
     Embeddings,
     Encoder,
+    EncoderConstants,
     EncoderIdentity,
     EncoderSpec,
     Preprocess,
@@ -19,11 +21,13 @@ from data_label_factory.identify.encoders.table import DEFAULT_ENCODER, ENCODERS
 __all__ = [
     "DEFAULT_ENCODER",
     "ENCODERS",
+    "SSCD_CONSTANTS",
     "Device",
     "Embedder",
     "EmbedderIdentity",
     "Embeddings",
     "Encoder",
+    "EncoderConstants",
     "EncoderIdentity",
     "EncoderSpec",
     "OnnxEncoder",

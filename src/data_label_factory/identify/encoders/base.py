@@ -91,6 +91,24 @@ class Encoder(Protocol):
 
 
 @dataclass(frozen=True)
+class EncoderConstants:
+    """Two cosines that the recognizer needs and that depend on the encoder.
+
+    `unrelated_cosine`: a picture no nearer than this to any reference shows none of them,
+    whatever its margin. `crop_noise`: by more than this, one item is nearer than another;
+    less is what quads a little off do.
+    """
+
+    unrelated_cosine: float
+    crop_noise: float
+
+
+# `python bench/encoder_constants.py` on books, cards and Magic cards, 2026-11-26: 0.40 and
+# 0.037 … 0.057 for sscd, 0.41 and 0.036 … 0.052 for sscd-small.
+SSCD_CONSTANTS = EncoderConstants(unrelated_cosine=0.4, crop_noise=0.05)
+
+
+@dataclass(frozen=True)
 class EncoderSpec:
     """One row of the table of encoders."""
 
@@ -100,6 +118,7 @@ class EncoderSpec:
     locate: Callable[[str], Path]  # the text after "id:" → the model file; raises EncoderError
     license: str
     why: str
+    constants: EncoderConstants | None = None  # None: learned for each index, see calibrate
 
 
 def unit_rows(vectors: NDArray[Any]) -> Embeddings:

@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_label_factory.identify.encoders.base import Embeddings, Encoder, EncoderIdentity
+from data_label_factory.identify.encoders.base import (
+    Embeddings,
+    Encoder,
+    EncoderConstants,
+    EncoderIdentity,
+)
 from data_label_factory.identify.encoders.head import ProjectionHead, check_head_fits
 from data_label_factory.identify.encoders.onnx import Device
-from data_label_factory.identify.encoders.table import DEFAULT_ENCODER, open_encoder
+from data_label_factory.identify.encoders.table import DEFAULT_ENCODER, ENCODERS, open_encoder
 from data_label_factory.identify.images import RGB
 
 
@@ -66,6 +71,12 @@ class Embedder:
         It is the input side of the encoder, so that nothing is resampled twice.
         """
         return int(self.encoder.identity.preprocessing["side"])
+
+    @property
+    def constants(self) -> EncoderConstants | None:
+        """Measured constants of the encoder; None for one that only an index can tell."""
+        spec = ENCODERS.get(self.encoder.identity.id)
+        return spec.constants if spec else None
 
     def encode(self, images: Sequence[RGB]) -> Embeddings:
         """N pictures, (H, W, 3) uint8 RGB of any size → (N, D) float32 unit rows."""

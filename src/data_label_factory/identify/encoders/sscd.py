@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from data_label_factory.errors import EncoderError
-from data_label_factory.identify.encoders.base import EncoderSpec, Preprocess
+from data_label_factory.identify.encoders.base import SSCD_CONSTANTS, EncoderSpec, Preprocess
 
 _RECIPE = Preprocess(side=288, fit="squash", resample="bilinear", layout="NHWC-uint8")
 _LICENSE = "weights MIT (Meta); package: free use unmodified"
@@ -36,6 +36,7 @@ SSCD = EncoderSpec(
     locate=lambda _: _locate_weights("sscd"),
     license=_LICENSE,
     why="the default: ResNet-50 trained to recognize copies of a picture",
+    constants=SSCD_CONSTANTS,
 )
 SSCD_SMALL = EncoderSpec(
     id="sscd-small",
@@ -44,4 +45,5 @@ SSCD_SMALL = EncoderSpec(
     locate=lambda _: _locate_weights("sscd_distilled"),
     license=_LICENSE,
     why="its MobileNetV4 student: several times faster, a little less reliable",
+    constants=SSCD_CONSTANTS,
 )

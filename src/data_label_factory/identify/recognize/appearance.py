@@ -53,9 +53,6 @@ _MAX_DEVIATION = 2  # local standard deviations, beyond which a pixel counts no 
 _WELL_INSIDE = 230  # of 255: around a pixel, for local contrast
 _LEAST_DIFFERENCE = 0.1  # of what sets two apart; less inside the frame is noise
 
-_MIN_PART = 0.3  # of a side, that an occluder must leave
-_PART_PENALTY = 6  # log-likelihood that a part must be ahead of the whole by
-
 
 @dataclass(frozen=True, eq=False)
 class Cells:
@@ -105,21 +102,13 @@ class Cells:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Log-likelihood ratios that the crop shows the reference.
+    """The log-likelihood ratio that the crop shows the reference, as a `whole`.
 
-    `whole` is that of the whole, with `whole_correlation`, the mean correlation of its
-    distinctive cells, 1 at best; `part` is that of the best part that a straight
-    occluder leaves, less the logarithm of the number of parts tried.
+    `whole_correlation` is the mean correlation of its distinctive cells, 1 at best.
     """
 
     whole: float
     whole_correlation: float
-    part: float
-
-    @property
-    def score(self) -> float:
-        """What hypotheses for one place are compared by."""
-        return max(self.whole, self.part - _PART_PENALTY)
 
 
 def make_thumbnail(picture: RGB) -> RGB:
@@ -196,13 +185,8 @@ def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
 
     contrast = np.minimum(cells.reference_contrast, _FULL_CONTRAST)
     weight = (1 - chance) * contrast * cells.comparable
-    mass = max(float(weight.sum()), 1e-6)
-    parts = [float(ratio[part].sum()) for part in _list_parts(*ratio.shape)]
-    return Evidence(
-        whole=float(ratio.sum()),
-        whole_correlation=float((weight * cells.correlation).sum()) / mass,
-        part=max(parts) - float(np.log(len(parts))),
-    )
+    correlation = float((weight * cells.correlation).sum()) / max(float(weight.sum()), 1e-6)
+    return Evidence(whole=float(ratio.sum()), whole_correlation=correlation)
 
 
 def prefer_first(crop: RGB, a: RGB, b: RGB, mask: FrameMask | None = None) -> float:
@@ -235,17 +219,6 @@ def resize_like(picture: RGB, other: RGB) -> RGB:
     """`picture` at the size of `other`."""
     height, width = other.shape[:2]
     return np.asarray(cv2.resize(picture, (width, height)), np.uint8)
-
-
-def _list_parts(rows: int, columns: int) -> list[tuple[slice, slice]]:
-    """What a straight occluder may leave: above, below, left or right of a cut."""
-    everything = slice(None)
-    parts = []
-    for cut in range(max(1, round(_MIN_PART * rows)), rows):
-        parts += [(slice(0, cut), everything), (slice(rows - cut, rows), everything)]
-    for cut in range(max(1, round(_MIN_PART * columns)), columns):
-        parts += [(everything, slice(0, cut)), (everything, slice(columns - cut, columns))]
-    return parts or [(everything, everything)]
 
 
 def _soften(picture: RGB) -> Floats:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -32,6 +33,7 @@ from data_label_factory.identify.recognize.confidence import (
     Tail,
 )
 from data_label_factory.identify.recognize.detection import Assessment
+from data_label_factory.identify.recognize.encoder_constants import learn_from_references
 from data_label_factory.identify.recognize.recognizer import Recognizer
 from data_label_factory.progress import Progress
 from data_label_factory.samples import draw_card, sample_cards
@@ -81,6 +83,11 @@ def calibrate(
     folder or holds no picture.
     """
     index = recognizer.index
+    constants = None
+    if recognizer.embedder.constants is None:
+        constants = learn_from_references(index, recognizer.embedder, refs, seed=seed)
+        recognizer = copy(recognizer)
+        recognizer.calibration = replace(recognizer.calibration, constants=constants)
     negative_files = _find_negatives(negatives) if negatives else []
     scenes = [*_draw_unknowns(index, seed), *_leave_out(recognizer, refs, seed)]
 
@@ -105,6 +112,7 @@ def calibrate(
         margin_ratio=Tail.of(margin_ratios, MARGIN_RATIO_PRIOR),
         unknowns=len(log_odds),
         items=index.item_count,
+        constants=constants,
     )
 
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from data_label_factory.identify.encoders import EncoderConstants
+
 # Logistic regression on about 500 true and 500 false hypotheses of five picture
 # collections (real and drawn cards, books, pages of text) and of indexes of three items
 # out of them, each collection weighing the same. What depends on the collection is left
@@ -115,13 +117,15 @@ class Calibration:
     """What items unknown to one index reach, in log-odds and in margin ratio.
 
     The margin ratio decides where no reference pictures are used. `unknowns` is how
-    many were tried, `items` how many the index had then.
+    many were tried, `items` how many the index had then. `constants` are those of an
+    encoder for which none were measured.
     """
 
     log_odds: Tail = LOG_ODDS_PRIOR
     margin_ratio: Tail = MARGIN_RATIO_PRIOR
     unknowns: int = 0
     items: int = 0
+    constants: EncoderConstants | None = None
 
     def rate_by_log_odds(self, value: float) -> float:
         """The fraction of unknown items whose log-odds are above `value`."""
@@ -133,12 +137,13 @@ class Calibration:
 
     def as_dict(self) -> dict[str, Any]:
         """As an index stores it, under the names that the format has had from the start."""
-        return {
+        stored = {
             "looks": asdict(self.log_odds),
             "lead": asdict(self.margin_ratio),
             "strangers": self.unknowns,
             "items": self.items,
         }
+        return stored | ({"encoder": asdict(self.constants)} if self.constants else {})
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Calibration:
@@ -150,6 +155,7 @@ class Calibration:
             margin_ratio=Tail(**stored["lead"]),
             unknowns=stored["strangers"],
             items=stored["items"],
+            constants=EncoderConstants(**stored["encoder"]) if "encoder" in stored else None,
         )
 
     def _mix(self, own: Tail, prior: Tail, value: float) -> float:

@@ -10,29 +10,24 @@ compared by embedding alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from copy import copy
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.encoders import Embedder
+from data_label_factory.identify.encoders import SSCD_CONSTANTS, Embedder, EncoderConstants
 from data_label_factory.identify.images import RGB, Picture, as_rgb
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.quad import Quad, as_points
 from data_label_factory.identify.recognize.confidence import Calibration
 from data_label_factory.identify.recognize.detection import Assessment, Detection, common_label
+from data_label_factory.identify.recognize.detectors import Detector, open_detector
 from data_label_factory.identify.recognize.feature_cache import load_references, save_references
 from data_label_factory.identify.recognize.features import Floats
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
-from data_label_factory.identify.recognize.proposals import (
-    Propose,
-    whole_and_center,
-    whole_center_and_flat,
-)
 from data_label_factory.identify.recognize.references import ReferenceFeatures, read_references
 from data_label_factory.identify.recognize.scoring import (
     ScoredPose,
@@ -42,19 +37,11 @@ from data_label_factory.identify.recognize.scoring import (
     swap_reference,
 )
 from data_label_factory.identify.recognize.search import FrameSearch
-from data_label_factory.identify.recognize.yolo import YoloWorld
 
-Detector = Literal["flat", "none", "yolo-world"]
-DETECTORS: tuple[Detector, ...] = ("flat", "none", "yolo-world")
 DEFAULT_STRICTNESS = 0.01
 
-# Cosine by which another item must be nearer to be scored too: over three standard
-# deviations of what quads off by 1 % do to that difference (0.008 at the median view,
-# 0.015 at the worst tenth).
-_NOISE = 0.05
 _TIE = 0.12  # log-odds; a single cell that agrees or not moves them by up to 0.1
 _SHORTLIST = 3  # references of each region that a second look tries
-_UNLIKE = 0.4  # cosine that unrelated pictures reach; the true one seldom stays below it
 # False-accept rates up to which the embedding alone is worth a second look, and worth
 # an unsure answer.
 _WORTH_A_LOOK, _WORTH_A_GUESS = 0.5, 0.2
@@ -102,7 +89,7 @@ class Recognizer:
         self.unreadable: dict[str, str] = {}
         self._neighbors = NeighborSearch(index, embedder)
         self._top_k = top_k
-        self._propose = _PROPOSALS[detector]()
+        self._propose = open_detector(detector)
         self._sim_threshold = -1.0 if sim_threshold is None else sim_threshold
         self._margin_threshold = -1.0 if margin_threshold is None else margin_threshold
 
@@ -117,15 +104,23 @@ class Recognizer:
         What is known of unchanged files, by their content, is not worked out again. This
         recognizer stays as it is, so a server can go on answering with it.
         """
-        embedder = self._neighbors.embedder
-        index.require_maker(embedder.identity)
+        index.require_maker(self.embedder.identity)
         new = copy(self)
         new.index = index
         new.calibration = Calibration.from_dict(index.meta.calibration)
-        new._neighbors = NeighborSearch(index, embedder)
+        new._neighbors = NeighborSearch(index, self.embedder)
         if self._uses_references:
             new._references, new.unreadable = read_references(index, Path(refs), self._references)
         return new
+
+    @property
+    def embedder(self) -> Embedder:
+        return self._neighbors.embedder
+
+    @property
+    def constants(self) -> EncoderConstants:
+        """As measured for the encoder, or learned with the calibration, or else those of SSCD."""
+        return self.embedder.constants or self.calibration.constants or SSCD_CONSTANTS
 
     def recognize(self, picture: Picture) -> list[Detection]:
         """A picture → detections, strongest evidence first, no two of the same place.
@@ -226,7 +221,7 @@ class Recognizer:
         row = int(references.rows[pose.hypothesis.reference])
         nearest = int(cosines.argmax())
         is_same_item = self.index.items[nearest] == self.index.items[row]
-        if is_same_item or cosines[nearest] - cosines[row] <= _NOISE:
+        if is_same_item or cosines[nearest] - cosines[row] <= self.constants.crop_noise:
             return pose
 
         numbers = np.flatnonzero(references.rows == nearest)
@@ -259,8 +254,8 @@ class Recognizer:
         """The fraction of unknown items that look as good."""
         if one.pose is not None:
             return self.calibration.rate_by_log_odds(one.log_odds)
-        if one.cosines[one.row] <= _UNLIKE:  # a margin among unrelated pictures tells nothing
-            return 1.0
+        if one.cosines[one.row] <= self.constants.unrelated_cosine:
+            return 1.0  # a margin among unrelated pictures tells nothing
         return self.calibration.rate_by_margin_ratio(one.margin_ratio)
 
     def _as_detection(self, one: Assessment) -> Detection:
@@ -290,24 +285,10 @@ class Recognizer:
         )
 
 
-_PROPOSALS: dict[Detector, Callable[[], Propose]] = {
-    "flat": lambda: whole_center_and_flat,
-    "none": lambda: whole_and_center,
-    "yolo-world": YoloWorld,
-}
-
-
 def _shortlist(guesses: Sequence[Assessment], references: ReferenceFeatures) -> list[int]:
-    """The numbers of the references that the embedding finds nearest in each region,
-    each once.
-    """
-    rows = [
-        int(row)
-        for guess in guesses
-        for row in np.argsort(-guess.cosines, kind="stable")[:_SHORTLIST]
-    ]
-    return [
-        int(number)
-        for row in dict.fromkeys(rows)
-        for number in np.flatnonzero(references.rows == row)
-    ]
+    """The numbers of the references nearest to each region by embedding, each once."""
+    numbers: dict[int, None] = {}
+    for guess in guesses:
+        for row in np.argsort(-guess.cosines, kind="stable")[:_SHORTLIST]:
+            numbers |= dict.fromkeys(np.flatnonzero(references.rows == row).tolist())
+    return list(numbers)

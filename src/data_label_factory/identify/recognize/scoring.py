@@ -57,18 +57,13 @@ class ScoredPose:
 
     @property
     def score(self) -> float:
-        """What poses for one place are compared by: log-odds before the embedding is
-        asked.
-        """
-        return self._log_odds(self.evidence.score, margin_ratio=0.0)
+        """What poses for one place are compared by: log-odds before the embedding is asked."""
+        return self.log_odds(margin_ratio=0.0)
 
     def log_odds(self, margin_ratio: float) -> float:
         """Log-odds with the embedding's margin ratio, see `confidence.log_odds`."""
-        return self._log_odds(self.evidence.whole, margin_ratio)
-
-    def _log_odds(self, appearance: float, margin_ratio: float) -> float:
         return log_odds(
-            appearance=appearance,
+            appearance=self.evidence.whole,
             correlation=self.evidence.whole_correlation,
             margin_ratio=margin_ratio,
             color=self.color,
