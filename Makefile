@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 REFS ?=
 OUT ?= demo-output
 
-.PHONY: demo test setup clean
+.PHONY: demo test quick setup clean
 
 demo: $(VENV)/.identify  ## the main job on sample cards; REFS=~/my-collection uses your own pictures
 	$(BIN)/dlf identify demo --out "$(OUT)" $(if $(REFS),--refs "$(REFS)")
@@ -15,6 +15,11 @@ test: $(VENV)/.dev node_modules/.checks  ## format, lint, types, import layers a
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+quick: $(VENV)/.dev node_modules/.checks  ## what takes under two minutes: no slow test, no browser
+	$(BIN)/ruff check src tests bench
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -m "not slow and not browser"
 
 setup: $(VENV)/.dev
 

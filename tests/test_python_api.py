@@ -99,7 +99,7 @@ def test_the_page_has_the_recipes_that_it_promises() -> None:
         "Python API",
         "Identify a folder",
         "Watch a webcam",
-        "Use an encoder of your own",
+        "Use your own encoder",
         "Evaluate",
         "Use it in a FastAPI app",
         "Export COCO",
@@ -127,7 +127,7 @@ def test_every_recipe_runs(
         assert '"score"' in Path("found.json").read_text("utf-8")
     elif title == "Evaluate":
         assert "top-1 100.0%, false accepts 0 of 1" in printed
-    elif title == "Use an encoder of your own":
+    elif title == "Use your own encoder":
         assert printed.strip() in ("ship it", "consider training", "train")
     elif title == "Change a collection":
         assert f"{COUNT + 1} references" in printed

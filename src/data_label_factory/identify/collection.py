@@ -218,8 +218,8 @@ class Collection:
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._require_refs() / reference
         if sha256 in index.sha256:
-            twin = index.references[list(index.sha256).index(sha256)]
-            raise ConflictError(f"This very picture is there already, as {twin}")
+            same = index.references[list(index.sha256).index(sha256)]
+            raise ConflictError(f"This very picture is there already, as {same}")
         if path.exists():
             raise ConflictError(
                 f"There is a file {reference} already", "Choose another name, or index it"

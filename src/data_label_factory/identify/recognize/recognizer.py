@@ -3,7 +3,7 @@
 Local features vote for references (`hough`), a homography confirms the pose
 (`geometry`), and the straightened crop must look like the reference wherever that
 differs from its kind (`appearance`). The embedding of the crop gives score and margin,
-and is further evidence. How much evidence is enough was learnt from items unknown to
+and is further evidence. How much evidence is enough was learned from items unknown to
 this very index (`confidence`). Without reference pictures, regions of the frame are
 compared by embedding alone.
 """
