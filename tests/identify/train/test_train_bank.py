@@ -69,7 +69,7 @@ def test_an_unreadable_picture_is_reported_and_the_rest_goes_on(refs: Path) -> N
     (refs / "empty.jpg").touch()
     bank = bank_of(refs)
     assert (len(bank), bank.encoded) == (5, 5)
-    assert sorted(bank.unreadable) == ["broken.png", "empty.jpg", "copy.png"]
+    assert sorted(bank.unreadable) == ["broken.png", "copy.png", "empty.jpg"]
 
 
 def test_no_picture_that_can_be_read_is_an_error(tmp_path: Path) -> None:
