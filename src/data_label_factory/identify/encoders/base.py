@@ -103,8 +103,9 @@ class EncoderConstants:
     crop_noise: float
 
 
-# `python bench/encoder_constants.py` on books, cards and Magic cards, 2026-11-26: 0.40 and
-# 0.037 … 0.057 for sscd, 0.41 and 0.036 … 0.052 for sscd-small.
+# `python bench/encoder_constants.py` on books, cards and Magic cards, 2026-11-26: for sscd
+# 0.26 … 0.42 and 0.030 … 0.064, for sscd-small 0.26 … 0.44 and 0.032 … 0.053. The lower
+# cosines are those of real photos: 0.4 errs on the side of silence.
 SSCD_CONSTANTS = EncoderConstants(unrelated_cosine=0.4, crop_noise=0.05)
 
 
