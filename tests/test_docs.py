@@ -39,6 +39,7 @@ def readme_commands() -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_every_readme_command_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my-collection").mkdir()
     draw_collection(tmp_path / "my-collection", count=6)

@@ -107,6 +107,7 @@ def test_the_page_has_the_recipes_that_it_promises() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", list(recipes()))
 def test_every_recipe_runs(
     title: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -266,6 +267,7 @@ def test_what_cannot_be_added_changes_nothing(folder: Path) -> None:
     assert len(dlf.Index.load("my-collection.npz")) == COUNT
 
 
+@pytest.mark.slow
 def test_refresh_takes_over_the_folder_and_calibrates_when_it_has_grown(folder: Path) -> None:
     collection = dlf.Collection.load("my-collection.npz", "my-collection")
     known = replace(Calibration(), unknowns=50, items=1)

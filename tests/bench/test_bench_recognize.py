@@ -65,6 +65,7 @@ def rows_of(table: str) -> list[dict[str, str]]:
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 
+@pytest.mark.slow
 def test_accuracy_of_a_drawn_set(
     bench: ModuleType,
     data: Path,
@@ -85,6 +86,7 @@ def test_accuracy_of_a_drawn_set(
     assert "absent" in printed.err
 
 
+@pytest.mark.slow
 def test_times_of_a_drawn_set_at_three_sizes(
     bench: ModuleType, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -106,6 +108,7 @@ def test_without_any_set_it_says_what_to_name(
     assert "--data" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_every_ablation_changes_what_is_found_and_leaves_no_trace(
     bench: ModuleType, data: Path
 ) -> None:

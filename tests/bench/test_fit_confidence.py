@@ -80,6 +80,7 @@ def test_a_prior_starts_where_one_unknown_item_in_a_hundred_is_above(bench: Modu
     assert tail.scale == pytest.approx(0.5, rel=0.05)
 
 
+@pytest.mark.slow
 def test_the_command_fits_a_drawn_set_and_its_evidence_alike(
     bench: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

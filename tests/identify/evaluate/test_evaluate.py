@@ -461,6 +461,7 @@ def make_photos(folder: Path) -> None:
         view.save(folder / name / f"{card.stem}.png")
 
 
+@pytest.mark.slow
 def test_the_command_names_views_of_cards_and_prints_the_figures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,7 +36,8 @@ def collection(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> 
     return refs, build_index(refs, refs.parent / "cards.npz", embedder, quiet=True).index
 
 
-def test_the_strangers_of_an_index_are_its_own_items_left_out(
+@pytest.mark.slow
+def test_the_unknown_items_of_an_index_are_its_own_left_out(
     collection: tuple[Path, Index], embedder: Embedder
 ) -> None:
     refs, index = collection
@@ -62,6 +63,7 @@ def test_strictness_trades_silence_for_answers(
     assert not same.confident and same.reference == seen.reference
 
 
+@pytest.mark.slow
 def test_negatives_that_look_like_an_item_raise_the_bar(
     collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path
 ) -> None:
@@ -84,6 +86,7 @@ def test_a_folder_without_negatives_is_an_error(
         calibrate(Recognizer(index, embedder, refs=refs), refs, negatives=tmp_path, quiet=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_collections_of_very_few_are_calibrated_too(
     count: int, embedder: Embedder, tmp_path: Path
@@ -104,7 +107,8 @@ def test_collections_of_very_few_are_calibrated_too(
     assert (tmp_path / "i.features.npz").exists()
 
 
-def test_recolored_strangers_are_mostly_met_with_silence(
+@pytest.mark.slow
+def test_recolored_unknown_items_are_mostly_met_with_silence(
     embedder: Embedder, tmp_path: Path
 ) -> None:
     """The same drawing in other colours is what can fool a comparison of grey looks."""
@@ -142,6 +146,7 @@ def test_an_index_is_calibrated_anew_when_it_has_grown_a_lot(
     assert is_out_of_date(grown)
 
 
+@pytest.mark.slow
 def test_index_calibrates_once_and_keeps_it_when_a_picture_is_added(
     dlf: Callable[..., CompletedProcess[str]], tmp_path: Path
 ) -> None:

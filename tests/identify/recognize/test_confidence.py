@@ -81,7 +81,7 @@ def test_rates_fall_with_what_is_reached_and_stay_shares(
     assert 0 <= low <= high <= 1
 
 
-def test_without_strangers_the_prior_alone_decides() -> None:
+def test_without_unknown_items_the_prior_alone_decides() -> None:
     assert Calibration().rate_by_log_odds(LOG_ODDS_PRIOR.start) == pytest.approx(
         LOG_ODDS_PRIOR.rate
     )
@@ -90,7 +90,9 @@ def test_without_strangers_the_prior_alone_decides() -> None:
     )
 
 
-def test_strangers_that_look_alike_raise_the_bar_and_harmless_ones_lower_it_only_a_little() -> None:
+def test_unknown_items_that_look_alike_raise_the_bar_and_harmless_ones_lower_it_only_a_little() -> (
+    None
+):
     rng = np.random.default_rng(1)
     near = Calibration(log_odds=Tail.of(rng.normal(2, 0.5, 96), LOG_ODDS_PRIOR), unknowns=96)
     far = Calibration(log_odds=Tail.of([-math.inf] * 96, LOG_ODDS_PRIOR), unknowns=96)

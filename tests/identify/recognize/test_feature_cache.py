@@ -167,7 +167,7 @@ def test_copies_of_one_file_are_each_known(embedder: Embedder, tmp_path: Path) -
         assert {seen.reference, *seen.ambiguous_with} == {files[0].name, "another_name.jpg"}
 
 
-def test_copies_are_each_others_twins_also_after_an_update(
+def test_copies_are_each_others_near_duplicates_also_after_an_update(
     embedder: Embedder, tmp_path: Path
 ) -> None:
     refs = tmp_path / "refs"

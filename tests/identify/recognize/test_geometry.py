@@ -138,7 +138,7 @@ def seen_as(
 
 
 @pytest.mark.parametrize("degrees", [0, 45, 90, 180, 275])
-def test_votes_find_the_pose_and_the_outline_starts_at_the_references_own_top_left(
+def test_votes_find_the_pose_and_the_quad_starts_at_the_references_own_top_left(
     index: LocalIndex, degrees: int
 ) -> None:
     angle, scale, center = np.radians(degrees), 0.9, (320.0, 240.0)

@@ -84,9 +84,7 @@ def homography(corners: list[list[float]]) -> np.ndarray:
         ([[100, 100], [9000, 110], [9000, 9000], [90, 9000]], False),  # far outside the frame
     ],
 )
-def test_only_outlines_that_a_camera_can_see_are_sane(
-    corners: list[list[float]], sane: bool
-) -> None:
+def test_only_quads_that_a_camera_can_see_are_sane(corners: list[list[float]], sane: bool) -> None:
     quad = project_quad(homography(corners), SHAPE, FRAME)
     assert (quad is not None) == sane
     if quad is not None:
@@ -202,7 +200,7 @@ def test_template_cells_say_nothing() -> None:
     assert abs(common.whole) < 1e-6
 
 
-def test_twins_are_told_apart_by_what_differs() -> None:
+def test_near_duplicates_are_told_apart_by_what_differs() -> None:
     first = picture(0)
     second = first.copy()
     second[100:130, 20:60] = picture(1)[100:130, 20:60]
@@ -244,7 +242,9 @@ def test_what_lies_outside_the_frame_says_nothing() -> None:
     assert cells.within(mask).are_near_duplicates and not cells.are_near_duplicates
 
 
-def test_a_twin_whose_difference_is_out_of_sight_is_neither_preferred_nor_refused() -> None:
+def test_a_near_duplicate_whose_difference_is_out_of_sight_is_neither_preferred_nor_refused() -> (
+    None
+):
     first = picture(0)
     second = first.copy()
     second[100:130, 20:60] = picture(1)[100:130, 20:60]

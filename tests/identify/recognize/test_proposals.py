@@ -27,7 +27,7 @@ def frame_with_a_flat_thing() -> np.ndarray:
     return frame
 
 
-def test_a_flat_thing_is_outlined_clockwise_from_the_top_left() -> None:
+def test_a_flat_thing_gets_a_quad_clockwise_from_the_top_left() -> None:
     (quad, *_) = find_flat_quads(frame_with_a_flat_thing())
     assert quad == pytest.approx(np.array(QUAD), abs=8)
 

@@ -69,7 +69,7 @@ def sure(detections: list[Detection]) -> list[Detection]:
     return [detection for detection in detections if detection.confident]
 
 
-def test_items_are_named_and_outlined_and_nothing_else_is(
+def test_items_are_named_and_located_and_nothing_else_is(
     recognizer: Recognizer, cards: list[Path]
 ) -> None:
     right, wrong, shown, errors = 0, 0, 0, []
@@ -150,7 +150,7 @@ def test_an_item_is_told_by_its_lines_of_text_alone(
         assert detection.ambiguous_with == ()
 
 
-def test_strangers_that_share_the_template_get_no_sure_name(
+def test_unknown_items_that_share_the_template_get_no_confident_name(
     cards: list[Path], embedder: Embedder, tmp_path: Path
 ) -> None:
     known = {name(file) for file in cards[:12]}
@@ -270,7 +270,7 @@ def test_an_index_of_another_encoder_is_refused(
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
-def test_the_outline_starts_at_the_items_own_top_left_however_it_lies(
+def test_the_quad_starts_at_the_items_own_top_left_however_it_lies(
     recognizer: Recognizer, cards: list[Path], turns: int
 ) -> None:
     frame = np.full((720, 720, 3), 70, np.uint8)
@@ -305,7 +305,7 @@ def test_detections_carry_their_evidence_and_share_no_place(
         assert min(gaps, default=999) > 50
 
 
-def test_large_frames_are_outlined_in_their_own_pixels(
+def test_large_frames_are_located_in_their_own_pixels(
     recognizer: Recognizer, cards: list[Path]
 ) -> None:
     view = render_view([decode(cards[5])], np.random.default_rng(11))
@@ -320,6 +320,7 @@ def test_large_frames_are_outlined_in_their_own_pixels(
     assert found[0].quad / 6.25 == pytest.approx(small[0].quad, abs=5)
 
 
+@pytest.mark.slow
 def test_an_embedding_that_names_another_item_makes_less_sure(
     cards: list[Path], embedder: Embedder, tmp_path: Path
 ) -> None:
@@ -402,6 +403,7 @@ def test_variants_that_differ_are_told_apart(
         )
 
 
+@pytest.mark.slow
 def test_variants_of_an_item_leave_the_checks_of_a_frame_to_other_items(
     cards: list[Path], embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

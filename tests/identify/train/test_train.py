@@ -468,6 +468,7 @@ def run(folder: Path, *more: str) -> int:
     return main([*line, "--bank", f"{folder}/banks", "--views", "4", "--epochs", "2", *more])
 
 
+@pytest.mark.slow
 def test_the_command_trains_and_the_others_take_its_head(
     collection: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
