@@ -21,7 +21,7 @@ from data_label_factory.identify.images import RGB
 
 
 class GridEncoder:
-    """An Encoder that takes a picture's colours on a 4 × 4 grid (48 dimensions) for its embedding.
+    """An Encoder that takes a picture's colors on a 4 × 4 grid (48 dimensions) for its embedding.
 
     `encoded` counts pictures; with `interrupt_after`, Ctrl-C comes once that many are done.
     """

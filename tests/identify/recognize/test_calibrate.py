@@ -42,12 +42,12 @@ def test_the_unknown_items_of_an_index_are_its_own_left_out(
 ) -> None:
     refs, index = collection
     recognizer = Recognizer(index, embedder, refs=refs)
-    learnt = calibrate(recognizer, refs, quiet=True)
-    assert learnt.unknowns == 72
-    assert learnt.items == index.item_count
+    learned = calibrate(recognizer, refs, quiet=True)
+    assert learned.unknowns == 72
+    assert learned.items == index.item_count
     # Had the items not been left out, half of the views would have been sure at far more than this.
-    assert learnt.rate_by_log_odds(3.0) < 0.02
-    assert calibrate(recognizer, refs, quiet=True) == learnt
+    assert learned.rate_by_log_odds(3.0) < 0.02
+    assert calibrate(recognizer, refs, quiet=True) == learned
 
 
 def test_strictness_trades_silence_for_answers(
@@ -101,8 +101,8 @@ def test_collections_of_very_few_are_calibrated_too(
         )
     index = build_index(refs, tmp_path / "i.npz", embedder, quiet=True).index
     calibrated = calibrate_index(index, tmp_path / "i.npz", embedder, refs, quiet=True)
-    learnt = Calibration.from_dict(calibrated.meta.calibration)
-    assert learnt.unknowns >= 18 and learnt.items == count
+    learned = Calibration.from_dict(calibrated.meta.calibration)
+    assert learned.unknowns >= 18 and learned.items == count
     assert Index.load(tmp_path / "i.npz").meta.calibration == calibrated.meta.calibration
     assert (tmp_path / "i.features.npz").exists()
 
@@ -111,7 +111,7 @@ def test_collections_of_very_few_are_calibrated_too(
 def test_recolored_unknown_items_are_mostly_met_with_silence(
     embedder: Embedder, tmp_path: Path
 ) -> None:
-    """The same drawing in other colours is what can fool a comparison of grey looks."""
+    """The same drawing in other colors is what can fool a comparison in gray."""
     refs = tmp_path / "refs"
     refs.mkdir()
     files = draw_collection(tmp_path / "all", count=40)[::2]
@@ -123,7 +123,7 @@ def test_recolored_unknown_items_are_mostly_met_with_silence(
     fooled, named = 0, 0
     for file in files[:12]:
         picture = decode(file)
-        # Red becomes green, green blue, blue red: the grey drawing stays much the same.
+        # Red becomes green, green blue, blue red: the gray drawing stays much the same.
         turned = np.ascontiguousarray(np.roll(picture, 1, axis=2))
         fooled += any(d.confident for d in recognizer.recognize(render_view([turned], rng).image))
         named += any(d.confident for d in recognizer.recognize(render_view([picture], rng).image))

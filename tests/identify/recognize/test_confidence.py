@@ -1,4 +1,4 @@
-"""From evidence to a false-accept rate: directions of the scale, tails of strangers, and the
+"""From evidence to a false-accept rate: directions of the scale, tails of unknown items, and the
 prior behind them.
 """
 
@@ -101,7 +101,7 @@ def test_unknown_items_that_look_alike_raise_the_bar_and_harmless_ones_lower_it_
     assert far.rate_by_log_odds(at) < LOG_ODDS_PRIOR.rate
     assert (
         far.rate_by_log_odds(at - 1.0) > LOG_ODDS_PRIOR.rate
-    )  # a hundred harmless strangers do not prove the rest harmless
+    )  # a hundred harmless unknown items do not prove the rest harmless
 
 
 def test_a_calibration_survives_its_index() -> None:

@@ -162,7 +162,7 @@ def test_copies_of_one_file_are_each_known(embedder: Embedder, tmp_path: Path) -
     frame = render_view([decode(files[0])], np.random.default_rng(1)).image
     for one in (recognizer, again):
         (seen,) = one.recognize(frame)
-        # Two names for one picture: which of them it is nobody can tell, so neither is said surely.
+        # Two names for one picture: nobody can tell which it is, so neither is confident.
         assert not seen.confident
         assert {seen.reference, *seen.ambiguous_with} == {files[0].name, "another_name.jpg"}
 

@@ -93,7 +93,7 @@ def test_items_are_named_and_located_and_nothing_else_is(
 def test_items_cut_in_half_by_the_edge_of_the_frame_are_still_named(
     recognizer: Recognizer, cards: list[Path]
 ) -> None:
-    rng, named, surely, errors = np.random.default_rng(9), 0, 0, []
+    rng, named, confident, errors = np.random.default_rng(9), 0, 0, []
     for number, file in enumerate([cards[3], cards[8], cards[14], cards[20]] * 2):
         view = render_view([decode(file)], rng)
         edge = np.zeros(2)
@@ -103,19 +103,17 @@ def test_items_cut_in_half_by_the_edge_of_the_frame_are_still_named(
         )
         assert {name(Path(detection.reference)) for detection in sure(found)} <= {name(file)}
         named += name(Path(found[0].reference)) == name(file) if found else 0
-        surely += bool(sure(found))
+        confident += bool(sure(found))
         errors += [np.abs(d.quad + edge - view.quads[0]).max() for d in sure(found)]
     assert named >= 7
-    assert surely >= 5
+    assert confident >= 5
     assert np.median(errors) < 8  # px, also of the corners that are out of sight
 
 
 def test_what_differs_only_outside_the_frame_is_not_told_apart(
     cards: list[Path], embedder: Embedder, tmp_path: Path
 ) -> None:
-    """Two items with one upper half: cut there, the frame fits both, though they are no twins
-    as a whole.
-    """
+    """Two items with one upper half: cut there, the frame fits both, unlike as they are."""
     refs = tmp_path / "refs"
     refs.mkdir()
     for card in cards[:12]:
