@@ -150,6 +150,12 @@ def test_rows_of_one_name_are_variants_of_one_item_whatever_the_capitals() -> No
     assert len(set(items)) == index.item_count == 3
 
 
+def test_an_index_says_briefly_what_made_it() -> None:
+    index = make(["a"], head_sha256="cd" * 32)
+    assert str(index.meta) == "grid (weights abababab) with head cdcdcdcd"
+    assert str(index.meta) in repr(index)
+
+
 def test_another_encoder_is_refused_and_both_are_named() -> None:
     with pytest.raises(EncoderError) as refused:
         make(["a"]).require_maker(EmbedderIdentity(EncoderIdentity("clip", "ef" * 32, {})))

@@ -119,7 +119,7 @@ def _as_text(result: BuildResult, out: Path, seconds: float) -> str:
     return "\n".join(
         [
             f"{out}: {len(index)} references of {index.item_count} items, "
-            f"{index.dim} dimensions, {index.meta}",
+            f"{index.dim} dimensions, {index.meta.maker}",
             f"{counts}; {state} in {seconds:.1f} s",
             _describe_calibration(index),
         ]

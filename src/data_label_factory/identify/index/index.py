@@ -67,6 +67,9 @@ class IndexMeta:
     def maker(self) -> EmbedderIdentity:
         return EmbedderIdentity(self.encoder, self.head_sha256)
 
+    def __str__(self) -> str:
+        return str(self.maker)
+
 
 class Row(NamedTuple):
     """One reference: its path below the refs folder, its label, the hash of its file, its
