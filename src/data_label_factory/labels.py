@@ -21,7 +21,8 @@ from pathlib import PurePosixPath
 from data_label_factory.errors import LabelError
 
 _RARITY_CODES = ("PScR", "ScR", "UR", "SR", "OP", "UtR", "CR", "EA", "GMR")
-RARITIES = {code.lower(): code for code in _RARITY_CODES}  # in a file name → as shown
+# In a file name → as shown.
+RARITIES = {code.lower(): code for code in _RARITY_CODES}
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif"}
 )

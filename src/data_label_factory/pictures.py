@@ -1,6 +1,4 @@
-"""How every stage reads pictures: the formats, the limits, the file, and Pillow kept
-quiet.
-"""
+"""How every stage reads pictures: the formats, the limits, the file, and Pillow kept quiet."""
 
 from __future__ import annotations
 

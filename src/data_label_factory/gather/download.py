@@ -1,6 +1,4 @@
-"""One picture from the network or a local file → the staging folder, checked before it
-is kept.
-"""
+"""One picture from the network or a local file → the staging folder, checked before it is kept."""
 
 from __future__ import annotations
 

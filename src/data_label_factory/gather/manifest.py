@@ -1,6 +1,4 @@
-"""manifest.json beside the buckets: where each file comes from, and which queries are
-done.
-"""
+"""manifest.json beside the buckets: where each file comes from, and which queries are done."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Is this file a picture? Checked before it is kept, without decoding it where that is
-enough.
-"""
+"""Is this file a picture? Checked before it is kept, without decoding it where that is enough."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Threads that work ahead of their reader, in order, and never delay the end of the
-program.
-"""
+"""Threads that work ahead of their reader, in order, and never delay the end of the program."""
 
 from __future__ import annotations
 

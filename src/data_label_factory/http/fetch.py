@@ -1,5 +1,4 @@
-"""HTTP GET with pacing, retries, and limits of time and size, for everything on the
-network.
+"""HTTP GET with pacing, retries, and limits of time and size, for everything on the network.
 
 All threads of a run share one `Fetcher`. It keeps the pace that each host asks for,
 retries what may succeed later, obeys `Retry-After`, and gives up on a host that does

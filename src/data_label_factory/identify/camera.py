@@ -1,8 +1,8 @@
 """Reference pictures → what a webcam would show of them, with their true quads.
 
-Used wherever a real camera has to be predicted: `verify --simulate`, training views,
-the demo and tests. Everything is drawn from a random generator, so the same state gives
-the same view.
+Used wherever a real camera has to be predicted: `verify --simulate`, training
+views, the demo and tests. Everything is drawn from a random generator, so the same
+state gives the same view.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _Floats = NDArray[np.float32]
 _SKIN_TONES = ((236, 188, 160), (205, 150, 115), (150, 100, 70), (96, 62, 45))
 
 # How often an item is turned onto its side or head, lies under glare, or under a
-# finger; and how often the frame is blurred by motion. Like all numbers in this file,
-# set by hand.
+# finger; and how often the frame is blurred by motion. Like all numbers in this
+# file, set by hand.
 _TURNED = 0.2
 _GLARE = 0.4
 _FINGER = 0.35
@@ -34,15 +34,16 @@ _MOTION_BLUR = 0.25
 _WOOD = 1
 _CLUTTERED = 2
 
-_CORNER_NOISE = 0.025  # of a tracker's corners, as a fraction of the size of the quad
+# Of a tracker's corners, as a fraction of the size of the quad.
+_CORNER_NOISE = 0.025
 _FIXED_POINT_BITS = 4  # OpenCV draws at coordinates in sixteenths of a pixel
 _FIXED_POINT = 2**_FIXED_POINT_BITS
 
 
 @dataclass(frozen=True)
 class View:
-    """`image` (H, W, 3) uint8 RGB, and the quad (4, 2) float32 px of each reference, in
-    order.
+    """`image` (H, W, 3) uint8 RGB, and the quad (4, 2) float32 px of each
+    reference, in order.
     """
 
     image: RGB
@@ -54,9 +55,9 @@ def render_view(
 ) -> View:
     """Lay `references` side by side on a random background and photograph them.
 
-    Each is turned (sometimes onto its side or head), tilted in perspective, lit, and
-    sometimes partly covered by glare or a finger. The frame is then exposed, blurred,
-    made noisy and JPEG-compressed as a webcam does.
+    Each is turned (sometimes onto its side or head), tilted in perspective, lit,
+    and sometimes partly covered by glare or a finger. The frame is then exposed,
+    blurred, made noisy and JPEG-compressed as a webcam does.
     """
     frame = _draw_background(rng, width, height)
 
@@ -71,7 +72,9 @@ def render_view(
 
 
 def live_crop(reference: RGB, rng: Rng, side: int) -> RGB:
-    """A (side, side, 3) crop as the live tracker would cut it from a view of `reference`."""
+    """A (side, side, 3) crop as the live tracker would cut it from a view of
+    `reference`.
+    """
     return tight_crop(render_view([reference], rng), rng, side)
 
 
@@ -87,10 +90,12 @@ def tight_crop(view: View, rng: Rng, side: int) -> RGB:
 
 
 def loose_crop(view: View, rng: Rng, side: int) -> RGB:
-    """The first item of `view` in an upright box around it, with background on every side.
+    """The first item of `view` in an upright box around it, with background on
+    every side.
 
-    The item stays turned as it lies. The box grows by 10 to 80 % of its size on each
-    side, ends at the frame, and is scaled to (side, side, 3) whatever its aspect ratio.
+    The item stays turned as it lies. The box grows by 10 to 80 % of its size on
+    each side, ends at the frame, and is scaled to (side, side, 3) whatever its
+    aspect ratio.
     """
     quad = view.quads[0]
     height, width = view.image.shape[:2]
@@ -154,8 +159,8 @@ def _paste(frame: _Floats, item: _Floats, quad: Quad) -> None:
 
 
 def _shrink_to_fit(item: _Floats, quad: Quad) -> _Floats:
-    """The item, smaller if it is much larger than its quad, so that warping does not
-    alias.
+    """The item, smaller if it is much larger than its quad, so that warping does
+    not alias.
     """
     height, width = item.shape[:2]
     longest = max(float(np.linalg.norm(quad[i] - quad[i - 1])) for i in range(4))
@@ -168,7 +173,9 @@ def _shrink_to_fit(item: _Floats, quad: Quad) -> _Floats:
 
 
 def _light(reference: RGB, rng: Rng) -> _Floats:
-    """The reference under uneven light, sometimes with glare; (H, W, 3) float32 in 0…255."""
+    """The reference under uneven light, sometimes with glare; (H, W, 3) float32 in
+    0…255.
+    """
     height, width = reference.shape[:2]
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j].astype(np.float32)
 
@@ -209,7 +216,9 @@ def _draw_finger(frame: _Floats, quad: Quad, rng: Rng) -> None:
 
 
 def _expose(frame: _Floats, rng: Rng) -> RGB:
-    """Exposure, white balance, blur, noise and JPEG of a webcam: float32 0…255 → uint8."""
+    """Exposure, white balance, blur, noise and JPEG of a webcam: float32 0…255 →
+    uint8.
+    """
     gain = rng.uniform(0.65, 1.3) * rng.uniform(0.92, 1.08, 3)
     exposed = 255 * np.clip(frame * gain / 255, 0, 1) ** rng.uniform(0.85, 1.2)
 

@@ -1,6 +1,4 @@
-"""`data_label_factory identify COMMAND` and `python -m data_label_factory.identify
-COMMAND`.
-"""
+"""`data_label_factory identify COMMAND` and `python -m data_label_factory.identify COMMAND`."""
 
 from __future__ import annotations
 

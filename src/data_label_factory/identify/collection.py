@@ -1,8 +1,8 @@
-"""A folder of reference pictures, its index file, and the recognizer of both: the way
-in for programs.
+"""A folder of reference pictures, its index file, and the recognizer of both: the
+way in for programs.
 
-Reference files are written before the index that names them, and both atomically, so
-that whatever ends the process leaves an index that names only what is there.
+Reference files are written before the index that names them, and both atomically,
+so that whatever ends the process leaves an index that names only what is there.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ from data_label_factory.identify.refresh import refresh_index
 from data_label_factory.identify.verify.report import Report, verify_index
 from data_label_factory.labels import Label, format_label, parse_label
 
-VIEWS_FOLDER = "views"  # further pictures of an item; a subfolder does not change a label
+# Further pictures of an item; a subfolder does not change a label.
+VIEWS_FOLDER = "views"
 
 
 class Collection:
     """Reference pictures in a folder, and what it takes to recognize them.
 
-    `open` builds or updates the index; `load` takes an index as it is. Further options
-    are those of `Recognizer`: detector, strictness, sim_threshold, margin_threshold,
-    top_k. The recognizer is made when it is first needed.
+    `open` builds or updates the index; `load` takes an index as it is. Further
+    options are those of `Recognizer`: detector, strictness, sim_threshold,
+    margin_threshold, top_k. The recognizer is made when it is first needed.
     """
 
     def __init__(
@@ -64,12 +65,13 @@ class Collection:
         quiet: bool = True,
         **options: Any,
     ) -> Collection:
-        """The pictures below `refs`, indexed in the file `index` (default: beside the
-        folder, `refs.npz`).
+        """The pictures below `refs`, indexed in the file `index` (default: beside
+        the folder, `refs.npz`).
 
-        Encodes what is new, calibrates where needed, and reads the references. Without
-        an `embedder`, the encoder that made the index is used, or the default one for a
-        new index. Raises FactoryError when no picture can be indexed.
+        Encodes what is new, calibrates where needed, and reads the references.
+        Without an `embedder`, the encoder that made the index is used, or the
+        default one for a new index. Raises FactoryError when no picture can be
+        indexed.
         """
         refs = Path(refs)
         index_file = Path(index) if index else refs.with_name(f"{refs.name}.npz")
@@ -96,8 +98,8 @@ class Collection:
 
         Without `refs`, only embeddings decide, and nothing can be added or removed.
 
-        Raises FactoryError when the index cannot be read, `refs` is not a folder, or the
-        embedder did not make it.
+        Raises FactoryError when the index cannot be read, `refs` is not a folder,
+        or the embedder did not make it.
         """
         if refs is not None and not Path(refs).is_dir():
             raise FactoryError(f"{refs} is not a folder", "Name the folder that was indexed")
@@ -166,8 +168,8 @@ class Collection:
         return self._add(index, encode_reference(as_rgb(picture)), f"{stem}.jpg", label)
 
     def add_view(self, picture: Picture, reference: str) -> str:
-        """Keep a picture as a further view of the item that has this reference; returns
-        the new reference.
+        """Keep a picture as a further view of the item that has this reference;
+        returns the new reference.
 
         Raises as `add`, and UnknownItemError when the index has no such reference.
         """
@@ -181,8 +183,8 @@ class Collection:
         """Take a reference out of the index, and move its file to the hidden folder
         `.removed`; returns its label.
 
-        Raises UnknownItemError, ConflictError for the last one, and FactoryError when
-        the disk refuses.
+        Raises UnknownItemError, ConflictError for the last one, and FactoryError
+        when the disk refuses.
         """
         refs = self._require_refs()
         index = self.read_index()

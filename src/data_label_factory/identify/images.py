@@ -1,5 +1,4 @@
-"""Bytes or a file → (H, W, 3) uint8 RGB: the one decoder for indexing, serving and
-training.
+"""Bytes or a file → (H, W, 3) uint8 RGB: the one decoder for indexing, serving and training.
 
 It applies EXIF orientation, lays transparency over white, takes the first picture of an
 animation or a multi-page file, scales 16-bit and float samples to 8 bits, and converts

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from data_label_factory.identify.images import RGB
 
-Quad = NDArray[np.float32]  # (4, 2) px, x then y; clockwise from the reference's own top left
+# (4, 2) px, x then y; clockwise from the reference's own top left.
+Quad = NDArray[np.float32]
 Box = tuple[float, float, float, float]  # left, top, right, bottom in px
 
 

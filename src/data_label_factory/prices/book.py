@@ -1,6 +1,4 @@
-"""Prices for answers: looked up by the label and the file name of the recognized
-reference.
-"""
+"""Prices for answers: looked up by the label and the file name of the recognized reference."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Money is Decimal; it becomes a JSON number, rounded half to even to cents, only on
-output.
-"""
+"""Money is Decimal; it becomes a JSON number, rounded half to even to cents, only on output."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ WIDTH, HEIGHT = 656, 568
 HALF = HEIGHT / 2
 EDGE = WIDTH / HEIGHT
 Point = tuple[float, float]
-Place = Callable[[list[Point]], list[Point]]  # from an animal's own frame to the picture
+# From an animal's own frame to the picture.
+Place = Callable[[list[Point]], list[Point]]
 
 _rows, _cols = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
 X: Array = (_cols - WIDTH / 2) / np.float32(HALF)

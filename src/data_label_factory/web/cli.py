@@ -1,6 +1,4 @@
-"""`data_label_factory web`: the live tracker, for a recognition server that runs
-elsewhere.
-"""
+"""`data_label_factory web`: the live tracker, for a recognition server that runs elsewhere."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The address of the recognition server: an option, FALCON_URL, `.env.local` or the
-default.
-"""
+"""The address of the recognition server: an option, FALCON_URL, `.env.local` or the default."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The demo's result as one picture: each view with names, and the matching references
-below.
-"""
+"""The demo's result as one picture: each view with names, and the matching references below."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""OpenAI's CLIP ViT-B/32, image tower only: it knows what a picture means, not which
-one it is.
+"""OpenAI's CLIP ViT-B/32, image tower only: it knows what a picture means, not which one it is.
 
 Radford et al., "Learning Transferable Visual Models From Natural Language Supervision",
 ICML 2021. An ONNX export is fetched once from its hub, checked against the SHA-256 that

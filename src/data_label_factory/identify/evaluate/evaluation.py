@@ -1,6 +1,4 @@
-"""Labeled photos → figures: how often the recognizer is right, wrong or silent, and how
-fast.
-"""
+"""Labeled photos → figures: how often the recognizer is right, wrong or silent, and how fast."""
 
 from __future__ import annotations
 

@@ -187,7 +187,8 @@ def _read_truth_file(path: Path, folder: Path, known: _KnownNames) -> tuple[list
     return photos, without_truth
 
 
-_Row = tuple[str, str, Quad | None]  # photo, reference ("" if it shows no item), quad
+# Photo, reference ("" if it shows no item), quad.
+_Row = tuple[str, str, Quad | None]
 
 
 def _parse_rows(path: Path, parse: Callable[[str], Iterator[_Row]]) -> list[_Row]:

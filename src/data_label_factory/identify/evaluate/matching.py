@@ -1,6 +1,4 @@
-"""One photo's detections against its ground truth: the rules behind every figure of
-`evaluate`.
-"""
+"""One photo's detections against its ground truth: the rules behind every figure of `evaluate`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The index: one unit embedding per reference (`Index`), and how a folder becomes one
-(`build`).
+"""The index: one unit embedding per reference (`Index`), and how a folder becomes one (`build`).
 
 Local features, which only the recognizer uses, are kept by `recognize.feature_cache`.
 """

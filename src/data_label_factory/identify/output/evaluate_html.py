@@ -1,6 +1,4 @@
-"""An Evaluation as one self-contained HTML page: figures, the curve, and failures as
-pictures.
-"""
+"""An Evaluation as one self-contained HTML page: figures, the curve, and failures as pictures."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Does the straightened crop look like the reference, where that differs from others of
-its kind?
+"""Does the straightened crop look like the reference, where that differs from
+others of its kind?
 
-Crop and reference are compared in cells. Each cell that agrees or not is evidence: a
-log-likelihood ratio against "another item of this kind". Where others of the index
-agree as well, on a shared template, a cell tells nothing. So near-duplicates are
-decided by what differs, and an unknown item that shares the template is not taken for a
-known one.
+Crop and reference are compared in cells. Each cell that agrees or not is evidence:
+a log-likelihood ratio against "another item of this kind". Where others of the
+index agree as well, on a shared template, a cell tells nothing. So near-duplicates
+are decided by what differs, and an unknown item that shares the template is not
+taken for a known one.
 """
 
 from __future__ import annotations
@@ -24,21 +24,24 @@ FrameMask = NDArray[np.uint8]  # (H, W) of a crop: 255 inside the frame, 0 outsi
 
 THUMB_PX = 144  # longer side at which crop and reference are compared
 _MIN_THUMB_PX = 24
-_CELLS = 10  # along the longer side; glare and fingers cost only the cells they cover
+# Along the longer side; glare and fingers cost only the cells they cover.
+_CELLS = 10
 _SHIFT_PX = 2  # that a cell may lie off
 _SOFTENING_PX = 1.1  # sigma of the blur before cells are compared
 
 # The likelihood of a cell.
 _AGREES = 0.6  # correlation from which a cell agrees
 _BY_CHANCE = 0.12  # how often an unrelated cell does
-_VISIBLE, _HIDDEN = 0.7, 0.25  # how often the true one does: with contrast, and under glare
+# How often the true one does: with contrast, and under glare.
+_VISIBLE, _HIDDEN = 0.7, 0.25
 _PRIOR_WEIGHT = 4  # references that `_BY_CHANCE` counts for
 _MIN_CHANCE = 1e-3  # keeps the logarithm finite
 
 # The contrast of a cell, in gray levels.
 _FLAT = 3.0  # a flatter cell of the reference cannot be compared
 _HIDDEN_CONTRAST = 2.5  # a flatter cell of the crop is hidden …
-_HIDDEN_FRACTION = 0.4  # … as is one with less of the contrast that the crop has elsewhere
+# … as is one with less of the contrast that the crop has elsewhere.
+_HIDDEN_FRACTION = 0.4
 _FULL_CONTRAST = 20  # from which a cell counts in full
 
 _INSIDE = 178  # of 255: of a cell, for it to count as inside the frame
@@ -49,7 +52,8 @@ _DETAIL_PX = 1.5  # sigma below which differences are noise
 _LOCAL_PX = 10  # sigma of what counts as local
 _MIN_VARIANCE = 9
 _SAME = 12  # gray levels, summed over RGB, by which equal pictures may differ
-_MAX_DEVIATION = 2  # local standard deviations, beyond which a pixel counts no more
+# Local standard deviations, beyond which a pixel counts no more.
+_MAX_DEVIATION = 2
 _WELL_INSIDE = 230  # of 255: around a pixel, for local contrast
 _LEAST_DIFFERENCE = 0.1  # of what sets two apart; less inside the frame is noise
 
@@ -112,7 +116,9 @@ class Evidence:
 
 
 def make_thumbnail(picture: RGB) -> RGB:
-    """(H, W, 3) → the size at which crops are compared with it, the longer side THUMB_PX."""
+    """(H, W, 3) → the size at which crops are compared with it, the longer side
+    THUMB_PX.
+    """
     height, width = picture.shape[:2]
     factor = THUMB_PX / max(height, width)
     size = max(_MIN_THUMB_PX, round(width * factor)), max(_MIN_THUMB_PX, round(height * factor))
@@ -156,8 +162,8 @@ def learn_background(thumbs: Sequence[RGB], number: int, similar: Ints) -> tuple
     """How often the cells of a thumbnail agree with those `similar` to it; and its
     near-duplicates.
 
-    The first is (rows, columns). Near-duplicates are left out of it: otherwise no cell
-    could tell them apart.
+    The first is (rows, columns). Near-duplicates are left out of it: otherwise no
+    cell could tell them apart.
     """
     own = thumbs[number]
     hits = np.zeros_like(compare(own, own, shift_px=0).correlation)
@@ -176,7 +182,9 @@ def learn_background(thumbs: Sequence[RGB], number: int, similar: Ints) -> tuple
 
 
 def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
-    """`chance` (rows, columns) is how often another item of the kind agrees in each cell."""
+    """`chance` (rows, columns) is how often another item of the kind agrees in each
+    cell.
+    """
     likely = np.maximum(np.where(cells.visible, _VISIBLE, _HIDDEN), chance)
     if_agrees = np.log(likely / chance)
     if_not = np.log((1 - likely + _MIN_CHANCE) / (1 - chance + _MIN_CHANCE))
@@ -190,11 +198,12 @@ def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
 
 
 def prefer_first(crop: RGB, a: RGB, b: RGB, mask: FrameMask | None = None) -> float:
-    """Which of two near-duplicates of one size the crop shows, judged where they differ.
+    """Which of two near-duplicates of one size the crop shows, judged where they
+    differ.
 
-    Above 0 for `a`, below for `b`; near 0 when the difference lies outside the frame,
-    where `mask` (H, W) is 0. Local brightness and contrast are taken out first, so that
-    light decides nothing.
+    Above 0 for `a`, below for `b`; near 0 when the difference lies outside the
+    frame, where `mask` (H, W) is 0. Local brightness and contrast are taken out
+    first, so that light decides nothing.
     """
     seen, first, second = (_blur(picture, _DETAIL_PX) for picture in (crop, a, b))
     if float(np.abs(first - second).sum(axis=2).max()) < _SAME:

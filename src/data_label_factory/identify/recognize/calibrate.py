@@ -1,5 +1,4 @@
-"""Calibration of the confidence for one index: how much evidence items unknown to it
-reach.
+"""Calibration of the confidence for one index: how much evidence items unknown to it reach.
 
 Unknown items are made from what is at hand: views of the index's own references, each
 with its item taken out of the index while it is looked for (leave-one-out); for small

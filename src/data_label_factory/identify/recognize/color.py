@@ -1,5 +1,4 @@
-"""Does a crop have the reference's colors, apart from what light and camera do to all
-of them?
+"""Does a crop have the reference's colors, apart from what light and camera do to all of them?
 
 Appearance is compared in gray (`appearance`), which light changes least. But two
 pictures can be one drawing in other colors, and then color is all that tells them
@@ -15,10 +14,12 @@ from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize.appearance import Cells
 from data_label_factory.identify.recognize.features import Floats
 
-_BLACK = 16.0  # gray levels added before the logarithm: in the dark, noise has colors too
+# Gray levels added before the logarithm: in the dark, noise has colors too.
+_BLACK = 16.0
 _BURNT = 250.0  # gray levels from which a channel is clipped
 _LITTLE = 0.05  # squared chroma below which a sum of deviations is noise
-_COLORFUL = 0.15  # mean deviation of the reference's chroma from which color can tell much
+# Mean deviation of the reference's chroma from which color can tell much.
+_COLORFUL = 0.15
 _EXPECTED = 0.8  # correlation of the true item, at the median of real photographs
 _MIN_CELLS = 6
 

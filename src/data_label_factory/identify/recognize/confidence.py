@@ -1,9 +1,9 @@
-"""From the evidence for a hypothesis to the fraction of unknown items that would look
-as good.
+"""From the evidence for a hypothesis to the fraction of unknown items that would
+look as good.
 
-`log_odds` weighs the evidence in one number. `Calibration` turns it into a false-accept
-rate, learned from items unknown to the index at hand (see `calibrate`) and held by a
-prior where those are few.
+`log_odds` weighs the evidence in one number. `Calibration` turns it into a
+false-accept rate, learned from items unknown to the index at hand (see `calibrate`)
+and held by a prior where those are few.
 """
 
 from __future__ import annotations
@@ -18,28 +18,29 @@ import numpy as np
 from data_label_factory.identify.encoders import EncoderConstants
 
 # Logistic regression on about 500 true and 500 false hypotheses of five picture
-# collections (real and drawn cards, books, pages of text) and of indexes of three items
-# out of them, each collection weighing the same. `python bench/fit_confidence.py` fits
-# them anew. On books, cards, Magic cards and drawn cards, 674 true and 695 false
-# hypotheses (2026-11-26, seed 0), it finds 0.86, 6.0, 3.84, 5.92, 6.4 and -7.76. These
-# separate collections that they were not fitted on as well as the ones below do, but no
-# better (log loss 0.0550 against 0.0548), and name one book photo fewer. So the old ones
-# stay, and with them the calibrations that indexes hold. What depends on the collection
-# is left to `Calibration`.
+# collections (real and drawn cards, books, pages of text) and of indexes of three
+# items out of them, each collection weighing the same. `python
+# bench/fit_confidence.py` fits them anew. On books, cards, Magic cards and drawn
+# cards, 674 true and 695 false hypotheses (2026-11-26, seed 0), it finds 0.86, 6.0,
+# 3.84, 5.92, 6.4 and -7.76. These separate collections that they were not fitted on
+# as well as the ones below do, but no better (log loss 0.0550 against 0.0548), and
+# name one book photo fewer. So the old ones stay, and with them the calibrations
+# that indexes hold. What depends on the collection is left to `Calibration`.
 _APPEARANCE, _CORRELATION, _MARGIN_RATIO, _COLOR, _INLIER_RATIO = 0.72, 2.6, 2.6, 3.8, 7.0
 _BIAS = -5.2
 _APPEARANCE_UNIT, _APPEARANCE_MIN, _APPEARANCE_MAX = 20.0, -20.0, 80.0
 
-# Set by hand: of those 500 true hypotheses one (a book's other edition) falls short by
-# more. Beyond it, colors are not faded or badly lit but others.
+# Set by hand: of those 500 true hypotheses one (a book's other edition) falls short
+# by more. Beyond it, colors are not faded or badly lit but others.
 _OTHER_COLORS, _OTHER_COLORS_FROM, _COLOR_MIN = 12.0, -0.6, -1.4
 
-# Set by hand: few cells agree by chance more often. Of drawn unknown items that are a
-# known one in other colors, cut in half, 3 % are taken for it at 1 %, and 8 % without
-# this term (bench/unknowns.py cut).
+# Set by hand: few cells agree by chance more often. Of drawn unknown items that are
+# a known one in other colors, cut in half, 3 % are taken for it at 1 %, and 8 %
+# without this term (bench/unknowns.py cut).
 _OUTSIDE = 1.5
 
-# How many of the highest values of unknown items say how the rest of the tail falls.
+# How many of the highest values of unknown items say how the rest of the tail
+# falls.
 _TAIL_FRACTION, _TAIL_MIN = 0.1, 8
 _MAX_EXPONENT = 50.0  # keeps exp() finite
 
@@ -53,8 +54,8 @@ def log_odds(
     inlier_ratio: float,
     outside: float,
 ) -> float:
-    """The evidence for a hypothesis in one number: 0 is even, and unknown items rarely
-    exceed 1.
+    """The evidence for a hypothesis in one number: 0 is even, and unknown items
+    rarely exceed 1.
 
     `appearance` and `correlation` are `Evidence.whole` and `whole_correlation`;
     `margin_ratio` is the embedding's margin divided by the reference's own margin;
@@ -79,9 +80,9 @@ def log_odds(
 class Tail:
     """The upper tail of what unknown items reach.
 
-    A fraction `rate` of them is above `start`, and that fraction falls by e with every
-    `scale`. Peaks over a threshold with an exponential tail: Pickands, Annals of
-    Statistics 1975.
+    A fraction `rate` of them is above `start`, and that fraction falls by e with
+    every `scale`. Peaks over a threshold with an exponential tail: Pickands, Annals
+    of Statistics 1975.
     """
 
     rate: float
@@ -111,9 +112,10 @@ class Tail:
         return Tail((len(finite) - 0.5) / len(ordered), start, scale)
 
 
-# What unknown items reach in collections at large: one in a hundred exceeds `start`. On
-# the same evidence `bench/fit_confidence.py` finds (-0.43, 0.84) in log-odds, against
-# which these are on the safe side at 1 % and below, and (0.46, 0.14) in margin ratio.
+# What unknown items reach in collections at large: one in a hundred exceeds
+# `start`. On the same evidence `bench/fit_confidence.py` finds (-0.43, 0.84) in
+# log-odds, against which these are on the safe side at 1 % and below, and (0.46,
+# 0.14) in margin ratio.
 LOG_ODDS_PRIOR = Tail(0.01, 1.0, 0.55)
 MARGIN_RATIO_PRIOR = Tail(0.01, 0.4, 0.08)
 _PRIOR_UNKNOWNS = 32  # that the prior counts for
@@ -124,8 +126,8 @@ class Calibration:
     """What items unknown to one index reach, in log-odds and in margin ratio.
 
     The margin ratio decides where no reference pictures are used. `unknowns` is how
-    many were tried, `items` how many the index had then. `constants` are those of an
-    encoder for which none were measured.
+    many were tried, `items` how many the index had then. `constants` are those of
+    an encoder for which none were measured.
     """
 
     log_odds: Tail = LOG_ODDS_PRIOR
@@ -143,7 +145,9 @@ class Calibration:
         return self._mix(self.margin_ratio, MARGIN_RATIO_PRIOR, value)
 
     def as_dict(self) -> dict[str, Any]:
-        """As an index stores it, under the names that the format has had from the start."""
+        """As an index stores it, under the names that the format has had from the
+        start.
+        """
         stored = {
             "looks": asdict(self.log_odds),
             "lead": asdict(self.margin_ratio),

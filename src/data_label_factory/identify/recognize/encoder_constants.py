@@ -17,7 +17,8 @@ from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import DECODE_MIN_SIDE
 from data_label_factory.identify.quad import Quad, as_points, frame_quad, straighten
 
-QUAD_ERROR = 0.01  # of an item's size, by which each corner of a found quad is off
+# Of an item's size, by which each corner of a found quad is off.
+QUAD_ERROR = 0.01
 _DEVIATIONS = 3.0  # beyond what such errors do, one item is nearer than another
 _UNRELATED_BELOW, _TRUE_ABOVE = 0.99, 0.95  # fractions of pictures
 
@@ -26,7 +27,8 @@ _VIEWS = 24
 _GROUNDS = 24
 _VIEW_SIZE_PX = (800, 600)
 
-Placed = tuple[int, RGB, Quad]  # a row of the index, a frame that shows it, and where
+# A row of the index, a frame that shows it, and where.
+Placed = tuple[int, RGB, Quad]
 
 
 def learn_from_references(

@@ -24,7 +24,8 @@ from data_label_factory.identify.recognize.vocabulary import Vocabulary
 
 # Count it up with every change to features, words, thumbnails or background.
 _VERSION = "features 3"
-_PICTURES = ("thumbs", "chances")  # one array per reference, each of its own shape
+# One array per reference, each of its own shape.
+_PICTURES = ("thumbs", "chances")
 _LISTS = ("similar", "near_duplicates")  # one list of references per reference
 _DAMAGED = (
     OSError,

@@ -1,8 +1,8 @@
 """Single matches vote for (reference, place, size, turn); where many agree is a
 hypothesis.
 
-Weights after local naive-Bayes nearest neighbors: McCann & Lowe, CVPR 2012. Voting in
-similarity space after Lowe, IJCV 2004, section 7.3. No region has to be proposed
+Weights after local naive-Bayes nearest neighbors: McCann & Lowe, CVPR 2012. Voting
+in similarity space after Lowe, IJCV 2004, section 7.3. No region has to be proposed
 beforehand, and several items come out as several clusters.
 """
 
@@ -15,15 +15,19 @@ import numpy as np
 from data_label_factory.identify.recognize.features import Features, Floats, Ints, Mask
 from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs
 
-_BACKGROUND_RANK = 10  # the distance to the 10th nearest reference stands for "anything"
-_FAR = 0.5  # RootSIFT distance of unrelated descriptors, where there are fewer references
+# The distance to the 10th nearest reference stands for "anything".
+_BACKGROUND_RANK = 10
+# RootSIFT distance of unrelated descriptors, where there are fewer references.
+_FAR = 0.5
 _ANGLE_BINS = 8
 _CELL_FRACTION = 0.35  # of the item's diagonal
 _MIN_VOTES = 3
-_SAME_PLACE = 0.5  # of the smaller diagonal, within which two clusters of a reference are one
+# Of the smaller diagonal, within which two clusters of a reference are one.
+_SAME_PLACE = 0.5
 _BINS_PER_CLUSTER = 24  # a cluster spreads over 16 bins and their neighbors
 
-# Width of the fields that a bin's key is packed from: octaves, and cells along each axis.
+# Width of the fields that a bin's key is packed from: octaves, and cells along each
+# axis.
 _OCTAVES = 32
 _CELLS = 4096
 _FIRST_CELL = 1024  # cells left of, or above, the frame
@@ -47,8 +51,8 @@ class Cluster:
 
 @dataclass(frozen=True, eq=False)
 class _Votes:
-    """V matches as votes: where each puts the center of the item, how large and turned
-    how.
+    """V matches as votes: where each puts the center of the item, how large and
+    turned how.
     """
 
     owner: Ints
@@ -101,8 +105,8 @@ def find_clusters(
     counts = np.diff(np.append(starts, len(order)))
     members = vote_of_key[order]
 
-    # Means of every bin at once; only bins that are no second sight of a cluster are
-    # looked into.
+    # Means of every bin at once; only bins that are no second sight of a cluster
+    # are looked into.
     total = np.add.reduceat(weights[members], starts)
     means = np.add.reduceat(votes.center[members], starts, axis=0) / counts[:, None]
     sizes = np.exp2(np.add.reduceat(votes.octave[members], starts) / counts)
@@ -158,8 +162,8 @@ def _bin_votes(votes: _Votes) -> tuple[Ints, Ints]:
 
 
 def _is_known(votes: _Votes, vote: int, center: Floats, size: float, found: list[Cluster]) -> bool:
-    """Whether a bin with that vote, mean center and mean size is a second sight of a
-    cluster.
+    """Whether a bin with that vote, mean center and mean size is a second sight of
+    a cluster.
     """
     diagonal = float(votes.diagonal[vote])
     for cluster in found:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from data_label_factory.identify.recognize.features import Features, Floats, Ints, distances
 from data_label_factory.identify.recognize.vocabulary import SIGNATURE_BITS, Signatures, Vocabulary
 
-SAME_DISTANCE = 0.45  # RootSIFT distance below which two references hold the same detail
+# RootSIFT distance below which two references hold the same detail.
+SAME_DISTANCE = 0.45
 _PROBES = 4  # words looked at for a query descriptor
 
 # Bits of 128 that may differ: those of unrelated descriptors of one word differ in
@@ -21,7 +22,8 @@ _PROBES = 4  # words looked at for a query descriptor
 _MAX_BITS = 50
 _MAX_BITS_OF_REFERENCES = 40
 
-_KEPT_COPIES = 32  # of a detail that a great many references share; bounds the lists
+# Of a detail that a great many references share; bounds the lists.
+_KEPT_COPIES = 32
 _BLOCK = 4000
 
 
@@ -44,10 +46,11 @@ class Pairs:
 class Stored:
     """The features of N references, concatenated, and what was worked out for each.
 
-    By reference: `counts` (N,) of features, `shapes` (N, 2) heights and widths in px.
-    By feature: `xy` (F, 2) px, `size`, `angle` (F,) as in Features, `descriptors` (F,
-    128) uint8, `words` (F,) of the vocabulary, `signatures` (F, 2) uint64 within their
-    words, and `shared` (F,): how many other references hold nearly the same descriptor.
+    By reference: `counts` (N,) of features, `shapes` (N, 2) heights and widths in
+    px. By feature: `xy` (F, 2) px, `size`, `angle` (F,) as in Features,
+    `descriptors` (F, 128) uint8, `words` (F,) of the vocabulary, `signatures` (F,
+    2) uint64 within their words, and `shared` (F,): how many other references hold
+    nearly the same descriptor.
     """
 
     counts: Ints
@@ -107,10 +110,10 @@ STORED_FIELDS = tuple(field.name for field in fields(Stored))
 class LocalIndex:
     """The features of N references in inverted lists. About 230 bytes per feature.
 
-    `reference` (F,) says which reference each feature belongs to; those of reference r
-    are `first[r] … first[r + 1]`. `rarity` (F,) is 1 for a detail that only one
-    reference has and falls to 0 for one that all share. The other arrays are those of
-    `stored`.
+    `reference` (F,) says which reference each feature belongs to; those of
+    reference r are `first[r] … first[r + 1]`. `rarity` (F,) is 1 for a detail that
+    only one reference has and falls to 0 for one that all share. The other arrays
+    are those of `stored`.
     """
 
     def __init__(self, stored: Stored, vocabulary: Vocabulary) -> None:
@@ -134,14 +137,14 @@ class LocalIndex:
     def extended(self, stored: Stored) -> LocalIndex:
         """With more references appended.
 
-        The vocabulary stays, and so does what is known of the features that are here
-        already.
+        The vocabulary stays, and so does what is known of the features that are
+        here already.
         """
         if not len(stored.counts):
             return self
 
-        # Nothing shared yet: the counts of another index would leave details out of the
-        # lists that `_count_sharing` looks into.
+        # Nothing shared yet: the counts of another index would leave details out of
+        # the lists that `_count_sharing` looks into.
         words, signatures = self._quantize(stored.descriptors)
         unshared = np.zeros(len(words), np.int32)
         added = replace(stored, words=words, signatures=signatures, shared=unshared)
@@ -202,7 +205,8 @@ class LocalIndex:
         return words, signatures
 
     def _fill_lists(self) -> None:
-        """Work out rarities, and the inverted lists of all features but surplus copies.
+        """Work out rarities, and the inverted lists of all features but surplus
+        copies.
 
         The entries of word w are `_entries[_start[w] : _start[w + 1]]`.
         """

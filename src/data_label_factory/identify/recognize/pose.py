@@ -1,4 +1,6 @@
-"""From a cluster of votes to a checked pose with its homography and quad, or to nothing."""
+"""From a cluster of votes to a checked pose with its homography and quad, or to
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -35,11 +37,12 @@ _RATIO = 0.85  # of the nearest distance to the second: Lowe, IJCV 2004, has 0.8
 # Radii, as fractions of the item's diagonal in the frame.
 _AROUND_CLUSTER = 0.25  # of matches that the first fit is made from
 _CLOSE = (0.03, 0.012)  # of matches around a homography, step by step
-_WIDE = (0.08, 0.03, 0.012)  # the same around the similarity of the votes, which is less exact
+# The same around the similarity of the votes, which is less exact.
+_WIDE = (0.08, 0.03, 0.012)
 _MIN_RADIUS_PX = 3.0
 
-# Tolerances of a fit, as fractions of the diagonal. SIFT is not more exact than 2 px in
-# a frame.
+# Tolerances of a fit, as fractions of the diagonal. SIFT is not more exact than 2
+# px in a frame.
 _FIRST_TOLERANCE = 0.012
 _TOLERANCE = 0.006
 _MIN_TOLERANCE_PX = 2.0
@@ -51,20 +54,23 @@ _MAX_TURN = 0.85  # radians
 
 _WELL_SEEN = 0.12  # inlier ratio from which a pose needs no second start
 _DETECTABLE_PX = 1.2  # SIFT finds nothing of a smaller diameter in the frame
-_SURELY_SEEN_PX = 1.8  # a feature of this diameter should be found unless something is amiss
+# A feature of this diameter should be found unless something is amiss.
+_SURELY_SEEN_PX = 1.8
 _MIN_EXPECTED = 5.0  # features; a fraction of fewer says little
-_LEAST_INSIDE = 0.3  # of the expected features; of an item cut off further, some are missed
+# Of the expected features; of an item cut off further, some are missed.
+_LEAST_INSIDE = 0.3
 _PLACE_PX = 2  # SIFT often describes one place several times
 
 
 @dataclass(frozen=True, eq=False)
 class Hypothesis:
-    """A reference that lies in the frame by `homography` (3, 3), reference px → frame px.
+    """A reference that lies in the frame by `homography` (3, 3), reference px →
+    frame px.
 
     `quad` (4, 2) px runs clockwise from the reference's own top left. `inliers` are
-    counted once per place. `inlier_ratio` is how much of what the reference should show
-    at this size, inside the frame, was found. Each feature counts by its rarity in the
-    index: what all references have in common counts for nothing.
+    counted once per place. `inlier_ratio` is how much of what the reference should
+    show at this size, inside the frame, was found. Each feature counts by its
+    rarity in the index: what all references have in common counts for nothing.
     """
 
     reference: int
@@ -76,7 +82,9 @@ class Hypothesis:
 
 @dataclass(frozen=True, eq=False)
 class _Size:
-    """How large and how turned a reference of `shape` lies in a frame, by its quad there."""
+    """How large and how turned a reference of `shape` lies in a frame, by its quad
+    there.
+    """
 
     scale: float  # frame px per reference px
     diagonal: float  # px in the frame
@@ -113,8 +121,8 @@ class FrameMatcher:
 
         found = [self._refine(cluster.reference, homography, free)]
         if found[0] is not None and found[0].inlier_ratio < _WELL_SEEN:
-            # Matches in one corner of an item say little about how it lies: start from
-            # the votes' own similarity as well.
+            # Matches in one corner of an item say little about how it lies: start
+            # from the votes' own similarity as well.
             similarity = np.eye(3)
             similarity[:2, :2] = turn
             similarity[:2, 2] = cluster.center - turn @ half
@@ -124,8 +132,8 @@ class FrameMatcher:
     def match(self, reference: int, free: Mask) -> Hypothesis | None:
         """Match one reference with all `free` features of the frame, without votes.
 
-        Slower, and finds what the inverted index misses. Nearest neighbor with Lowe's
-        ratio test among the reference's own features.
+        Slower, and finds what the inverted index misses. Nearest neighbor with
+        Lowe's ratio test among the reference's own features.
         """
         index, frame = self._index, self._frame
         first, last = index.first[reference], index.first[reference + 1]
@@ -148,8 +156,8 @@ class FrameMatcher:
     def _fit_cluster(
         self, cluster: Cluster, candidates: Pairs, free: Mask, turn: Matrix
     ) -> Matrix | None:
-        """A first homography, from the candidates near where the cluster's similarity
-        puts them.
+        """A first homography, from the candidates near where the cluster's
+        similarity puts them.
         """
         index, frame = self._index, self._frame
         shape = index.shapes[cluster.reference]
@@ -161,8 +169,8 @@ class FrameMatcher:
         near = np.einsum("ij,ij->i", gap, gap) < (_AROUND_CLUSTER * diagonal) ** 2
         near &= free[query] & self._fits_pose(query, feature, cluster.scale, cluster.angle)
 
-        # One to one: in an index of few references a detail is paired with many of the
-        # same one.
+        # One to one: in an index of few references a detail is paired with many of
+        # the same one.
         rows = np.flatnonzero(near)
         rows = rows[mutual_best(query[rows], feature[rows], candidates.distance[rows])]
         tolerance = max(_MIN_TOLERANCE_PX, _FIRST_TOLERANCE * diagonal)
@@ -172,8 +180,8 @@ class FrameMatcher:
     def _refine(
         self, reference: int, homography: Matrix, free: Mask, radii: Sequence[float] = _CLOSE
     ) -> Hypothesis | None:
-        """Match again around where the homography puts each feature, and fit anew, per
-        radius.
+        """Match again around where the homography puts each feature, and fit anew,
+        per radius.
         """
         shape = self._index.shapes[reference]
         inliers: tuple[Ints, Ints] | None = None
@@ -199,7 +207,9 @@ class FrameMatcher:
     def _fit(
         self, reference: int, query: Ints, feature: Ints, tolerance_px: float
     ) -> tuple[Matrix, Mask] | None:
-        """The homography of matches and its inliers, if a camera can see the reference so."""
+        """The homography of matches and its inliers, if a camera can see the
+        reference so.
+        """
         fit = fit_homography(self._index.xy[feature], self._frame.xy[query], tolerance_px)
         shape = self._index.shapes[reference]
         if fit is None or project_quad(fit[0], shape, self._frame.shape) is None:
@@ -226,8 +236,8 @@ class FrameMatcher:
     def _match_around(
         self, reference: int, homography: Matrix, size: _Size, radius: float, free: Mask
     ) -> tuple[Ints, Ints]:
-        """Pairs that are each other's best around the predicted places: (frame rows,
-        features).
+        """Pairs that are each other's best around the predicted places: (frame
+        rows, features).
 
         `radius` is a fraction of the diagonal.
         """

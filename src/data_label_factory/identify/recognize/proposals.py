@@ -1,6 +1,4 @@
-"""Where in a frame an item may lie, without knowing any: whole, center, quads of flat
-things.
-"""
+"""Where in a frame an item may lie, without knowing any: whole, center, quads of flat things."""
 
 from __future__ import annotations
 
@@ -17,8 +15,10 @@ Propose = Callable[[RGB], list[Quad]]  # (H, W, 3) frame → regions (4, 2) px
 
 _WORKING_PX = 480  # longer side at which edges are looked for
 _MIN_AREA, _MAX_AREA = 0.03, 0.95  # fractions of the frame
-_SLACK = 0.03  # fraction of the perimeter by which a polygon may leave its contour
-_CENTER = (0.2, 0.1, 0.8, 0.9)  # left, top, right, bottom as fractions of the frame
+# Fraction of the perimeter by which a polygon may leave its contour.
+_SLACK = 0.03
+# Left, top, right, bottom as fractions of the frame.
+_CENTER = (0.2, 0.1, 0.8, 0.9)
 _SAME_PX = 12
 _CONTOURS_PER_QUAD = 8
 

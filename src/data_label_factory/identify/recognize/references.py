@@ -1,5 +1,5 @@
-"""The reference pictures of an index, read once: features, thumbnails, and what kinds
-share.
+"""The reference pictures of an index, read once: features, thumbnails, and what
+kinds share.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ _MIN_SIDE_PX = 480  # a larger JPEG is decoded smaller
 _SIMILAR = 12  # references that show what a kind has in common
 _TINY_PX = (12, 16)
 _SIMILAR_BLOCK = 256  # references compared with all others at a time
-_NEW_VOCABULARY = 0.5  # fraction of the references that changed, from which words are learned anew
+# Fraction of the references that changed, from which words are learned anew.
+_NEW_VOCABULARY = 0.5
 _SHOWN_FROM = 100  # references read, for a progress line to be worth it
 
 # Details that a near-duplicate shares.
@@ -57,10 +58,10 @@ _MOST_FEATURES, _FEWEST_FEATURES = 1000, 60
 class ReferenceFeatures:
     """N references that could be read.
 
-    `rows` (N,) are their rows in the index; the other fields follow its order. `sha256`
-    (N,) are of the files' bytes. `similar` are the references that look most like each,
-    `chances` (rows, columns) how often those agree with it in each cell,
-    `near_duplicates` which of them look the same.
+    `rows` (N,) are their rows in the index; the other fields follow its order.
+    `sha256` (N,) are of the files' bytes. `similar` are the references that look
+    most like each, `chances` (rows, columns) how often those agree with it in each
+    cell, `near_duplicates` which of them look the same.
     """
 
     rows: Ints
@@ -78,8 +79,8 @@ class ReferenceFeatures:
     def near_duplicates_within(self, number: int, mask: FrameMask) -> list[int]:
         """The near-duplicates of a reference, as far as a frame shows it.
 
-        Includes those that would be near-duplicates if there were no more of both than
-        `mask`, of its thumbnail's (H, W), leaves.
+        Includes those that would be near-duplicates if there were no more of both
+        than `mask`, of its thumbnail's (H, W), leaves.
         """
         known = list(self.near_duplicates[number])
         columns = cv2.resize(mask, _TINY_PX, interpolation=cv2.INTER_AREA).ravel() > 127
@@ -102,8 +103,8 @@ class ReferenceFeatures:
         """How much of a reference's local features inside `mask` another has in the
         same places.
 
-        By rarity; 1 where too little is left to tell. Finer than cells: in those, lines
-        of text look alike.
+        By rarity; 1 where too little is left to tell. Finer than cells: in those,
+        lines of text look alike.
         """
         local = self.local
         shape = local.shapes[number]
@@ -132,10 +133,10 @@ def read_references(
 
     OpenCV works outside Python's lock.
 
-    What is `known` of a file by its content is not worked out again. In a collection of
-    over 10,000 each reference gets fewer features, so that all stay within 2 GiB.
-    Returns the references, or None when not one could be read, and the reason for each
-    file that could not.
+    What is `known` of a file by its content is not worked out again. In a
+    collection of over 10,000 each reference gets fewer features, so that all stay
+    within 2 GiB. Returns the references, or None when not one could be read, and
+    the reason for each file that could not.
     """
     numbers, kept, missing = _match_known(index, refs, known)
     rows, added, thumbs, unreadable = _read_files(index, refs, missing, quiet)
@@ -185,7 +186,9 @@ def _match_known(
 def _read_files(
     index: Index, refs: Path, rows: Sequence[int], quiet: bool
 ) -> tuple[list[int], Stored, list[RGB], dict[str, str]]:
-    """The rows that can be read, their features and thumbnails, and why the others cannot."""
+    """The rows that can be read, their features and thumbnails, and why the others
+    cannot.
+    """
     most = _MEMORY_BYTES // (_FEATURE_BYTES * len(index))
     extract = reference_extractor(max(_FEWEST_FEATURES, min(_MOST_FEATURES, most)))
 
@@ -223,8 +226,8 @@ def _with_background(
     thumbs: list[RGB],
     known: ReferenceFeatures | None,
 ) -> ReferenceFeatures:
-    """Learn what each reference's kind has in common, unless its most similar ones are
-    known.
+    """Learn what each reference's kind has in common, unless its most similar ones
+    are known.
     """
     similar = _find_similar(thumbs)
     before = {} if known is None else {str(d): number for number, d in enumerate(known.sha256)}
@@ -235,8 +238,8 @@ def _with_background(
             chance, duplicates = learn_background(thumbs, number, others)
         else:
             chance = known.chances[old]
-            # By their place among the similar ones: by content, a copy would become its
-            # own near-duplicate.
+            # By their place among the similar ones: by content, a copy would become
+            # its own near-duplicate.
             pairs = zip(others, known.similar[old], strict=True)
             duplicates = [int(new) for new, was in pairs if was in known.near_duplicates[old]]
         chances.append(chance)
@@ -252,7 +255,9 @@ def _same_files(known: ReferenceFeatures, number: int, sha256: NDArray[np.str_])
 
 
 def _find_similar(thumbs: Sequence[RGB]) -> list[Ints]:
-    """For each reference the ones that look most like it, coarsely: they show its kind."""
+    """For each reference the ones that look most like it, coarsely: they show its
+    kind.
+    """
     most = min(_SIMILAR, len(thumbs) - 1)
     if not most:
         return [np.zeros(0, np.int64) for _ in thumbs]

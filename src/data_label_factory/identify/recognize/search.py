@@ -22,7 +22,8 @@ from data_label_factory.identify.recognize.scoring import (
 )
 
 _MOST_CHECKED = 32  # clusters verified per frame
-_FRESH_VOTES = 0.4  # fraction of a cluster's votes that no convincing pose has explained yet
+# Fraction of a cluster's votes that no convincing pose has explained yet.
+_FRESH_VOTES = 0.4
 
 
 class FrameSearch:

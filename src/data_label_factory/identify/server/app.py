@@ -1,6 +1,4 @@
-"""The ASGI application: endpoints, middleware, and how errors of the library become
-answers.
-"""
+"""The ASGI application: endpoints, middleware, and how errors of the library become answers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Requests that can be refused before their body is read: by key, origin, host, size or
-load.
-"""
+"""Requests that can be refused before their body is read: by key, origin, host, size or load."""
 
 from __future__ import annotations
 
@@ -24,7 +22,8 @@ from data_label_factory.identify.server.work_queue import BusyError
 
 OPEN_PATHS = frozenset({"/livez", "/readyz"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_FORM_OVERHEAD_BYTES = 64 * 2**10  # boundaries, headers and the other fields around a picture
+# Boundaries, headers and the other fields around a picture.
+_FORM_OVERHEAD_BYTES = 64 * 2**10
 _UPLOAD_SECONDS = 30.0
 # How long, and for how many times the allowed size, a refused body is still read.
 _LINGER_SECONDS = 5.0

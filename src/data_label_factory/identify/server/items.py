@@ -39,7 +39,8 @@ _REFERENCE_RESPONSES = {
     416: {},
 }
 
-AddPicture = Callable[[Collection, RGB], str]  # returns the reference that was added
+# Returns the reference that was added.
+AddPicture = Callable[[Collection, RGB], str]
 Picture = Annotated[
     UploadFile,
     File(description="The picture, or a frame when quad_norm says where in it"),

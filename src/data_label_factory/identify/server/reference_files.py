@@ -1,6 +1,4 @@
-"""Requests for reference pictures → a file that the index names, its ETag, and its
-thumbnail.
-"""
+"""Requests for reference pictures → a file that the index names, its ETag, and its thumbnail."""
 
 from __future__ import annotations
 

@@ -21,8 +21,10 @@ from data_label_factory.identify.server.logs import log_to_stderr, note
 from data_label_factory.identify.server.settings import Settings
 
 _BACKLOG = 128
-_GRACE_SECONDS = 20  # for requests that are being answered when the server is told to stop
-_LATE_CLIENT_SECONDS = 0.3  # for clients that connected just before the socket closed
+# For requests that are being answered when the server is told to stop.
+_GRACE_SECONDS = 20
+# For clients that connected just before the socket closed.
+_LATE_CLIENT_SECONDS = 0.3
 # Shorter than Python's 5 ms, so that /health gets its turn beside busy workers. Only
 # once loaded, because it slows loading down.
 _SWITCH_SECONDS = 0.001

@@ -15,7 +15,8 @@ from data_label_factory.identify.recognize import Detector
 TRACKER_ORIGINS = ("http://localhost:3030", "http://127.0.0.1:3030")
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_WORKERS = 4
-_ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")  # as browsers send it
+# As browsers send it.
+_ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,4 @@
-"""Changes on disk → a changed collection: the refs folder, the index file and the price
-file.
+"""Changes on disk → a changed collection: the refs folder, the index file and the price file.
 
 The disk is polled: network drives and container mounts send no change notifications,
 and a look at 300 files costs 3 ms. A change counts once two looks in a row find the
@@ -23,7 +22,8 @@ from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.server.engine import Engine
 
 _INTERVAL_SECONDS = 0.4
-_MAX_TIME_FRACTION = 0.05  # of the time is spent looking; ten thousand files are polled less often
+# Of the time is spent looking; ten thousand files are polled less often.
+_MAX_TIME_FRACTION = 0.05
 _STOP_SECONDS = 5
 
 Signature = tuple[int, int, int]

@@ -1,5 +1,4 @@
-"""The features of every reference's views, encoded once and kept on disk: the training
-set.
+"""The features of every reference's views, encoded once and kept on disk: the training set.
 
 One file per reference. It is named by the SHA-256 of the picture, in a folder named by
 what made it: encoder, recipe of the views, seed. So ten added pictures cost the
@@ -33,10 +32,12 @@ from data_label_factory.identify.index.build import DECODE_MIN_SIDE, hash_files
 from data_label_factory.identify.train.views import ViewRecipe, draw_views
 from data_label_factory.progress import Progress
 
-_STORED = np.dtype("<f2")  # changes a cosine by less than 0.0003 and halves the disk space
+# Changes a cosine by less than 0.0003 and halves the disk space.
+_STORED = np.dtype("<f2")
 _LENGTH_TOLERANCE = 0.01
 
-_Drawn = tuple[str, list[RGB] | ImageError]  # hash of a file, its pictures or why there are none
+# Hash of a file, its pictures or why there are none.
+_Drawn = tuple[str, list[RGB] | ImageError]
 
 
 @dataclass(frozen=True)

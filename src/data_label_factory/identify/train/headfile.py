@@ -16,7 +16,8 @@ from data_label_factory.errors import EncoderError, FactoryError
 from data_label_factory.identify.encoders.head import ProjectionHead
 from data_label_factory.identify.train.validation import Figures
 
-_NAMES = ("0.weight", "0.bias", "2.weight", "2.bias")  # of nn.Sequential(Linear, GELU, Linear)
+# Of nn.Sequential(Linear, GELU, Linear).
+_NAMES = ("0.weight", "0.bias", "2.weight", "2.bias")
 
 
 @dataclass

@@ -16,7 +16,8 @@ Ints = NDArray[np.int64]
 
 _NEIGHBORS = 8  # nearest classes per class, from which hard negatives are drawn
 _BLOCK = 1024
-_HELD_BYTES_MAX = 128 * 2**20  # of features; the rest of a larger bank is read from disk
+# Of features; the rest of a larger bank is read from disk.
+_HELD_BYTES_MAX = 128 * 2**20
 
 
 def classes_of(bank: Bank, variants: Variants) -> Ints:

@@ -1,6 +1,4 @@
-"""What a camera would make of an index: search it for webcam-like views of its own
-references.
-"""
+"""What a camera would make of an index: search it for webcam-like views of its own references."""
 
 from __future__ import annotations
 
