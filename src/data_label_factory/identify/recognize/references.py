@@ -40,8 +40,7 @@ _MIN_SIDE_PX = 480  # a larger JPEG is decoded smaller
 _SIMILAR = 12  # references that show what a kind has in common
 _TINY_PX = (12, 16)
 _SIMILAR_BLOCK = 256  # references compared with all others at a time
-# Fraction of the references that changed, from which words are learned anew.
-_NEW_VOCABULARY = 0.5
+_NEW_VOCABULARY = 0.5  # fraction that changed, from which words are learned anew
 _SHOWN_FROM = 100  # references read, for a progress line to be worth it
 
 # Details that a near-duplicate shares.
