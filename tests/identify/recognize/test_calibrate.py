@@ -9,15 +9,17 @@ from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
+from conftest import GridEncoder
 from PIL import Image
 
 from data_label_factory.errors import ImageError
 from data_label_factory.identify.camera import render_view
-from data_label_factory.identify.encoders import Embedder
+from data_label_factory.identify.encoders import SSCD_CONSTANTS, Embedder
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
-from data_label_factory.identify.recognize import Recognizer
+from data_label_factory.identify.recognize import Recognizer, encoder_constants
+from data_label_factory.identify.recognize import calibrate as calibration_module
 from data_label_factory.identify.recognize.calibrate import calibrate, is_out_of_date
 from data_label_factory.identify.recognize.confidence import Calibration
 from data_label_factory.identify.refresh import calibrate_index
@@ -174,3 +176,29 @@ def test_index_calibrates_once_and_keeps_it_when_a_picture_is_added(
         dlf(*line[:-3], tmp_path / "j.npz", *line[-2:], "--calibrate", "never", "--json").stdout
     )
     assert never["calibration"] is None
+
+
+def test_the_constants_of_an_encoder_that_nobody_measured_are_learned_and_used(
+    collection: tuple[Path, Index], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration_module, "_FRAMES", 1)
+    monkeypatch.setattr(calibration_module, "_DRAWN_FRAMES", 1)
+    monkeypatch.setattr(encoder_constants, "_VIEWS", 4)
+    monkeypatch.setattr(encoder_constants, "_GROUNDS", 4)
+    refs, _ = collection
+    embedder = Embedder(GridEncoder())
+    index = build_index(refs, tmp_path / "grid.npz", embedder, quiet=True).index
+    assert Recognizer(index, embedder, refs=refs).constants == SSCD_CONSTANTS  # for want of better
+
+    calibrated = calibrate_index(index, tmp_path / "grid.npz", embedder, refs, quiet=True)
+    learned = Calibration.from_dict(Index.load(tmp_path / "grid.npz").meta.calibration).constants
+    assert learned is not None and learned != SSCD_CONSTANTS
+    assert -1 < learned.unrelated_cosine < 1 and 0 < learned.crop_noise < 1
+    assert Recognizer(calibrated, embedder, refs=refs).constants == learned
+
+
+def test_measured_constants_are_not_learned(collection: tuple[Path, Index]) -> None:
+    _, index = collection
+    assert Embedder.open("sscd-small").constants == SSCD_CONSTANTS
+    assert "encoder" not in Calibration().as_dict()
+    assert Calibration.from_dict(index.meta.calibration).constants is None

@@ -26,13 +26,20 @@ from data_label_factory.identify.encoders import EncoderConstants
 # as well as the ones below do, but no better (log loss 0.0550 against 0.0548), and
 # name one book photo fewer. So the old ones stay, and with them the calibrations
 # that indexes hold. What depends on the collection is left to `Calibration`.
-_APPEARANCE, _CORRELATION, _MARGIN_RATIO, _COLOR, _INLIER_RATIO = 0.72, 2.6, 2.6, 3.8, 7.0
+_APPEARANCE = 0.72  # per _APPEARANCE_UNIT
+_CORRELATION = 2.6
+_MARGIN_RATIO = 2.6
+_COLOR = 3.8
+_INLIER_RATIO = 7.0  # of its square root
 _BIAS = -5.2
-_APPEARANCE_UNIT, _APPEARANCE_MIN, _APPEARANCE_MAX = 20.0, -20.0, 80.0
+_APPEARANCE_UNIT = 20.0
+_APPEARANCE_MIN, _APPEARANCE_MAX = -20.0, 80.0
 
 # Set by hand: of those 500 true hypotheses one (a book's other edition) falls short
 # by more. Beyond it, colors are not faded or badly lit but others.
-_OTHER_COLORS, _OTHER_COLORS_FROM, _COLOR_MIN = 12.0, -0.6, -1.4
+_OTHER_COLORS = 12.0
+_OTHER_COLORS_FROM = -0.6
+_COLOR_MIN = -1.4
 
 # Set by hand: few cells agree by chance more often. Of drawn unknown items that are
 # a known one in other colors, cut in half, 3 % are taken for it at 1 %, and 8 %
@@ -41,7 +48,8 @@ _OUTSIDE = 1.5
 
 # How many of the highest values of unknown items say how the rest of the tail
 # falls.
-_TAIL_FRACTION, _TAIL_MIN = 0.1, 8
+_TAIL_FRACTION = 0.1
+_TAIL_MIN = 8
 _MAX_EXPONENT = 50.0  # keeps exp() finite
 
 

@@ -44,7 +44,8 @@ _NEW_VOCABULARY = 0.5  # fraction that changed, from which words are learned ane
 _SHOWN_FROM = 100  # references read, for a progress line to be worth it
 
 # Details that a near-duplicate shares.
-_SAME_DETAILS, _FEW_DETAILS = 0.5, 5.0  # fraction; features, by rarity
+_SAME_DETAILS = 0.5  # fraction, by rarity
+_FEW_DETAILS = 5.0  # features, by rarity
 _SAME_PLACE = 0.02  # of the diagonal
 
 # What the local features of all references may take.
@@ -249,7 +250,6 @@ def _with_background(
 
 
 def _same_files(known: ReferenceFeatures, number: int, sha256: NDArray[np.str_]) -> bool:
-    """Whether the references similar to a known one have these contents."""
     return np.array_equal(known.sha256[known.similar[number]], sha256)
 
 

@@ -34,7 +34,9 @@ _UNDECIDED = 0.2
 
 # Appearance, correlation and inliers of a pose that takes its place out of play for
 # others.
-_CONVINCING, _CONVINCING_CORRELATION, _CONVINCING_INLIERS = 25.0, 0.6, 15
+_CONVINCING_APPEARANCE = 25.0
+_CONVINCING_CORRELATION = 0.6
+_CONVINCING_INLIERS = 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,7 @@ class ScoredPose:
     def is_convincing(self) -> bool:
         """Sure enough to take its place in the frame out of play for others."""
         return (
-            self.evidence.whole > _CONVINCING
+            self.evidence.whole > _CONVINCING_APPEARANCE
             and self.evidence.whole_correlation > _CONVINCING_CORRELATION
             and self.hypothesis.inliers >= _CONVINCING_INLIERS
         )

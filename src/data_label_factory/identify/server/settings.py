@@ -8,7 +8,7 @@ from pathlib import Path
 
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import Device, cpu_count
-from data_label_factory.identify.recognize import Detector
+from data_label_factory.identify.recognize import DEFAULT_STRICTNESS, Detector
 
 # Where `data_label_factory web` serves the tracker. The server's own copy needs no
 # permission.
@@ -35,7 +35,7 @@ class Settings:
     prices: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8500
-    strictness: float = 0.01
+    strictness: float = DEFAULT_STRICTNESS
     sim_threshold: float | None = None
     margin_threshold: float | None = None
     detector: Detector = "flat"
