@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -19,14 +20,28 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_the_commands_page_is_what_help_prints() -> None:
-    spec = importlib.util.spec_from_file_location(
-        "make_commands", ROOT / "docs" / "make_commands.py"
-    )
+def load_script(name: str) -> ModuleType:
+    """A script of the docs folder, as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.PAGE.read_text("utf-8") == module.render(), "run: python docs/make_commands.py"
+    return module
+
+
+def test_the_commands_page_is_what_help_prints() -> None:
+    script = load_script("make_commands")
+    assert script.PAGE.read_text("utf-8") == script.render(), "run: python docs/make_commands.py"
+
+
+def test_the_picture_of_the_architecture_is_what_its_script_draws() -> None:
+    script = load_script("make_architecture_svg")
+    assert len(script.BOXES) <= 10
+    assert script.FILE.read_text("utf-8") == script.draw(), "run docs/make_architecture_svg.py"
+
+
+def test_the_glossary_fits_on_a_page() -> None:
+    assert len((ROOT / "docs" / "glossary.md").read_text("utf-8").splitlines()) <= 30
 
 
 def readme_commands() -> list[str]:
