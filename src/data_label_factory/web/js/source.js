@@ -119,6 +119,7 @@ export class Source {
       () => false,
     );
     if (turn !== this.#turn) return;
+    this.#taken = ""; // the loop may have captured it while it was loading, and its answer is dropped below
     this.onChange("");
     if (!ok) throw new SourceError(`This browser cannot show ${file.name}. JPEG, PNG and WebP are safe choices.`);
   }
