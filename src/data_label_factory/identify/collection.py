@@ -45,9 +45,8 @@ class Collection:
         self.index_file = index_file
         self.embedder = embedder
         self.refs = refs
-        self.unreadable: dict[
-            str, str
-        ] = {}  # reference → reason, of those that could not be indexed
+        # Reference → reason, of those that could not be indexed.
+        self.unreadable: dict[str, str] = {}
         self._options = options
         self._recognizer: Recognizer | None = None
 

@@ -71,9 +71,8 @@ class Engine:
         )
         self.snapshot: Snapshot | None = None
         self.prices: PriceBook | None = None
-        self.problems: dict[
-            str, str
-        ] = {}  # what could not be taken over: "refs", "index", "prices" → why
+        # What could not be taken over: "refs", "index", "prices" → why.
+        self.problems: dict[str, str] = {}
         self.changing = threading.RLock()  # held by whoever changes the index, on disk or here
         self.calibrating = False
         self._prices = Prices(settings)
