@@ -16,10 +16,16 @@ test: $(VENV)/.dev node_modules/.checks  ## format, lint, types, import layers a
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
-quick: $(VENV)/.dev node_modules/.checks  ## what takes under two minutes: no slow test, no browser
+# The tests that take milliseconds, of every package; the rest needs encoders, servers or a browser.
+QUICK = tests/http tests/prices tests/identify/index tests/identify/evaluate tests/identify/encoders/test_head.py \
+	tests/identify/recognize/test_confidence.py tests/identify/recognize/test_color.py \
+	tests/identify/recognize/test_geometry.py tests/test_docs.py tests/test_labels.py tests/test_layers.py \
+	tests/test_project.py tests/bench/test_structure.py
+
+quick: $(VENV)/.dev  ## under two minutes: lint, types, layers, and the fast tests
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not slow and not browser"
+	$(BIN)/python -m pytest -q -m "not slow and not browser" $(QUICK)
 
 setup: $(VENV)/.dev
 
