@@ -293,3 +293,10 @@ def test_a_folder_that_is_not_there_is_named(folder: Path) -> None:
         dlf.Collection.load("my-collection.npz", "nowhere")
     with pytest.raises(dlf.FactoryError, match="nowhere"):
         dlf.Collection.open("nowhere")
+
+
+def test_references_that_are_all_gone_are_named_and_never_decided_without(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    collection = dlf.Collection.load("my-collection.npz", "empty")
+    with pytest.raises(dlf.FactoryError, match="None of the references can be read in empty"):
+        collection.recognize("photo.jpg")

@@ -40,6 +40,9 @@ class Collection:
     def __init__(
         self, index: Index, index_file: Path, embedder: Embedder, refs: Path | None, **options: Any
     ) -> None:
+        """Raises FactoryError when `refs` is not a folder, or another embedder made the index."""
+        if refs is not None and not refs.is_dir():
+            raise FactoryError(f"{refs} is not a folder", "Name the folder that was indexed")
         index.require_maker(embedder.identity)
         self.index = index
         self.index_file = index_file
@@ -100,8 +103,6 @@ class Collection:
         Raises FactoryError when the index cannot be read, `refs` is not a folder,
         or the embedder did not make it.
         """
-        if refs is not None and not Path(refs).is_dir():
-            raise FactoryError(f"{refs} is not a folder", "Name the folder that was indexed")
         loaded = Index.load(index)
         return cls(
             loaded,
@@ -115,23 +116,29 @@ class Collection:
     def recognizer(self) -> Recognizer:
         """Reads the references the first time.
 
-        Raises FactoryError when not one of them can be read.
+        Its `unreadable` tells those that cannot be read.
         """
         if self._recognizer is None:
             cache = feature_cache_path(self.index_file)
-            recognizer = Recognizer(
+            self._recognizer = Recognizer(
                 self.index, self.embedder, refs=self.refs, cache=cache, **self._options
             )
-            if len(recognizer.unreadable) == len(self.index):
-                raise FactoryError(
-                    f"None of the references can be read in {self.refs}",
-                    "Name the folder that was indexed",
-                )
-            self._recognizer = recognizer
         return self._recognizer
 
+    def require_references(self) -> None:
+        """Raises FactoryError when not one of the references can be read."""
+        if len(self.recognizer.unreadable) == len(self.index):
+            raise FactoryError(
+                f"None of the references can be read in {self.refs}",
+                "Name the folder that was indexed",
+            )
+
     def recognize(self, picture: Picture) -> list[Detection]:
-        """The items in a picture, see `Recognizer.recognize`."""
+        """The items in a picture, see `Recognizer.recognize`.
+
+        Raises FactoryError also when not one of the references can be read.
+        """
+        self.require_references()
         return self.recognizer.recognize(picture)
 
     def verify(self, **options: Any) -> Report:

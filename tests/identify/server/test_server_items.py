@@ -14,6 +14,7 @@ from serving import make_collection, outdate_calibration, reindex, served, wait_
 from starlette.testclient import TestClient
 
 from data_label_factory.errors import FactoryError
+from data_label_factory.identify import collection
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index import Index
@@ -143,6 +144,27 @@ def test_a_removed_item_is_unknown_and_its_picture_is_kept(
     assert [file.read_bytes() for file in (settings.refs / ".removed").iterdir()] == [data]
     assert item["filename"] not in Index.load(settings.index).references
     assert client.delete(f"/api/items/{item['filename']}").status_code == 404
+
+
+def test_an_item_whose_file_cannot_be_moved_is_no_longer_served(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(refs: Path, reference: str) -> None:
+        raise FactoryError(f"{reference} cannot be moved")
+
+    monkeypatch.setattr(collection, "set_aside", refuse)
+    name = client.get("/api/items").json()["items"][0]["filename"]
+    assert client.delete(f"/api/items/{name}").status_code >= 400
+    assert name not in [item["filename"] for item in client.get("/api/items").json()["items"]]
+
+
+def test_references_that_are_all_gone_leave_a_server_that_says_so(settings: Settings) -> None:
+    assert settings.refs
+    for file in settings.refs.iterdir():
+        file.unlink()
+    with served(settings) as client:
+        health = client.get("/health").json()
+        assert (health["phase"], health["unreadable"]) == ("ready", health["index_size"])
 
 
 def test_the_last_reference_stays(client: TestClient) -> None:

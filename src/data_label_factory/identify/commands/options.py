@@ -7,7 +7,6 @@ import math
 import sys
 from pathlib import Path
 
-from data_label_factory.errors import FactoryError
 from data_label_factory.identify.collection import Collection, open_maker
 from data_label_factory.identify.encoders import DEFAULT_ENCODER, Embedder
 from data_label_factory.identify.index import Index
@@ -199,9 +198,6 @@ def open_recognizer(args: argparse.Namespace, index: Index | None = None) -> Rec
     Raises FactoryError if index, weights and head do not fit, or no reference can be
     read.
     """
-    if args.refs and not args.refs.is_dir():
-        raise FactoryError(f"{args.refs} is not a folder", "Name the folder that was indexed")
-
     index = index or Index.load(args.index)
     collection = Collection(
         index,
@@ -214,6 +210,7 @@ def open_recognizer(args: argparse.Namespace, index: Index | None = None) -> Rec
         margin_threshold=args.margin_threshold,
         quiet=False,
     )
+    collection.require_references()
     report_unusable("reference not used", collection.recognizer.unreadable)
     return collection.recognizer
 

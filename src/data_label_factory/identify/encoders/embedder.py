@@ -74,7 +74,10 @@ class Embedder:
 
     @property
     def constants(self) -> EncoderConstants | None:
-        """Measured constants of the encoder; None for one that only an index can tell."""
+        """Measured constants of the encoder; None for one that only an index can tell.
+
+        With a head they are those of the encoder alone: no head was measured.
+        """
         spec = ENCODERS.get(self.encoder.identity.id)
         return spec.constants if spec else None
 

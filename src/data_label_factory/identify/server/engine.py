@@ -31,13 +31,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An index and the recognizer made for it.
+    """A recognizer with its index. A request uses one from its beginning to its end."""
 
-    A request uses one from its beginning to its end.
-    """
-
-    index: Index
     recognizer: Recognizer
+
+    @property
+    def index(self) -> Index:
+        return self.recognizer.index
 
     @cached_property
     def searchable(self) -> list[str]:
@@ -84,7 +84,7 @@ class Engine:
     def load(self) -> None:
         """Read the references and warm up. Raises FactoryError."""
         start = time.perf_counter()
-        snapshot = Snapshot(self.collection.index, self.collection.recognizer)
+        snapshot = Snapshot(self.collection.recognizer)
 
         probe = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
         self.embedder.encode([probe])  # one picture and several take different paths
@@ -109,8 +109,10 @@ class Engine:
         """
         with self.changing:
             start = time.perf_counter()
-            result = make(self.collection)
-            self._publish(because, start)
+            try:
+                result = make(self.collection)
+            finally:  # what failed halfway may have changed the collection already
+                self._publish(because, start)
             index = self.collection.index
         self.recalibrate_in_background()
         return result, index
@@ -174,9 +176,9 @@ class Engine:
 
         Before `load` is done, that does the same.
         """
-        if self.snapshot is None:
+        if self.snapshot is None or self.snapshot.recognizer is self.collection.recognizer:
             return
-        self.snapshot = Snapshot(self.collection.index, self.collection.recognizer)
+        self.snapshot = Snapshot(self.collection.recognizer)
         seconds = round(time.perf_counter() - start, 2)
         note("updated", because=because, references=len(self.collection.index), seconds=seconds)
 
