@@ -130,6 +130,26 @@ def separate(values: Floats, true: NDArray[np.bool_]) -> tuple[float, float, int
     return area, above, int((right <= wrong[-1]).sum())
 
 
+def measure_left_out_loss(known: Hypotheses) -> tuple[float, float]:
+    """The log loss of sets that the weights were not fitted on, and that of the present weights.
+
+    Each set weighs the same; natural logarithm.
+    """
+    features, fixed = transform(known.evidence)
+    importance = balance(known)
+    sets = np.array([set_of(name) for name in known.collection])
+    names = np.unique(sets)
+    losses = []
+    for name in names if len(names) > 1 else ():
+        part = sets == name
+        sign = np.where(known.true[part], -1.0, 1.0)
+        for weights in (fit(known, without=str(name)), PRESENT):
+            log_odds = (features @ weights + fixed)[part]
+            losses.append(np.average(np.logaddexp(0, sign * log_odds), weights=importance[part]))
+    fitted, present = np.reshape(losses, (-1, 2)).mean(axis=0) if losses else (np.nan, np.nan)
+    return float(fitted), float(present)
+
+
 def compare(known: Hypotheses) -> str:
     """A row for each collection: the weights fitted without it against the present ones."""
     features, fixed = transform(known.evidence)
@@ -202,6 +222,9 @@ def report(known: Hypotheses, source: str) -> str:
             f"{(~known.true).sum()} false hypotheses, {len(known.unknowns)} unknown items",
             format_table(["weight", "fitted", "in the code"], rows),
             compare(known),
+            "log loss of sets left out: fitted {:.4f}, present {:.4f}".format(
+                *measure_left_out_loss(known)
+            ),
             format_table(
                 ["prior", "start", "scale", "start in the code", "scale in the code"], priors
             ),
