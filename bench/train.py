@@ -31,6 +31,7 @@ import numpy as np
 from PIL import Image
 
 from data_label_factory.identify.encoders import (
+    Embedder,
     Embeddings,
     Encoder,
     EncoderIdentity,
@@ -79,6 +80,11 @@ class StandInEncoder:
         return unit_rows(np.stack(rows) @ self._matrix)
 
 
+def _make_recipe(encoder: Encoder, views: int = ViewRecipe.views) -> ViewRecipe:
+    """The recipe that `identify train` uses with this encoder."""
+    return ViewRecipe(views, side_px=Embedder(encoder).crop_side)
+
+
 def cost(arguments: argparse.Namespace) -> dict[str, Any]:
     count = arguments.references
     steps = max(1, round(PLAIN_STEPS_AT_150 * count / 150))
@@ -95,7 +101,7 @@ def cost(arguments: argparse.Namespace) -> dict[str, Any]:
         for name, (views, settings) in recipes.items():
             encoder = CountingEncoder(open_encoder(arguments.encoder))
             start = time.perf_counter()
-            bank = build_bank(refs, Path(scratch) / "banks", encoder, ViewRecipe(views=views))
+            bank = build_bank(refs, Path(scratch) / "banks", encoder, _make_recipe(encoder, views))
             built = time.perf_counter()
             result = train_head(bank, Path(scratch) / "head.pt", settings, force=True)
             results[name] = _figures(result) | {
@@ -144,7 +150,7 @@ def variants(arguments: argparse.Namespace) -> dict[str, Any]:
         refs = Path(scratch) / "refs"
         draw_collection(refs, count=arguments.references)
         encoder = open_encoder(arguments.encoder)
-        bank = build_bank(refs, Path(scratch) / "banks", encoder, ViewRecipe())
+        bank = build_bank(refs, Path(scratch) / "banks", encoder, _make_recipe(encoder))
 
         for mode in ("same", "apart"):
             out = Path(scratch) / f"{mode}.pt"
@@ -222,7 +228,7 @@ def _train_on_real_sets(
             folder = arguments.data / set_name
             if not folder.is_dir():
                 raise SystemExit(f"There is no {folder}: name the folder of the sets with --data")
-            bank = build_bank(folder / "refs", banks, encoder, ViewRecipe())
+            bank = build_bank(folder / "refs", banks, encoder, _make_recipe(encoder))
             photos = BookPhotos(folder, bank, encoder) if set_name == "books" else None
 
             for name, tried in settings.items():
