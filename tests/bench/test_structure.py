@@ -23,6 +23,11 @@ def test_the_source_keeps_the_limits() -> None:
     assert result.returncode == 0, result.stdout
 
 
+def test_no_bench_is_longer_than_a_module_may_be() -> None:
+    lengths = {f.name: len(f.read_text("utf-8").splitlines()) for f in ROOT.glob("bench/*.py")}
+    assert lengths and max(lengths.values()) <= 300, lengths
+
+
 def test_a_table_row_per_package_and_one_for_all(tmp_path: Path) -> None:
     (tmp_path / "top" / "part").mkdir(parents=True)
     (tmp_path / "top" / "part" / "dense.py").write_text(DENSE)
