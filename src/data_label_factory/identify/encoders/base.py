@@ -78,10 +78,14 @@ class Encoder(Protocol):
     """Pictures in, unit vectors out. Safe to call from several threads."""
 
     @property
-    def identity(self) -> EncoderIdentity: ...
+    def identity(self) -> EncoderIdentity:
+        """What made the embeddings; stored in every index."""
+        ...
 
     @property
-    def dim(self) -> int: ...
+    def dim(self) -> int:
+        """D, the number of dimensions of an embedding."""
+        ...
 
     def encode(self, images: Sequence[RGB]) -> Embeddings:
         """N pictures, (H, W, 3) uint8 RGB of any size → (N, D) float32, each row of
@@ -103,9 +107,10 @@ class EncoderConstants:
     crop_noise: float
 
 
-# `python bench/encoder_constants.py` on books, cards and Magic cards, 2026-11-26: for sscd
-# 0.26 … 0.42 and 0.030 … 0.064, for sscd-small 0.26 … 0.44 and 0.032 … 0.053. The lower
-# cosines are those of real photos: 0.4 errs on the side of silence.
+# `python bench/encoder_constants.py --every 10` on books, cards and Magic cards,
+# 2026-11-26: for sscd 0.25 … 0.43 and 0.031 … 0.061, for sscd-small 0.25 … 0.44 and
+# 0.032 … 0.061. The lower cosines are those of real photos: 0.4 errs on the side of
+# silence.
 SSCD_CONSTANTS = EncoderConstants(unrelated_cosine=0.4, crop_noise=0.05)
 
 

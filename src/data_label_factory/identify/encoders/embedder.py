@@ -62,6 +62,7 @@ class Embedder:
 
     @property
     def identity(self) -> EmbedderIdentity:
+        """What an index has to be made by for this embedder to search it."""
         return EmbedderIdentity(self.encoder.identity, self.head.sha256 if self.head else "")
 
     @property

@@ -53,6 +53,7 @@ class ProjectionHead:
 
     @property
     def in_dim(self) -> int:
+        """D of the encoder that the head was trained on."""
         return int(self.w1.shape[1])
 
     def __call__(self, embeddings: Embeddings) -> Embeddings:

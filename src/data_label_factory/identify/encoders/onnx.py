@@ -67,10 +67,12 @@ class OnnxEncoder:
 
     @cached_property
     def identity(self) -> EncoderIdentity:
+        """Id, SHA-256 of the model file, and preprocessing. Raises EncoderError."""
         return EncoderIdentity.of(self._id, file_sha256(self.path), self.recipe)
 
     @cached_property
     def dim(self) -> int:
+        """D, the number of dimensions; the first use opens the model. Raises EncoderError."""
         black = np.zeros((self.recipe.side, self.recipe.side, 3), np.uint8)
         return int(self.encode([black]).shape[1])
 

@@ -79,6 +79,7 @@ class Evaluation:
 
     @cached_property
     def figures(self) -> Figures:
+        """The figures of the detections that were confident."""
         return _compute_figures([outcome.match for outcome in self.outcomes])
 
     @cached_property
@@ -100,6 +101,7 @@ class Evaluation:
 
     @cached_property
     def failures(self) -> list[Failure]:
+        """Everything that went wrong, photo by photo."""
         return [
             failure
             for outcome in self.outcomes
@@ -108,10 +110,12 @@ class Evaluation:
 
     @property
     def ms_p50(self) -> float:
+        """The median time per photo, ms."""
         return median(outcome.ms for outcome in self.outcomes)
 
     @property
     def ms_p95(self) -> float:
+        """The time per photo, ms, that 95 % of them stay within."""
         times = sorted(outcome.ms for outcome in self.outcomes)
         return times[max(int(len(times) * 0.95) - 1, 0)]
 

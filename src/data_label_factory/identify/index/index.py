@@ -65,6 +65,7 @@ class IndexMeta:
 
     @property
     def maker(self) -> EmbedderIdentity:
+        """The encoder and head that made the embeddings."""
         return EmbedderIdentity(self.encoder, self.head_sha256)
 
     def __str__(self) -> str:
@@ -128,6 +129,7 @@ class Index:
 
     @property
     def dim(self) -> int:
+        """D, the number of dimensions of an embedding."""
         return int(self.embeddings.shape[1])
 
     @cached_property
@@ -142,6 +144,7 @@ class Index:
 
     @property
     def item_count(self) -> int:
+        """The number of items; variants of an item count once."""
         return int(self.items.max()) + 1 if len(self) else 0
 
     @cached_property
@@ -150,6 +153,7 @@ class Index:
         return {str(reference): row for row, reference in enumerate(self.references)}
 
     def label(self, row: int) -> Label:
+        """The label of a row, 0 … N - 1. Raises IndexError for any other."""
         return Label(str(self.names[row]), str(self.set_codes[row]), str(self.rarities[row]))
 
     def taken(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Index:
@@ -205,6 +209,7 @@ class Index:
             )
 
     def with_calibration(self, calibration: dict[str, Any]) -> Index:
+        """The same index with another calibration, as `Calibration.as_dict` gives it."""
         return replace(self, meta=replace(self.meta, calibration=calibration))
 
     def save(self, path: str | Path) -> None:

@@ -70,10 +70,12 @@ class Cells:
 
     @property
     def comparable(self) -> Mask:
+        """Cells of the reference that are not flat: (rows, columns)."""
         return np.asarray(self.reference_contrast > _FLAT, bool)
 
     @property
     def agrees(self) -> Mask:
+        """Cells whose correlation is that of one picture: (rows, columns)."""
         return np.asarray(self.correlation > _AGREES, bool)
 
     @property

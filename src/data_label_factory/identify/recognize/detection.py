@@ -46,6 +46,7 @@ class Detection:
 
     @property
     def name(self) -> str:
+        """The item's name."""
         return self.label.name
 
     @property

@@ -77,6 +77,7 @@ class Stored:
         return Stored(**{name: take(name) for name in STORED_FIELDS})
 
     def followed_by(self, other: Stored) -> Stored:
+        """The references of both, these first."""
         if not len(self.counts):  # not copied: that would double what building an index needs
             return other
 

@@ -115,6 +115,7 @@ class Recognizer:
 
     @property
     def embedder(self) -> Embedder:
+        """What embeds the crops; it made the index."""
         return self._neighbors.embedder
 
     @property

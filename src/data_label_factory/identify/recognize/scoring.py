@@ -56,6 +56,7 @@ class ScoredPose:
 
     @property
     def quad(self) -> Quad:
+        """Where the pose puts the reference, (4, 2) px of the frame."""
         return self.hypothesis.quad
 
     @property

@@ -54,6 +54,7 @@ class Vocabulary:
 
     @classmethod
     def learn(cls, descriptors: NDArray[np.uint8]) -> Vocabulary:
+        """Learn the words of (N, 128) uint8 descriptors; of none, one word."""
         rng = np.random.default_rng(0)
         count = len(descriptors)
         cells = max(1, int(np.sqrt(count / PER_WORD)))
