@@ -68,7 +68,7 @@ def main() -> None:
         for line in requires("data_label_factory") or []
         if "extra ==" not in line
     )
-    assert base == ["pillow", "pyyaml", "requests"], base
+    assert base == ["click", "pillow", "pyyaml", "requests"], base
 
     assert run("--help").returncode == 0
     assert "identify" in run("--help").stdout
