@@ -35,6 +35,22 @@ PORT = click.IntRange(0, 65535)
 
 _SHORT_PROGRAM = "dlf"
 
+# What the extra `identify` brings, by the names that the stages import at their top.
+_OF_THE_EXTRA = frozenset(
+    {
+        "cv2",
+        "fastapi",
+        "fastapi_offline",
+        "jinja2",
+        "numpy",
+        "onnxruntime",
+        "prometheus_client",
+        "starlette",
+        "threadpoolctl",
+        "uvicorn",
+    }
+)
+
 
 class LazyGroup(click.Group):
     """A group of commands that are imported when they are chosen.
@@ -139,8 +155,7 @@ def _invoke(command: click.Command, arguments: list[str], words: tuple[str, ...]
         return 2
 
     except ModuleNotFoundError as exc:
-        # A stage imported an optional package itself, before need() was called.
-        if (exc.name or "").split(".")[0] not in ("numpy", "cv2", "onnxruntime", "jinja2"):
+        if (exc.name or "").split(".")[0] not in _OF_THE_EXTRA:
             raise
         hint = "Run: pip install 'data_label_factory[identify]'"
         _print_error(f"{exc.name} is not installed. {hint}")

@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from data_label_factory.command_line import FILE, PORT, POSITIVE
-from data_label_factory.extras import need
 from data_label_factory.identify.commands.options import Number, recognizer_options
 from data_label_factory.identify.server.settings import TRACKER_ORIGINS, Settings
 
@@ -25,14 +24,6 @@ _OLD_NAMES = {
     "port": "PORT",
 }
 _SEVERAL = ("--cors", "--fx-rate")
-_NEEDED_MODULES = (
-    "fastapi",
-    "uvicorn",
-    "python_multipart",
-    "prometheus_client",
-    "threadpoolctl",
-    "fastapi_offline",
-)
 
 
 class _ServeCommand(click.Command):
@@ -141,8 +132,6 @@ def _repeat_options(args: list[str]) -> list[str]:
 )
 def command(workers: int | None, **values: Any) -> None:
     """Answer frames over HTTP: POST /api/falcon, the live tracker, /docs."""
-    for module in _NEEDED_MODULES:
-        need(module, extra="identify")
     from data_label_factory.identify.server.run import serve
 
     if workers is not None:
