@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from conftest import pixels, save_picture
 from detections import detection, index_of, square
 from PIL import Image
+from processes import started
 
 from data_label_factory.cli import main
 from data_label_factory.errors import FactoryError
@@ -375,11 +377,10 @@ def test_an_empty_folder_is_wrong_use(
     assert "no picture or video" in capsys.readouterr().err
 
 
-def identify(options: list[str]) -> "subprocess.Popen[str]":
-    """Start the command in another process."""
+def identify(options: list[str]) -> "AbstractContextManager[subprocess.Popen[str]]":
+    """The command in another process."""
     line = [sys.executable, "-m", "data_label_factory", "identify", *options]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(line, stdout=pipe, stderr=pipe, text=True)
+    return started(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
