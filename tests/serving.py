@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn import mean_color_model
+from drawn import draw_collection, mean_color_model
 from starlette.testclient import TestClient
 
 from data_label_factory.identify.encoders import Embedder, open_encoder
@@ -28,7 +28,6 @@ from data_label_factory.identify.recognize import calibrate
 from data_label_factory.identify.recognize.confidence import Calibration
 from data_label_factory.identify.server.app import create_app
 from data_label_factory.identify.server.settings import Settings
-from data_label_factory.samples import draw_collection
 
 
 def make_collection(folder: Path, count: int = 5) -> Settings:

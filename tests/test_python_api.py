@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from drawn import draw_collection
 from fastapi.testclient import TestClient
 from PIL import Image
 
@@ -20,7 +21,6 @@ from data_label_factory.errors import ConflictError, ImageError, LabelError, Unk
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.images import as_rgb, decode
 from data_label_factory.identify.recognize.confidence import Calibration
-from data_label_factory.samples import draw_collection
 
 RECIPES = Path(__file__).parent.parent / "docs" / "python.md"
 COUNT = 6

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from drawn import draw_collection
 from PIL import Image
 
 from data_label_factory.identify.camera import render_view
@@ -15,7 +16,6 @@ from data_label_factory.identify.encoders import Embedder, open_encoder
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer, calibrate
-from data_label_factory.samples import draw_collection
 
 BENCH = Path(__file__).parents[2] / "bench"
 

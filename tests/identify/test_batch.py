@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from conftest import pixels, save_picture
 from detections import detection, index_of, square
+from drawn import draw_collection
 from PIL import Image
 from processes import started
 
@@ -36,7 +37,6 @@ from data_label_factory.identify.output.annotated import Copies
 from data_label_factory.identify.output.coco import CocoWriter, clip
 from data_label_factory.identify.quad import as_points
 from data_label_factory.identify.recognize import Detection
-from data_label_factory.samples import draw_collection
 
 Frames = list[RecognizedFrame | Unreadable]
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from conftest import save_picture
+from drawn import draw_collection
 
 from data_label_factory.cli import main
 from data_label_factory.identify.cli import COMMANDS
 from data_label_factory.identify.index import Index
-from data_label_factory.samples import draw_collection
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 HEAVY = ("numpy", "onnxruntime", "cv2", "torch", "PIL", "safetensors")

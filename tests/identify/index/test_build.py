@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import GridEncoder, pixels, save_picture
+from drawn import draw_collection
 from PIL import Image
 
 from data_label_factory.errors import EncoderError
@@ -21,7 +22,6 @@ from data_label_factory.identify.encoders.head import ProjectionHead
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import BuildResult, build_index
-from data_label_factory.samples import draw_collection
 
 
 def build(

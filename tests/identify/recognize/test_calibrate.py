@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 from conftest import GridEncoder
+from drawn import draw_collection
 from PIL import Image
 
 from data_label_factory.errors import ImageError
@@ -23,7 +24,6 @@ from data_label_factory.identify.recognize import calibrate as calibration_modul
 from data_label_factory.identify.recognize.calibrate import calibrate, is_out_of_date
 from data_label_factory.identify.recognize.confidence import Calibration
 from data_label_factory.identify.refresh import calibrate_index
-from data_label_factory.samples import draw_collection
 
 
 @pytest.fixture(scope="module")

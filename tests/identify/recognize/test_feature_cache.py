@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn import draw_collection
 
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.encoders import Embedder
@@ -20,7 +21,6 @@ from data_label_factory.identify.recognize.feature_cache import (
     save_references,
 )
 from data_label_factory.identify.recognize.references import read_references
-from data_label_factory.samples import draw_collection
 
 CARDS = 16
 
