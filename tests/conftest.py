@@ -18,6 +18,7 @@ from data_label_factory.identify.encoders import (
     unit_rows,
 )
 from data_label_factory.identify.images import RGB
+from data_label_factory.identify.recognize import calibrate
 
 
 class GridEncoder:
@@ -63,6 +64,17 @@ def refs(tmp_path: Path) -> Path:
     for seed in range(5):
         save_picture(tmp_path / "refs" / f"card_{seed}.png", seed)
     return tmp_path / "refs"
+
+
+def calibrate_quickly(patch: pytest.MonkeyPatch) -> None:
+    """Let calibrations try two frames; the thirty of a real one take twenty seconds and more."""
+    patch.setattr(calibrate, "_FRAMES", 1)
+    patch.setattr(calibrate, "_DRAWN_FRAMES", 1)
+
+
+@pytest.fixture
+def quick_calibration(monkeypatch: pytest.MonkeyPatch) -> None:
+    calibrate_quickly(monkeypatch)
 
 
 @pytest.fixture

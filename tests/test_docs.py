@@ -55,9 +55,10 @@ def readme_commands() -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_calibration")
 def test_every_readme_command_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my-collection").mkdir()
-    draw_collection(tmp_path / "my-collection", count=6)
+    draw_collection(tmp_path / "my-collection", count=4)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DLF_CACHE", str(tmp_path / "cache"))
     commands = readme_commands()

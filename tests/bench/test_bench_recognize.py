@@ -21,11 +21,9 @@ BENCH = Path(__file__).parents[2] / "bench"
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def bench(monkeypatch: pytest.MonkeyPatch, quick_calibration: None) -> ModuleType:
     """The script as a module, calibrating on two frames instead of forty."""
     monkeypatch.syspath_prepend(str(BENCH))
-    monkeypatch.setattr(calibrate, "_FRAMES", 1)
-    monkeypatch.setattr(calibrate, "_DRAWN_FRAMES", 1)
     import recognize  # type: ignore[import-not-found, unused-ignore]
 
     return recognize
