@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from threadpoolctl import threadpool_limits
 from website import Site, serving
 
 from data_label_factory.identify.encoders import (
@@ -56,6 +57,13 @@ def save_picture(path: Path, seed: int, **options: object) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels(seed)).save(path, **options)
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_blas_thread() -> Iterator[None]:
+    """As the server does it: threads slow many small products down."""
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 @pytest.fixture

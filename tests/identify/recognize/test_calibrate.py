@@ -38,6 +38,12 @@ def collection(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> 
     return refs, build_index(refs, refs.parent / "cards.npz", embedder, quiet=True).index
 
 
+@pytest.fixture(scope="module")
+def recognizer(collection: tuple[Path, Index], embedder: Embedder) -> Recognizer:
+    refs, index = collection
+    return Recognizer(index, embedder, refs=refs)
+
+
 @pytest.fixture
 def few_views(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three frames with views of references instead of 24."""
@@ -46,10 +52,10 @@ def few_views(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_the_unknown_items_of_an_index_are_its_own_left_out(
-    collection: tuple[Path, Index], embedder: Embedder
+    collection: tuple[Path, Index], recognizer: Recognizer
 ) -> None:
     refs, index = collection
-    learned = calibrate(Recognizer(index, embedder, refs=refs), refs, quiet=True)
+    learned = calibrate(recognizer, refs, quiet=True)
     assert learned.unknowns == 72
     assert learned.items == index.item_count
     # Had the items not been left out, half of the views would have been sure at far more than this.
@@ -58,10 +64,9 @@ def test_the_unknown_items_of_an_index_are_its_own_left_out(
 
 @pytest.mark.usefixtures("few_views")
 def test_the_same_index_teaches_the_same_again(
-    collection: tuple[Path, Index], embedder: Embedder
+    collection: tuple[Path, Index], recognizer: Recognizer
 ) -> None:
-    refs, index = collection
-    recognizer = Recognizer(index, embedder, refs=refs)
+    refs, _ = collection
     learned = calibrate(recognizer, refs, quiet=True)
     assert learned.unknowns == 9
     assert calibrate(recognizer, refs, quiet=True) == learned
@@ -82,13 +87,12 @@ def test_strictness_trades_silence_for_answers(
 
 @pytest.mark.usefixtures("few_views")
 def test_negatives_that_look_like_an_item_raise_the_bar(
-    collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path
+    collection: tuple[Path, Index], recognizer: Recognizer, tmp_path: Path
 ) -> None:
     refs, index = collection
     own = str(index.references[0])
     shutil.copy(refs / own, tmp_path / "looks_like_it.jpg")
     (tmp_path / "damaged.jpg").write_bytes(b"\xff\xd8\xff broken")
-    recognizer = Recognizer(index, embedder, refs=refs)
     before = calibrate(recognizer, refs, quiet=True)
     after = calibrate(recognizer, refs, negatives=tmp_path, quiet=True)
     assert after.unknowns == before.unknowns + 1
@@ -96,11 +100,11 @@ def test_negatives_that_look_like_an_item_raise_the_bar(
 
 
 def test_a_folder_without_negatives_is_an_error(
-    collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path
+    collection: tuple[Path, Index], recognizer: Recognizer, tmp_path: Path
 ) -> None:
-    refs, index = collection
+    refs, _ = collection
     with pytest.raises(ImageError, match="no picture"):
-        calibrate(Recognizer(index, embedder, refs=refs), refs, negatives=tmp_path, quiet=True)
+        calibrate(recognizer, refs, negatives=tmp_path, quiet=True)
 
 
 @pytest.mark.usefixtures("few_views")
@@ -196,12 +200,13 @@ def test_index_calibrates_once_and_keeps_it_when_a_picture_is_added(
 
 
 def test_the_constants_of_an_encoder_that_nobody_measured_are_learned_and_used(
-    collection: tuple[Path, Index], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calibrate_quickly(monkeypatch)
     monkeypatch.setattr(encoder_constants, "_VIEWS", 4)
     monkeypatch.setattr(encoder_constants, "_GROUNDS", 4)
-    refs, _ = collection
+    refs = tmp_path / "refs"
+    draw_collection(refs, count=8)
     embedder = Embedder(GridEncoder())
     index = build_index(refs, tmp_path / "grid.npz", embedder, quiet=True).index
     assert Recognizer(index, embedder, refs=refs).constants == SSCD_CONSTANTS  # for want of better
@@ -214,11 +219,10 @@ def test_the_constants_of_an_encoder_that_nobody_measured_are_learned_and_used(
 
 
 def test_measured_constants_are_not_learned(
-    collection: tuple[Path, Index], embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+    collection: tuple[Path, Index], recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calibrate_quickly(monkeypatch)
-    refs, index = collection
-    recognizer = Recognizer(index, embedder, refs=refs)
+    refs, _ = collection
     learned = calibrate(recognizer, refs, quiet=True)
     assert learned.unknowns > 0
     assert learned.constants is None and "encoder" not in learned.as_dict()
