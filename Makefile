@@ -14,7 +14,8 @@ test: $(VENV)/.dev node_modules/.checks  ## format, lint, types, import layers a
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not timed" --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest -m timed
 
 # The tests that take milliseconds, of every package; the rest needs encoders, servers or a browser.
 QUICK = tests/http tests/prices tests/identify/index tests/identify/evaluate tests/identify/encoders/test_head.py \

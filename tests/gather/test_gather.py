@@ -605,6 +605,7 @@ def test_a_full_disk_ends_the_run_with_one_line_and_loses_nothing(
     ]
 
 
+@pytest.mark.timed
 def test_buckets_of_different_hosts_run_side_by_side(
     website: Site, project: Path, run: Gather
 ) -> None:

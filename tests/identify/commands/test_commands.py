@@ -96,6 +96,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert not {*HEAVY} & {*loaded}
 
 
+@pytest.mark.timed
 def test_help_is_instant(dlf: Run) -> None:
     def seconds() -> float:
         start = time.perf_counter()
