@@ -135,7 +135,7 @@ def test_recolored_unknown_items_are_mostly_met_with_silence(
     """The same drawing in other colors is what can fool a comparison in gray."""
     refs = tmp_path / "refs"
     refs.mkdir()
-    files = draw_collection(tmp_path / "all", count=40)[::2]
+    files = draw_collection(tmp_path / "all", count=24)[::2]
     for file in files:
         shutil.copy(file, refs)
     index = build_index(refs, tmp_path / "i.npz", embedder, quiet=True).index
