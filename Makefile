@@ -10,6 +10,7 @@ OUT ?= demo-output
 demo: $(VENV)/.identify  ## the main job on sample cards; REFS=~/my-collection uses your own pictures
 	$(BIN)/dlf identify demo --out "$(OUT)" $(if $(REFS),--refs "$(REFS)")
 
+# Two processes, also where there are more cores: most tests use one core, some all of them.
 test: $(VENV)/.dev node_modules/.checks  ## format, lint, types, import layers and all tests
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/ruff check src tests bench
