@@ -10,11 +10,13 @@ OUT ?= demo-output
 demo: $(VENV)/.identify  ## the main job on sample cards; REFS=~/my-collection uses your own pictures
 	$(BIN)/dlf identify demo --out "$(OUT)" $(if $(REFS),--refs "$(REFS)")
 
+# Two processes, also where there are more cores: most tests use one core, some all of them.
 test: $(VENV)/.dev node_modules/.checks  ## format, lint, types, import layers and all tests
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not timed" --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest -m timed
 
 # The tests that take milliseconds, of every package; the rest needs encoders, servers or a browser.
 QUICK = tests/http tests/prices tests/identify/index tests/identify/evaluate tests/identify/encoders/test_head.py \

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from threadpoolctl import threadpool_limits
 from website import Site, serving
 
 from data_label_factory.identify.encoders import (
@@ -18,6 +19,7 @@ from data_label_factory.identify.encoders import (
     unit_rows,
 )
 from data_label_factory.identify.images import RGB
+from data_label_factory.identify.recognize import calibrate
 
 
 class GridEncoder:
@@ -57,12 +59,30 @@ def save_picture(path: Path, seed: int, **options: object) -> Path:
     return path
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_blas_thread() -> Iterator[None]:
+    """As the server does it: threads slow many small products down."""
+    with threadpool_limits(1, user_api="blas"):
+        yield
+
+
 @pytest.fixture
 def refs(tmp_path: Path) -> Path:
     """Five distinct pictures: card_0.png … card_4.png."""
     for seed in range(5):
         save_picture(tmp_path / "refs" / f"card_{seed}.png", seed)
     return tmp_path / "refs"
+
+
+def calibrate_quickly(patch: pytest.MonkeyPatch) -> None:
+    """Let calibrations try two frames; the thirty of a real one take twenty seconds and more."""
+    patch.setattr(calibrate, "_FRAMES", 1)
+    patch.setattr(calibrate, "_DRAWN_FRAMES", 1)
+
+
+@pytest.fixture
+def quick_calibration(monkeypatch: pytest.MonkeyPatch) -> None:
+    calibrate_quickly(monkeypatch)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 from PIL import Image
+
+from data_label_factory.samples import SampleCard, draw_card, sample_cards
 
 FOUR_COLORS = {
     (16, 12): (220, 30, 30),
@@ -30,6 +33,21 @@ def photo_like(width: int, height: int, seed: int = 0) -> np.ndarray:
     shape = (height // 7 + 2, width // 7 + 2, 3)
     noise = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
     return np.array(Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def draw_collection(folder: Path, count: int, seed: int = 7) -> list[Path]:
+    """The cards of `samples.draw_collection`, each of them drawn once in all tests."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for card in sample_cards(count, seed):
+        files.append(folder / card.filename)
+        files[-1].write_bytes(_drawn(card))
+    return files
+
+
+@cache
+def _drawn(card: SampleCard) -> bytes:
+    return encoded(draw_card(card), "JPEG", quality=92, subsampling=0)
 
 
 def encoded(image: Image.Image, file_format: str, **options: Any) -> bytes:

@@ -18,17 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn import mean_color_model
+from conftest import calibrate_quickly
+from drawn import draw_collection, mean_color_model
 from starlette.testclient import TestClient
 
 from data_label_factory.identify.encoders import Embedder, open_encoder
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
-from data_label_factory.identify.recognize import calibrate
 from data_label_factory.identify.recognize.confidence import Calibration
 from data_label_factory.identify.server.app import create_app
 from data_label_factory.identify.server.settings import Settings
-from data_label_factory.samples import draw_collection
 
 
 def make_collection(folder: Path, count: int = 5) -> Settings:
@@ -53,8 +52,7 @@ def outdate_calibration(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> 
     """Store a calibration for one item in the index, and make the next calibration a quick one."""
     outdated = Calibration(unknowns=96, items=1)
     Index.load(settings.index).with_calibration(outdated.as_dict()).save(settings.index)
-    monkeypatch.setattr(calibrate, "_FRAMES", 1)
-    monkeypatch.setattr(calibrate, "_DRAWN_FRAMES", 1)
+    calibrate_quickly(monkeypatch)
 
 
 @contextmanager

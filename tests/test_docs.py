@@ -12,9 +12,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from drawn import draw_collection
 
 from data_label_factory.cli import main
-from data_label_factory.samples import draw_collection
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -55,9 +55,10 @@ def readme_commands() -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_calibration")
 def test_every_readme_command_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my-collection").mkdir()
-    draw_collection(tmp_path / "my-collection", count=6)
+    draw_collection(tmp_path / "my-collection", count=4)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DLF_CACHE", str(tmp_path / "cache"))
     commands = readme_commands()

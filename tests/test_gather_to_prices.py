@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from drawn import draw_collection
 from serving import served, wait_until
 from website import Answer, Site, as_json
 from yuyutei import SEARCH, product, shop
@@ -14,7 +15,6 @@ from data_label_factory.identify.server.settings import Settings
 from data_label_factory.labels import Label, parse_label
 from data_label_factory.prices.book import PriceBook
 from data_label_factory.prices.fx import FxRates
-from data_label_factory.samples import draw_collection
 
 COUNT = 6
 

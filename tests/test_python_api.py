@@ -12,6 +12,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from conftest import calibrate_quickly
+from drawn import draw_collection
 from fastapi.testclient import TestClient
 from PIL import Image
 
@@ -20,7 +22,6 @@ from data_label_factory.errors import ConflictError, ImageError, LabelError, Unk
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.images import as_rgb, decode
 from data_label_factory.identify.recognize.confidence import Calibration
-from data_label_factory.samples import draw_collection
 
 RECIPES = Path(__file__).parent.parent / "docs" / "python.md"
 COUNT = 6
@@ -36,12 +37,16 @@ def built(tmp_path_factory: pytest.TempPathFactory, small: dlf.Embedder) -> Path
     """A folder `my-collection` of drawn cards beside its calibrated index, `my-collection.npz`."""
     folder = tmp_path_factory.mktemp("api")
     draw_collection(folder / "my-collection", count=COUNT)
-    dlf.Collection.open(folder / "my-collection", embedder=small)
+    with pytest.MonkeyPatch.context() as patch:
+        calibrate_quickly(patch)
+        dlf.Collection.open(folder / "my-collection", embedder=small)
     return folder
 
 
 @pytest.fixture
-def folder(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_calibration: None
+) -> Path:
     """A copy of it, with what the recipes read, as the working directory."""
     for path in built.rglob("*.*"):
         copy = tmp_path / path.relative_to(built)

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from drawn import draw_collection
 from PIL import Image
 
 from data_label_factory.identify.camera import render_view
@@ -15,17 +16,14 @@ from data_label_factory.identify.encoders import Embedder, open_encoder
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer, calibrate
-from data_label_factory.samples import draw_collection
 
 BENCH = Path(__file__).parents[2] / "bench"
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def bench(monkeypatch: pytest.MonkeyPatch, quick_calibration: None) -> ModuleType:
     """The script as a module, calibrating on two frames instead of forty."""
     monkeypatch.syspath_prepend(str(BENCH))
-    monkeypatch.setattr(calibrate, "_FRAMES", 1)
-    monkeypatch.setattr(calibrate, "_DRAWN_FRAMES", 1)
     import recognize  # type: ignore[import-not-found, unused-ignore]
 
     return recognize

@@ -5,9 +5,9 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from drawn import draw_collection
 
 from data_label_factory.identify.encoders import Embedder
-from data_label_factory.identify.recognize import calibrate
 from data_label_factory.identify.recognize.confidence import log_odds
 from data_label_factory.identify.recognize.encoder_constants import learn_constants
 
@@ -17,18 +17,17 @@ LOWEST, HIGHEST = [-30, 0, -1.2, -1.5, 0, 0], [90, 1, 1.2, 0.2, 0.8, 0.6]
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def bench(monkeypatch: pytest.MonkeyPatch, quick_calibration: None) -> ModuleType:
     """The script as a module, with a small encoder, a dozen cards, and two frames to
     calibrate.
     """
     monkeypatch.syspath_prepend(str(BENCH))
-    monkeypatch.setattr(calibrate, "_FRAMES", 1)
-    monkeypatch.setattr(calibrate, "_DRAWN_FRAMES", 1)
     import confidence_evidence  # type: ignore[import-not-found, unused-ignore]
     import fit_confidence  # type: ignore[import-not-found, unused-ignore]
 
     small = Embedder.open("sscd-small")
     monkeypatch.setattr(fit_confidence.Embedder, "open", lambda: small)
+    monkeypatch.setattr(confidence_evidence, "draw_collection", draw_collection)
     monkeypatch.setattr(confidence_evidence, "_CARDS", 12)
     monkeypatch.setattr(confidence_evidence, "_TRIOS", 1)
     monkeypatch.setattr(confidence_evidence, "_UNKNOWNS_PER_TRIO", 2)

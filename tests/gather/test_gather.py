@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import pytest
 from conftest import pixels
 from drawn import encoded, png
 from PIL import Image
+from processes import started
 from website import BROKEN, BUSY, DRIP, PAGE, RESET, Answer, Site, as_json, hurried
 
 from data_label_factory.cli import main
@@ -490,7 +492,7 @@ def test_wrong_use_of_the_command_is_refused(
     assert (line[-2] if line else "--project") in capsys.readouterr().err
 
 
-def start(project: Path) -> subprocess.Popen[bytes]:
+def start(project: Path) -> "AbstractContextManager[subprocess.Popen[bytes]]":
     line = [
         sys.executable,
         "-m",
@@ -501,7 +503,7 @@ def start(project: Path) -> subprocess.Popen[bytes]:
         "--parallel",
         "4",
     ]
-    return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return started(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 @pytest.fixture
@@ -529,12 +531,11 @@ def test_a_run_killed_at_any_moment_and_repeated_ends_with_the_same_folder(
 
     for _ in range(5):
         website.seen.clear()
-        process = start(project)
-        while not website.seen and process.poll() is None:  # until it has begun
-            time.sleep(0.005)
-        time.sleep(moments.uniform(0, 0.25))
-        process.kill()
-        process.wait()
+        with start(project) as process:
+            while not website.seen and process.poll() is None:  # until it has begun
+                time.sleep(0.005)
+            time.sleep(moments.uniform(0, 0.25))
+            process.kill()
         for name in files(project.parent / "data"):  # every file is complete at any moment
             if not name.startswith("."):  # staged, or not replaced yet
                 assert inspect((project.parent / "data" / name).read_bytes())
@@ -564,16 +565,16 @@ def test_ctrl_c_keeps_what_is_done_and_ends_at_once_even_when_a_server_is_silent
         *[(f"part {number}", f"/{number}") for number in range(4)],
         *[(f"silent {n}", "/silent") for n in range(9)],
     )
-    process = start(project)
     deadline = time.monotonic() + 20
-    while len(list(project.parent.glob("data/positive/parts/*"))) < 4:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    with start(project) as process:
+        while len(list(project.parent.glob("data/positive/parts/*"))) < 4:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
 
-    begun = time.monotonic()
-    assert process.wait(10) == 130
-    assert time.monotonic() - begun < 3
+        begun = time.monotonic()
+        assert process.wait(10) == 130
+        assert time.monotonic() - begun < 3
 
     root = project.parent / "data"
     assert len(manifest(root)["files"]) == 4
@@ -603,6 +604,7 @@ def test_a_full_disk_ends_the_run_with_one_line_and_loses_nothing(
     ]
 
 
+@pytest.mark.timed
 def test_buckets_of_different_hosts_run_side_by_side(
     website: Site, project: Path, run: Gather
 ) -> None:

@@ -45,7 +45,9 @@ def test_a_failure_that_may_pass_is_retried_with_growing_waits(
 
 
 @pytest.mark.parametrize(
-    "later", ["7", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)]
+    "later",
+    ["7", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)],
+    ids=["seconds", "date"],
 )
 def test_a_retry_after_longer_than_our_patience_fails_at_once(website: Site, later: str) -> None:
     website.on("/a", Answer(status=429, headers={"Retry-After": later}))

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import numpy as np
 import pytest
 from conftest import pixels, save_picture
 from detections import detection, index_of, square
+from drawn import draw_collection
 from PIL import Image
+from processes import started
 
 from data_label_factory.cli import main
 from data_label_factory.errors import FactoryError
@@ -34,7 +37,6 @@ from data_label_factory.identify.output.annotated import Copies
 from data_label_factory.identify.output.coco import CocoWriter, clip
 from data_label_factory.identify.quad import as_points
 from data_label_factory.identify.recognize import Detection
-from data_label_factory.samples import draw_collection
 
 Frames = list[RecognizedFrame | Unreadable]
 
@@ -371,11 +373,10 @@ def test_an_empty_folder_is_wrong_use(
     assert "no picture or video" in capsys.readouterr().err
 
 
-def identify(options: list[str]) -> "subprocess.Popen[str]":
-    """Start the command in another process."""
+def identify(options: list[str]) -> "AbstractContextManager[subprocess.Popen[str]]":
+    """The command in another process."""
     line = [sys.executable, "-m", "data_label_factory", "identify", *options]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(line, stdout=pipe, stderr=pipe, text=True)
+    return started(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")

@@ -109,6 +109,7 @@ def with_repeated_last_scan(progressive: bytes, times: int) -> bytes:
     return progressive[:start] + progressive[start:-2] * times + b"\xff\xd9"
 
 
+@pytest.mark.timed
 def test_a_jpeg_that_repeats_its_scans_is_refused_at_once(no_pixels_decoded: None) -> None:
     began = time.perf_counter()
     with pytest.raises(ImageTooLargeError, match="repeats its scans"):
@@ -130,6 +131,7 @@ def test_bytes_after_the_end_of_a_jpeg_do_not_count_as_scans() -> None:
         assert np.array_equal(decode(PROGRESSIVE + tail), decode(PROGRESSIVE))
 
 
+@pytest.mark.timed
 def test_a_jpeg_full_of_fill_bytes_takes_no_quadratic_time() -> None:
     began = time.perf_counter()
     decode(JPEG[:2] + b"\xff" * 2**20 + JPEG[2:])

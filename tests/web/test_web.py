@@ -107,6 +107,7 @@ def test_nothing_else_is_served(web: str, path: str) -> None:
     assert answer.json()["detail"]
 
 
+@pytest.mark.timed
 def test_small_answers_do_not_wait_for_an_acknowledgement(web: str) -> None:
     assert quickest(web, "/canvas/icon.svg") < 0.035
 

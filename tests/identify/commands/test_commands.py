@@ -13,13 +13,13 @@ from pathlib import Path
 import click
 import pytest
 from conftest import save_picture
+from drawn import draw_collection
 
 from data_label_factory.cli import main
 from data_label_factory.identify.cli import COMMANDS
 from data_label_factory.identify.commands.serve import command as serve
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.server.settings import TRACKER_ORIGINS
-from data_label_factory.samples import draw_collection
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 HEAVY = ("numpy", "onnxruntime", "cv2", "torch", "PIL", "requests", "jinja2", "fastapi")
@@ -110,6 +110,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert not {*HEAVY} & {*loaded}
 
 
+@pytest.mark.timed
 def test_help_is_instant(dlf: Run) -> None:
     def seconds() -> float:
         start = time.perf_counter()

@@ -180,6 +180,7 @@ def refused() -> str:
     return f"http://127.0.0.1:{closed_port()}"
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "endpoint", [refused, lambda: "http://192.0.2.1", lambda: "https://no-such-host.invalid"]
 )
@@ -196,6 +197,7 @@ def test_without_a_network_the_error_comes_within_a_second_and_names_folder_and_
     assert str(cache) in error.value.hint and "model.onnx" in error.value.hint
 
 
+@pytest.mark.timed
 def test_a_dead_name_server_does_not_hold_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
 

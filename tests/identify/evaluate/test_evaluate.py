@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from conftest import save_picture
 from detections import detection, index_of, square
+from drawn import draw_collection
 from PIL import Image
 
 from data_label_factory.cli import main
@@ -29,7 +30,6 @@ from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.output.evaluate_html import as_html
 from data_label_factory.identify.quad import as_points
 from data_label_factory.identify.recognize import Detection
-from data_label_factory.samples import draw_collection
 
 GRID_META = IndexMeta(EncoderIdentity("grid", "ab" * 32, {}))
 FILES = [

@@ -2,16 +2,17 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from subprocess import CompletedProcess
+from typing import Any
 
 import numpy as np
 import pytest
-from conftest import GridEncoder
+from conftest import GridEncoder, calibrate_quickly
+from drawn import draw_collection
 from PIL import Image
 
+from data_label_factory.cli import main
 from data_label_factory.errors import ImageError
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.encoders import SSCD_CONSTANTS, Embedder
@@ -23,7 +24,6 @@ from data_label_factory.identify.recognize import calibrate as calibration_modul
 from data_label_factory.identify.recognize.calibrate import calibrate, is_out_of_date
 from data_label_factory.identify.recognize.confidence import Calibration
 from data_label_factory.identify.refresh import calibrate_index
-from data_label_factory.samples import draw_collection
 
 
 @pytest.fixture(scope="module")
@@ -38,17 +38,37 @@ def collection(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> 
     return refs, build_index(refs, refs.parent / "cards.npz", embedder, quiet=True).index
 
 
+@pytest.fixture(scope="module")
+def recognizer(collection: tuple[Path, Index], embedder: Embedder) -> Recognizer:
+    refs, index = collection
+    return Recognizer(index, embedder, refs=refs)
+
+
+@pytest.fixture
+def few_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three frames with views of references instead of 24."""
+    monkeypatch.setattr(calibration_module, "_FRAMES", 3)
+
+
 @pytest.mark.slow
 def test_the_unknown_items_of_an_index_are_its_own_left_out(
-    collection: tuple[Path, Index], embedder: Embedder
+    collection: tuple[Path, Index], recognizer: Recognizer
 ) -> None:
     refs, index = collection
-    recognizer = Recognizer(index, embedder, refs=refs)
     learned = calibrate(recognizer, refs, quiet=True)
     assert learned.unknowns == 72
     assert learned.items == index.item_count
     # Had the items not been left out, half of the views would have been sure at far more than this.
     assert learned.rate_by_log_odds(3.0) < 0.02
+
+
+@pytest.mark.usefixtures("few_views")
+def test_the_same_index_teaches_the_same_again(
+    collection: tuple[Path, Index], recognizer: Recognizer
+) -> None:
+    refs, _ = collection
+    learned = calibrate(recognizer, refs, quiet=True)
+    assert learned.unknowns == 9
     assert calibrate(recognizer, refs, quiet=True) == learned
 
 
@@ -65,15 +85,14 @@ def test_strictness_trades_silence_for_answers(
     assert not same.confident and same.reference == seen.reference
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("few_views")
 def test_negatives_that_look_like_an_item_raise_the_bar(
-    collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path
+    collection: tuple[Path, Index], recognizer: Recognizer, tmp_path: Path
 ) -> None:
     refs, index = collection
     own = str(index.references[0])
     shutil.copy(refs / own, tmp_path / "looks_like_it.jpg")
     (tmp_path / "damaged.jpg").write_bytes(b"\xff\xd8\xff broken")
-    recognizer = Recognizer(index, embedder, refs=refs)
     before = calibrate(recognizer, refs, quiet=True)
     after = calibrate(recognizer, refs, negatives=tmp_path, quiet=True)
     assert after.unknowns == before.unknowns + 1
@@ -81,14 +100,14 @@ def test_negatives_that_look_like_an_item_raise_the_bar(
 
 
 def test_a_folder_without_negatives_is_an_error(
-    collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path
+    collection: tuple[Path, Index], recognizer: Recognizer, tmp_path: Path
 ) -> None:
-    refs, index = collection
+    refs, _ = collection
     with pytest.raises(ImageError, match="no picture"):
-        calibrate(Recognizer(index, embedder, refs=refs), refs, negatives=tmp_path, quiet=True)
+        calibrate(recognizer, refs, negatives=tmp_path, quiet=True)
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("few_views")
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_collections_of_very_few_are_calibrated_too(
     count: int, embedder: Embedder, tmp_path: Path
@@ -116,7 +135,7 @@ def test_recolored_unknown_items_are_mostly_met_with_silence(
     """The same drawing in other colors is what can fool a comparison in gray."""
     refs = tmp_path / "refs"
     refs.mkdir()
-    files = draw_collection(tmp_path / "all", count=40)[::2]
+    files = draw_collection(tmp_path / "all", count=24)[::2]
     for file in files:
         shutil.copy(file, refs)
     index = build_index(refs, tmp_path / "i.npz", embedder, quiet=True).index
@@ -148,10 +167,14 @@ def test_an_index_is_calibrated_anew_when_it_has_grown_a_lot(
     assert is_out_of_date(grown)
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("quick_calibration")
 def test_index_calibrates_once_and_keeps_it_when_a_picture_is_added(
-    dlf: Callable[..., CompletedProcess[str]], tmp_path: Path
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    def run(*line: str | Path) -> dict[str, Any]:
+        assert main([*map(str, line), "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
     files = draw_collection(tmp_path / "refs", count=8)
     held_back = files.pop()
     held_back.rename(tmp_path / held_back.name)
@@ -165,27 +188,25 @@ def test_index_calibrates_once_and_keeps_it_when_a_picture_is_added(
         "--encoder",
         "sscd-small",
     ]
-    first = json.loads(dlf(*line, "--json").stdout)
+    first = run(*line)
     assert first["calibration"]["strangers"] > 0
-    assert json.loads(dlf(*line, "--json").stdout)["written"] is False
+    assert run(*line)["written"] is False
     (tmp_path / held_back.name).rename(held_back)
-    second = json.loads(dlf(*line, "--json").stdout)
+    second = run(*line)
     assert (second["encoded"], second["written"]) == (1, True)
     assert second["calibration"] == first["calibration"]
-    never = json.loads(
-        dlf(*line[:-3], tmp_path / "j.npz", *line[-2:], "--calibrate", "never", "--json").stdout
-    )
+    never = run(*line[:-3], tmp_path / "j.npz", *line[-2:], "--calibrate", "never")
     assert never["calibration"] is None
 
 
 def test_the_constants_of_an_encoder_that_nobody_measured_are_learned_and_used(
-    collection: tuple[Path, Index], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calibration_module, "_FRAMES", 1)
-    monkeypatch.setattr(calibration_module, "_DRAWN_FRAMES", 1)
+    calibrate_quickly(monkeypatch)
     monkeypatch.setattr(encoder_constants, "_VIEWS", 4)
     monkeypatch.setattr(encoder_constants, "_GROUNDS", 4)
-    refs, _ = collection
+    refs = tmp_path / "refs"
+    draw_collection(refs, count=8)
     embedder = Embedder(GridEncoder())
     index = build_index(refs, tmp_path / "grid.npz", embedder, quiet=True).index
     assert Recognizer(index, embedder, refs=refs).constants == SSCD_CONSTANTS  # for want of better
@@ -198,12 +219,10 @@ def test_the_constants_of_an_encoder_that_nobody_measured_are_learned_and_used(
 
 
 def test_measured_constants_are_not_learned(
-    collection: tuple[Path, Index], embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+    collection: tuple[Path, Index], recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calibration_module, "_FRAMES", 1)
-    monkeypatch.setattr(calibration_module, "_DRAWN_FRAMES", 1)
-    refs, index = collection
-    recognizer = Recognizer(index, embedder, refs=refs)
+    calibrate_quickly(monkeypatch)
+    refs, _ = collection
     learned = calibrate(recognizer, refs, quiet=True)
     assert learned.unknowns > 0
     assert learned.constants is None and "encoder" not in learned.as_dict()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn import draw_collection
 
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.encoders import Embedder
@@ -20,7 +21,6 @@ from data_label_factory.identify.recognize.feature_cache import (
     save_references,
 )
 from data_label_factory.identify.recognize.references import read_references
-from data_label_factory.samples import draw_collection
 
 CARDS = 16
 
@@ -35,6 +35,17 @@ def collection(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> 
     refs = tmp_path_factory.mktemp("cards") / "refs"
     draw_collection(refs, count=CARDS)
     return refs, build_index(refs, refs.parent / "i.npz", embedder, quiet=True).index
+
+
+@pytest.fixture(scope="module")
+def kept(collection: tuple[Path, Index], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The features of the collection, as a whole file."""
+    refs, index = collection
+    known, _ = read_references(index, refs)
+    assert known is not None
+    cache = tmp_path_factory.mktemp("kept") / "i.features.npz"
+    save_references(known, cache)
+    return cache
 
 
 def without(index: Index, rows: list[int]) -> Index:
@@ -72,16 +83,13 @@ def test_a_second_start_reads_no_picture_and_answers_the_same(
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "no archive", "other version", "wrong lengths"])
 def test_a_file_that_does_not_fit_is_passed_over(
-    damage: str, collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path
+    damage: str, collection: tuple[Path, Index], kept: Path, embedder: Embedder, tmp_path: Path
 ) -> None:
     refs, index = collection
     cache = tmp_path / "i.features.npz"
-    known, _ = read_references(index, refs)
-    assert known is not None
-    save_references(known, cache)
-    whole = cache.read_bytes()
-    with np.load(cache) as kept:
-        arrays = dict(kept)
+    whole = kept.read_bytes()
+    with np.load(kept) as file:
+        arrays = dict(file)
     match damage:
         case "empty":
             cache.write_bytes(b"")
@@ -140,11 +148,11 @@ def test_an_updated_recognizer_knows_what_is_new_and_forgets_what_is_gone(
 
 
 def test_a_picture_that_is_gone_is_not_named_from_memory(
-    collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path
+    collection: tuple[Path, Index], kept: Path, embedder: Embedder, tmp_path: Path
 ) -> None:
     refs, index = collection
     cache = tmp_path / "i.features.npz"
-    Recognizer(index, embedder, refs=refs, cache=cache)
+    shutil.copy(kept, cache)
     shutil.copytree(refs, tmp_path / "refs")
     (tmp_path / "refs" / str(index.references[3])).unlink()
     recognizer = Recognizer(index, embedder, refs=tmp_path / "refs", cache=cache)
@@ -171,7 +179,7 @@ def test_copies_are_each_others_near_duplicates_also_after_an_update(
     embedder: Embedder, tmp_path: Path
 ) -> None:
     refs = tmp_path / "refs"
-    files = draw_collection(refs, count=20)
+    files = draw_collection(refs, count=12)
     for number in range(2):
         shutil.copy(files[0], refs / f"copy_{number}.jpg")
     index = build_index(refs, tmp_path / "i.npz", embedder, quiet=True).index

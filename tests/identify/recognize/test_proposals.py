@@ -9,6 +9,7 @@ from types import ModuleType, SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from drawn import draw_collection
 
 from data_label_factory.errors import EncoderError, MissingExtraError
 from data_label_factory.identify.encoders import Embedder, open_encoder
@@ -16,7 +17,6 @@ from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.quad import as_points
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.proposals import find_flat_quads, whole_and_center
-from data_label_factory.samples import draw_collection
 
 QUAD = [[180, 90], [470, 130], [430, 400], [150, 350]]
 

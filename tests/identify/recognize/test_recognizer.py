@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn import draw_collection
 from PIL import Image
 
 from data_label_factory.errors import EncoderError
@@ -22,7 +23,6 @@ from data_label_factory.identify.recognize.scoring import (
     swap_reference,
 )
 from data_label_factory.identify.recognize.search import FrameSearch
-from data_label_factory.samples import draw_collection
 
 CARDS = 24
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn import encoded
+from drawn import draw_collection, encoded
 from PIL import Image
 from serving import make_collection, outdate_calibration, reindex, served, wait_until
 from starlette.testclient import TestClient
@@ -19,7 +19,6 @@ from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.server.settings import Settings
-from data_label_factory.samples import draw_collection
 
 UNKNOWNS = 8
 

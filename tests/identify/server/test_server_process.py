@@ -68,10 +68,12 @@ def test_a_client_of_the_standard_library_gets_the_right_box(
     assert 0 <= mask["bbox_norm"]["x1"] < mask["bbox_norm"]["x2"] <= 1
 
 
+@pytest.mark.timed
 def test_small_answers_do_not_wait_for_an_acknowledgement(server: Server) -> None:
     assert quickest(server.url, "/livez") < 0.035
 
 
+@pytest.mark.timed
 def test_under_overload_it_refuses_at_once_and_health_answers(server: Server, slow: bytes) -> None:
     times: list[float] = []
     done = threading.Event()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn import encoded, mean_color_model
+from drawn import draw_collection, encoded, mean_color_model
 from PIL import Image
 from serving import make_collection, outdate_calibration, reindex, served, wait_until
 from starlette.testclient import TestClient
@@ -19,7 +19,6 @@ from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.server.settings import Settings
-from data_label_factory.samples import draw_collection
 
 SOON_SECONDS = 20  # on a very busy machine; on a quiet one it takes two
 

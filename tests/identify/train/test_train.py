@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import GridEncoder, save_picture
-from drawn import mean_color_model
+from drawn import draw_collection, mean_color_model
 from PIL import Image
 from train_bank import RECIPE, bank_of, draw_refs
 
@@ -38,7 +38,6 @@ from data_label_factory.identify.train.sampler import BatchSampler, classes_of  
 from data_label_factory.identify.train.settings import TrainSettings, ViewRecipe  # noqa: E402
 from data_label_factory.identify.train.validation import Figures, Validator, worst_rows  # noqa: E402
 from data_label_factory.identify.train.views import draw_views  # noqa: E402
-from data_label_factory.samples import draw_collection  # noqa: E402
 
 SHORT = TrainSettings(epochs=4, steps_per_epoch=20)
 NO_HELP = TrainSettings(

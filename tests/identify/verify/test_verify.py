@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import GridEncoder, pixels, save_picture
+from drawn import draw_collection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -25,7 +26,6 @@ from data_label_factory.identify.output.verify_html import as_html
 from data_label_factory.identify.verify import margins, simulation
 from data_label_factory.identify.verify.margins import choose_thresholds, nearest_others
 from data_label_factory.identify.verify.report import Report, verify_index
-from data_label_factory.samples import draw_collection
 
 
 def check(refs: Path, **options: Any) -> Report:
