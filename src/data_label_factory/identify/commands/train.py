@@ -11,6 +11,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from data_label_factory.atomic import write_text
 from data_label_factory.extras import need
 from data_label_factory.folders import cache_folder
 from data_label_factory.identify.commands.options import (
@@ -24,6 +25,7 @@ from data_label_factory.identify.commands.options import (
     report_unusable,
 )
 from data_label_factory.identify.encoders import DEFAULT_ENCODER, Embedder
+from data_label_factory.identify.output.train_html import as_html, check_page
 from data_label_factory.identify.train.bank import Bank, build_bank
 from data_label_factory.identify.train.settings import Start, TrainSettings, Variants
 from data_label_factory.identify.train.validation import Validation, worst_rows
@@ -49,9 +51,10 @@ def main(argv: Sequence[str]) -> int:
     args = _create_parser().parse_args(argv)
     need("torch", extra="train")
     from data_label_factory.identify.train.fit import check_destination, train_head
-    from data_label_factory.identify.train.plot import plot_training
 
     check_destination(args.out)
+    if args.html:
+        check_page(args.html)
     settings = TrainSettings(
         **{field.name: getattr(args, field.name) for field in fields(TrainSettings)}
     )
@@ -68,9 +71,9 @@ def main(argv: Sequence[str]) -> int:
     report = _as_json(result, bank, args.out, banked - start, time.perf_counter() - banked)
 
     print(json.dumps(report) if args.json else _as_text(report))
-    if args.plot:
-        plot_training(result, args.plot)
-        print(f"plot: {args.plot}", file=sys.stderr)
+    if args.html:
+        write_text(args.html, as_html(result, bank, args.out, args.refs))
+        print(f"page: {args.html}", file=sys.stderr)
     return 0 if result.written else 3
 
 
@@ -99,10 +102,11 @@ def _create_parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--force", action="store_true", help="write the head even if it does not help")
     p.add_argument(
+        "--html",
         "--plot",
-        metavar="FILE.png",
+        metavar="FILE",
         type=Path,
-        help="plot loss, held-out top-1 and margins",
+        help="write a page with the figures of each epoch and the hardest items",
     )
     p.add_argument("--json", action="store_true", help="print the figures as JSON")
 

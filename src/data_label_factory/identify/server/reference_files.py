@@ -7,7 +7,8 @@ import io
 import threading
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -55,6 +56,15 @@ def compute_version(path: Path) -> str:
     info = path.stat()
     text = f"{info.st_mtime_ns} {info.st_size} {info.st_ino}"
     return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def newest_first(refs: Path, references: Iterable[str]) -> list[str]:
+    """References by the time their file was last changed, without those that are gone."""
+    changed: dict[str, int] = {}
+    for reference in references:
+        with suppress(OSError, ValueError):
+            changed[reference] = (refs / reference).stat().st_mtime_ns
+    return sorted(changed, key=lambda reference: (-changed[reference], reference))
 
 
 def thumbnail_width(width: int) -> int:
