@@ -74,7 +74,7 @@ def as_html(result: TrainResult, bank: Bank, out: Path, refs: Path | None) -> st
         title="Training helps" if result.helped else "Training does not help",
         tone="good" if result.helped else "fair",
         summary=_summarize(result, out),
-        maker=bank.encoder.id,
+        maker=f"{len(bank)} references · encoder {bank.encoder.id}",
         facts=_list_facts(result, bank),
         table=_list_rows(result),
         charts=draw_charts(result),
@@ -112,7 +112,9 @@ def _list_rows(result: TrainResult) -> list[_Row]:
         change = after[key] - before[key]
         tone = "soft" if abs(change) < _EQUAL else "good" if change > 0 else "poor"
         if key in _FRACTIONS:
-            row = _Row(name, f"{before[key]:.1%}", f"{after[key]:.1%}", f"{change:+.1%}", tone)
+            row = _Row(
+                name, f"{before[key]:.1%}", f"{after[key]:.1%}", f"{100 * change:+.1f}", tone
+            )
         else:
             row = _Row(name, f"{before[key]:.3f}", f"{after[key]:.3f}", f"{change:+.3f}", tone)
         rows.append(row)

@@ -48,8 +48,10 @@ class Snapshot:
         return ["\n".join(map(str, row)).casefold() for row in zip(*columns, strict=True)]
 
     @cached_property
-    def newest(self) -> list[str]:
-        """The references whose pictures can be read, the one that changed last first."""
+    def newest(self) -> list[tuple[str, float]]:
+        """The references whose pictures can be read, with the times of their last changes,
+        latest first.
+        """
         unreadable = self.recognizer.unreadable
         readable = [name for name in map(str, self.index.references) if name not in unreadable]
         return newest_first(self.refs, readable) if self.refs else []

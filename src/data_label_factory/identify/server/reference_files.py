@@ -58,13 +58,15 @@ def compute_version(path: Path) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def newest_first(refs: Path, references: Iterable[str]) -> list[str]:
-    """References by the time their file was last changed, without those that are gone."""
-    changed: dict[str, int] = {}
+def newest_first(refs: Path, references: Iterable[str]) -> list[tuple[str, float]]:
+    """References and the time (s since 1970) at which their file was last changed, latest
+    first, without those that are gone.
+    """
+    changed: list[tuple[str, float]] = []
     for reference in references:
         with suppress(OSError, ValueError):
-            changed[reference] = (refs / reference).stat().st_mtime_ns
-    return sorted(changed, key=lambda reference: (-changed[reference], reference))
+            changed.append((reference, (refs / reference).stat().st_mtime))
+    return sorted(changed, key=lambda pair: (-pair[1], pair[0]))
 
 
 def thumbnail_width(width: int) -> int:

@@ -31,7 +31,7 @@ _LINKS = {
     "readyz": "whether it can answer, for supervisors",
 }
 _PHASES = {
-    "ready": ("good", "It names what a camera or a photo shows."),
+    "ready": ("good", "Ready: it names what a camera or a photo shows."),
     "loading": ("fair", "It is reading the reference pictures. This page looks again by itself."),
     "draining": ("fair", "It is being stopped."),
     "failed": ("poor", "It could not read the references. Its log says why."),
@@ -165,22 +165,18 @@ def _count_days(timestamp: str) -> int | None:
 
 
 def _show_newest(snapshot: Snapshot) -> list[Figure]:
-    """The newest picture of each of the newest items."""
+    """The newest picture of each of the newest items, with its date."""
     index = snapshot.index
-    newest: dict[Any, str] = {}
-    for reference in snapshot.newest:
-        newest.setdefault(index.items[index.row_of[reference]], reference)
+    newest: dict[Any, Figure] = {}
+    for reference, changed in snapshot.newest:
+        row = index.row_of[reference]
+        if index.items[row] not in newest:
+            day = f"{datetime.fromtimestamp(changed):%Y-%m-%d}"
+            url = _thumbnail_url(snapshot, reference)
+            newest[index.items[row]] = Figure(url, str(index.label(row)), day)
         if len(newest) == _SHOWN:
             break
-
-    return [
-        Figure(
-            _thumbnail_url(snapshot, reference),
-            str(index.label(index.row_of[reference])),
-            reference,
-        )
-        for reference in newest.values()
-    ]
+    return list(newest.values())
 
 
 def _show_valuable(snapshot: Snapshot, prices: PriceBook) -> list[Figure]:
