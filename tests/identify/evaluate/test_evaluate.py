@@ -423,7 +423,8 @@ def test_the_page_shows_failures_beside_their_references_and_escapes_names(tmp_p
         "Left out",
     ):
         assert heading in page
-    assert 'class="curve"' in page
+    assert 'class="chart"' in page
+    assert r"gone\xff.png" in page
 
     assert as_html(result, index, None).count("no picture") == 4
 

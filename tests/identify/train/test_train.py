@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from conftest import GridEncoder, save_picture
 from drawn import draw_collection, mean_color_model
-from PIL import Image
+from markup import assert_inert
 from train_bank import RECIPE, bank_of, draw_refs
 
 torch = pytest.importorskip("torch", reason="training needs PyTorch")
@@ -27,13 +27,13 @@ from data_label_factory.identify.encoders import Embedder  # noqa: E402
 from data_label_factory.identify.encoders.head import ProjectionHead  # noqa: E402
 from data_label_factory.identify.index.build import build_index  # noqa: E402
 from data_label_factory.identify.index.index import Index  # noqa: E402
+from data_label_factory.identify.output.train_html import as_html  # noqa: E402
 from data_label_factory.identify.train import bank as bank_module  # noqa: E402
 from data_label_factory.identify.train import fit  # noqa: E402
 from data_label_factory.identify.train import sampler as sampler_module  # noqa: E402
 from data_label_factory.identify.train.bank import Bank  # noqa: E402
 from data_label_factory.identify.train.fit import TrainResult, check_destination, train_head  # noqa: E402
 from data_label_factory.identify.train.init_weights import start_weights  # noqa: E402
-from data_label_factory.identify.train.plot import plot_training  # noqa: E402
 from data_label_factory.identify.train.sampler import BatchSampler, classes_of  # noqa: E402
 from data_label_factory.identify.train.settings import TrainSettings, ViewRecipe  # noqa: E402
 from data_label_factory.identify.train.validation import Figures, Validator, worst_rows  # noqa: E402
@@ -443,12 +443,22 @@ def test_an_index_takes_the_head_and_another_encoder_refuses_it(bank: Bank, tmp_
         Embedder(GridEncoder("other"), head)
 
 
-def test_the_plot_is_a_picture_with_something_in_each_panel(bank: Bank, tmp_path: Path) -> None:
-    plot_training(train(bank, tmp_path / "h.pt"), tmp_path / "p.png")
-    with Image.open(tmp_path / "p.png") as picture:
-        pixels = np.asarray(picture.convert("RGB")).astype(int)
-    blue = (pixels[..., 2] - pixels[..., 0] > 100).sum(axis=0)
-    assert all(part.sum() > 50 for part in np.array_split(blue, 3))
+def test_the_page_has_the_figures_the_epochs_and_the_hardest_items(
+    bank: Bank, tmp_path: Path
+) -> None:
+    result = train(bank, tmp_path / "h.pt")
+    refs = draw_refs(tmp_path / "refs", 17)
+    html = as_html(result, bank, tmp_path / "h.pt", refs)
+    page = assert_inert(html)
+
+    assert "Training helps" in page.text
+    assert f"{result.before.figures.top1:.1%}" in page.text
+    assert f"{result.after.figures.margin_views:.3f}" in page.text
+    dots = [tag for tag, _ in page.elements if tag == "circle"]
+    assert len(dots) == 4 + 2 * 5 + 2 * 5  # loss of each epoch; two figures from epoch 0 on, twice
+    assert f"epoch {result.best_epoch} (kept): top-1" in page.text
+    assert html.count("data:image/jpeg;base64,") == 12
+    assert as_html(result, bank, tmp_path / "h.pt", None).count("no picture") == 12
 
 
 # The command
@@ -471,7 +481,7 @@ def run(folder: Path, *more: str) -> int:
 def test_the_command_trains_and_the_others_take_its_head(
     collection: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(collection, "--json", "--plot", str(collection / "plot.png")) == 0
+    assert run(collection, "--json", "--plot", str(collection / "training.html")) == 0
     captured = capsys.readouterr()
     report = json.loads(captured.out)
     assert "not trained on: 'broken.jpg'" in captured.err
@@ -484,7 +494,7 @@ def test_the_command_trains_and_the_others_take_its_head(
     assert report["after"]["margin_views"] > report["before"]["margin_views"]
     assert len(report["worst"]) == 4 and len(report["epochs"]) == 2
     assert list(report["unreadable"]) == ["broken.jpg"]
-    assert (collection / "plot.png").read_bytes()[:4] == b"\x89PNG"
+    assert "Training helps" in (collection / "training.html").read_text("utf-8")
 
     refs, index, head = (str(collection / name) for name in ("refs", "i.npz", "head.pt"))
     line = ["identify", "index", "--calibrate", "never", "--refs", refs, "--out", index]
@@ -534,6 +544,15 @@ def test_the_command_says_when_training_does_not_help(
     assert "does not help" in shown and "not written (--force" in shown
     assert (collection / "head.pt").read_text() == "the old one"
     assert run(collection, "--lr", "1e-12", "--start", "random", "--force") == 0
+
+
+@pytest.mark.parametrize("option", ["--html", "--plot"])
+def test_a_picture_as_page_is_refused_before_the_work(
+    option: str, collection: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(collection, option, "plot.PNG") == 2
+    told = capsys.readouterr().err
+    assert "the plot is now a page" in told and "Name a .html file" in told
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from data_label_factory.atomic import write_text
 from data_label_factory.command_line import COUNT, FILE, FOLDER, POSITIVE
-from data_label_factory.extras import need
 from data_label_factory.folders import cache_folder
 from data_label_factory.identify.choices import Device
 from data_label_factory.identify.commands.options import (
@@ -111,7 +111,14 @@ def _setting(option: str, **attrs: Any) -> Function:
 )
 @click.option("--resume", is_flag=True, help="continue where an interrupted training stopped")
 @click.option("--force", is_flag=True, help="write the head even if it does not help")
-@click.option("--plot", metavar="FILE.png", type=FILE, help="plot loss, held-out top-1 and margins")
+@click.option(
+    "--html",
+    "--plot",
+    "html",
+    metavar="FILE",
+    type=FILE,
+    help="write a page with the figures of each epoch and the hardest items",
+)
 @json_option
 def command(
     refs: Path,
@@ -122,7 +129,7 @@ def command(
     bank_folder: Path | None,
     resume: bool,
     force: bool,
-    plot: Path | None,
+    html: Path | None,
     as_json: bool,
     **settings: Any,
 ) -> int:
@@ -131,13 +138,14 @@ def command(
 
     If it does not help, write no file and exit 3.
     """
-    need("torch", extra="train")
     from data_label_factory.identify.encoders import Embedder
+    from data_label_factory.identify.output.train_html import as_html, check_page
     from data_label_factory.identify.train.bank import build_bank
     from data_label_factory.identify.train.fit import check_destination, train_head
-    from data_label_factory.identify.train.plot import plot_training
 
     check_destination(out)
+    if html:
+        check_page(html)
     embedder = Embedder.open(encoder, device=device)
 
     start = time.perf_counter()
@@ -150,9 +158,9 @@ def command(
     report = _as_json(result, bank, out, banked - start, time.perf_counter() - banked)
 
     print(json.dumps(report) if as_json else _as_text(report))
-    if plot:
-        plot_training(result, plot)
-        print(f"plot: {plot}", file=sys.stderr)
+    if html:
+        write_text(html, as_html(result, bank, out, refs))
+        print(f"page: {html}", file=sys.stderr)
     return 0 if result.written else 3
 
 

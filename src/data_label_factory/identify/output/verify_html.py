@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from html import escape
+from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 
 import numpy as np
 
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.output.html import facts, page, reasons, reference_figure
+from data_label_factory.identify.pages import render
+from data_label_factory.identify.pages.charts import Axis, Chart, round_ticks
+from data_label_factory.identify.pages.figures import (
+    Figure,
+    Reasons,
+    list_reasons,
+    show_reference,
+)
 from data_label_factory.identify.verify.margins import Floats
 from data_label_factory.identify.verify.report import VERDICTS, ConfusablePair, Report
 
 _TONES = {"ship it": "good", "consider training": "fair"}
-
-# The histogram, in px of its own drawing area.
 _BARS = 40
-_BAR_STEP = 14
-_LEFT = 40
-_WIDTH = _BARS * _BAR_STEP
-_BASELINE = 150
-_HEIGHT = 130
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """`note` is "" unless the pair is more than similar."""
+
+    a: Figure
+    b: Figure
+    similarity: str
+    note: str
 
 
 def as_html(report: Report, index: Index, refs: Path | None) -> str:
@@ -29,22 +38,16 @@ def as_html(report: Report, index: Index, refs: Path | None) -> str:
 
     With `refs`, pairs are shown as pictures where the files still exist.
     """
-    pairs = [_render_pair(pair, refs) for pair in report.confusable_pairs]
-    is_reencoded = report.basis == "re-encoded"
-
-    body = _BODY.substitute(
-        verdict=escape(report.verdict),
+    return render(
+        "verify.html",
+        report=report,
         tone=_TONES.get(report.verdict, "poor"),
-        action=escape(report.action),
-        maker=escape(str(index.meta)),
-        basis="the files, encoded again" if is_reencoded else "the stored rows",
-        thresholds_from=escape(report.thresholds["basis"]),
-        facts=facts(_list_facts(report)),
+        maker=str(index.meta),
+        facts=_list_facts(report),
         histogram=_draw_histogram(report.margins),
-        pairs="".join(pairs) or "<p>There is only one item.</p>",
+        pairs=[_show_pair(pair, refs) for pair in report.confusable_pairs],
         failures=_list_not_identified(report),
     )
-    return page(f"Index report: {report.verdict}", body)
 
 
 def _list_facts(report: Report) -> dict[str, str]:
@@ -69,63 +72,40 @@ def _list_facts(report: Report) -> dict[str, str]:
     return shown
 
 
-def _draw_histogram(margins: Floats) -> str:
-    """Margins from 0 to 1 in 40 bars, with the limits between the verdicts, as inline SVG."""
-    counts, _ = np.histogram(np.clip(margins, 0, 1), bins=_BARS, range=(0, 1))
-    heights = counts / max(counts.max(), 1) * _HEIGHT
+def _draw_histogram(margins: Floats) -> Chart:
+    """Margins from 0 to 1 in 40 bars, with the limits between the verdicts."""
+    counts, edges = np.histogram(np.clip(margins, 0, 1), bins=_BARS, range=(0, 1))
+    tallest = int(counts.max())
 
-    bars = []
-    for i, (height, count) in enumerate(zip(heights, counts, strict=True)):
-        title = f"{count} references, margin {i / _BARS:.3f} to {(i + 1) / _BARS:.3f}"
-        bars.append(
-            f'<rect x="{_LEFT + i * _BAR_STEP}" y="{_BASELINE - height:.1f}" '
-            f'width="12" height="{height:.1f}" rx="2"><title>{title}</title></rect>'
-        )
+    chart = Chart(
+        "Histogram of margins",
+        Axis("margin", 0, 1, round_ticks(0, 1)),
+        Axis("references", 0, tallest, [(0, "0"), (tallest, f"{tallest}")]),
+    )
+    for low, high, count in zip(edges, edges[1:], counts, strict=False):
+        title = f"{count} references, margin {low:.3f} to {high:.3f}"
+        chart.add_bar(float(low), float(high), int(count), title)
 
-    ticks = []
-    for margin in np.linspace(0, 1, 6):
-        x = f"{_LEFT + margin * _WIDTH:.0f}"
-        ticks.append(f'<text x="{x}" y="170" text-anchor="middle">{margin:.1f}</text>')
+    for limit, _, _ in VERDICTS:
+        if np.isfinite(limit):
+            chart.add_limit(limit)
+    return chart
 
-    limits = []
-    for margin, _, _ in VERDICTS:
-        if np.isfinite(margin):
-            x = f"{_LEFT + margin * _WIDTH:.0f}"
-            limits.append(f'<line x1="{x}" x2="{x}" y1="12" y2="152"/>')
 
-    axis = f'<path d="M{_LEFT} 151H{_LEFT + _WIDTH}"/>'
-    peak = f'<text x="34" y="24" text-anchor="end">{counts.max()}</text>'
-    return (
-        '<svg viewBox="0 0 620 180" role="img" aria-label="Histogram of margins">'
-        f"{''.join(bars)}{''.join(limits)}{axis}{''.join(ticks)}{peak}</svg>"
+def _show_pair(pair: ConfusablePair, refs: Path | None) -> _Pair:
+    return _Pair(
+        show_reference(pair.a, refs),
+        show_reference(pair.b, refs),
+        similarity=f"{pair.similarity:.3f}",
+        note="" if pair.kind == "similar" else pair.kind,
     )
 
 
-def _render_pair(pair: ConfusablePair, refs: Path | None) -> str:
-    note = "" if pair.kind == "similar" else f' <strong class="poor">{escape(pair.kind)}</strong>'
-    figures = reference_figure(pair.a, refs) + reference_figure(pair.b, refs)
-    return (
-        f'<article><div class="two">{figures}</div>'
-        f"<p>similarity <b>{pair.similarity:.3f}</b>{note}</p></article>"
-    )
-
-
-def _list_not_identified(report: Report) -> str:
+def _list_not_identified(report: Report) -> Reasons:
     rows = [
         (name, "another item is as close")
         for name in report.not_identified
         if name not in report.unreadable
     ]
     rows += report.unreadable.items()
-    return reasons("Not identified", rows)
-
-
-_BODY = Template("""\
-<p class="soft">Index report · $maker</p>
-<h1 class="$tone">$verdict</h1><p>$action</p>
-<section>$facts</section>
-<p class="soft">Self-identification used $basis. Thresholds come from $thresholds_from.</p>
-<h2>Margins: how much closer each reference is to itself than to the best other item</h2>
-<section>$histogram</section>
-<h2>Most confusable pairs</h2><div class="pairs">$pairs</div>
-$failures""")
+    return list_reasons("Not identified", rows)

@@ -23,6 +23,7 @@ from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.calibrate import calibrate, is_out_of_date
 from data_label_factory.identify.server.logs import note
 from data_label_factory.identify.server.pricing import Prices
+from data_label_factory.identify.server.reference_files import newest_first
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.prices.book import PriceBook
 
@@ -34,6 +35,7 @@ class Snapshot:
     """A recognizer with its index. A request uses one from its beginning to its end."""
 
     recognizer: Recognizer
+    refs: Path | None
 
     @property
     def index(self) -> Index:
@@ -44,6 +46,15 @@ class Snapshot:
         """The text that a search of the items looks through, row by row."""
         columns = (self.index.names, self.index.set_codes, self.index.references)
         return ["\n".join(map(str, row)).casefold() for row in zip(*columns, strict=True)]
+
+    @cached_property
+    def newest(self) -> list[tuple[str, float]]:
+        """The references whose pictures can be read, with the times of their last changes,
+        latest first.
+        """
+        unreadable = self.recognizer.unreadable
+        readable = [name for name in map(str, self.index.references) if name not in unreadable]
+        return newest_first(self.refs, readable) if self.refs else []
 
 
 class Engine:
@@ -84,7 +95,7 @@ class Engine:
     def load(self) -> None:
         """Read the references and warm up. Raises FactoryError."""
         start = time.perf_counter()
-        snapshot = Snapshot(self.collection.recognizer)
+        snapshot = Snapshot(self.collection.recognizer, self.settings.refs)
 
         probe = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
         self.embedder.encode([probe])  # one picture and several take different paths
@@ -178,7 +189,7 @@ class Engine:
         """
         if self.snapshot is None or self.snapshot.recognizer is self.collection.recognizer:
             return
-        self.snapshot = Snapshot(self.collection.recognizer)
+        self.snapshot = Snapshot(self.collection.recognizer, self.settings.refs)
         seconds = round(time.perf_counter() - start, 2)
         note("updated", because=because, references=len(self.collection.index), seconds=seconds)
 

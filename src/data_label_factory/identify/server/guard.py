@@ -17,6 +17,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from data_label_factory.identify.pages import content_security_policy, render
 from data_label_factory.identify.server.settings import LOOPBACK_HOSTS, Settings
 from data_label_factory.identify.server.work_queue import BusyError
 
@@ -28,6 +29,14 @@ _UPLOAD_SECONDS = 30.0
 # How long, and for how many times the allowed size, a refused body is still read.
 _LINGER_SECONDS = 5.0
 _LINGER_FACTOR = 4
+# What a browser shows where a page was refused; "" repeats the reason.
+_PAGES = {
+    401: (
+        "A key is needed",
+        "Reload this page and give the key as the password. Any user name will do.",
+    ),
+    421: ("This address is not served", ""),
+}
 
 
 class Guard:
@@ -169,9 +178,9 @@ class Guard:
 
         If a connection is closed on unread data, the client loses the answer.
         """
-        body = json.dumps({"detail": error.detail}).encode()
+        media, body = _make_body(error, headers)
         fields = {
-            "content-type": "application/json",
+            **media,
             "content-length": str(len(body)),
             "connection": "close",
             **(error.headers or {}),
@@ -232,6 +241,21 @@ class _LimitedBody:
             self.refusal = _too_large(self._settings)
             raise self.refusal
         return message
+
+
+def _make_body(error: HTTPException, headers: Headers) -> tuple[dict[str, str], bytes]:
+    """The header fields and the body of a refusal: a page for people who open one, else
+    JSON.
+    """
+    if error.status_code in _PAGES and "text/html" in headers.get("accept", ""):
+        title, advice = _PAGES[error.status_code]
+        page = render("refused.html", title=title, advice=advice or error.detail)
+        media = {
+            "content-type": "text/html; charset=utf-8",
+            "content-security-policy": content_security_policy(),
+        }
+        return media, page.encode()
+    return {"content-type": "application/json"}, json.dumps({"detail": error.detail}).encode()
 
 
 def _find_allowed_hosts(settings: Settings) -> frozenset[str] | None:

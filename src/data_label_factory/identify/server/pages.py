@@ -1,8 +1,7 @@
-"""Pages for people: the front page, and the live tracker where it is installed."""
+"""Pages for people: the start page, and the live tracker where it is installed."""
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
@@ -12,60 +11,21 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from data_label_factory.identify.pages import content_security_policy
 from data_label_factory.identify.server.context import SharedContext
+from data_label_factory.identify.server.start_page import render_start_page
 from data_label_factory.web import assets
 
 router = APIRouter(include_in_schema=False)
 
-_FRONT_CSP = "; ".join(
-    (
-        "default-src 'none'",
-        "style-src 'unsafe-inline'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
-)
-_FRONT = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>data_label_factory</title>
-<style>
-  :root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }}
-  body {{ max-width: 34rem; margin: 3rem auto; padding: 0 1rem }}
-  li {{ margin: .3rem 0 }} code {{ font-size: .9em }}
-</style></head><body>
-<h1>data_label_factory</h1>
-<p>{state}</p>
-<ul>{links}</ul>
-<p>From the command line: <code>curl -F image=@photo.jpg {base}api/falcon</code></p>
-</body></html>
-"""
-_TRACKER_LINK = "canvas/live"
-_LINKS = {
-    _TRACKER_LINK: "Live tracker: hold something up to the camera",
-    "docs": "The API: read it and try it",
-    "health": "What is served, and its state",
-    "api/items": "The items it knows",
-    "api/top-prices": "The most expensive of them",
-    "metrics": "Metrics for Prometheus",
-}
 
-
+# Not async: the first time, it looks at every reference picture's file.
 @router.get("/")
-async def front(request: Request, context: SharedContext) -> HTMLResponse:
-    snapshot = context.engine.snapshot
-    state = "Still loading."
-    if snapshot:
-        state = f"{len(snapshot.index)} references of {snapshot.index.item_count} items."
-
-    links = []
-    for path, text in _LINKS.items():
-        if path != _TRACKER_LINK or has_tracker():
-            links.append(f'<li><a href="{path}">{text}</a></li>')
-
-    base = escape(str(request.base_url))
-    page = _FRONT.format(state=state, links="".join(links), base=base)
-    return HTMLResponse(page, headers={"Content-Security-Policy": _FRONT_CSP})
+def start(request: Request, context: SharedContext) -> HTMLResponse:
+    tracker = assets.PAGE.removeprefix("/") if has_tracker() else ""
+    page = render_start_page(context, str(request.base_url), tracker)
+    headers = {"Content-Security-Policy": content_security_policy(), "Cache-Control": "no-cache"}
+    return HTMLResponse(page, headers=headers)
 
 
 def has_tracker(folder: Path = assets.FOLDER) -> bool:

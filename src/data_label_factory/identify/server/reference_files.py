@@ -7,7 +7,8 @@ import io
 import threading
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -55,6 +56,17 @@ def compute_version(path: Path) -> str:
     info = path.stat()
     text = f"{info.st_mtime_ns} {info.st_size} {info.st_ino}"
     return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def newest_first(refs: Path, references: Iterable[str]) -> list[tuple[str, float]]:
+    """References and the time (s since 1970) at which their file was last changed, latest
+    first, without those that are gone.
+    """
+    changed: list[tuple[str, float]] = []
+    for reference in references:
+        with suppress(OSError, ValueError):
+            changed.append((reference, (refs / reference).stat().st_mtime))
+    return sorted(changed, key=lambda pair: (-pair[1], pair[0]))
 
 
 def thumbnail_width(width: int) -> int:

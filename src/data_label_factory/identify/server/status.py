@@ -58,7 +58,7 @@ async def health(context: SharedContext) -> Health:
         can_enroll=settings.allow_enroll,
         watching=settings.watch,
         problems=engine.problems,
-        calibration=_describe_calibration(engine),
+        calibration=describe_calibration(engine),
     )
 
 
@@ -86,7 +86,8 @@ async def metrics(context: SharedContext) -> Response:
     return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _describe_calibration(engine: Engine) -> CalibrationState:
+def describe_calibration(engine: Engine) -> CalibrationState:
+    """Whether the confidence rests on this collection, and on how many unknown items."""
     index = engine.collection.index
     calibration = Calibration.from_dict(index.meta.calibration)
 
