@@ -63,12 +63,6 @@ def test_every_readme_command_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("DLF_CACHE", str(tmp_path / "cache"))
     commands = readme_commands()
     assert len(commands) >= 2
-    if not importlib.util.find_spec(
-        "torch"
-    ):  # training needs it, and what comes after uses the head
-        commands = commands[
-            : next(at for at, command in enumerate(commands) if " train " in command)
-        ]
     for command in commands:
         run = serves if " serve " in command else main
         assert run(shlex.split(command)[1:]) == 0, command

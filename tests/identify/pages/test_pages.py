@@ -80,7 +80,6 @@ def make_evaluate_page(names: tuple[str, ...], folder: Path) -> str:
 
 
 def make_train_page(names: tuple[str, ...], _folder: Path) -> str:
-    pytest.importorskip("torch", reason="training needs PyTorch")
     from data_label_factory.identify.output import train_html
     from data_label_factory.identify.train.fit import TrainResult
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import pickle
 import zipfile
 from collections import OrderedDict
@@ -29,6 +30,7 @@ _STORAGES = {
     "HalfStorage": np.dtype("<f2"),
     "DoubleStorage": np.dtype("<f8"),
 }
+_HALF_ROOT = math.sqrt(0.5)
 _MAX_BYTES = 256 * 2**20
 
 _Layers = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
@@ -71,7 +73,7 @@ class ProjectionHead:
         """
         try:
             data = Path(path).read_bytes()
-            saved = _read_torch_zip(data)
+            saved = read_torch_zip(data)
             w1, b1, w2, b2 = _read_layers(saved["state_dict"])
         except OSError as exc:
             raise EncoderError(f"Cannot read the projection head {path}: {exc.strerror}") from exc
@@ -93,19 +95,24 @@ def check_head_fits(head: ProjectionHead, encoder_id: str, dim: int | None) -> N
         )
 
 
-def _gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The exact GELU, x·Φ(x).
+def normal_cdf(x: NDArray[Any]) -> NDArray[Any]:
+    """Φ(x), elementwise, in the precision of `x`.
 
-    erf is that of Abramowitz & Stegun 7.1.26; its error, under 2e-7, is below that of
+    erf is that of Abramowitz & Stegun 7.1.26; its error, under 2e-7, is about that of
     float32.
     """
-    z = np.abs(x) / np.sqrt(2.0)
+    z = np.abs(x) * _HALF_ROOT
     t = 1.0 / (1.0 + 0.3275911 * z)
     poly = t * (
         0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))
     )
     erf = np.sign(x) * (1.0 - poly * np.exp(-z * z))
-    return np.asarray(0.5 * x * (1.0 + erf), dtype=np.float32)
+    return np.asarray(0.5 * (1.0 + erf))
+
+
+def _gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The exact GELU, x·Φ(x)."""
+    return np.asarray(x * normal_cdf(x.astype(np.float64)), np.float32)
 
 
 def _read_layers(state: Any) -> _Layers:
@@ -127,7 +134,12 @@ def _read_layers(state: Any) -> _Layers:
     return w1, b1, w2, b2
 
 
-def _read_torch_zip(data: bytes) -> Any:
+def read_torch_zip(data: bytes) -> Any:
+    """What a file of `torch.save` holds, with its tensors as float32 arrays.
+
+    Raises nearly anything if it is damaged, too large, or holds anything but plain
+    containers and float tensors.
+    """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > _MAX_BYTES:
             raise ValueError("it is far too large for a head")

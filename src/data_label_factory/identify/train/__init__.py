@@ -1,5 +1,4 @@
 """Reference views → a bank of features → a trained projection head.
 
-The only package that imports torch. Applying a head, without torch, lives in
-`encoders.head`.
+All in numpy. Applying a head lives in `encoders.head`.
 """

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional
 
 from data_label_factory.errors import FactoryError
+from data_label_factory.identify.train.adamw import AdamW
 from data_label_factory.identify.train.bank import Bank
 from data_label_factory.identify.train.headfile import (
     Checkpoint,
@@ -26,7 +22,8 @@ from data_label_factory.identify.train.headfile import (
     save_checkpoint,
     write_bytes,
 )
-from data_label_factory.identify.train.init_weights import start_weights
+from data_label_factory.identify.train.init_weights import Weights, start_weights
+from data_label_factory.identify.train.network import backward, forward
 from data_label_factory.identify.train.sampler import Batch, BatchSampler, classes_of
 from data_label_factory.identify.train.settings import TrainSettings
 from data_label_factory.identify.train.supcon import supcon_loss
@@ -95,10 +92,9 @@ def train_head(
         hard=settings.hard,
     )
 
-    with _one_thread():
-        state = state or _new_checkpoint(bank, settings, purpose)
-        training = _Training(bank, items, settings, state)
-        _run_epochs(training, sampler, validator, out, quiet)
+    state = state or _new_checkpoint(bank, settings, purpose)
+    training = _Training(bank, items, settings, state)
+    _run_epochs(training, sampler, validator, out, quiet)
     return _finish(out, bank, state, before, validator, items, force)
 
 
@@ -128,13 +124,15 @@ class _Training:
         self.bank = bank
         self.settings = settings
         self.state = state
-        self.weights = [w.clone().requires_grad_() for w in state.weights]
-
-        self._optimizer = torch.optim.AdamW(
-            self.weights, lr=settings.lr, weight_decay=_WEIGHT_DECAY
+        w1, b1, w2, b2 = (w.copy() for w in state.weights)
+        self.weights: Weights = (w1, b1, w2, b2)
+        self._optimizer = AdamW(
+            self.weights,
+            _WEIGHT_DECAY,
+            step=int(state.moments[0][0]) if state.moments else 0,
+            means=[mean for _, mean, _ in state.moments],
+            squares=[square for _, _, square in state.moments],
         )
-        for weight, (step, mean, square) in zip(self.weights, state.moments, strict=False):
-            self._optimizer.state[weight] = {"step": step, "exp_avg": mean, "exp_avg_sq": square}
 
         views_per_step = min(settings.k, items) * (settings.m - settings.anchor)
         all_views = len(bank) * bank.recipe.views
@@ -152,7 +150,7 @@ class _Training:
         losses = [self._step(sampler.draw(rng), first + number) for number in range(self._steps)]
         loss = float(np.mean(losses))
 
-        is_finite = all(bool(torch.isfinite(w).all()) for w in self.weights)
+        is_finite = all(np.isfinite(w).all() for w in self.weights)
         if not (math.isfinite(loss) and is_finite):
             raise FactoryError(
                 "The training diverged: its loss is not a number any more",
@@ -166,33 +164,25 @@ class _Training:
         """
         state = self.state
         if not state.history or figures.sort_key > max(state.sort_keys):
-            state.best = [w.detach().clone() for w in self.weights]
+            state.best = [w.copy() for w in self.weights]
 
         state.epoch += 1
         state.history.append({"epoch": state.epoch, "loss": loss, **asdict(figures)})
-        state.weights = [w.detach().clone() for w in self.weights]
-        moments = [self._optimizer.state[weight] for weight in self.weights]
-        state.moments = [[m["step"], m["exp_avg"], m["exp_avg_sq"]] for m in moments]
+        state.weights = [w.copy() for w in self.weights]
+        step = np.float32(self._optimizer.step)
+        state.moments = [
+            [np.asarray(step), mean.copy(), square.copy()]
+            for mean, square in zip(self._optimizer.means, self._optimizer.squares, strict=True)
+        ]
 
     def _step(self, batch: Batch, number: int) -> float:
-        factor = _schedule(number, self.settings.epochs * self._steps)
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.settings.lr * factor
+        settings = self.settings
+        passed = forward(self.weights, batch.features)
+        loss, gradient = supcon_loss(passed.embeddings, batch.labels, settings.temperature)
 
-        embeddings = project(self.weights, torch.from_numpy(batch.features))
-        loss = supcon_loss(embeddings, torch.from_numpy(batch.labels), self.settings.temperature)
-
-        self._optimizer.zero_grad()
-        loss.backward()
-        self._optimizer.step()
-        return float(loss.detach())
-
-
-def project(weights: list[Tensor], features: Tensor) -> Tensor:
-    """(B, in) → (B, out) unit rows: Linear · GELU · Linear."""
-    w1, b1, w2, b2 = weights
-    hidden = functional.gelu(functional.linear(features, w1, b1))
-    return functional.normalize(functional.linear(hidden, w2, b2), dim=1)
+        lr = settings.lr * _schedule(number, settings.epochs * self._steps)
+        self._optimizer.update(backward(self.weights, passed, gradient), lr)
+        return loss
 
 
 def _schedule(step: int, steps: int) -> float:
@@ -204,8 +194,7 @@ def _schedule(step: int, steps: int) -> float:
 
 def _new_checkpoint(bank: Bank, settings: TrainSettings, purpose: dict[str, Any]) -> Checkpoint:
     rng = np.random.default_rng([settings.seed, 0])
-    arrays = start_weights(bank, settings.start, HIDDEN, OUT_DIM, rng)
-    weights = [torch.from_numpy(array) for array in arrays]
+    weights = start_weights(bank, settings.start, HIDDEN, OUT_DIM, rng)
     return Checkpoint(purpose, 0, [], best=weights, weights=weights, moments=[])
 
 
@@ -259,14 +248,3 @@ def _finish(
         helped=helped,
         written=helped or force,
     )
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread is fastest for small matrices, and always sums in the same order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

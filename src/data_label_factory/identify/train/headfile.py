@@ -1,19 +1,19 @@
-"""Head files, and the checkpoint of an unfinished training, as `torch.save` writes them."""
+"""Head files, and the checkpoint of an unfinished training, that torch reads as well."""
 
 from __future__ import annotations
 
-import io
-from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import EncoderError, FactoryError
-from data_label_factory.identify.encoders.head import ProjectionHead
+from data_label_factory.identify.encoders.head import ProjectionHead, read_torch_zip
+from data_label_factory.identify.train.init_weights import Floats
+from data_label_factory.identify.train.torchfile import torch_bytes
 from data_label_factory.identify.train.validation import Figures
 
 # Of nn.Sequential(Linear, GELU, Linear).
@@ -33,9 +33,9 @@ class Checkpoint:
     purpose: dict[str, Any]
     epoch: int
     history: list[dict[str, float]]
-    best: list[Tensor]
-    weights: list[Tensor]
-    moments: list[list[Tensor]]
+    best: Sequence[Floats]
+    weights: Sequence[Floats]
+    moments: list[Sequence[Floats]]
 
     @property
     def sort_keys(self) -> list[tuple[float, float]]:
@@ -47,31 +47,26 @@ def _read_figures(line: dict[str, float]) -> Figures:
     return Figures(**{name: float(line[name]) for name in Figures.__dataclass_fields__})
 
 
-def head_bytes(weights: list[Tensor], encoder_id: str, **more: Any) -> bytes:
-    """The content of a head file, which ProjectionHead.load reads."""
+def head_bytes(weights: Sequence[Floats], encoder_id: str, **more: Any) -> bytes:
+    """The content of a head file, which ProjectionHead.load and torch read."""
     w1, _, w2, _ = weights
-    state = OrderedDict(zip(_NAMES, (w.detach().clone() for w in weights), strict=True))
     saved = {
-        "state_dict": state,
+        "state_dict": dict(zip(_NAMES, weights, strict=True)),
         "in_dim": int(w1.shape[1]),
         "hidden": int(w1.shape[0]),
         "out_dim": int(w2.shape[0]),
         "model": encoder_id,
         **more,
     }
-
-    # Into memory first: torch's writer turns a full disk into a RuntimeError.
-    file = io.BytesIO()
-    torch.save(saved, file)
-    return file.getvalue()
+    return torch_bytes(saved)
 
 
-def as_head(weights: list[Tensor], encoder_id: str) -> ProjectionHead:
+def as_head(weights: Sequence[Floats], encoder_id: str) -> ProjectionHead:
     """The head as the rest of the program applies it.
 
     `sha256` is "" since it has no file yet.
     """
-    w1, b1, w2, b2 = (w.detach().numpy().copy() for w in weights)
+    w1, b1, w2, b2 = (w.copy() for w in weights)
     return ProjectionHead(w1, b1, w2, b2, encoder_id, sha256="")
 
 
@@ -103,7 +98,7 @@ def load_checkpoint(out: Path, purpose: dict[str, Any]) -> Checkpoint | None:
     ProjectionHead.load(path)  # refuses files that are too large or hold anything but numbers
 
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
+        saved = read_torch_zip(path.read_bytes())
         best = [saved["state_dict"][name] for name in _NAMES]
         checkpoint = Checkpoint(best=best, **saved["resume"])
         _check_consistency(checkpoint)
@@ -124,16 +119,16 @@ def load_checkpoint(out: Path, purpose: dict[str, Any]) -> Checkpoint | None:
 
 def _check_consistency(checkpoint: Checkpoint) -> None:
     """Raises ValueError, or nearly anything else, if the parts do not fit together."""
-    shapes = [tensor.shape for tensor in checkpoint.best]
+    shapes = [array.shape for array in checkpoint.best]
     if [w.shape for w in checkpoint.weights] != shapes:
         raise ValueError("its weights do not fit together")
 
     for (step, *moments), shape in zip(checkpoint.moments, shapes, strict=True):
-        if step.numel() != 1 or [m.shape for m in moments] != [shape] * 2:
+        if step.size != 1 or [m.shape for m in moments] != [shape] * 2:
             raise ValueError("the optimizer's state does not fit")
 
     numbers = [*checkpoint.weights, *(m for moments in checkpoint.moments for m in moments)]
-    if not all(bool(torch.isfinite(tensor).all()) for tensor in numbers):
+    if not all(np.isfinite(array).all() for array in numbers):
         raise ValueError("it holds values that are not finite")
 
     if checkpoint.epoch != len(checkpoint.sort_keys):
