@@ -147,7 +147,8 @@ class _Training:
         """
         rng = np.random.default_rng([self.settings.seed, 1 + self.state.epoch])
         first = self.state.epoch * self._steps
-        losses = [self._step(sampler.draw(rng), first + number) for number in range(self._steps)]
+        with np.errstate(all="ignore"):  # what overflows is found below
+            losses = [self._step(sampler.draw(rng), first + n) for n in range(self._steps)]
         loss = float(np.mean(losses))
 
         is_finite = all(np.isfinite(w).all() for w in self.weights)
