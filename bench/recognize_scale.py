@@ -22,11 +22,11 @@ import psutil
 from PIL import Image
 from recognize_sets import find_photos, format_table
 
+from data_label_factory.cpu import cpu_count
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import (
     Embedder,
     Encoder,
-    cpu_count,
     open_encoder,
     unit_rows,
 )

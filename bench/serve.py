@@ -46,7 +46,7 @@ from serve_setup import (
 )
 from threadpoolctl import threadpool_limits
 
-from data_label_factory.identify.encoders import cpu_count
+from data_label_factory.cpu import cpu_count
 from data_label_factory.identify.images import decode
 from data_label_factory.samples import draw_collection
 

@@ -22,7 +22,8 @@ from serve_setup import (
 )
 from threadpoolctl import threadpool_limits
 
-from data_label_factory.identify.encoders import Embedder, cpu_count
+from data_label_factory.cpu import cpu_count
+from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer

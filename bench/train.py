@@ -40,8 +40,7 @@ from data_label_factory.identify.encoders.head import ProjectionHead
 from data_label_factory.identify.images import find_images
 from data_label_factory.identify.train.bank import Bank, build_bank
 from data_label_factory.identify.train.fit import TrainResult, train_head
-from data_label_factory.identify.train.settings import TrainSettings
-from data_label_factory.identify.train.views import ViewRecipe
+from data_label_factory.identify.train.settings import TrainSettings, ViewRecipe
 from data_label_factory.samples import draw_collection
 
 PLAIN = TrainSettings(k=16, m=4, anchor=False, hard=0.0, start="random", lr=5e-4, temperature=0.1)

@@ -6,7 +6,7 @@ from conftest import GridEncoder, save_picture
 
 from data_label_factory.identify.encoders import Encoder
 from data_label_factory.identify.train.bank import Bank, build_bank
-from data_label_factory.identify.train.views import ViewRecipe
+from data_label_factory.identify.train.settings import ViewRecipe
 
 RECIPE = ViewRecipe(views=6, heldout_frames=1, side_px=48)
 

@@ -2,132 +2,157 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from data_label_factory.gather.result import GatherResult
-from data_label_factory.gather.run import gather
-from data_label_factory.gather.sources import SOURCES
-from data_label_factory.project import Project, load_project
+import click
+
+from data_label_factory.command_line import FILE, FOLDER, POSITIVE
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from data_label_factory.gather.result import GatherResult
+    from data_label_factory.project import Project
 
 _MAX_SHOWN = 20  # labels per duplicate, and failures
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run the command; return its exit code."""
-    parser = _build_parser()
-    args = parser.parse_args(argv)
-    if args.list_sources:
-        print(json.dumps(_list_sources()) if args.json else _format_sources())
+class _SourceName(click.ParamType[str]):
+    """One of the sources, which are imported only to check a name."""
+
+    name = "source"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return self._choice().convert(value, param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return self._choice().shell_complete(ctx, param, incomplete)
+
+    def _choice(self) -> click.Choice[str]:
+        from data_label_factory.gather.sources import SOURCES
+
+        return click.Choice(list(SOURCES))
+
+
+class _BaseUrl(click.ParamType[tuple[str, str]]):
+    """`SOURCE=address`; the source is "" if only an address is given."""
+
+    name = "address"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        source, equals, url = str(value).partition("=")
+        if not equals or "/" in source:
+            source = ""
+            url = str(value)
+        if not url.startswith(("http://", "https://")):
+            self.fail("must be an http(s) address, or SOURCE=address", param, ctx)
+        return source, url
+
+
+@click.command(
+    "gather",
+    epilog="Exit 0: everything is there; 1: something failed; 2: everything failed.",
+)
+@click.option(
+    "--project",
+    "project_file",
+    metavar="FILE.yaml",
+    type=FILE,
+    help="what to gather, and where to",
+)
+@click.option(
+    "--source",
+    metavar="S",
+    type=_SourceName(),
+    help="take every bucket from this source",
+)
+@click.option(
+    "--max-per-query",
+    metavar="N",
+    type=POSITIVE,
+    show_default="the bucket's max, or 1",
+    help="pictures per query",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=FOLDER,
+    help="write here instead of the project's data_root",
+)
+@click.option(
+    "--base-url",
+    "base_urls",
+    metavar="[S=]URL",
+    type=_BaseUrl(),
+    multiple=True,
+    help="another host",
+)
+@click.option("--parallel", metavar="N", type=POSITIVE, default=8, help="downloads at a time")
+@click.option("--dry-run", is_flag=True, help="search, and say what would be fetched")
+@click.option(
+    "--list-sources",
+    is_flag=True,
+    help="list the sources and their options, and exit",
+)
+@click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
+def command(
+    project_file: Path | None,
+    source: str | None,
+    max_per_query: int | None,
+    out: Path | None,
+    base_urls: tuple[tuple[str, str], ...],
+    parallel: int,
+    dry_run: bool,
+    list_sources: bool,
+    as_json: bool,
+) -> int:
+    """Fetch one reference picture per query of a project.
+
+    The file name carries the label; manifest.json keeps where each file comes from. A
+    second run fetches only what is missing.
+    """
+    if list_sources:
+        print(json.dumps(_list_sources()) if as_json else _format_sources())
         return 0
-    if args.project is None:
-        parser.error("--project is needed (or --list-sources)")
+    if project_file is None:
+        raise click.UsageError("--project is needed (or --list-sources)")
+    from data_label_factory.gather.run import gather
+    from data_label_factory.project import load_project
 
     start = time.perf_counter()
-    project = load_project(args.project)
+    project = load_project(project_file)
     result = gather(
         project,
-        folder=args.project.parent,
-        source=args.source,
-        max_per_query=args.max_per_query,
-        out=args.out,
-        base_urls=_resolve_base_urls(args.base_url, project, args.source),
-        parallel=args.parallel,
-        dry_run=args.dry_run,
+        folder=project_file.parent,
+        source=source or "",
+        max_per_query=max_per_query,
+        out=out,
+        base_urls=_resolve_base_urls(base_urls, project, source),
+        parallel=parallel,
+        dry_run=dry_run,
     )
     seconds = time.perf_counter() - start
 
-    if args.json:
-        print(json.dumps(_to_json(result, seconds)))
-    else:
-        print(_format_result(result, args.dry_run, seconds))
+    print(
+        json.dumps(_to_json(result, seconds))
+        if as_json
+        else _format_result(result, dry_run, seconds)
+    )
     _print_failures(result)
     return result.exit_code
 
 
-def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="data_label_factory gather",
-        description="Fetch one reference picture per query of a project. The file name carries "
-        "the label; manifest.json keeps where each file comes from. A second run fetches only "
-        "what is missing.",
-        epilog="Exit 0: everything is there; 1: something failed; 2: everything failed.",
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, width=100, max_help_position=32),
-        allow_abbrev=False,
-    )
-    _add_project_options(parser)
-    _add_run_options(parser)
-    return parser
-
-
-def _add_project_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what to gather, from where, and where to."""
-    parser.add_argument(
-        "--project",
-        metavar="FILE.yaml",
-        type=Path,
-        help="what to gather, and where to",
-    )
-    parser.add_argument(
-        "--source",
-        metavar="S",
-        choices=SOURCES,
-        default="",
-        help="take every bucket from this source",
-    )
-    parser.add_argument(
-        "--max-per-query",
-        metavar="N",
-        type=_positive,
-        help="pictures per query (default: the bucket's max, or 1)",
-    )
-
-    parser.add_argument(
-        "--out",
-        metavar="DIR",
-        type=Path,
-        help="write here instead of the project's data_root",
-    )
-    parser.add_argument(
-        "--base-url",
-        metavar="[S=]URL",
-        type=_base_url,
-        action="append",
-        default=[],
-        help="another host",
-    )
-
-
-def _add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say how to run, and what to print."""
-    parser.add_argument(
-        "--parallel",
-        metavar="N",
-        type=_positive,
-        default=8,
-        help="downloads at a time (default: 8)",
-    )
-    parser.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="search, and say what would be fetched",
-    )
-    parser.add_argument(
-        "--list-sources",
-        action="store_true",
-        help="list the sources and their options, and exit",
-    )
-
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
-
-
 def _resolve_base_urls(
-    given: list[tuple[str, str]], project: Project, source: str
+    given: tuple[tuple[str, str], ...], project: Project, source: str | None
 ) -> dict[str, str]:
     """Return source → address; an address without a source is for every source in use."""
     used = {source} if source else {bucket.source for bucket in project.buckets.values()}
@@ -181,6 +206,8 @@ def _to_json(result: GatherResult, seconds: float) -> dict[str, object]:
 
 
 def _list_sources() -> list[dict[str, object]]:
+    from data_label_factory.gather.sources import SOURCES
+
     return [
         {
             "name": source.name,
@@ -193,26 +220,10 @@ def _list_sources() -> list[dict[str, object]]:
 
 
 def _format_sources() -> str:
+    from data_label_factory.gather.sources import SOURCES
+
     lines = []
     for source in SOURCES.values():
         lines.append(f"{source.name:11} {source.about}")
         lines += [f"{'':13}{name}: {what}" for name, what in source.options.items()]
     return "\n".join([*lines, "every source: max: pictures per query, like --max-per-query"])
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
-
-
-def _base_url(text: str) -> tuple[str, str]:
-    """Split `SOURCE=address`; the source is "" if only an address is given."""
-    source, equals, url = text.partition("=")
-    if not equals or "/" in source:
-        source = ""
-        url = text
-    if not url.startswith(("http://", "https://")):
-        raise argparse.ArgumentTypeError("must be an http(s) address, or SOURCE=address")
-    return source, url

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from data_label_factory.cli import dispatch
+import click
+
+from data_label_factory.command_line import CONTEXT, LazyGroup, run
 
 _PACKAGE = "data_label_factory.identify.commands"
 COMMANDS = {
@@ -49,41 +50,44 @@ COMMANDS = {
     ),
 }
 
-_USAGE = """\
-usage: data_label_factory identify COMMAND …
-       data_label_factory identify FILES… --index FILE.npz …
-
-Tell which item a camera sees, from one reference picture per item.
-
-commands:
-{commands}
-
-  -h, --help   show this help and exit; COMMAND --help says more
-"""
-
 # Recognition multiplies many small matrices. Several threads slow that down, tenfold on
 # a busy machine.
 _ONE_BLAS_THREAD = frozenset({"index", "identify", "evaluate", "serve", "demo"})
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one identify command and return its exit code.
+class _IdentifyGroup(LazyGroup):
+    """`identify photo.jpg` is short for `identify identify photo.jpg`."""
 
-    A first word that is not a command but a file or an option is meant for `identify`
-    itself.
-    """
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words and words[0] not in COMMANDS and _is_file_or_option(words[0]):
-        words.insert(0, "identify")
-    if words and words[0] in _ONE_BLAS_THREAD:
-        # numpy reads it when it is loaded, which is later.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    return dispatch(words, COMMANDS, _USAGE)
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.table and _is_file_or_option(args[0]):
+            args = ["identify", *args]
+        return super().parse_args(ctx, args)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _ONE_BLAS_THREAD:
+            # numpy reads it when it is loaded, which is later.
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(
+    cls=_IdentifyGroup,
+    table=COMMANDS,
+    context_settings=CONTEXT,
+    subcommand_metavar="COMMAND [ARGS]... | FILES... --index FILE.npz",
+)
+def command() -> None:
+    """Tell which item a camera sees, from one reference picture per item."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one identify command and return its exit code."""
+    return run(command, argv, "identify")
 
 
 def _is_file_or_option(word: str) -> bool:
     if word.startswith("-"):
-        return word not in ("-h", "--help", "--version")
+        return word not in ("-h", "--help")
     if word == "":
         return False
 

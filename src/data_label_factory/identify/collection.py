@@ -14,7 +14,8 @@ from typing import Any
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import ConflictError, FactoryError, UnknownItemError
-from data_label_factory.identify.encoders import Device, Embedder
+from data_label_factory.identify.choices import Device
+from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import Picture, as_rgb, decode
 from data_label_factory.identify.index import Index, Row
 from data_label_factory.identify.index.build import DECODE_MIN_SIDE, BuildResult

@@ -12,11 +12,10 @@ from pathlib import Path
 
 from data_label_factory.errors import FetchError, PriceError
 from data_label_factory.labels import parse_label
+from data_label_factory.prices.limits import DEFAULT_MAX_AGE_HOURS, DEFAULT_MAX_PREFIXES
 from data_label_factory.prices.sites.base import PriceSite, prefix_of
 from data_label_factory.prices.store import CodePrice, PriceFile, summarize, with_date
 
-DEFAULT_MAX_PREFIXES = 10
-DEFAULT_MAX_AGE_HOURS = 12.0
 _EVERYTHING = ""  # the only prefix of a site that gives all prices at once
 _LISTED_MAX = 12  # prefixes named one by one in a message
 _REASON_MAX = 300  # characters

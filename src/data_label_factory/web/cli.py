@@ -2,62 +2,47 @@
 
 from __future__ import annotations
 
-import argparse
 import signal
 import sys
-from collections.abc import Sequence
 from types import FrameType
 
-from data_label_factory.web.proxy import WebServer
+import click
+
+from data_label_factory.command_line import PORT
 from data_label_factory.web.target import DEFAULT_URL, VARIABLE, Target, find_url
 
 
-def main(argv: Sequence[str]) -> int:
-    parser = _make_parser()
-    args = parser.parse_args(argv)
-    target = Target.parse(args.falcon_url or find_url())
+@click.command("web")
+@click.option(
+    "--port", metavar="N", type=PORT, default=3030, help="port to listen on; 0 takes a free one"
+)
+@click.option(
+    "--host",
+    metavar="ADDRESS",
+    default="127.0.0.1",
+    help="address to listen on; the default is this machine only, 0.0.0.0 opens it",
+)
+@click.option(
+    "--falcon-url",
+    metavar="URL",
+    show_default=f"{VARIABLE} in the environment or in web/.env.local, else {DEFAULT_URL}",
+    help="the server that names what is seen",
+)
+def command(port: int, host: str, falcon_url: str | None) -> None:
+    """The live tracker page, for a recognition server that runs elsewhere.
 
-    with WebServer(args.host, args.port, target) as server:
+    `identify serve` has the page too, at /canvas/live.
+    """
+    from data_label_factory.web.proxy import WebServer
+
+    target = Target.parse(falcon_url or find_url())
+    with WebServer(host, port, target) as server:
         signal.signal(signal.SIGTERM, _stop)
         print(f"event=ready url={server.url} asks={target.falcon}", file=sys.stderr, flush=True)
         try:
             server.serve_forever()
         except (KeyboardInterrupt, SystemExit):
-            return 0
-    return 0
-
-
-def _make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="data_label_factory web",
-        description="The live tracker page, for a recognition server that runs elsewhere. "
-        "`identify serve` has the page too, at /canvas/live.",
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, width=100, max_help_position=32),
-        allow_abbrev=False,
-    )
-
-    parser.add_argument(
-        "--port", type=_port, default=3030, help="default: 3030; 0 takes a free one"
-    )
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="default: 127.0.0.1, this machine only; 0.0.0.0 opens it",
-    )
-    parser.add_argument(
-        "--falcon-url",
-        metavar="URL",
-        help=f"the server that names what is seen (default: {VARIABLE} in the environment or in "
-        f"web/.env.local, else {DEFAULT_URL})",
-    )
-    return parser
-
-
-def _port(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 65535:
-        raise argparse.ArgumentTypeError("must lie in 0…65535")
-    return value
+            return
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

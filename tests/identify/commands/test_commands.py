@@ -10,16 +10,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 from conftest import save_picture
 
 from data_label_factory.cli import main
 from data_label_factory.identify.cli import COMMANDS
+from data_label_factory.identify.commands.serve import command as serve
 from data_label_factory.identify.index import Index
+from data_label_factory.identify.server.settings import TRACKER_ORIGINS
 from data_label_factory.samples import draw_collection
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-HEAVY = ("numpy", "onnxruntime", "cv2", "torch", "PIL", "safetensors")
+HEAVY = ("numpy", "onnxruntime", "cv2", "torch", "PIL", "requests", "jinja2", "fastapi")
 
 
 def python(
@@ -46,10 +49,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(["identify", command, "--help"])
-    assert stopped.value.code == 0
-    assert f"usage: data_label_factory identify {command}" in capsys.readouterr().out
+    assert main(["identify", command, "--help"]) == 0
+    assert f"Usage: data_label_factory identify {command}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("before", [[], ["identify"]])
@@ -65,21 +66,34 @@ def test_no_command_shows_the_help_as_an_error(
     assert main(before) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "usage:" in captured.err
+    assert "Usage:" in captured.err
 
 
-def test_an_unknown_command_is_refused_with_the_list(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["identify", "indx"]) == 2
-    assert "'indx'. Choose one of: index, verify, train" in capsys.readouterr().err
-    assert main(["identfy"]) == 2
-    assert "Choose one of: gather, identify" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        (["identfy"], "identify"),
+        (["identify", "indx"], "index"),
+        (["identify", "scrape-prices"], "scrape_prices"),
+        (["identify", "verify", "--indx", "x"], "--index"),
+    ],
+)
+def test_a_mistyped_word_is_refused_with_what_was_meant(
+    line: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(line) == 2
+    assert f"Did you mean '{meant}'?" in capsys.readouterr().err
 
 
 def test_the_version_is_shown(dlf: Run) -> None:
     assert re.fullmatch(r"data_label_factory \d+\.\d+\S*\n", dlf("--version").stdout)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["identify", "--help"], ["--version"]])
+HELP = [["--help"], ["gather", "--help"], ["web", "--help"], ["identify", "--help"]]
+HELP += [["identify", command, "--help"] for command in COMMANDS]
+
+
+@pytest.mark.parametrize("arguments", [*HELP, ["--version"]], ids=" ".join)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys; from data_label_factory.cli import main; main(sys.argv[1:]); "
@@ -102,7 +116,7 @@ def test_help_is_instant(dlf: Run) -> None:
         assert dlf("--help").returncode == 0
         return time.perf_counter() - start
 
-    assert min(seconds() for _ in range(3)) < 0.25
+    assert min(seconds() for _ in range(5)) < 0.15
 
 
 def test_an_error_is_one_line_without_a_traceback(tmp_path: Path, dlf: Run) -> None:
@@ -174,9 +188,7 @@ def test_verify_fails_doubles_with_1_and_names_them(made: Path, tmp_path: Path, 
 def test_verify_refuses_options_that_make_no_sense_with_2(
     made: Path, options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(["identify", "verify", "--index", str(made / "i.npz"), *options])
-    assert stopped.value.code == 2
+    assert main(["identify", "verify", "--index", str(made / "i.npz"), *options]) == 2
     assert options[0] in capsys.readouterr().err
 
 
@@ -259,7 +271,7 @@ def test_names_the_terminal_cannot_show_do_not_end_the_program(tmp_path: Path, d
 
 BASE_INSTALL = """
 import sys
-for name in ("numpy", "onnxruntime", "cv2", "torch", "safetensors"):
+for name in ("numpy", "onnxruntime", "cv2", "jinja2", "fastapi"):
     sys.modules[name] = None
 from data_label_factory.cli import main
 sys.exit(main(sys.argv[1:]))
@@ -269,6 +281,7 @@ sys.exit(main(sys.argv[1:]))
 def test_the_base_install_gives_help_and_says_what_to_install(tmp_path: Path) -> None:
     assert python(BASE_INSTALL, "--help").returncode == 0
     assert "encoders" in python(BASE_INSTALL, "identify", "--help").stdout
+    assert "--refs" in python(BASE_INSTALL, "identify", "index", "--help").stdout
     done = python(
         BASE_INSTALL, "identify", "index", "--refs", tmp_path, "--out", tmp_path / "i.npz"
     )
@@ -278,27 +291,14 @@ def test_the_base_install_gives_help_and_says_what_to_install(tmp_path: Path) ->
     assert "Traceback" not in done.stderr
 
 
-def test_training_without_torch_says_what_to_install(tmp_path: Path) -> None:
-    code = (
-        "import sys; sys.modules['torch'] = None; "
-        "from data_label_factory.cli import main; sys.exit(main(sys.argv[1:]))"
-    )
-    done = python(code, "identify", "train", "--refs", tmp_path, "--out", tmp_path / "h.pt")
-    assert done.returncode == 2
-    assert (
-        done.stderr.startswith("error: ")
-        and "pip install 'data_label_factory[train]'" in done.stderr
-    )
-    assert python(code, "identify", "train", "--help").returncode == 0
-
-
 def test_ctrl_c_ends_a_command_with_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(argv: list[str]) -> int:
+    @click.command()
+    def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("data_label_factory.identify.commands.encoders.main", interrupted)
+    monkeypatch.setattr("data_label_factory.identify.commands.encoders.command", interrupted)
     assert main(["identify", "encoders"]) == 130
     assert capsys.readouterr().err.startswith("interrupted")
 
@@ -307,7 +307,9 @@ def test_a_full_disk_behind_stdout_or_a_file_for_a_folder_is_one_clean_line(tmp_
     taken = tmp_path / "taken"
     taken.write_text("")
     command = [sys.executable, "-m", "data_label_factory", "identify"]
-    demo = subprocess.run([*command, "demo", "--out", str(taken)], capture_output=True, text=True)
+    demo = subprocess.run(
+        [*command, "demo", "--out", str(taken / "x")], capture_output=True, text=True
+    )
     assert demo.returncode == 2
     assert demo.stderr.startswith("error: ") and demo.stderr.count("\n") == 1
     if Path("/dev/full").exists():
@@ -317,3 +319,67 @@ def test_a_full_disk_behind_stdout_or_a_file_for_a_folder_is_one_clean_line(tmp_
             )
         assert shown.returncode == 2
         assert shown.stderr.startswith("error: ") and "Traceback" not in shown.stderr
+
+
+def test_options_come_from_the_environment_too(
+    made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DLF_IDENTIFY_VERIFY_INDEX", str(made / "i.npz"))
+    monkeypatch.setenv("DLF_IDENTIFY_VERIFY_TOP_CONFUSABLES", "2")
+    assert main(["identify", "verify", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["confusable_pairs"]) == 2
+    assert main(["identify", "verify", "--json", "--top-confusables", "1"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["confusable_pairs"]) == 1
+    monkeypatch.setenv("DLF_IDENTIFY_VERIFY_TOP_CONFUSABLES", "many")
+    assert main(["identify", "verify"]) == 2
+    assert "'--top-confusables': 'many' is not a valid integer" in capsys.readouterr().err
+
+
+def test_a_wrong_value_in_the_environment_of_the_server_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PORT", "web")
+    assert main(["identify", "serve", "--index", "x"]) == 2
+    assert "(env var: 'DLF_PORT', 'PORT'): 'web' is not a valid" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "given", [["a", "b", "--port", "1"], ["a", "--cors", "b", "--port", "1"]], ids=str
+)
+def test_several_values_may_follow_one_option(given: list[str]) -> None:
+    arguments = ["--index", "x", "--cors", *given]
+    context = serve.make_context("serve", arguments)
+    assert context.params["cors"] == ("a", "b")
+    assert context.params["port"] == 1
+    assert serve.make_context("serve", ["--index", "x"]).params["cors"] == TRACKER_ORIGINS
+
+
+COMPLETIONS = {
+    "": ["gather", "identify", "web"],
+    "identify s": ["serve", "scrape_prices"],
+    "identify index --ba": ["--batch-size"],
+    "identify index --device c": ["cpu", "cuda", "coreml"],
+    "gather --source y": ["ygoprodeck", "yugipedia"],
+}
+
+
+@pytest.mark.parametrize("typed", COMPLETIONS)
+def test_the_shell_completes(typed: str) -> None:
+    """As the script of `_DLF_COMPLETE=bash_source dlf` asks."""
+    words = ["dlf", *typed.split(" ")]
+    asked = {
+        "_DATA_LABEL_FACTORY_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(words),
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    line = [sys.executable, "-m", "data_label_factory"]
+    done = subprocess.run(line, env=os.environ | asked, capture_output=True, text=True)
+    assert [answer.split(",")[1] for answer in done.stdout.split()] == COMPLETIONS[typed]
+
+
+def test_help_of_both_names_is_their_own(tmp_path: Path) -> None:
+    scripts = Path(sys.executable).parent
+    for name in ("dlf", "data_label_factory"):
+        if (scripts / name).exists():
+            done = subprocess.run([scripts / name, "--help"], capture_output=True, text=True)
+            assert done.stdout.startswith(f"Usage: {name} ")

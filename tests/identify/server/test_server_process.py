@@ -183,12 +183,12 @@ def test_a_taken_port_is_one_clear_line(server: Server, settings: Settings) -> N
             "Cannot use the certificate a.pem",
         ),
         (["--prices", "none.json"], {}, "error: "),
-        ([], {"DLF_PORT": "abc"}, "DLF_PORT in the environment cannot be 'abc'"),
-        ([], {"DLF_DEVICE": "toaster"}, "DLF_DEVICE in the environment"),
-        (["--strictness", "2"], {}, "must lie in 0…1"),
+        ([], {"DLF_WORKERS": "abc"}, "(env var: 'DLF_WORKERS'): 'abc' is not"),
+        ([], {"DLF_DEVICE": "toaster"}, "(env var: 'DLF_DEVICE'): 'toaster' is not"),
+        (["--strictness", "2"], {}, "2.0 is not in the range 0<=x<=1"),
     ],
 )
-def test_a_server_that_cannot_start_says_why_in_one_line(
+def test_a_server_that_cannot_start_says_why(
     settings: Settings, options: list[str], environment: dict[str, str], says: str
 ) -> None:
     server = Server(settings, *options, env=environment)
@@ -383,4 +383,4 @@ def test_without_the_extra_the_pip_line_is_given(settings: Settings) -> None:
     line = [sys.executable, "-c", script, "identify", "serve", "--index", str(settings.index)]
     done = subprocess.run(line, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "pip install 'data_label_factory[serve]'" in done.stderr
+    assert "pip install 'data_label_factory[identify]'" in done.stderr

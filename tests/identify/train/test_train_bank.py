@@ -11,8 +11,8 @@ import pytest
 from conftest import GridEncoder, save_picture
 from train_bank import RECIPE, bank_of
 
+from data_label_factory.cpu import cpu_count
 from data_label_factory.errors import FactoryError, ImageError
-from data_label_factory.identify.encoders import cpu_count
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.train import bank as bank_module
 from data_label_factory.identify.train.views import draw_views

@@ -8,7 +8,8 @@ from conftest import pixels
 from train_bank import RECIPE
 
 from data_label_factory.identify.camera import live_crop, loose_crop, render_view, tight_crop
-from data_label_factory.identify.train.views import ViewRecipe, augment, draw_views
+from data_label_factory.identify.train.settings import ViewRecipe
+from data_label_factory.identify.train.views import augment, draw_views
 
 PICTURE, SHA = pixels(3, 90, 120), "5f" * 32
 

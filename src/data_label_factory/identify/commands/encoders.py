@@ -3,42 +3,43 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from data_label_factory.errors import EncoderError
 from data_label_factory.folders import cache_folder
-from data_label_factory.identify.commands.options import create_parser
-from data_label_factory.identify.encoders import ENCODERS, EncoderSpec
-from data_label_factory.identify.encoders.clip import locate, weights_in_cache
+from data_label_factory.identify.commands.options import json_option
+
+if TYPE_CHECKING:
+    from data_label_factory.identify.encoders import EncoderSpec
 
 
-def main(argv: Sequence[str]) -> int:
-    p = create_parser(
-        "encoders",
-        "List the encoders, what each is for, and whether its weights are on this machine.",
-    )
-    p.add_argument(
-        "--fetch",
-        choices=("clip",),
-        help="download these weights now, to use them without a network later",
-    )
-    p.add_argument("--json", action="store_true", help="print the list as JSON")
-    args = p.parse_args(argv)
+@click.command("encoders")
+@click.option(
+    "--fetch",
+    type=click.Choice(["clip"]),
+    help="download these weights now, to use them without a network later",
+)
+@json_option
+def command(fetch: str | None, as_json: bool) -> None:
+    """List the encoders, what each is for, and whether its weights are on this machine."""
+    from data_label_factory.identify.encoders import ENCODERS
+    from data_label_factory.identify.encoders.clip import locate
 
-    if args.fetch:
+    if fetch:
         print(f"clip: {locate('')}")
-        return 0
+        return
 
     rows = [_describe(spec) for spec in ENCODERS.values()]
-    if args.json:
+    if as_json:
         print(json.dumps(rows))
-        return 0
+        return
+
     for row in rows:
         dim = row["dim"] or "any"
         print(f"{row['id']:11} {dim:>4}  {row['ready']:15} {row['why']}  [{row['licence']}]")
     print(f"Fetched weights are kept in {cache_folder()}")
-    return 0
 
 
 def _describe(spec: EncoderSpec) -> dict[str, Any]:
@@ -52,6 +53,8 @@ def _describe(spec: EncoderSpec) -> dict[str, Any]:
 
 
 def _describe_state(spec: EncoderSpec) -> str:
+    from data_label_factory.identify.encoders.clip import weights_in_cache
+
     if spec.id == "clip":
         return "ready" if weights_in_cache() else "fetched on use"
     if spec.id == "onnx":

@@ -2,79 +2,81 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
 
 from data_label_factory.atomic import write_text
+from data_label_factory.command_line import FILE, FOLDER
 from data_label_factory.identify.commands.options import (
-    add_recognizer_options,
-    create_parser,
-    open_recognizer,
+    RecognizerOptions,
+    json_option,
     report_unusable,
+    with_recognizer,
 )
-from data_label_factory.identify.evaluate.evaluation import Evaluation, evaluate
-from data_label_factory.identify.evaluate.ground_truth import read_queries
-from data_label_factory.identify.index import Index
-from data_label_factory.identify.output.evaluate_html import as_html
+
+if TYPE_CHECKING:
+    from data_label_factory.identify.evaluate.evaluation import Evaluation
 
 
-def main(argv: Sequence[str]) -> int:
-    args = _create_parser().parse_args(argv)
-    index = Index.load(args.index)
-    queries = read_queries(index, args.queries, negatives=args.negatives, truth=args.truth)
-    result = evaluate(open_recognizer(args, index).recognize, queries)
+@click.command("evaluate")
+@with_recognizer
+@click.option(
+    "--queries",
+    metavar="DIR",
+    type=FOLDER,
+    required=True,
+    help="photos, named like their references",
+)
+@click.option(
+    "--truth",
+    metavar="FILE",
+    type=FILE,
+    show_default="DIR/truth.json or .csv",
+    help="ground truth: CSV with the columns query,ref, or JSON",
+)
+@click.option(
+    "--negatives",
+    metavar="DIR",
+    type=FOLDER,
+    help="photos that show no item of the index",
+)
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=FILE,
+    help="write a page with the curve and a picture of every failure",
+)
+@json_option
+def command(
+    recognizer: RecognizerOptions,
+    queries: Path,
+    truth: Path | None,
+    negatives: Path | None,
+    html: Path | None,
+    as_json: bool,
+) -> None:
+    """Recognize labeled photos: how often the answers are right, wrong, or falsely
+    confident about unknown items, and how fast they are.
+    """
+    from data_label_factory.identify.evaluate.evaluation import evaluate
+    from data_label_factory.identify.evaluate.ground_truth import read_queries
+    from data_label_factory.identify.index import Index
+    from data_label_factory.identify.output.evaluate_html import as_html
 
-    print(json.dumps(result.as_json()) if args.json else _as_text(result))
+    index = Index.load(recognizer.index)
+    photos = read_queries(index, queries, negatives=negatives, truth=truth)
+    result = evaluate(recognizer.open(index).recognize, photos)
+
+    print(json.dumps(result.as_json()) if as_json else _as_text(result))
     report_unusable("not readable", result.unreadable)
     report_unusable("left out, nothing says what it shows", dict.fromkeys(result.without_truth, ""))
-    if args.html:
-        write_text(args.html, as_html(result, index, args.refs))
-        print(f"page: {args.html}", file=sys.stderr)
-    return 0
-
-
-def _create_parser() -> argparse.ArgumentParser:
-    p = create_parser(
-        "evaluate",
-        "Recognize labeled photos: how often the answers are right, wrong, or falsely confident "
-        "about unknown items, and how fast they are.",
-    )
-
-    add_recognizer_options(p)
-
-    p.add_argument(
-        "--queries",
-        metavar="DIR",
-        type=Path,
-        required=True,
-        help="photos, named like their references",
-    )
-    p.add_argument(
-        "--truth",
-        metavar="FILE",
-        type=Path,
-        help="ground truth: CSV with the columns query,ref, or JSON "
-        "(default: DIR/truth.json or .csv)",
-    )
-    p.add_argument(
-        "--negatives",
-        metavar="DIR",
-        type=Path,
-        help="photos that show no item of the index",
-    )
-
-    p.add_argument(
-        "--html",
-        metavar="FILE",
-        type=Path,
-        help="write a page with the curve and a picture of every failure",
-    )
-    p.add_argument("--json", action="store_true", help="print the figures as JSON")
-
-    return p
+    if html:
+        write_text(html, as_html(result, index, recognizer.refs))
+        print(f"page: {html}", file=sys.stderr)
 
 
 def _as_text(result: Evaluation) -> str:

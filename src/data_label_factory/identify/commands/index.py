@@ -2,111 +2,105 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import click
+
+from data_label_factory.command_line import FILE, FOLDER, POSITIVE
+from data_label_factory.identify.choices import Device
 from data_label_factory.identify.commands.options import (
-    add_encoder_options,
-    create_parser,
-    positive,
+    device_option,
+    encoder_option,
+    json_option,
+    projection_option,
 )
-from data_label_factory.identify.encoders import Embedder
-from data_label_factory.identify.index import Index
-from data_label_factory.identify.index.build import BuildResult
-from data_label_factory.identify.recognize.confidence import Calibration
-from data_label_factory.identify.refresh import refresh_index
+
+if TYPE_CHECKING:
+    from data_label_factory.identify.index import Index
+    from data_label_factory.identify.index.build import BuildResult
 
 
-def main(argv: Sequence[str]) -> int:
-    args = _create_parser().parse_args(argv)
+@click.command("index")
+@click.option(
+    "--refs",
+    metavar="DIR",
+    type=FOLDER,
+    required=True,
+    help="folder of reference pictures, with subfolders",
+)
+@click.option(
+    "--out",
+    metavar="FILE.npz",
+    type=FILE,
+    required=True,
+    help="index to write or update",
+)
+@encoder_option
+@projection_option
+@device_option
+@click.option(
+    "--batch-size",
+    metavar="N",
+    type=POSITIVE,
+    default=32,
+    help="pictures to encode at a time",
+)
+@click.option(
+    "--full",
+    is_flag=True,
+    help="encode every picture again, even unchanged ones",
+)
+@click.option(
+    "--negatives",
+    metavar="DIR",
+    type=FOLDER,
+    help="pictures that show none of your items, to calibrate with as well",
+)
+@click.option(
+    "--calibrate",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="calibrate the confidence on unknown items; "
+    "auto: only if the last calibration is missing or out of date",
+)
+@click.option("--strict", is_flag=True, help="exit 1 if any picture could not be read")
+@json_option
+def command(
+    refs: Path,
+    out: Path,
+    encoder: str,
+    projection: Path | None,
+    device: Device,
+    batch_size: int,
+    strict: bool,
+    as_json: bool,
+    **build: Any,
+) -> int:
+    """Encode a folder of reference pictures, one per item, into an index.
+
+    The file name is the label.
+    """
+    from data_label_factory.identify.encoders import Embedder
+    from data_label_factory.identify.refresh import refresh_index
+
     start = time.perf_counter()
-    embedder = Embedder.open(
-        args.encoder, args.projection, device=args.device, batch_size=args.batch_size
-    )
-    result = refresh_index(
-        args.refs,
-        args.out,
-        embedder,
-        calibrate=args.calibrate,
-        negatives=args.negatives,
-        full=args.full,
-        batch_size=args.batch_size,
-    )
+    embedder = Embedder.open(encoder, projection, device=device, batch_size=batch_size)
+    result = refresh_index(refs, out, embedder, batch_size=batch_size, **build)
     seconds = time.perf_counter() - start
 
-    if args.json:
-        print(json.dumps(_as_json(result, args.out, seconds)))
+    if as_json:
+        print(json.dumps(_as_json(result, out, seconds)))
     else:
-        print(_as_text(result, args.out, seconds))
+        print(_as_text(result, out, seconds))
     if result.rebuilt:
         print(f"the older index was not used: {result.rebuilt}", file=sys.stderr)
     for name, reason in result.unreadable.items():
         print(f"not indexed: {name!r}: {reason}", file=sys.stderr)
-    return 1 if args.strict and result.unreadable else 0
-
-
-def _create_parser() -> argparse.ArgumentParser:
-    p = create_parser(
-        "index",
-        "Encode a folder of reference pictures, one per item, into an index. "
-        "The file name is the label.",
-    )
-
-    p.add_argument(
-        "--refs",
-        metavar="DIR",
-        type=Path,
-        required=True,
-        help="folder of reference pictures, with subfolders",
-    )
-    p.add_argument(
-        "--out",
-        metavar="FILE.npz",
-        type=Path,
-        required=True,
-        help="index to write or update",
-    )
-
-    add_encoder_options(p)
-    p.add_argument(
-        "--batch-size",
-        metavar="N",
-        type=positive,
-        default=32,
-        help="pictures to encode at a time (default: 32)",
-    )
-    p.add_argument(
-        "--full",
-        action="store_true",
-        help="encode every picture again, even unchanged ones",
-    )
-
-    p.add_argument(
-        "--negatives",
-        metavar="DIR",
-        type=Path,
-        help="pictures that show none of your items, to calibrate with as well",
-    )
-    p.add_argument(
-        "--calibrate",
-        choices=("auto", "always", "never"),
-        default="auto",
-        help="calibrate the confidence on unknown items; "
-        "auto: only if the last calibration is missing or out of date (default)",
-    )
-
-    p.add_argument(
-        "--strict",
-        action="store_true",
-        help="exit 1 if any picture could not be read",
-    )
-    p.add_argument("--json", action="store_true", help="print the result as JSON")
-
-    return p
+    return 1 if strict and result.unreadable else 0
 
 
 def _as_text(result: BuildResult, out: Path, seconds: float) -> str:
@@ -127,6 +121,8 @@ def _as_text(result: BuildResult, out: Path, seconds: float) -> str:
 
 
 def _describe_calibration(index: Index) -> str:
+    from data_label_factory.identify.recognize.confidence import Calibration
+
     calibration = Calibration.from_dict(index.meta.calibration)
     if not calibration.unknowns:
         return "not calibrated: the confidence is that of a typical collection"

@@ -1,218 +1,208 @@
-"""What the commands share: options, argument types, and how options become objects."""
+"""What the commands share: options, their types, and how options become objects.
+
+Stages are imported where they are used, so that `--help` and completion load no numpy.
+"""
 
 from __future__ import annotations
 
-import argparse
+import functools
 import math
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
 
-from data_label_factory.identify.collection import Collection, open_maker
-from data_label_factory.identify.encoders import DEFAULT_ENCODER, Embedder
-from data_label_factory.identify.index import Index
-from data_label_factory.identify.recognize import DEFAULT_STRICTNESS, DETECTORS, Recognizer
+import click
+
+from data_label_factory.command_line import FILE, FOLDER
+from data_label_factory.identify.choices import (
+    DEFAULT_ENCODER,
+    DEFAULT_STRICTNESS,
+    DETECTORS,
+    Detector,
+    Device,
+)
+
+if TYPE_CHECKING:
+    from data_label_factory.identify.encoders import Embedder
+    from data_label_factory.identify.index import Index
+    from data_label_factory.identify.recognize import Recognizer
+
+Function = Callable[..., Any]
 
 _LISTED_MAX = 20  # files named one by one in a message
 
 
-def create_parser(name: str, description: str) -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
-        prog=f"data_label_factory identify {name}",
-        description=description,
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, width=100, max_help_position=32),
-        allow_abbrev=False,
-    )
+class Number(click.FloatRange):
+    """A finite number. FloatRange itself lets nan pass, and inf where an end is open."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
 
 
-# Options
+RATE = Number(0, 1)
+COSINE = Number(-1, 1)
 
 
-def add_device_option(p: argparse.ArgumentParser) -> None:
-    p.add_argument(
-        "--device",
-        choices=("auto", "cpu", "cuda", "coreml"),
-        default="auto",
-        help="device that runs the encoder (default: auto)",
-    )
+# Options that several commands have.
+
+json_option = click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
+
+index_option = click.option(
+    "--index",
+    metavar="FILE.npz",
+    type=FILE,
+    required=True,
+    help="index of the reference pictures",
+)
+
+device_option = click.option(
+    "--device",
+    type=click.Choice(get_args(Device)),
+    default="auto",
+    help="device that runs the encoder",
+)
 
 
-def add_encoder_options(p: argparse.ArgumentParser, default: str = DEFAULT_ENCODER) -> None:
-    """Add --encoder, --projection and --device. "" as default means the encoder of the
-    index.
-    """
-    p.add_argument(
-        "--encoder",
-        metavar="ID",
-        default=default,
-        help="encoder, as listed by `identify encoders` "
-        f"(default: {default or 'the one that made the index'})",
-    )
-    p.add_argument(
-        "--projection",
-        metavar="HEAD",
-        type=Path,
-        help="trained projection head (.pt)",
-    )
-    add_device_option(p)
+encoder_option = click.option(
+    "--encoder",
+    metavar="ID",
+    default=DEFAULT_ENCODER,
+    help="encoder, as listed by `identify encoders`",
+)
+
+# Of commands that read an index: it says what made it.
+index_encoder_option = click.option(
+    "--encoder",
+    metavar="ID",
+    default="",
+    show_default="the one that made the index",
+    help="encoder, as listed by `identify encoders`",
+)
+
+projection_option = click.option(
+    "--projection",
+    metavar="HEAD",
+    type=FILE,
+    help="trained projection head (.pt)",
+)
 
 
-def add_index_option(p: argparse.ArgumentParser) -> None:
-    p.add_argument(
-        "--index",
-        metavar="FILE.npz",
-        type=Path,
-        required=True,
-        help="index of the reference pictures",
-    )
+@dataclass(frozen=True)
+class RecognizerOptions:
+    """The options that say what recognizes, and how strictly."""
+
+    index: Path
+    refs: Path | None
+    encoder: str
+    projection: Path | None
+    device: Device
+    detector: Detector
+    strictness: float
+    sim_threshold: float | None
+    margin_threshold: float | None
+
+    def open(self, index: Index) -> Recognizer:
+        """The recognizer of `index`, which is the file of --index.
+
+        Raises FactoryError if index, weights and head do not fit, or no reference can
+        be read.
+        """
+        from data_label_factory.identify.collection import Collection
+
+        collection = Collection(
+            index,
+            self.index,
+            open_embedder(index, self.encoder, self.projection, self.device),
+            self.refs,
+            detector=self.detector,
+            strictness=self.strictness,
+            sim_threshold=self.sim_threshold,
+            margin_threshold=self.margin_threshold,
+            quiet=False,
+        )
+        collection.require_references()
+        report_unusable("reference not used", collection.recognizer.unreadable)
+        return collection.recognizer
 
 
-def add_recognizer_options(p: argparse.ArgumentParser) -> None:
-    """Add the options that `open_recognizer` reads; the server has the same."""
-    add_index_option(p)
-    p.add_argument(
+_RECOGNIZER_OPTIONS = (
+    index_option,
+    click.option(
         "--refs",
         metavar="DIR",
-        type=Path,
+        type=FOLDER,
         help="folder of reference pictures; without it, only embeddings decide",
-    )
-    add_encoder_options(p, default="")
-
-    p.add_argument(
+    ),
+    index_encoder_option,
+    projection_option,
+    device_option,
+    click.option(
         "--detector",
-        choices=DETECTORS,
+        type=click.Choice(DETECTORS),
         default=DETECTORS[0],
         help="how to look for items: flat (flat items anywhere in view), none (only the whole "
-        "frame and its center), yolo-world (needs the extra of that name) "
-        f"(default: {DETECTORS[0]})",
-    )
-    p.add_argument(
+        "frame and its center), yolo-world (needs the extra of that name)",
+    ),
+    click.option(
         "--strictness",
         metavar="RATE",
-        type=rate,
+        type=RATE,
         default=DEFAULT_STRICTNESS,
-        help="fraction of unknown items that may be named confidently "
-        f"(default: {DEFAULT_STRICTNESS})",
-    )
-
-    p.add_argument(
+        help="fraction of unknown items that may be named confidently",
+    ),
+    click.option(
         "--sim-threshold",
         metavar="X",
-        type=cosine,
+        type=COSINE,
         help="also require this cosine to name an item confidently",
-    )
-    p.add_argument(
+    ),
+    click.option(
         "--margin-threshold",
         metavar="X",
-        type=cosine,
+        type=COSINE,
         help="also require this margin over the next item to name one confidently",
-    )
+    ),
+)
 
 
-# Argument types. argparse shows a function's name when it raises ValueError.
+def recognizer_options(function: Function) -> Function:
+    """Add the options of RecognizerOptions, each as a parameter of its own."""
+    for option in reversed(_RECOGNIZER_OPTIONS):
+        function = option(function)
+    return function
 
 
-def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
+def with_recognizer(function: Function) -> Function:
+    """Add the same options, and pass them on as one parameter, `recognizer`."""
+
+    @functools.wraps(function)
+    def collected(**values: Any) -> Any:
+        names = [field.name for field in fields(RecognizerOptions)]
+        options = RecognizerOptions(**{name: values.pop(name) for name in names})
+        return function(recognizer=options, **values)
+
+    return recognizer_options(collected)
 
 
-def at_least_two(text: str) -> int:
-    value = int(text)
-    if value < 2:
-        raise argparse.ArgumentTypeError("must be at least 2")
-    return value
+# From options to objects, and messages.
 
 
-def count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError("must be 0 or more")
-    return value
-
-
-def port(text: str) -> int:
-    return int(_within(text, 0, 65535))
-
-
-def queue_length(text: str) -> int:
-    return int(_within(text, 0, 10_000))
-
-
-def megabytes(text: str) -> float:
-    return _within(text, 0.001, 1024)
-
-
-def rate(text: str) -> float:
-    return _within(text, 0, 1)
-
-
-def cosine(text: str) -> float:
-    return _within(text, -1, 1)
-
-
-def fraction_below_one(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError("must be at least 0 and below 1")
-    return value
-
-
-def above_zero(text: str) -> float:
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError("must be above 0")
-    return value
-
-
-def hours(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError("must be 0 or more")
-    return value
-
-
-def _within(text: str, low: float, high: float) -> float:
-    value = float(text)
-    if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"must lie in {low:g}…{high:g}")
-    return value
-
-
-# From options to objects
-
-
-def open_embedder(index: Index, args: argparse.Namespace) -> Embedder:
+def open_embedder(index: Index, encoder: str, projection: Path | None, device: Device) -> Embedder:
     """The encoder that the options name, or else the one that made the index, with the
     head.
 
     Raises EncoderError if they cannot be opened, or did not make the index.
     """
-    return open_maker(index, args.encoder, args.projection, device=args.device)
+    from data_label_factory.identify.collection import open_maker
 
-
-def open_recognizer(args: argparse.Namespace, index: Index | None = None) -> Recognizer:
-    """The recognizer that the options describe. Pass `index` if it is loaded already.
-
-    Raises FactoryError if index, weights and head do not fit, or no reference can be
-    read.
-    """
-    index = index or Index.load(args.index)
-    collection = Collection(
-        index,
-        args.index,
-        open_embedder(index, args),
-        args.refs,
-        detector=args.detector,
-        strictness=args.strictness,
-        sim_threshold=args.sim_threshold,
-        margin_threshold=args.margin_threshold,
-        quiet=False,
-    )
-    collection.require_references()
-    report_unusable("reference not used", collection.recognizer.unreadable)
-    return collection.recognizer
+    return open_maker(index, encoder, projection, device=device)
 
 
 def report_unusable(what: str, reasons: dict[str, str]) -> None:

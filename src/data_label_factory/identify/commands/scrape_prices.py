@@ -2,112 +2,95 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from data_label_factory.http.fetch import Fetcher
-from data_label_factory.identify.commands.options import create_parser, hours, positive
-from data_label_factory.identify.images import find_images
-from data_label_factory.prices.scrape import (
-    DEFAULT_MAX_AGE_HOURS,
-    DEFAULT_MAX_PREFIXES,
-    ScrapeResult,
-    scrape,
+import click
+
+from data_label_factory.command_line import FILE, FOLDER, POSITIVE
+from data_label_factory.identify.commands.options import Number, json_option
+from data_label_factory.prices.limits import DEFAULT_MAX_AGE_HOURS, DEFAULT_MAX_PREFIXES
+
+if TYPE_CHECKING:
+    from data_label_factory.prices.scrape import ScrapeResult
+
+
+@click.command("scrape_prices")
+@click.option("--refs", metavar="DIR", type=FOLDER, help="folder of reference pictures")
+@click.option("--out", metavar="FILE.json", type=FILE, help="price file to write or update")
+@click.option("--site", metavar="S", default="yuyu-tei", help="site to ask, see --list-sites")
+@click.option(
+    "--currency",
+    metavar="CUR",
+    default="",
+    show_default="its first",
+    help="currency, where a site has several",
 )
-from data_label_factory.prices.sites.table import site_class, site_names
+@click.option("--csv", metavar="FILE", type=FILE, help="your own table of prices, for --site csv")
+@click.option(
+    "--max-prefixes",
+    metavar="N",
+    type=POSITIVE,
+    default=DEFAULT_MAX_PREFIXES,
+    help="set-code prefixes to ask for at most",
+)
+@click.option(
+    "--max-age",
+    metavar="H",
+    type=Number(min=0),
+    default=DEFAULT_MAX_AGE_HOURS,
+    help="hours before a prefix is asked for again",
+)
+@click.option(
+    "--base-url",
+    metavar="URL",
+    default="",
+    show_default=False,
+    help="host to ask instead of the site's own",
+)
+@click.option("--list-sites", is_flag=True, help="list the sites and exit")
+@json_option
+def command(
+    refs: Path | None,
+    out: Path | None,
+    site: str,
+    currency: str,
+    csv: Path | None,
+    max_prefixes: int,
+    max_age: float,
+    base_url: str,
+    list_sites: bool,
+    as_json: bool,
+) -> int:
+    """Ask a site for the prices of a folder of references, by the set codes in their
+    file names.
 
-
-def main(argv: Sequence[str]) -> int:
-    p = _create_parser()
-    args = p.parse_args(argv)
-    if args.list_sites:
-        _print_sites(args.json)
+    Exit 1 if some prices could not be fetched today.
+    """
+    if list_sites:
+        _print_sites(as_json)
         return 0
-    if args.refs is None or args.out is None:
-        p.error("--refs and --out are needed (or --list-sites)")
+    if refs is None or out is None:
+        raise click.UsageError("--refs and --out are needed (or --list-sites)")
+    from data_label_factory.http.fetch import Fetcher
+    from data_label_factory.identify.images import find_images
+    from data_label_factory.prices.scrape import scrape
+    from data_label_factory.prices.sites.table import site_class
 
-    site = site_class(args.site)(
-        Fetcher(), args.base_url, currency=args.currency.upper(), file=args.csv
-    )
-    result = scrape(
-        find_images(args.refs),
-        args.out,
-        site,
-        max_prefixes=args.max_prefixes,
-        max_age_hours=args.max_age,
-    )
+    asked = site_class(site)(Fetcher(), base_url, currency=currency.upper(), file=csv)
+    result = scrape(find_images(refs), out, asked, max_prefixes=max_prefixes, max_age_hours=max_age)
 
-    print(json.dumps(_as_json(result, args.out)) if args.json else _as_text(result, args.out))
+    print(json.dumps(_as_json(result, out)) if as_json else _as_text(result, out))
     for prefix, reason in result.file.failed.items():
-        print(f"failed, older prices are kept: {prefix or site.name}: {reason}", file=sys.stderr)
+        print(f"failed, older prices are kept: {prefix or asked.name}: {reason}", file=sys.stderr)
     return result.exit_code
 
 
-def _create_parser() -> argparse.ArgumentParser:
-    p = create_parser(
-        "scrape_prices",
-        "Ask a site for the prices of a folder of references, by the set codes in their file "
-        "names. Exit 1 if some prices could not be fetched today.",
-    )
-
-    p.add_argument("--refs", metavar="DIR", type=Path, help="folder of reference pictures")
-    p.add_argument(
-        "--out",
-        metavar="FILE.json",
-        type=Path,
-        help="price file to write or update",
-    )
-
-    p.add_argument(
-        "--site",
-        metavar="S",
-        default="yuyu-tei",
-        help="site to ask, see --list-sites (default: yuyu-tei)",
-    )
-    p.add_argument(
-        "--currency",
-        metavar="CUR",
-        default="",
-        help="currency, where a site has several (default: its first)",
-    )
-    p.add_argument(
-        "--csv",
-        metavar="FILE",
-        type=Path,
-        help="your own table of prices, for --site csv",
-    )
-
-    p.add_argument(
-        "--max-prefixes",
-        metavar="N",
-        type=positive,
-        default=DEFAULT_MAX_PREFIXES,
-        help="set-code prefixes to ask for at most (default: 10)",
-    )
-    p.add_argument(
-        "--max-age",
-        metavar="H",
-        type=hours,
-        default=DEFAULT_MAX_AGE_HOURS,
-        help="hours before a prefix is asked for again (default: 12)",
-    )
-    p.add_argument(
-        "--base-url",
-        metavar="URL",
-        default="",
-        help="host to ask instead of the site's own",
-    )
-
-    p.add_argument("--list-sites", action="store_true", help="list the sites and exit")
-    p.add_argument("--json", action="store_true", help="print the result as JSON")
-
-    return p
-
-
 def _print_sites(as_json: bool) -> None:
+    from data_label_factory.prices.sites.table import site_class, site_names
+
     sites = [(name, site_class(name)) for name in site_names()]
     if as_json:
         rows = [

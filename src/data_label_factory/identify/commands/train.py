@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+import click
+
+from data_label_factory.command_line import COUNT, FILE, FOLDER, POSITIVE
 from data_label_factory.extras import need
 from data_label_factory.folders import cache_folder
+from data_label_factory.identify.choices import Device
 from data_label_factory.identify.commands.options import (
-    above_zero,
-    add_device_option,
-    at_least_two,
-    count,
-    create_parser,
-    fraction_below_one,
-    positive,
+    Function,
+    Number,
+    device_option,
+    encoder_option,
+    json_option,
     report_unusable,
 )
-from data_label_factory.identify.encoders import DEFAULT_ENCODER, Embedder
-from data_label_factory.identify.train.bank import Bank, build_bank
-from data_label_factory.identify.train.settings import Start, TrainSettings, Variants
-from data_label_factory.identify.train.validation import Validation, worst_rows
-from data_label_factory.identify.train.views import ViewRecipe
+from data_label_factory.identify.train.settings import Start, TrainSettings, Variants, ViewRecipe
 
 if TYPE_CHECKING:
+    from data_label_factory.identify.train.bank import Bank
     from data_label_factory.identify.train.fit import TrainResult
+    from data_label_factory.identify.train.validation import Validation
 
 _WORST = 5
 _FRACTIONS = {
@@ -45,170 +42,125 @@ _MARGINS = {
 }
 
 
-def main(argv: Sequence[str]) -> int:
-    args = _create_parser().parse_args(argv)
+def _setting(option: str, **attrs: Any) -> Function:
+    """An option that sets a field of TrainSettings, which also has its default."""
+    field = option.partition("/")[0].lstrip("-").replace("-", "_")
+    return click.option(option, default=getattr(TrainSettings, field), **attrs)
+
+
+@click.command("train")
+@click.option(
+    "--refs",
+    metavar="DIR",
+    type=FOLDER,
+    required=True,
+    help="folder of reference pictures",
+)
+@click.option("--out", metavar="HEAD.pt", type=FILE, required=True, help="head to write")
+@_setting("--epochs", metavar="N", type=POSITIVE, help="number of epochs")
+@_setting("--k", metavar="N", type=POSITIVE, help="items per batch")
+@_setting("--m", metavar="N", type=click.IntRange(min=2), help="views per item in a batch")
+@_setting("--anchor/--no-anchor", help="make the reference itself one of these views")
+@_setting(
+    "--steps-per-epoch",
+    metavar="N",
+    type=POSITIVE,
+    show_default="as many as show every view once",
+    help="batches per epoch",
+)
+@_setting("--lr", metavar="X", type=Number(min=0, min_open=True), help="peak learning rate")
+@_setting(
+    "--temperature",
+    metavar="X",
+    type=Number(min=0, min_open=True),
+    help="temperature of the loss",
+)
+@_setting(
+    "--hard",
+    metavar="FRACTION",
+    type=Number(0, 1, max_open=True),
+    help="fraction of the items in a batch that are hard negatives",
+)
+@_setting(
+    "--start",
+    type=click.Choice(get_args(Start)),
+    help="initial weights: those of the encoder, or random ones",
+)
+@_setting(
+    "--variants",
+    type=click.Choice(get_args(Variants)),
+    help="whether printings of one name are the same item",
+)
+@_setting("--seed", metavar="N", type=COUNT, help="seed of the random numbers")
+@click.option(
+    "--views",
+    metavar="N",
+    type=POSITIVE,
+    default=ViewRecipe.views,
+    help="views to draw of each reference",
+)
+@encoder_option
+@device_option
+@click.option(
+    "--bank",
+    "bank_folder",
+    metavar="DIR",
+    type=FOLDER,
+    show_default="in the user's cache folder",
+    help="folder for the encoded views",
+)
+@click.option("--resume", is_flag=True, help="continue where an interrupted training stopped")
+@click.option("--force", is_flag=True, help="write the head even if it does not help")
+@click.option("--plot", metavar="FILE.png", type=FILE, help="plot loss, held-out top-1 and margins")
+@json_option
+def command(
+    refs: Path,
+    out: Path,
+    views: int,
+    encoder: str,
+    device: Device,
+    bank_folder: Path | None,
+    resume: bool,
+    force: bool,
+    plot: Path | None,
+    as_json: bool,
+    **settings: Any,
+) -> int:
+    """Train a projection head on simulated views of the references, and validate it on
+    other views.
+
+    If it does not help, write no file and exit 3.
+    """
     need("torch", extra="train")
+    from data_label_factory.identify.encoders import Embedder
+    from data_label_factory.identify.train.bank import build_bank
     from data_label_factory.identify.train.fit import check_destination, train_head
     from data_label_factory.identify.train.plot import plot_training
 
-    check_destination(args.out)
-    settings = TrainSettings(
-        **{field.name: getattr(args, field.name) for field in fields(TrainSettings)}
-    )
-    embedder = Embedder.open(args.encoder, device=args.device)
+    check_destination(out)
+    embedder = Embedder.open(encoder, device=device)
 
     start = time.perf_counter()
-    recipe = ViewRecipe(args.views, seed=args.seed, side_px=embedder.crop_side)
-    cache = args.bank or cache_folder() / "banks"
-    bank = build_bank(args.refs, cache, embedder.encoder, recipe)
+    recipe = ViewRecipe(views, seed=settings["seed"], side_px=embedder.crop_side)
+    bank = build_bank(refs, bank_folder or cache_folder() / "banks", embedder.encoder, recipe)
     report_unusable("not trained on", bank.unreadable)
 
     banked = time.perf_counter()
-    result = train_head(bank, args.out, settings, resume=args.resume, force=args.force)
-    report = _as_json(result, bank, args.out, banked - start, time.perf_counter() - banked)
+    result = train_head(bank, out, TrainSettings(**settings), resume=resume, force=force)
+    report = _as_json(result, bank, out, banked - start, time.perf_counter() - banked)
 
-    print(json.dumps(report) if args.json else _as_text(report))
-    if args.plot:
-        plot_training(result, args.plot)
-        print(f"plot: {args.plot}", file=sys.stderr)
+    print(json.dumps(report) if as_json else _as_text(report))
+    if plot:
+        plot_training(result, plot)
+        print(f"plot: {plot}", file=sys.stderr)
     return 0 if result.written else 3
-
-
-def _create_parser() -> argparse.ArgumentParser:
-    p = create_parser(
-        "train",
-        "Train a projection head on simulated views of the references, and validate it on other "
-        "views. If it does not help, write no file and exit 3.",
-    )
-
-    p.add_argument(
-        "--refs",
-        metavar="DIR",
-        type=Path,
-        required=True,
-        help="folder of reference pictures",
-    )
-    p.add_argument("--out", metavar="HEAD.pt", type=Path, required=True, help="head to write")
-    _add_settings(p)
-    _add_bank_options(p)
-
-    p.add_argument(
-        "--resume",
-        action="store_true",
-        help="continue where an interrupted training stopped",
-    )
-    p.add_argument("--force", action="store_true", help="write the head even if it does not help")
-    p.add_argument(
-        "--plot",
-        metavar="FILE.png",
-        type=Path,
-        help="plot loss, held-out top-1 and margins",
-    )
-    p.add_argument("--json", action="store_true", help="print the figures as JSON")
-
-    return p
-
-
-def _add_settings(p: argparse.ArgumentParser) -> None:
-    """Add one option for each field of TrainSettings."""
-    p.add_argument(
-        "--epochs",
-        metavar="N",
-        type=positive,
-        help="number of epochs (default: %(default)s)",
-    )
-
-    p.add_argument(
-        "--k",
-        metavar="N",
-        type=positive,
-        help="items per batch (default: %(default)s)",
-    )
-    p.add_argument(
-        "--m",
-        metavar="N",
-        type=at_least_two,
-        help="views per item in a batch (default: %(default)s)",
-    )
-    p.add_argument(
-        "--anchor",
-        action=argparse.BooleanOptionalAction,
-        help="make the reference itself one of these views (default)",
-    )
-
-    p.add_argument(
-        "--steps-per-epoch",
-        metavar="N",
-        type=positive,
-        help="batches per epoch (default: as many as show every view once)",
-    )
-    p.add_argument(
-        "--lr",
-        metavar="X",
-        type=above_zero,
-        help="peak learning rate (default: %(default)s)",
-    )
-    p.add_argument(
-        "--temperature",
-        metavar="X",
-        type=above_zero,
-        help="temperature of the loss (default: %(default)s)",
-    )
-
-    p.add_argument(
-        "--hard",
-        metavar="FRACTION",
-        type=fraction_below_one,
-        help="fraction of the items in a batch that are hard negatives (default: %(default)s)",
-    )
-    p.add_argument(
-        "--start",
-        choices=get_args(Start),
-        help="initial weights: those of the encoder, or random ones (default: %(default)s)",
-    )
-    p.add_argument(
-        "--variants",
-        choices=get_args(Variants),
-        help="whether printings of one name are the same item (default: %(default)s)",
-    )
-
-    p.add_argument(
-        "--seed",
-        metavar="N",
-        type=count,
-        help="seed of the random numbers (default: %(default)s)",
-    )
-
-    p.set_defaults(**asdict(TrainSettings()))
-
-
-def _add_bank_options(p: argparse.ArgumentParser) -> None:
-    p.add_argument(
-        "--views",
-        metavar="N",
-        type=positive,
-        default=ViewRecipe.views,
-        help="views to draw of each reference (default: %(default)s)",
-    )
-    p.add_argument(
-        "--encoder",
-        metavar="ID",
-        default=DEFAULT_ENCODER,
-        help="encoder, as listed by `identify encoders` (default: %(default)s)",
-    )
-    add_device_option(p)
-
-    p.add_argument(
-        "--bank",
-        metavar="DIR",
-        type=Path,
-        help="folder for the encoded views (default: in the user's cache folder)",
-    )
 
 
 def _as_json(
     result: TrainResult, bank: Bank, out: Path, bank_seconds: float, train_seconds: float
 ) -> dict[str, Any]:
+    from data_label_factory.identify.train.validation import worst_rows
+
     before = result.before
     after = result.after
     worst = [

@@ -2,98 +2,108 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
 
 from data_label_factory.atomic import write_text
+from data_label_factory.command_line import COUNT, FILE, FOLDER
+from data_label_factory.identify.choices import Device
 from data_label_factory.identify.commands.options import (
-    add_encoder_options,
-    add_index_option,
-    count,
-    create_parser,
+    RATE,
+    device_option,
+    index_encoder_option,
+    index_option,
+    json_option,
     open_embedder,
-    rate,
+    projection_option,
 )
-from data_label_factory.identify.index import Index
-from data_label_factory.identify.output.verify_html import as_html
-from data_label_factory.identify.verify.report import Report, verify_index
+
+if TYPE_CHECKING:
+    from data_label_factory.identify.verify.report import Report
 
 _NAMED_MAX = 20  # references that did not identify themselves, named one by one
 
 
-def main(argv: Sequence[str]) -> int:
-    p = _create_parser()
-    args = p.parse_args(argv)
-    if args.simulate and not args.refs:
-        p.error("--simulate needs --refs: views are made from the reference pictures")
+@click.command("verify")
+@index_option
+@click.option(
+    "--refs",
+    metavar="DIR",
+    type=FOLDER,
+    help="folder of reference pictures: encode each again and search for it",
+)
+@index_encoder_option
+@projection_option
+@device_option
+@click.option(
+    "--top-confusables",
+    metavar="N",
+    type=COUNT,
+    default=10,
+    help="pairs to list",
+)
+@click.option(
+    "--simulate",
+    metavar="N",
+    type=COUNT,
+    default=0,
+    help="webcam-like views to simulate per reference (needs --refs)",
+)
+@click.option(
+    "--far",
+    metavar="RATE",
+    type=RATE,
+    default=0.01,
+    help="fraction of unknown items that the thresholds may accept",
+)
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=FILE,
+    help="write a page with a histogram and the pairs as pictures",
+)
+@json_option
+def command(
+    index: Path,
+    refs: Path | None,
+    encoder: str,
+    projection: Path | None,
+    device: Device,
+    top_confusables: int,
+    simulate: int,
+    far: float,
+    html: Path | None,
+    as_json: bool,
+) -> int:
+    """Test an index on itself.
 
-    index = Index.load(args.index)
+    Exit 0 if at least 99 % of the references identify themselves, else 1.
+    """
+    if simulate and not refs:
+        raise click.UsageError("--simulate needs --refs: views are made from the pictures there")
+    from data_label_factory.identify.index import Index
+    from data_label_factory.identify.output.verify_html import as_html
+    from data_label_factory.identify.verify.report import verify_index
+
+    loaded = Index.load(index)
     report = verify_index(
-        index,
-        open_embedder(index, args) if args.refs else None,
-        refs=args.refs,
-        top_confusables=args.top_confusables,
-        simulate=args.simulate,
-        false_accept_rate=args.far,
+        loaded,
+        open_embedder(loaded, encoder, projection, device) if refs else None,
+        refs=refs,
+        top_confusables=top_confusables,
+        simulate=simulate,
+        false_accept_rate=far,
     )
 
-    print(json.dumps(report.as_json()) if args.json else _as_text(report))
-    if args.html:
-        write_text(args.html, as_html(report, index, args.refs))
-        print(f"page: {args.html}", file=sys.stderr)
+    print(json.dumps(report.as_json()) if as_json else _as_text(report))
+    if html:
+        write_text(html, as_html(report, loaded, refs))
+        print(f"page: {html}", file=sys.stderr)
     return 0 if report.passed else 1
-
-
-def _create_parser() -> argparse.ArgumentParser:
-    p = create_parser(
-        "verify",
-        "Test an index on itself. "
-        "Exit 0 if at least 99 % of the references identify themselves, else 1.",
-    )
-
-    add_index_option(p)
-    p.add_argument(
-        "--refs",
-        metavar="DIR",
-        type=Path,
-        help="folder of reference pictures: encode each again and search for it",
-    )
-    add_encoder_options(p, default="")
-
-    p.add_argument(
-        "--top-confusables",
-        metavar="N",
-        type=count,
-        default=10,
-        help="pairs to list (default: 10)",
-    )
-    p.add_argument(
-        "--simulate",
-        metavar="N",
-        type=count,
-        default=0,
-        help="webcam-like views to simulate per reference (needs --refs)",
-    )
-    p.add_argument(
-        "--far",
-        metavar="RATE",
-        type=rate,
-        default=0.01,
-        help="fraction of unknown items that the thresholds may accept (default: 0.01)",
-    )
-
-    p.add_argument(
-        "--html",
-        metavar="FILE",
-        type=Path,
-        help="write a page with a histogram and the pairs as pictures",
-    )
-    p.add_argument("--json", action="store_true", help="print the report as JSON")
-
-    return p
 
 
 def _as_text(report: Report) -> str:

@@ -14,14 +14,12 @@ from data_label_factory.identify.encoders.base import (
     unit_rows,
 )
 from data_label_factory.identify.encoders.embedder import Embedder, EmbedderIdentity
-from data_label_factory.identify.encoders.onnx import Device, OnnxEncoder, cpu_count
-from data_label_factory.identify.encoders.table import DEFAULT_ENCODER, ENCODERS, open_encoder
+from data_label_factory.identify.encoders.onnx import OnnxEncoder
+from data_label_factory.identify.encoders.table import ENCODERS, open_encoder
 
 __all__ = [
-    "DEFAULT_ENCODER",
     "ENCODERS",
     "SSCD_CONSTANTS",
-    "Device",
     "Embedder",
     "EmbedderIdentity",
     "Embeddings",
@@ -31,7 +29,6 @@ __all__ = [
     "EncoderSpec",
     "OnnxEncoder",
     "Preprocess",
-    "cpu_count",
     "open_encoder",
     "unit_rows",
 ]

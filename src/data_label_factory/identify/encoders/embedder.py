@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from data_label_factory.identify.choices import DEFAULT_ENCODER, Device
 from data_label_factory.identify.encoders.base import (
     Embeddings,
     Encoder,
@@ -13,8 +14,7 @@ from data_label_factory.identify.encoders.base import (
     EncoderIdentity,
 )
 from data_label_factory.identify.encoders.head import ProjectionHead, check_head_fits
-from data_label_factory.identify.encoders.onnx import Device
-from data_label_factory.identify.encoders.table import DEFAULT_ENCODER, ENCODERS, open_encoder
+from data_label_factory.identify.encoders.table import ENCODERS, open_encoder
 from data_label_factory.identify.images import RGB
 
 

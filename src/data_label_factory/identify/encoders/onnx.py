@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from data_label_factory.cpu import cpu_count
 from data_label_factory.errors import EncoderError
 from data_label_factory.extras import need
+from data_label_factory.identify.choices import Device
 from data_label_factory.identify.encoders.base import (
     Embeddings,
     EncoderIdentity,
@@ -25,7 +26,6 @@ from data_label_factory.identify.encoders.base import (
 )
 from data_label_factory.identify.images import RGB
 
-Device = Literal["auto", "cpu", "cuda", "coreml"]
 _PROVIDERS = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",
@@ -160,13 +160,6 @@ def choose_device(wanted: Device) -> str:
             f"The installed ONNX Runtime has no {wanted}", f"Install {package}, or use --device cpu"
         )
     return wanted
-
-
-def cpu_count() -> int:
-    """The number of cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def file_sha256(path: Path) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from data_label_factory.errors import EncoderError
+from data_label_factory.identify.choices import DEFAULT_ENCODER, Device
 from data_label_factory.identify.encoders.base import EncoderSpec
 from data_label_factory.identify.encoders.clip import CLIP
-from data_label_factory.identify.encoders.onnx import OWN_MODEL, Device, OnnxEncoder, read_recipe
+from data_label_factory.identify.encoders.onnx import OWN_MODEL, OnnxEncoder, read_recipe
 from data_label_factory.identify.encoders.sscd import SSCD, SSCD_SMALL
 
 ENCODERS: dict[str, EncoderSpec] = {spec.id: spec for spec in (SSCD, SSCD_SMALL, CLIP, OWN_MODEL)}
-DEFAULT_ENCODER = SSCD.id
 
 
 def open_encoder(

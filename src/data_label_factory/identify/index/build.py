@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
+from data_label_factory.cpu import cpu_count
 from data_label_factory.errors import FactoryError, ImageError, IndexFileError
-from data_label_factory.identify.encoders import Embedder, Embeddings, cpu_count
+from data_label_factory.identify.encoders import Embedder, Embeddings
 from data_label_factory.identify.images import RGB, decode, find_images, read_file
 from data_label_factory.identify.index.index import Index, IndexMeta, Row
 from data_label_factory.labels import parse_label

@@ -4,7 +4,6 @@ Pictures are decoded by `images`, embedded by `encoders`; photos are scored by `
 """
 
 from data_label_factory.identify.recognize.detection import Assessment, Detection
-from data_label_factory.identify.recognize.detectors import DETECTORS, Detector
-from data_label_factory.identify.recognize.recognizer import DEFAULT_STRICTNESS, Recognizer
+from data_label_factory.identify.recognize.recognizer import Recognizer
 
-__all__ = ["DEFAULT_STRICTNESS", "DETECTORS", "Assessment", "Detection", "Detector", "Recognizer"]
+__all__ = ["Assessment", "Detection", "Recognizer"]

@@ -18,9 +18,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from data_label_factory.cpu import cpu_count
 from data_label_factory.errors import ImageError
 from data_label_factory.identify.camera import Rng, View, render_view
-from data_label_factory.identify.encoders import cpu_count
 from data_label_factory.identify.images import RGB, decode, find_images
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import DECODE_MIN_SIDE

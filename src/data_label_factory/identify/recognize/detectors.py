@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
+from data_label_factory.identify.choices import Detector
 from data_label_factory.identify.recognize.proposals import (
     Propose,
     whole_and_center,
     whole_center_and_flat,
 )
 from data_label_factory.identify.recognize.yolo import YoloWorld
-
-Detector = Literal["flat", "none", "yolo-world"]
-DETECTORS: tuple[Detector, ...] = ("flat", "none", "yolo-world")
 
 _OPENERS: dict[Detector, Callable[[], Propose]] = {
     "flat": lambda: whole_center_and_flat,

@@ -18,13 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from data_label_factory.errors import FactoryError
+from data_label_factory.identify.choices import DEFAULT_STRICTNESS, Detector
 from data_label_factory.identify.encoders import SSCD_CONSTANTS, Embedder, EncoderConstants
 from data_label_factory.identify.images import RGB, Picture, as_rgb
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.quad import Quad, as_points
 from data_label_factory.identify.recognize.confidence import Calibration
 from data_label_factory.identify.recognize.detection import Assessment, Detection, common_label
-from data_label_factory.identify.recognize.detectors import Detector, open_detector
+from data_label_factory.identify.recognize.detectors import open_detector
 from data_label_factory.identify.recognize.feature_cache import load_references, save_references
 from data_label_factory.identify.recognize.features import Floats
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
@@ -37,8 +38,6 @@ from data_label_factory.identify.recognize.scoring import (
     swap_reference,
 )
 from data_label_factory.identify.recognize.search import FrameSearch
-
-DEFAULT_STRICTNESS = 0.01
 
 _TIE = 0.12  # log-odds; a single cell that agrees or not moves them by up to 0.1
 _SHORTLIST = 3  # references of each region that a second look tries

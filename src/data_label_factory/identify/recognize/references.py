@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from data_label_factory.cpu import cpu_count
 from data_label_factory.errors import ImageError
-from data_label_factory.identify.encoders import cpu_count
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.recognize.appearance import (

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from data_label_factory.cpu import cpu_count
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.encoders import Device, cpu_count
-from data_label_factory.identify.recognize import DEFAULT_STRICTNESS, Detector
+from data_label_factory.identify.choices import DEFAULT_STRICTNESS, Detector, Device
 
 # Where `data_label_factory web` serves the tracker. The server's own copy needs no
 # permission.

@@ -19,17 +19,18 @@ from pathlib import Path
 import numpy as np
 
 from data_label_factory.atomic import atomic_write
+from data_label_factory.cpu import cpu_count
 from data_label_factory.errors import FactoryError, ImageError
 from data_label_factory.identify.encoders import (
     Embeddings,
     Encoder,
     EncoderIdentity,
-    cpu_count,
     unit_rows,
 )
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index.build import DECODE_MIN_SIDE, hash_files
-from data_label_factory.identify.train.views import ViewRecipe, draw_views
+from data_label_factory.identify.train.settings import ViewRecipe
+from data_label_factory.identify.train.views import draw_views
 from data_label_factory.progress import Progress
 
 # Changes a cosine by less than 0.0003 and halves the disk space.

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 Start = Literal["encoder", "random"]
 Variants = Literal["same", "apart"]
+
+# Raise it when the same recipe draws other pictures: banks of the old ones are then not
+# used.
+_REVISION = 1
 
 
 @dataclass(frozen=True)
@@ -31,3 +37,31 @@ class TrainSettings:
     start: Start = "encoder"
     variants: Variants = "apart"
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class ViewRecipe:
+    """How many views of each reference are drawn, and how large they are.
+
+    `plain_share` is the fraction of the `views` to train on that are augmentations; the
+    others are camera crops. Each of `heldout_frames` frames gives one tight and one
+    loose crop to validate with. `side_px` should be the input side of the encoder; the
+    default is that of SSCD.
+    """
+
+    views: int = 24
+    plain_share: float = 1 / 6
+    heldout_frames: int = 3
+    seed: int = 0
+    side_px: int = 288
+    revision: int = _REVISION
+
+    @property
+    def heldout(self) -> int:
+        """The number of held-out views, tight and loose ones in turn."""
+        return 2 * self.heldout_frames
+
+    @property
+    def hash(self) -> str:
+        """Recipes with equal hashes draw equal views of equal pictures."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()

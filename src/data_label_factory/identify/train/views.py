@@ -8,10 +8,6 @@ warp, color, gray, blur. The random generator is seeded per picture.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -19,38 +15,7 @@ from numpy.typing import NDArray
 from data_label_factory.identify.camera import Rng, loose_crop, render_view, tight_crop
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.quad import as_points
-
-# Raise it when the same recipe draws other pictures: banks of the old ones are then not
-# used.
-_REVISION = 1
-
-
-@dataclass(frozen=True)
-class ViewRecipe:
-    """How many views of each reference are drawn, and how large they are.
-
-    `plain_share` is the fraction of the `views` to train on that are augmentations; the
-    others are camera crops. Each of `heldout_frames` frames gives one tight and one
-    loose crop to validate with. `side_px` should be the input side of the encoder; the
-    default is that of SSCD.
-    """
-
-    views: int = 24
-    plain_share: float = 1 / 6
-    heldout_frames: int = 3
-    seed: int = 0
-    side_px: int = 288
-    revision: int = _REVISION
-
-    @property
-    def heldout(self) -> int:
-        """The number of held-out views, tight and loose ones in turn."""
-        return 2 * self.heldout_frames
-
-    @property
-    def hash(self) -> str:
-        """Recipes with equal hashes draw equal views of equal pictures."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+from data_label_factory.identify.train.settings import ViewRecipe
 
 
 def draw_views(reference: RGB, recipe: ViewRecipe, sha256: str) -> list[RGB]:

@@ -1,0 +1,16 @@
+"""What the options of recognition may be, and what they are by default.
+
+Kept apart from the code that acts on them, and free of numpy, so that the command line
+knows them at once.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Device = Literal["auto", "cpu", "cuda", "coreml"]
+Detector = Literal["flat", "none", "yolo-world"]
+
+DETECTORS: tuple[Detector, ...] = ("flat", "none", "yolo-world")
+DEFAULT_ENCODER = "sscd"
+DEFAULT_STRICTNESS = 0.01  # fraction of unknown items that may be named confidently
