@@ -115,10 +115,16 @@ def test_extras_and_variables_exist(page: Path) -> None:
     extras = set(re.findall(r"'(?:\.|data_label_factory)\[(\w+)\]'", text))
     assert extras <= set(project["optional-dependencies"])
 
-    options = {option for names in options_by_command().values() for option in names}
-    others = {"DLF_CACHE", "DLF_CONTACT", "DLF_COMPLETE"}
-    for variable in set(re.findall(r"(?<!\w)_?(DLF_[A-Z_]*[A-Z])", text)) - others:
-        assert "--" + variable.removeprefix("DLF_").lower().replace("_", "-") in options, variable
+    variables = set(re.findall(r"(?<!\w)_?(DLF_[A-Z_]*[A-Z])", text))
+    assert variables <= {"DLF_CACHE", "DLF_CONTACT", "DLF_COMPLETE"} | variables_of_options()
+
+
+def variables_of_options() -> set[str]:
+    """DLF_IDENTIFY_SERVE_PORT for `identify serve --port` …; of the server DLF_PORT as well."""
+    pairs = [(name, option) for name, options in options_by_command().items() for option in options]
+    texts = [f"dlf {name} {option.lstrip('-')}" for name, option in pairs]
+    texts += [f"dlf {option.lstrip('-')}" for name, option in pairs if name == "identify serve"]
+    return {re.sub(r"[ -]+", "_", text).upper() for text in texts}
 
 
 @pytest.fixture(scope="module")
