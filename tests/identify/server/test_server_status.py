@@ -118,6 +118,8 @@ def test_the_document_gives_an_example_of_every_answer(settings: Settings) -> No
         assert {"429", "413", "415"} <= document["paths"]["/api/falcon"]["post"]["responses"].keys()
         paths = {"/api/falcon", "/api/info", "/health", "/refs/{filename}", "/api/items"}
         assert paths <= document["paths"].keys()
+        # Relative to the document, so that a proxy may put all of it below a path.
+        assert document["servers"] == [{"url": "."}]
 
 
 def test_the_tracker_is_mounted_when_it_is_there(tmp_path: Path) -> None:

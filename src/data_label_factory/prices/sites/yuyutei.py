@@ -17,12 +17,12 @@ _PATH = "/sell/ygo/s/search"
 
 class YuyuTei(PriceSite):
     name: ClassVar = "yuyu-tei"
-    about: ClassVar = "Yu-Gi-Oh! OCG, the Japanese market (needs the extra prices)"
+    about: ClassVar = "Yu-Gi-Oh! OCG, the Japanese market (needs the extra identify)"
     host: ClassVar = "https://yuyu-tei.jp"
     currencies: ClassVar = ("JPY",)
 
     def listings(self, prefix: str) -> Iterator[Listing]:
-        parser = need("selectolax.lexbor", extra="prices")
+        parser = need("selectolax.lexbor", extra="identify")
         url = self.base_url + _PATH
         reply = self.fetcher.get(url, params={"search_word": prefix}, interval=self.interval)
 
