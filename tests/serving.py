@@ -54,7 +54,7 @@ def outdate_calibration(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> 
     outdated = Calibration(unknowns=96, items=1)
     Index.load(settings.index).with_calibration(outdated.as_dict()).save(settings.index)
     monkeypatch.setattr(calibrate, "_FRAMES", 1)
-    monkeypatch.setattr(calibrate, "_DRAWN_FRAMES", 1)
+    monkeypatch.setattr(calibrate, "_DISTRACTOR_FRAMES", 1)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The script as a module, calibrating on two frames instead of forty."""
     monkeypatch.syspath_prepend(str(BENCH))
     monkeypatch.setattr(calibrate, "_FRAMES", 1)
-    monkeypatch.setattr(calibrate, "_DRAWN_FRAMES", 1)
+    monkeypatch.setattr(calibrate, "_DISTRACTOR_FRAMES", 1)
     import recognize  # type: ignore[import-not-found, unused-ignore]
 
     return recognize

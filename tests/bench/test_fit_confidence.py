@@ -23,7 +23,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """
     monkeypatch.syspath_prepend(str(BENCH))
     monkeypatch.setattr(calibrate, "_FRAMES", 1)
-    monkeypatch.setattr(calibrate, "_DRAWN_FRAMES", 1)
+    monkeypatch.setattr(calibrate, "_DISTRACTOR_FRAMES", 1)
     import confidence_evidence  # type: ignore[import-not-found, unused-ignore]
     import fit_confidence  # type: ignore[import-not-found, unused-ignore]
 

@@ -80,6 +80,18 @@ def test_negatives_that_look_like_an_item_raise_the_bar(
     assert after.rate_by_log_odds(4.0) > before.rate_by_log_odds(4.0)
 
 
+@pytest.mark.slow
+def test_references_that_are_gone_teach_nothing(embedder: Embedder, tmp_path: Path) -> None:
+    """Neither left out nor laid out anew, a small collection keeps the prior."""
+    refs = tmp_path / "refs"
+    draw_collection(refs, count=2)
+    index = build_index(refs, tmp_path / "i.npz", embedder, quiet=True).index
+    recognizer = Recognizer(index, embedder, refs=refs)
+    for file in refs.iterdir():
+        file.unlink()
+    assert calibrate(recognizer, refs, quiet=True).unknowns == 0
+
+
 def test_a_folder_without_negatives_is_an_error(
     collection: tuple[Path, Index], embedder: Embedder, tmp_path: Path
 ) -> None:
@@ -182,7 +194,7 @@ def test_the_constants_of_an_encoder_that_nobody_measured_are_learned_and_used(
     collection: tuple[Path, Index], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calibration_module, "_FRAMES", 1)
-    monkeypatch.setattr(calibration_module, "_DRAWN_FRAMES", 1)
+    monkeypatch.setattr(calibration_module, "_DISTRACTOR_FRAMES", 1)
     monkeypatch.setattr(encoder_constants, "_VIEWS", 4)
     monkeypatch.setattr(encoder_constants, "_GROUNDS", 4)
     refs, _ = collection
@@ -201,7 +213,7 @@ def test_measured_constants_are_not_learned(
     collection: tuple[Path, Index], embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calibration_module, "_FRAMES", 1)
-    monkeypatch.setattr(calibration_module, "_DRAWN_FRAMES", 1)
+    monkeypatch.setattr(calibration_module, "_DISTRACTOR_FRAMES", 1)
     refs, index = collection
     recognizer = Recognizer(index, embedder, refs=refs)
     learned = calibrate(recognizer, refs, quiet=True)
