@@ -77,7 +77,7 @@ def refs(tmp_path: Path) -> Path:
 def calibrate_quickly(patch: pytest.MonkeyPatch) -> None:
     """Let calibrations try two frames; the thirty of a real one take twenty seconds and more."""
     patch.setattr(calibrate, "_FRAMES", 1)
-    patch.setattr(calibrate, "_DRAWN_FRAMES", 1)
+    patch.setattr(calibrate, "_DISTRACTOR_FRAMES", 1)
 
 
 @pytest.fixture

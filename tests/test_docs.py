@@ -13,12 +13,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from conftest import calibrate_quickly
 from drawn import draw_collection
 from website import Site
 from yuyutei import SEARCH, product, shop
 
 from data_label_factory.cli import main
-from data_label_factory.identify.recognize import calibrate
 from data_label_factory.labels import parse_label
 from data_label_factory.project import load_project
 
@@ -139,8 +139,7 @@ def checkout(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     (tmp_path / "projects").symlink_to(ROOT / "projects")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DLF_CACHE", str(cache))
-    for name in ("_FRAMES", "_DRAWN_FRAMES"):  # a quick calibration: its figures are not checked
-        monkeypatch.setattr(calibrate, name, 1, raising=False)
+    calibrate_quickly(monkeypatch)
     return tmp_path
 
 
@@ -150,8 +149,6 @@ def test_every_readme_command_runs(checkout: Path) -> None:
     commands = commands_in(README.read_text("utf-8"))
     steps = [words[1] for words in commands if words[0] == "identify"]
     assert steps == ["index", "verify", "train", "index", "serve"]
-    if not importlib.util.find_spec("torch"):  # training needs it, what comes after uses the head
-        commands = commands[:2]
     for words in commands:
         run(words)
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from data_label_factory.errors import FactoryError
 from data_label_factory.samples import SampleCard, draw_card, draw_collection, sample_cards
-from data_label_factory.samples.art import paint_art
+from data_label_factory.samples.scenes import paint_art
 
 LABEL = re.compile(r"[A-Z0-9]+-[A-Z]*\d+(_[a-z0-9]+)+\.jpg")
 RARITY = re.compile(r"_(pscr|scr|ur|sr|op|utr|cr|ea|gmr)\.jpg$")

@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from data_label_factory.samples.card import draw_card
+from data_label_factory.samples.card import draw_card, draw_collection
 from data_label_factory.samples.catalog import SampleCard, sample_cards
-from data_label_factory.samples.collection import draw_collection
 
 __all__ = ["SampleCard", "draw_card", "draw_collection", "sample_cards"]

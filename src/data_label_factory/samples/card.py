@@ -1,223 +1,174 @@
-"""The template of a sample card: what is printed on the stock.
-
-The name plaque across the foot of the art, the text below it and a badge on each side.
-"""
+"""The template of a sample card: art in an arched window, a name ribbon, text, badges."""
 
 from __future__ import annotations
 
-from PIL import Image, ImageDraw, ImageFilter
+import textwrap
+from functools import cache
+from pathlib import Path
 
-from data_label_factory.samples import lettering
-from data_label_factory.samples.art import paint_art
-from data_label_factory.samples.catalog import SampleCard
-from data_label_factory.samples.foil import FINISHES, Finish
-from data_label_factory.samples.palette import FAMILIES, Color, Family, bytes_of, mix, rgb
-from data_label_factory.samples.stock import (
-    BIG,
-    CORNER,
-    draw_stock,
-    frame_color,
-    paper_sheet,
-    place_art,
-    rounded_mask,
-    trim_color,
-)
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-SIZE = (360, 504)
-PLAQUE = (20, 566, 700, 642)
-TEXT = (44, 694, 676, 912)
-LINE_PITCH = 1.24  # of the text box, per letter height
-INK = rgb("#2a2320")
-IVORY = rgb("#fffaf0")
+from data_label_factory.atomic import atomic_write
+from data_label_factory.samples.catalog import SETS, SampleCard, sample_cards
+from data_label_factory.samples.foil import FINISHES, shine
+from data_label_factory.samples.palette import PALETTES, Array, Color, bytes_of, mix, rgb
+from data_label_factory.samples.scenes import paint_art
+from data_label_factory.samples.shapes import Points, mirror, outline, place, star
+from data_label_factory.samples.words import NOUNS
+
+JPEG_QUALITY = 92
+# Drawn at twice the printed size and scaled down once, which smooths the edges.
+SIZE, BIG, MIDDLE = (360, 504), (720, 1008), 360
+ART, TEXT = (32, 32), (44, 694, 676, 912)
+DARK, INK, IVORY = rgb("121217"), rgb("2a2320"), rgb("fffaf0")
+# Outlines around their middles, in px.
+ARCH = mirror(outline("0,-284 232,-284 265,-281 296,-266 318,-243 328,-224 328,284")) * 100
+RIBBON = mirror(outline("0,-38 306,-38 340,0 306,38")) * 100
+SHIELD = mirror(outline("0,-100 100,-72 100,45 0,105"))
+
+font = cache(ImageFont.load_default)
+
+
+def draw_collection(folder: Path, count: int = 150, seed: int = 7) -> list[Path]:
+    """Draw `count` cards into `folder` as JPEG files named by their labels.
+
+    Creates the folder if it is missing. A file appears whole or not at all, and
+    replaces an older one of the same name. Returns the paths in the order of the cards.
+    Raises ValueError for a count that `sample_cards` refuses, and FactoryError if a
+    file cannot be written.
+    """
+    cards = sample_cards(count, seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    for card in cards:
+        with atomic_write(folder / card.filename) as file:
+            draw_card(card).save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return [folder / card.filename for card in cards]
 
 
 def draw_card(card: SampleCard) -> Image.Image:
     """Draw one card: RGB, 360 x 504 pixels, plain dark corners."""
-    finish = FINISHES[card.rarity]
-    family = FAMILIES[card.element]
-
+    palette, finish = PALETTES[card.element][card.shade], FINISHES[card.rarity]
+    frame = mix(palette.far, palette.near, 0.35) if finish.frame is None else finish.frame
+    trim = mix(mix(palette.low, palette.glow, 0.4), finish.stamp, 0.5 if card.rarity else 0)
     art = paint_art(card.scene, card.element, card.shade, card.seed)
-    picture = draw_stock(family, finish)
-    place_art(picture, art, family, finish)
 
-    _plaque(picture, card, family, finish)
-    _type_line(picture, card, finish)
-    _text_box(picture, card, family, finish)
-    _pips(picture, card, family)
-    _badge(picture, (84, 932), str(card.attack), rgb("#a83a32"), family.trim)
-    _badge(picture, (636, 932), str(card.defense), rgb("#2f5f94"), family.trim)
-    _footer(picture, card, finish)
+    picture = shine(Image.new("RGB", BIG, bytes_of(frame)), finish.border)
+    draw = ImageDraw.Draw(picture)
+    for grow, color in ((7, trim), (3, mix(frame, DARK, 0.75))):
+        _fill(draw, place(ARCH * (1 + grow / 300), (MIDDLE, 316)), color)
+    window = Image.new("L", art.size)
+    ImageDraw.Draw(window).polygon(place(ARCH, (328, 284)).ravel().tolist(), fill=255)
+    picture.paste(shine(art, finish.art), ART, window)
 
-    sheet = Image.new("RGB", BIG, bytes_of(CORNER))
-    sheet.paste(picture, (0, 0), rounded_mask(BIG, (0, 0, BIG[0] - 1, BIG[1] - 1), 36))
+    _name(picture, card.name, frame, trim, finish.stamp)
+    _text(draw, card, frame, mix(palette.glow, IVORY, 0.6))
+    _badges(draw, card, frame, trim)
+    _small_print(draw, card, finish.gem)
+    for inset, color, line in ((0, mix(frame, DARK, 0.82), 14), (17, trim, 3), (23, frame, 2)):
+        box = (inset, inset, BIG[0] - 1 - inset, BIG[1] - 1 - inset)
+        draw.rounded_rectangle(box, 36 - inset * 0.7, outline=bytes_of(color), width=line)
+
+    sheet = Image.new("RGB", BIG, bytes_of(DARK))
+    cut = Image.new("L", BIG)
+    ImageDraw.Draw(cut).rounded_rectangle((0, 0, BIG[0] - 1, BIG[1] - 1), 36, fill=255)
+    printed = np.clip(np.asarray(picture) + _grain(), 0, 255).astype(np.uint8)
+    sheet.paste(Image.fromarray(printed), (0, 0), cut)
     return sheet.resize(SIZE, Image.Resampling.LANCZOS)
 
 
-def _plaque(picture: Image.Image, card: SampleCard, family: Family, finish: Finish) -> None:
-    """The name on a pointed ribbon across the foot of the art."""
-    left, top, right, bottom = PLAQUE
-    middle = (top + bottom) / 2
-    frame = frame_color(family, finish)
+def _fill(draw: ImageDraw.ImageDraw, points: Points, color: Color) -> None:
+    draw.polygon(points.ravel().tolist(), fill=bytes_of(color))
 
+
+@cache
+def _grain() -> Array:
+    """What paper adds to a printed color, 0..255: grain and fibers, the same on every card."""
+    grain = np.random.default_rng(5).normal(0, 2.5, BIG[::-1]).astype(np.float32)
+    grain += np.repeat(grain[:, ::8], 8, axis=1) + np.linspace(6, -8, BIG[1])[:, None]
+    return grain[..., None]
+
+
+def _name(picture: Image.Image, name: str, frame: Color, trim: Color, ink: Color) -> None:
+    """The name on a pointed ribbon across the foot of the art, with its shadow."""
     shadow = Image.new("L", BIG)
-    ImageDraw.Draw(shadow).rectangle((left + 20, top + 12, right - 20, bottom + 10), fill=170)
-    picture.paste(bytes_of(CORNER), (0, 0), shadow.filter(ImageFilter.GaussianBlur(8)))
+    ImageDraw.Draw(shadow).rectangle((40, 578, 680, 652), fill=170)
+    picture.paste(bytes_of(DARK), (0, 0), shadow.filter(ImageFilter.GaussianBlur(8)))
 
-    draw = ImageDraw.Draw(picture)
-    _ribbon(draw, 0, mix(frame, CORNER, 0.8))
-    _ribbon(draw, 4, trim_color(family, finish))
-    _ribbon(draw, 8, mix(frame, CORNER, 0.62))
-
-    size = lettering.fitted(card.name, 44, 560, 1.5)
-    stamp = IVORY if finish.stamp is None else finish.stamp
-    lettering.line(picture, (362, middle + 3), card.name, size, CORNER, spacing=1.5, bold=1.2)
-    lettering.line(picture, (360, middle), card.name, size, stamp, spacing=1.5, bold=0.8)
-
-    for x in (left + 38, right - 38):
-        draw.polygon(_diamond((x, middle), 8), fill=bytes_of(family.trim))
+    draw, fill = ImageDraw.Draw(picture), mix(frame, DARK, 0.62)
+    for inset, color in ((0, mix(fill, DARK, 0.4)), (4, trim), (8, fill)):
+        _fill(draw, place(RIBBON * (1 - inset / 212, 1 - inset / 38), (MIDDLE, 604)), color)
+    for x in (58, 662):
+        _fill(draw, star((x, 604), 8, 4), trim)
+    size = next(size for size in range(48, 0, -1) if font(size).getlength(name) < 560)
+    _write(draw, (MIDDLE, 604), name, size, ink, edge=2.5)
 
 
-def _ribbon(draw: ImageDraw.ImageDraw, inset: int, color: Color) -> None:
-    """The plaque's ribbon, smaller by `inset` on each side."""
-    left, top, right, bottom = PLAQUE
-    middle = (top + bottom) / 2
-    a = left + inset * 1.6
-    b = top + inset
-    c = right - inset * 1.6
-    d = bottom - inset
-    corners = [
-        (a, middle),
-        (a + 26, b),
-        (c - 26, b),
-        (c, middle),
-        (c - 26, d),
-        (a + 26, d),
-    ]
-    draw.polygon(corners, fill=bytes_of(color))
+def _write(
+    draw: ImageDraw.ImageDraw,
+    at: tuple[float, float],
+    text: str,
+    size: int,
+    ink: Color = IVORY,
+    *,
+    anchor: str = "m",
+    edge: float = 1.5,
+) -> None:
+    """A line with a dark edge, its left (l), middle (m) or right (r) end at `at`."""
+    spot = (at[0], at[1] + size * 0.35)
+    if edge:
+        draw.text(spot, text, bytes_of(DARK), font(size), anchor + "s", stroke_width=edge)
+    draw.text(spot, text, bytes_of(ink), font(size), anchor + "s", stroke_width=0.4)
 
 
-def _diamond(at: tuple[float, float], radius: float) -> list[tuple[float, float]]:
-    x, y = at
-    return [
-        (x - radius, y),
-        (x, y - radius),
-        (x + radius, y),
-        (x, y + radius),
-    ]
-
-
-def _type_line(picture: Image.Image, card: SampleCard, finish: Finish) -> None:
-    text = f"{card.element}  ·  {card.kind}".upper()
-    # A dark edge under the letters keeps them readable on foil borders.
-    if finish.border is not None:
-        lettering.line(picture, (360, 669), text, 22, CORNER, spacing=4, bold=2.4)
-    ink = finish.gem if finish.extended else IVORY
-    lettering.line(picture, (360, 669), text, 22, ink, spacing=4, bold=0.4)
-
-
-def _text_box(picture: Image.Image, card: SampleCard, family: Family, finish: Finish) -> None:
-    """Rules over flavor text on tinted paper, shrunk until both fit."""
+def _text(draw: ImageDraw.ImageDraw, card: SampleCard, frame: Color, paper: Color) -> None:
+    """Rules over flavor text on tinted paper, in letters as large as fit."""
     left, top, right, bottom = TEXT
-    size = (right - left, bottom - top)
-    paper = mix(family.frame, CORNER, 0.78) if finish.extended else family.paper
-    ink = IVORY if finish.extended else INK
-    _text_paper(picture, paper, family)
+    edge, line = bytes_of(mix(frame, DARK, 0.55)), bytes_of(mix(paper, frame, 0.45))
+    draw.rounded_rectangle(TEXT, 14, bytes_of(paper), edge, 3)
+    draw.rounded_rectangle((left + 7, top + 7, right - 7, bottom - 7), 9, None, line, 2)
 
-    height, rules, flavor = _fit_text(card, size)
-    y = top + (size[1] - _text_height(height, rules, flavor)) / 2 - 4
-    for text in rules:
-        at = (left + 28, y + height * 0.6)
-        lettering.line(picture, at, text, height, ink, bold=0.3, anchor="l")
-        y += height * LINE_PITCH
-
-    y += 13
-    draw = ImageDraw.Draw(picture)
-    rule = bytes_of(mix(paper, family.frame, 0.55))
-    draw.line((left + 150, y, right - 150, y), fill=rule, width=2)
-    draw.polygon(
-        [
-            (354, y),
-            (360, y - 5),
-            (366, y),
-            (360, y + 5),
-        ],
-        fill=bytes_of(family.frame),
-    )
-    y += 13
-
-    soft = mix(ink, paper, 0.25)
-    for text in flavor:
-        lettering.line(picture, (360, y + height * 0.5), text, height - 4, soft)
-        y += (height - 4) * LINE_PITCH
-
-
-def _text_paper(picture: Image.Image, paper: Color, family: Family) -> None:
-    """The tinted paper with its two borders."""
-    left, top, right, bottom = TEXT
-    size = (right - left, bottom - top)
-    mask = rounded_mask(size, (0, 0, size[0] - 1, size[1] - 1), 14)
-    picture.paste(paper_sheet(size, paper, 0.01), (left, top), mask)
-
-    draw = ImageDraw.Draw(picture)
-    draw.rounded_rectangle(TEXT, 14, outline=bytes_of(mix(family.frame, CORNER, 0.55)), width=3)
-    inner = (left + 7, top + 7, right - 7, bottom - 7)
-    draw.rounded_rectangle(inner, 9, outline=bytes_of(mix(paper, family.frame, 0.4)), width=2)
-
-
-def _fit_text(card: SampleCard, room: tuple[int, int]) -> tuple[int, list[str], list[str]]:
-    """The largest letter height at which rules and flavor text fit, and the lines of both."""
-    for height in range(32, 18, -1):
-        rules = lettering.wrapped(card.rules, height, room[0] - 56)
-        flavor = lettering.wrapped(card.flavor, height - 4, room[0] - 110)
-        if _text_height(height, rules, flavor) <= room[1] - 34:
+    for size in range(32, 0, -1):
+        # Letters of this font are about half as wide as it is tall.
+        rules, pitch = textwrap.wrap(card.rules, 1150 // size), size * 1.24
+        height = pitch * (len(rules) + 1) + 20
+        if height < bottom - top - 36:
             break
-    return height, rules, flavor
+    y = (top + bottom - height + pitch) / 2
+    for text in rules:
+        _write(draw, (left + 30, y), text, size, INK, anchor="l", edge=0)
+        y += pitch
+    y -= pitch / 2 - 10
+    draw.line((left + 150, y, right - 150, y), fill=line, width=2)
+    _fill(draw, star((MIDDLE, y), 6, 4), frame)
+    soft = mix(INK, paper, 0.25)
+    _write(draw, (MIDDLE, y + 10 + pitch / 2), card.flavor, min(size, 24), soft, edge=0)
 
 
-def _text_height(height: int, rules: list[str], flavor: list[str]) -> float:
-    return len(rules) * height * LINE_PITCH + len(flavor) * (height - 4) * LINE_PITCH + 26
+def _badges(draw: ImageDraw.ImageDraw, card: SampleCard, frame: Color, trim: Color) -> None:
+    """Attack and defense on shields, and the cost as a column of gems at the art's edge."""
+    for x, number, color in (
+        (84, card.attack, rgb("963630")),
+        (636, card.defense, rgb("2d5887")),
+    ):
+        for size, tone in ((44, mix(color, DARK, 0.8)), (40, trim), (36, color)):
+            _fill(draw, place(SHIELD, (x, 932), size), tone)
+        _write(draw, (x, 930), str(number), 44, edge=3)
+
+    tab = (18, 120, 62, 132 + card.cost * 36)
+    draw.rounded_rectangle(tab, 22, bytes_of(mix(frame, DARK, 0.7)), bytes_of(trim), 3)
+    for y in range(144, 144 + card.cost * 36, 36):
+        _fill(draw, star((40, y), 13), trim)
+        _fill(draw, star((40, y), 10), mix(frame, trim, 0.25))
+        _fill(draw, star((37, y - 4), 4), mix(trim, IVORY, 0.7))
 
 
-def _pips(picture: Image.Image, card: SampleCard, family: Family) -> None:
-    """The cost as a column of little gems on a tab at the art's left edge."""
-    top = 128
-    step = 36
-    draw = ImageDraw.Draw(picture)
-    tab = (18, top - 8, 62, top + card.cost * step + 4)
-    fill = bytes_of(mix(family.frame, CORNER, 0.7))
-    draw.rounded_rectangle(tab, 22, fill=fill, outline=bytes_of(family.trim), width=3)
-
-    gem = bytes_of(mix(family.frame, family.trim, 0.25))
-    glint = bytes_of(mix(family.trim, IVORY, 0.7))
-    for k in range(card.cost):
-        x = 40
-        y = top + 16 + k * step
-        draw.ellipse((x - 13, y - 13, x + 13, y + 13), fill=bytes_of(family.trim))
-        draw.ellipse((x - 10, y - 10, x + 10, y + 10), fill=gem)
-        draw.ellipse((x - 6, y - 8, x + 1, y - 2), fill=glint)
-
-
-def _badge(picture: Image.Image, at: tuple[int, int], text: str, color: Color, trim: Color) -> None:
-    """A number on a small six-sided shield."""
-    draw = ImageDraw.Draw(picture)
-    shape = ((-1, -0.72), (0, -1), (1, -0.72), (1, 0.45), (0, 1.05), (-1, 0.45))
-    for radius, tone in ((44, mix(color, CORNER, 0.8)), (40, trim), (36, mix(color, CORNER, 0.15))):
-        shield = [(at[0] + x * radius, at[1] + y * radius) for x, y in shape]
-        draw.polygon(shield, fill=bytes_of(tone))
-
-    lettering.line(picture, (at[0] + 2, at[1] + 1), text, 42, CORNER, bold=2)
-    lettering.line(picture, (at[0], at[1] - 2), text, 42, IVORY, bold=1)
-
-
-def _footer(picture: Image.Image, card: SampleCard, finish: Finish) -> None:
-    """Set, collector number, rarity gem."""
-    draw = ImageDraw.Draw(picture)
-    for radius, tone in ((19, CORNER), (16, finish.gem), (9, mix(finish.gem, IVORY, 0.5))):
-        draw.polygon(_diamond((360, 944), radius), fill=bytes_of(tone))
-
-    name = card.set_name.upper()
-    code = f"{card.set_code}  {card.rarity}".strip()
-    halo = [] if finish.border is None else [(CORNER, 2.2)]
-    for ink, bold in (*halo, (IVORY, 0.4)):
-        lettering.line(picture, (334, 944), name, 16, ink, spacing=1.5, bold=bold, anchor="r")
-        lettering.line(picture, (386, 944), code, 19, ink, spacing=1, bold=bold, anchor="l")
+def _small_print(draw: ImageDraw.ImageDraw, card: SampleCard, gem: Color) -> None:
+    """The type line, and set, rarity gem and collector number, readable on foil, too."""
+    name = next(name for prefix, name in SETS.items() if card.set_code.startswith(prefix))
+    kind = " ".join(f"{card.element} · {NOUNS[card.scene][0]}".upper())
+    _write(draw, (MIDDLE, 669), kind, 21)
+    _write(draw, (334, 944), name.upper(), 17, anchor="r")
+    _write(draw, (386, 944), f"{card.set_code}  {card.rarity}", 19, anchor="l")
+    for radius, tone in ((19, DARK), (16, gem), (9, mix(gem, IVORY, 0.5))):
+        _fill(draw, star((MIDDLE, 944), radius, 4), tone)

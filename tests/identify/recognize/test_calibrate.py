@@ -99,6 +99,18 @@ def test_negatives_that_look_like_an_item_raise_the_bar(
     assert after.rate_by_log_odds(4.0) > before.rate_by_log_odds(4.0)
 
 
+@pytest.mark.slow
+def test_references_that_are_gone_teach_nothing(embedder: Embedder, tmp_path: Path) -> None:
+    """Neither left out nor laid out anew, a small collection keeps the prior."""
+    refs = tmp_path / "refs"
+    draw_collection(refs, count=2)
+    index = build_index(refs, tmp_path / "i.npz", embedder, quiet=True).index
+    recognizer = Recognizer(index, embedder, refs=refs)
+    for file in refs.iterdir():
+        file.unlink()
+    assert calibrate(recognizer, refs, quiet=True).unknowns == 0
+
+
 def test_a_folder_without_negatives_is_an_error(
     collection: tuple[Path, Index], recognizer: Recognizer, tmp_path: Path
 ) -> None:

@@ -2,8 +2,8 @@
 
 Unknown items are made from what is at hand: views of the index's own references, each
 with its item taken out of the index while it is looked for (leave-one-out); for small
-collections, where few others can be mistaken for it, cards that we draw ourselves; and
-pictures given as negatives. What they reach is stored in the index
+collections, where few others can be mistaken for it, their references laid out anew
+(`distractors`); and pictures given as negatives. What they reach is stored in the index
 (`IndexMeta.calibration`).
 """
 
@@ -32,16 +32,16 @@ from data_label_factory.identify.recognize.confidence import (
     Tail,
 )
 from data_label_factory.identify.recognize.detection import Assessment
+from data_label_factory.identify.recognize.distractors import recompose, shrink
 from data_label_factory.identify.recognize.encoder_constants import learn_from_references
 from data_label_factory.identify.recognize.recognizer import Recognizer
 from data_label_factory.progress import Progress
-from data_label_factory.samples import draw_card, sample_cards
 
 _FRAMES = 24
 _ITEMS_PER_FRAME = 3
 _FRAME_SIZE_PX = (800, 600)
-_FEW_ITEMS = 24  # with fewer, drawn cards are tried as unknown items too
-_DRAWN_FRAMES = 6
+_FEW_ITEMS = 24  # with fewer, distractors are tried as unknown items too
+_DISTRACTOR_FRAMES = 6
 _NEGATIVE_MIN_SIDE_PX = 1024
 _OUT_OF_DATE = 0.25  # fraction by which the number of items may change
 
@@ -88,7 +88,7 @@ def calibrate(
         recognizer = copy(recognizer)
         recognizer.calibration = replace(recognizer.calibration, constants=constants)
     negative_files = _find_negatives(negatives) if negatives else []
-    scenes = [*_draw_unknowns(index, seed), *_leave_out(recognizer, refs, seed)]
+    scenes = [*_distract(index, refs, seed), *_leave_out(recognizer, refs, seed)]
 
     log_odds: list[float] = []
     margin_ratios: list[float] = []
@@ -157,15 +157,19 @@ def _leave_out(recognizer: Recognizer, refs: Path, seed: int) -> Iterator[Unknow
             yield UnknownScene(view.image, view.quads, hidden)
 
 
-def _draw_unknowns(index: Index, seed: int) -> Iterator[UnknownScene]:
+def _distract(index: Index, refs: Path, seed: int) -> Iterator[UnknownScene]:
+    """Views of distractors made from the references of a small collection."""
     if index.item_count >= _FEW_ITEMS:
         return
 
+    first_of_item = np.unique(index.items, return_index=True)[1]
+    files = [refs / str(index.references[row]) for row in first_of_item]
+    read = (_read(file, DECODE_MIN_SIDE) for file in files)
+    pictures = [shrink(picture) for picture in read if picture is not None]
+
     rng = np.random.default_rng(seed)
-    cards = sample_cards(_DRAWN_FRAMES * _ITEMS_PER_FRAME, seed=1 + seed)
-    pictures = [np.asarray(draw_card(card)) for card in cards]
-    for start in range(0, len(pictures), _ITEMS_PER_FRAME):
-        view = _render(pictures[start : start + _ITEMS_PER_FRAME], rng)
+    for _ in range(_DISTRACTOR_FRAMES if pictures else 0):
+        view = _render([recompose(pictures, rng) for _ in range(_ITEMS_PER_FRAME)], rng)
         yield UnknownScene(view.image, view.quads, frozenset())
 
 
