@@ -1,8 +1,9 @@
-"""Reference pictures → what a webcam would show of them, with their true quads.
+"""Reference pictures → what a webcam would show of them, with their true
+quads.
 
 Used wherever a real camera has to be predicted: `verify --simulate`, training
-views, the demo and tests. Everything is drawn from a random generator, so the same
-state gives the same view.
+views, the demo and tests. Everything is drawn from a random generator, so the
+same state gives the same view.
 """
 
 from __future__ import annotations
@@ -53,11 +54,12 @@ class View:
 def render_view(
     references: Sequence[RGB], rng: Rng, *, width: int = 640, height: int = 480
 ) -> View:
-    """Lay `references` side by side on a random background and photograph them.
+    """Lay `references` side by side on a random background and photograph
+    them.
 
-    Each is turned (sometimes onto its side or head), tilted in perspective, lit,
-    and sometimes partly covered by glare or a finger. The frame is then exposed,
-    blurred, made noisy and JPEG-compressed as a webcam does.
+    Each is turned (sometimes onto its side or head), tilted in perspective,
+    lit, and sometimes partly covered by glare or a finger. The frame is then
+    exposed, blurred, made noisy and JPEG-compressed as a webcam does.
     """
     frame = _draw_background(rng, width, height)
 
@@ -90,12 +92,12 @@ def tight_crop(view: View, rng: Rng, side: int) -> RGB:
 
 
 def loose_crop(view: View, rng: Rng, side: int) -> RGB:
-    """The first item of `view` in an upright box around it, with background on
-    every side.
+    """The first item of `view` in an upright box around it, with background
+    on every side.
 
-    The item stays turned as it lies. The box grows by 10 to 80 % of its size on
-    each side, ends at the frame, and is scaled to (side, side, 3) whatever its
-    aspect ratio.
+    The item stays turned as it lies. The box grows by 10 to 80 % of its size
+    on each side, ends at the frame, and is scaled to (side, side, 3) whatever
+    its aspect ratio.
     """
     quad = view.quads[0]
     height, width = view.image.shape[:2]

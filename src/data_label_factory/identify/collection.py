@@ -1,8 +1,9 @@
-"""A folder of reference pictures, its index file, and the recognizer of both: the
-way in for programs.
+"""A folder of reference pictures, its index file, and the recognizer of both:
+the way in for programs.
 
-Reference files are written before the index that names them, and both atomically,
-so that whatever ends the process leaves an index that names only what is there.
+Reference files are written before the index that names them, and both
+atomically, so that whatever ends the process leaves an index that names only
+what is there.
 """
 
 from __future__ import annotations
@@ -33,9 +34,10 @@ VIEWS_FOLDER = "views"
 class Collection:
     """Reference pictures in a folder, and what it takes to recognize them.
 
-    `open` builds or updates the index; `load` takes an index as it is. Further
-    options are those of `Recognizer`: detector, strictness, sim_threshold,
-    margin_threshold, top_k. The recognizer is made when it is first needed.
+    `open` builds or updates the index; `load` takes an index as it is.
+    Further options are those of `Recognizer`: detector, strictness,
+    sim_threshold, margin_threshold, top_k. The recognizer is made when it is
+    first needed.
     """
 
     def __init__(
@@ -68,13 +70,13 @@ class Collection:
         quiet: bool = True,
         **options: Any,
     ) -> Collection:
-        """The pictures below `refs`, indexed in the file `index` (default: beside
-        the folder, `refs.npz`).
+        """The pictures below `refs`, indexed in the file `index` (default:
+        beside the folder, `refs.npz`).
 
-        Encodes what is new, calibrates where needed, and reads the references.
-        Without an `embedder`, the encoder that made the index is used, or the
-        default one for a new index. Raises FactoryError when no picture can be
-        indexed.
+        Encodes what is new, calibrates where needed, and reads the
+        references. Without an `embedder`, the encoder that made the index is
+        used, or the default one for a new index. Raises FactoryError when no
+        picture can be indexed.
         """
         refs = Path(refs)
         index_file = Path(index) if index else refs.with_name(f"{refs.name}.npz")
@@ -99,10 +101,11 @@ class Collection:
     ) -> Collection:
         """The index file as it is.
 
-        Without `refs`, only embeddings decide, and nothing can be added or removed.
+        Without `refs`, only embeddings decide, and nothing can be added or
+        removed.
 
-        Raises FactoryError when the index cannot be read, `refs` is not a folder,
-        or the embedder did not make it.
+        Raises FactoryError when the index cannot be read, `refs` is not a
+        folder, or the embedder did not make it.
         """
         loaded = Index.load(index)
         return cls(
@@ -156,13 +159,14 @@ class Collection:
         return result
 
     def add(self, picture: Picture, name: str = "", *, set_code: str = "", rarity: str = "") -> str:
-        """Make a picture the reference of a new item; returns the reference's file
-        below the folder.
+        """Make a picture the reference of a new item; returns the reference's
+        file below the folder.
 
-        Without a `name`, the label is taken from the picture's file name. Raises
-        LabelError for a name that no file can carry, ConflictError for an item or
-        picture that is there already, ImageError for a picture too small, and
-        FactoryError when it cannot be written; then nothing is changed.
+        Without a `name`, the label is taken from the picture's file name.
+        Raises LabelError for a name that no file can carry, ConflictError for
+        an item or picture that is there already, ImageError for a picture too
+        small, and FactoryError when it cannot be written; then nothing is
+        changed.
         """
         label = Label(name, set_code, rarity)
         if not name and isinstance(picture, str | Path):
@@ -175,10 +179,11 @@ class Collection:
         return self._add(index, encode_reference(as_rgb(picture)), f"{stem}.jpg", label)
 
     def add_view(self, picture: Picture, reference: str) -> str:
-        """Keep a picture as a further view of the item that has this reference;
-        returns the new reference.
+        """Keep a picture as a further view of the item that has this
+        reference; returns the new reference.
 
-        Raises as `add`, and UnknownItemError when the index has no such reference.
+        Raises as `add`, and UnknownItemError when the index has no such
+        reference.
         """
         index = self.read_index()
         label = index.label(_find_row(index, reference))
@@ -187,11 +192,11 @@ class Collection:
         return self._add(index, data, place, label)
 
     def remove(self, reference: str) -> Label:
-        """Take a reference out of the index, and move its file to the hidden folder
-        `.removed`; returns its label.
+        """Take a reference out of the index, and move its file to the hidden
+        folder `.removed`; returns its label.
 
-        Raises UnknownItemError, ConflictError for the last one, and FactoryError
-        when the disk refuses.
+        Raises UnknownItemError, ConflictError for the last one, and
+        FactoryError when the disk refuses.
         """
         refs = self._require_refs()
         index = self.read_index()
@@ -269,8 +274,8 @@ class Collection:
 def open_maker(
     index: Index, encoder: str = "", head: str | Path | None = None, *, device: Device = "auto"
 ) -> Embedder:
-    """The embedder that made an index: the encoder named, or else the one that the
-    index names, with the head given.
+    """The embedder that made an index: the encoder named, or else the one
+    that the index names, with the head given.
 
     Raises EncoderError when that did not make the index.
     """

@@ -64,13 +64,14 @@ _PLACE_PX = 2  # SIFT often describes one place several times
 
 @dataclass(frozen=True, eq=False)
 class Hypothesis:
-    """A reference that lies in the frame by `homography` (3, 3), reference px →
-    frame px.
+    """A reference that lies in the frame by `homography` (3, 3), reference px
+    → frame px.
 
-    `quad` (4, 2) px runs clockwise from the reference's own top left. `inliers` are
-    counted once per place. `inlier_ratio` is how much of what the reference should
-    show at this size, inside the frame, was found. Each feature counts by its
-    rarity in the index: what all references have in common counts for nothing.
+    `quad` (4, 2) px runs clockwise from the reference's own top left.
+    `inliers` are counted once per place. `inlier_ratio` is how much of what
+    the reference should show at this size, inside the frame, was found. Each
+    feature counts by its rarity in the index: what all references have in
+    common counts for nothing.
     """
 
     reference: int
@@ -108,8 +109,8 @@ class FrameMatcher:
     def verify(self, cluster: Cluster, candidates: Pairs, free: Mask) -> list[Hypothesis]:
         """Check a cluster against all `candidates` of its reference.
 
-        Uses only the frame's `free` features (F,). Gives one pose, or two to choose
-        from by appearance, or none.
+        Uses only the frame's `free` features (F,). Gives one pose, or two to
+        choose from by appearance, or none.
         """
         shape = self._index.shapes[cluster.reference]
         half = shape[::-1] / 2
@@ -130,10 +131,11 @@ class FrameMatcher:
         return [one for one in found if one is not None]
 
     def match(self, reference: int, free: Mask) -> Hypothesis | None:
-        """Match one reference with all `free` features of the frame, without votes.
+        """Match one reference with all `free` features of the frame, without
+        votes.
 
-        Slower, and finds what the inverted index misses. Nearest neighbor with
-        Lowe's ratio test among the reference's own features.
+        Slower, and finds what the inverted index misses. Nearest neighbor
+        with Lowe's ratio test among the reference's own features.
         """
         index, frame = self._index, self._frame
         first, last = index.first[reference], index.first[reference + 1]
@@ -236,8 +238,8 @@ class FrameMatcher:
     def _match_around(
         self, reference: int, homography: Matrix, size: _Size, radius: float, free: Mask
     ) -> tuple[Ints, Ints]:
-        """Pairs that are each other's best around the predicted places: (frame
-        rows, features).
+        """Pairs that are each other's best around the predicted places:
+        (frame rows, features).
 
         `radius` is a fraction of the diagonal.
         """

@@ -1,11 +1,12 @@
-"""A frame → its items, with names and quads, and silence about everything else.
+"""A frame → its items, with names and quads, and silence about everything
+else.
 
 Local features vote for references (`hough`), a homography confirms the pose
-(`geometry`), and the straightened crop must look like the reference wherever that
-differs from its kind (`appearance`). The embedding of the crop gives score and
-margin, and is further evidence. How much evidence is enough was learned from items
-unknown to this very index (`confidence`). Without reference pictures, regions of
-the frame are compared by embedding alone.
+(`geometry`), and the straightened crop must look like the reference wherever
+that differs from its kind (`appearance`). The embedding of the crop gives
+score and margin, and is further evidence. How much evidence is enough was
+learned from items unknown to this very index (`confidence`). Without
+reference pictures, regions of the frame are compared by embedding alone.
 """
 
 from __future__ import annotations
@@ -47,21 +48,22 @@ _WORTH_A_LOOK, _WORTH_A_GUESS = 0.5, 0.2
 
 
 class Recognizer:
-    """Names the items of an index in frames. Safe to call from several threads.
+    """Names the items of an index in frames. Safe to call from several
+    threads.
 
-    With `refs`, every reference file is read and its local features are held in
-    memory (see `references`); `unreadable` maps those that could not be read, and
-    are never named, to the reason. `cache` is a file to keep those features in, so
-    that the next start is quick (see `feature_cache`). Without `refs`, regions of
-    the frame are compared by embedding alone.
+    With `refs`, every reference file is read and its local features are held
+    in memory (see `references`); `unreadable` maps those that could not be
+    read, and are never named, to the reason. `cache` is a file to keep those
+    features in, so that the next start is quick (see `feature_cache`).
+    Without `refs`, regions of the frame are compared by embedding alone.
 
-    `detector` says where the embedding looks: "flat" also at quads of flat things,
-    "yolo-world" also at what that model finds, "none" only at the whole frame and
-    its center, without reference pictures.
+    `detector` says where the embedding looks: "flat" also at quads of flat
+    things, "yolo-world" also at what that model finds, "none" only at the
+    whole frame and its center, without reference pictures.
 
-    `strictness` is the fraction of unknown items that may be named confidently.
-    `sim_threshold` and `margin_threshold` (cosines) are asked of confident answers
-    on top of that.
+    `strictness` is the fraction of unknown items that may be named
+    confidently. `sim_threshold` and `margin_threshold` (cosines) are asked of
+    confident answers on top of that.
 
     Raises EncoderError when the embedder did not make the index, and
     MissingExtraError when the detector is not installed.
@@ -100,8 +102,9 @@ class Recognizer:
     def updated(self, index: Index, refs: str | Path) -> Recognizer:
         """A recognizer for a changed `index` by the same embedder.
 
-        What is known of unchanged files, by their content, is not worked out again.
-        This recognizer stays as it is, so a server can go on answering with it.
+        What is known of unchanged files, by their content, is not worked out
+        again. This recognizer stays as it is, so a server can go on answering
+        with it.
         """
         index.require_maker(self.embedder.identity)
         new = copy(self)
@@ -125,11 +128,12 @@ class Recognizer:
         return self.embedder.constants or self.calibration.constants or SSCD_CONSTANTS
 
     def recognize(self, picture: Picture) -> list[Detection]:
-        """A picture → detections, strongest evidence first, no two of the same place.
+        """A picture → detections, strongest evidence first, no two of the
+        same place.
 
-        `picture` is a file's path or bytes, a Pillow image, or an array (H, W[, 3
-        or 4]) uint8, of any size. Raises ImageError for a file that cannot be read,
-        and ValueError for an array of another shape or dtype.
+        `picture` is a file's path or bytes, a Pillow image, or an array (H,
+        W[, 3 or 4]) uint8, of any size. Raises ImageError for a file that
+        cannot be read, and ValueError for an array of another shape or dtype.
         """
         return [self._as_detection(assessment) for assessment in self.assess(as_rgb(picture))]
 
