@@ -22,7 +22,7 @@ from data_label_factory.identify.server.settings import Settings  # noqa: E402
 from data_label_factory.labels import parse_label  # noqa: E402
 from data_label_factory.samples import draw_collection  # noqa: E402
 
-SHOWN = (0, 16, 24)
+SHOWN = (1, 3, 14)
 WARM_UP_MS = 4000
 
 
