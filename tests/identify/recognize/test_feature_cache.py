@@ -154,10 +154,10 @@ def test_a_picture_that_is_gone_is_not_named_from_memory(
     cache = tmp_path / "i.features.npz"
     shutil.copy(kept, cache)
     shutil.copytree(refs, tmp_path / "refs")
-    (tmp_path / "refs" / str(index.references[3])).unlink()
+    (tmp_path / "refs" / str(index.references[2])).unlink()
     recognizer = Recognizer(index, embedder, refs=tmp_path / "refs", cache=cache)
-    assert list(recognizer.unreadable) == [str(index.references[3])]
-    assert not any(d.confident for d in recognizer.recognize(view(collection, 3)))
+    assert list(recognizer.unreadable) == [str(index.references[2])]
+    assert not any(d.confident for d in recognizer.recognize(view(collection, 2)))
 
 
 def test_copies_of_one_file_are_each_known(embedder: Embedder, tmp_path: Path) -> None:
