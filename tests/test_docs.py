@@ -174,16 +174,14 @@ def test_every_path_of_the_start_page_runs(
             folder = Path(words[words.index("--out") + 1], next(iter(buckets)))
             draw_collection(folder, count=3)
         else:
-            # Three drawn stand-ins are too easy for training to help.
-            options = {"scrape_prices": ["--base-url", website.url], "train": ["--force"]}
-            local = options.get(words[1], [])
+            local = ["--base-url", website.url] if words[1] == "scrape_prices" else []
             run(words + local)
 
 
 def prepare(folder: Path, website: Site) -> None:
     """What a reader of the start page has: pictures, photos, a price list, a price site."""
     references = draw_collection(folder / "my-collection", count=3)
-    draw_collection(folder / "parts" / "1", count=3)
+    draw_collection(folder / "parts" / "1", count=6)
     draw_collection(folder / "visitor-photos", count=3)
     draw_collection(folder / "empty-rooms", count=2, seed=8)
     shutil.copy(references[0], folder / "photo.jpg")

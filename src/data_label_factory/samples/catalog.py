@@ -67,16 +67,20 @@ def sample_cards(count: int = 150, seed: int = 7) -> list[SampleCard]:
             code = base.set_code if rng.random() < 0.5 else code
             cards.append(replace(base, set_code=code, rarity=rarity))
         else:
-            bases.append(_base(k - k // VARIANT_EVERY, code, rng, used))
+            bases.append(_base(k - k // VARIANT_EVERY, seed, code, rng, used))
             cards.append(bases[-1])
     return cards
 
 
-def _base(k: int, code: str, rng: np.random.Generator, used: set[str]) -> SampleCard:
-    """The k-th distinct card: scenes take turns, each with one element after the other."""
+def _base(k: int, seed: int, code: str, rng: np.random.Generator, used: set[str]) -> SampleCard:
+    """The k-th distinct card: scenes take turns, each with one element after the other.
+
+    Other seeds take other turns, so that the first cards of two collections are no twins.
+    """
+    turns = np.random.default_rng(seed)
     turn, place = divmod(k, len(NOUNS))
-    scene = list(NOUNS)[place]
-    element = list(EPITHETS)[(turn + place) % len(EPITHETS)]
+    scene = str(turns.permutation(list(NOUNS))[place])
+    element = str(turns.permutation(list(EPITHETS))[(turn + place) % len(EPITHETS)])
     name = _name(k, scene, element, rng, used)
     cost = int(rng.integers(1, 7))
     attack = max(0, cost + int(rng.integers(-2, 3)))

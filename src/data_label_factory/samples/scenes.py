@@ -132,15 +132,15 @@ def moth(c: Canvas) -> None:
 def ship(c: Canvas) -> None:
     """A tall ship under full sail."""
     _sea(c, 0.36, _sky(c, 0.35))
-    flip, at = (c.rng.choice((-1, 1)), 1), (c.u(-0.2, 0.2), c.u(0.46, 0.54))
+    flip, at = (c.rng.choice((-1, 1)), 1), (c.u(-0.25, 0.25), c.u(0.4, 0.56))
     wood = c.dim(mix(c.pal.far, c.pal.accent, 0.3), 0.5)
-    size = c.u(0.85, 1.05)
-    for x, tall in ((-0.42, 0.95), (0.02, 1.15), (0.42, 0.85)):
-        tall *= c.u(0.9, 1.05)
+    size, masts = c.u(0.7, 1.05), c.n(2, 4)
+    for x in np.linspace(-0.5, 0.46, masts):
+        tall = c.u(0.8, 1.15)
         c.flat(place(place(MAST * (1, tall), (x, 0)) * flip, at, size), wood)
         for k in range(c.n(3, 4)):
             yard = (x, tall * (0.29 * (2 - k) - 1) + 0.04)
-            sail = place(SAIL * (0.3 - k * 0.055, tall * 0.26), yard)
+            sail = place(SAIL * (0.9 / masts - k * 0.055, tall * 0.26), yard)
             cloth = mix(c.pal.glow, c.pal.accent, c.rng.choice((0, 0, 0.8)))
             c.body(place(sail * flip, at, size), cloth, mix(cloth, c.pal.far, 0.35), volume=0.25)
     c.body(place(HULL * flip, at, size), c.lit(wood, 0.25), c.pal.near)

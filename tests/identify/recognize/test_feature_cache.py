@@ -151,6 +151,8 @@ def test_a_picture_that_is_gone_is_not_named_from_memory(
     collection: tuple[Path, Index], kept: Path, embedder: Embedder, tmp_path: Path
 ) -> None:
     refs, index = collection
+    items = list(index.items)
+    assert items.count(items[2]) == 1, "its other printing would be named, and rightly"
     cache = tmp_path / "i.features.npz"
     shutil.copy(kept, cache)
     shutil.copytree(refs, tmp_path / "refs")

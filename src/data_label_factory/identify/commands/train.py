@@ -157,7 +157,7 @@ def command(
     result = train_head(bank, out, TrainSettings(**settings), resume=resume, force=force)
     report = _as_json(result, bank, out, banked - start, time.perf_counter() - banked)
 
-    print(json.dumps(report) if as_json else _as_text(report))
+    print(json.dumps(report) if as_json else _as_text(report, result.why_no_help))
     if html:
         write_text(html, as_html(result, bank, out, refs))
         print(f"page: {html}", file=sys.stderr)
@@ -204,7 +204,7 @@ def _rounded_scores(validation: Validation, row: int) -> list[float]:
     return [round(value, 4) for value in validation.score_reference(row)]
 
 
-def _as_text(report: dict[str, Any]) -> str:
+def _as_text(report: dict[str, Any], why_no_help: str) -> str:
     before = report["before"]
     after = report["after"]
     lines = [
@@ -221,7 +221,7 @@ def _as_text(report: dict[str, Any]) -> str:
     lines.append("worst items: correct views and their mean margin, before → after")
     lines += map(_describe_worst, report["worst"])
     if not report["helped"]:
-        lines.append(f"Training does not help: {_explain_failure(report)}")
+        lines.append(f"Training does not help: {why_no_help}")
 
     if report["written"]:
         state = "written; index again with --projection"
@@ -236,9 +236,3 @@ def _describe_worst(entry: dict[str, Any]) -> str:
     before = f"{top1_before:4.0%} {margin_before:6.3f}"
     after = f"{top1_after:4.0%} {margin_after:6.3f}"
     return f"  {before} → {after}  {entry['file']}"
-
-
-def _explain_failure(report: dict[str, Any]) -> str:
-    if report["items"] == 1:
-        return "with one item there is nothing to tell apart"
-    return "the encoder alone does as well on the held-out views"

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.output.train_charts import draw_charts
 from data_label_factory.identify.pages import render
 from data_label_factory.identify.pages.figures import Figure, list_reasons, show_reference
 from data_label_factory.identify.train.bank import Bank
+from data_label_factory.identify.train.fit import TrainResult
 from data_label_factory.identify.train.validation import worst_rows
 from data_label_factory.labels import IMAGE_SUFFIXES
-
-if TYPE_CHECKING:
-    from data_label_factory.identify.train.fit import TrainResult
 
 _WORST = 12
 _EQUAL = 5e-4  # what the table shows as no change
@@ -88,9 +85,7 @@ def _summarize(result: TrainResult, out: Path) -> str:
         return f"{out} was written. Index again with --projection {out} to use it."
     if result.written:
         return f"{out} was written all the same, as --force asks."
-    if result.items == 1:
-        return f"{out} was not written: with one item there is nothing to tell apart."
-    return f"{out} was not written: the encoder alone does as well on the held-out views."
+    return f"{out} was not written: {result.why_no_help}."
 
 
 def _list_facts(result: TrainResult, bank: Bank) -> dict[str, str]:

@@ -54,6 +54,13 @@ class TrainResult:
     helped: bool
     written: bool
 
+    @property
+    def why_no_help(self) -> str:
+        """What to tell someone whose training did not help."""
+        if self.items == 1:
+            return "with one item there is nothing to tell apart"
+        return "the encoder alone does as well on the held-out views"
+
 
 def train_head(
     bank: Bank,
