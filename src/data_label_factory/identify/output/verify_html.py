@@ -11,7 +11,8 @@ import numpy as np
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.output.html import facts, page, reasons, reference_figure
 from data_label_factory.identify.verify.margins import Floats
-from data_label_factory.identify.verify.report import VERDICTS, ConfusablePair, Report
+from data_label_factory.identify.verify.pairs import ConfusablePair
+from data_label_factory.identify.verify.report import VERDICTS, Report
 
 _TONES = {"ship it": "good", "consider training": "fair"}
 
@@ -111,13 +112,7 @@ def _render_pair(pair: ConfusablePair, refs: Path | None) -> str:
 
 
 def _list_not_identified(report: Report) -> str:
-    rows = [
-        (name, "another item is as close")
-        for name in report.not_identified
-        if name not in report.unreadable
-    ]
-    rows += report.unreadable.items()
-    return reasons("Not identified", rows)
+    return reasons("Not identified", list(report.reasons.items()))
 
 
 _BODY = Template("""\
