@@ -25,7 +25,7 @@ from recognize_sets import find_photos, format_table
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import Embedder, Embeddings
 from data_label_factory.identify.evaluate import read_queries
-from data_label_factory.identify.images import RGB, decode, find_images
+from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.quad import straighten
 from data_label_factory.identify.recognize import Recognizer
@@ -36,6 +36,7 @@ from data_label_factory.identify.recognize.encoder_constants import (
     learn_from_views,
 )
 from data_label_factory.identify.recognize.proposals import find_flat_quads, whole_and_center
+from data_label_factory.walk import walk_folder
 
 _BATCH = 16
 _NEGATIVE_SIDE_PX = 1024
@@ -56,7 +57,7 @@ def find_in_photos(recognizer: Recognizer, folder: Path, every: int) -> list[Pla
 def cut_negatives(folder: Path, every: int, side: int) -> list[RGB]:
     """The regions of photos of something else that the recognizer would look at."""
     crops = []
-    for name in list(find_images(folder))[::every]:
+    for name in walk_folder(folder).pictures[::every]:
         frame = decode(folder / name)
         shrink = min(1.0, _NEGATIVE_SIDE_PX / max(frame.shape[:2]))
         small = cv2.resize(frame, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)

@@ -28,7 +28,8 @@ from PIL import Image
 from data_label_factory.identify.encoders import Embedder, EncoderIdentity, open_encoder, unit_rows
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index, IndexMeta
-from data_label_factory.identify.index.build import DECODE_MIN_SIDE, build_index
+from data_label_factory.identify.index.build import build_index
+from data_label_factory.identify.index.files import DECODE_MIN_SIDE
 from data_label_factory.samples import draw_collection
 
 RUNS = 5

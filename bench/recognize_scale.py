@@ -30,12 +30,13 @@ from data_label_factory.identify.encoders import (
     open_encoder,
     unit_rows,
 )
-from data_label_factory.identify.images import RGB, decode, find_images
+from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.feature_cache import feature_cache_path
 from data_label_factory.samples import draw_card, sample_cards
+from data_label_factory.walk import walk_folder
 
 Function = tuple[str, int, str]  # file, line and name
 
@@ -279,6 +280,6 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _pick_evenly(folder: Path, count: int) -> list[Path]:
-    names = list(find_images(folder))
+    names = walk_folder(folder).pictures
     rows = np.unique(np.linspace(0, len(names) - 1, min(count, len(names))).astype(int))
     return [folder / names[row] for row in rows]

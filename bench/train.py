@@ -37,11 +37,11 @@ from data_label_factory.identify.encoders import (
     open_encoder,
 )
 from data_label_factory.identify.encoders.head import ProjectionHead
-from data_label_factory.identify.images import find_images
 from data_label_factory.identify.train.bank import Bank, build_bank
 from data_label_factory.identify.train.fit import TrainResult, train_head
 from data_label_factory.identify.train.settings import TrainSettings, ViewRecipe
 from data_label_factory.samples import draw_collection
+from data_label_factory.walk import walk_folder
 
 PLAIN = TrainSettings(k=16, m=4, anchor=False, hard=0.0, start="random", lr=5e-4, temperature=0.1)
 PLAIN_STEPS_AT_150 = 80
@@ -217,7 +217,7 @@ def _make_references(arguments: argparse.Namespace, folder: Path, count: int) ->
         draw_collection(folder, count=count)
         return folder
 
-    names = sorted(find_images(cards))
+    names = walk_folder(cards).pictures
     for at in np.linspace(0, len(names) - 1, count).astype(int):
         (folder / names[at]).symlink_to((cards / names[at]).resolve())
     return folder

@@ -15,8 +15,9 @@ from data_label_factory.identify.encoders import (
     unit_rows,
 )
 from data_label_factory.identify.encoders.head import ProjectionHead
-from data_label_factory.identify.images import RGB, decode, find_images
+from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.train.bank import Bank
+from data_label_factory.walk import walk_folder
 
 
 class CountingEncoder:
@@ -54,7 +55,9 @@ class BookPhotos:
 
     def __init__(self, books: Path, bank: Bank, encoder: Encoder) -> None:
         rows = {Path(name).stem: row for row, name in enumerate(bank.references)}
-        photos = [name for name in find_images(books / "queries") if Path(name).stem in rows]
+        photos = [
+            name for name in walk_folder(books / "queries").pictures if Path(name).stem in rows
+        ]
         pictures = [decode(books / "queries" / name, min_side=576) for name in photos]
 
         self._true_rows = np.array([rows[Path(name).stem] for name in photos])

@@ -18,11 +18,11 @@ from torch.nn import functional
 
 from data_label_factory.folders import cache_folder
 from data_label_factory.identify.encoders import Embedder
-from data_label_factory.identify.images import find_images
 from data_label_factory.identify.train import fit
 from data_label_factory.identify.train.bank import Bank, build_bank
 from data_label_factory.identify.train.sampler import Batch
 from data_label_factory.identify.train.settings import TrainSettings, ViewRecipe
+from data_label_factory.walk import walk_folder
 
 NumpyTraining = fit._Training
 
@@ -83,7 +83,7 @@ def main() -> None:
     torch.set_num_threads(1)
     embedder = Embedder.open("sscd-small")
     with tempfile.TemporaryDirectory() as folder:
-        for name in list(find_images(options.refs))[: options.references]:
+        for name in walk_folder(options.refs).pictures[: options.references]:
             (Path(folder) / Path(name).name).symlink_to((options.refs / name).resolve())
         recipe = ViewRecipe(side_px=embedder.crop_side)
         bank = build_bank(Path(folder), cache_folder() / "banks", embedder.encoder, recipe)

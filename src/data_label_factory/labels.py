@@ -23,9 +23,11 @@ from data_label_factory.errors import LabelError
 _RARITY_CODES = ("PScR", "ScR", "UR", "SR", "OP", "UtR", "CR", "EA", "GMR")
 # In a file name → as shown.
 RARITIES = {code.lower(): code for code in _RARITY_CODES}
-IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif"}
-)
+# Every spelling in use of the formats in `pictures.FORMATS`, and of HEIF.
+_JPEG_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".pjpeg", ".pjp", ".mpo"}
+_OTHER_SUFFIXES = {".png", ".apng", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"}
+_HEIF_SUFFIXES = {".heic", ".heics", ".heif", ".heifs", ".hif", ".avif", ".avifs"}
+IMAGE_SUFFIXES = frozenset(_JPEG_SUFFIXES | _OTHER_SUFFIXES | _HEIF_SUFFIXES)
 
 # File systems allow 255 bytes per name; this leaves room for a suffix.
 MAX_STEM_BYTES = 240
@@ -40,6 +42,16 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _ESCAPE = re.compile(r"(?:%[0-9A-F]{2})+")
 # What some file system forbids, and the underscore that stands for a space.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|_]')
+# What word processors, keyboards and catalogues write for one another, as `item_key` reads it.
+_ALIKE = str.maketrans(
+    {
+        **dict.fromkeys("’‘‛ʼʻʹ`´＇′", "'"),
+        **dict.fromkeys("“”„‟″«»＂", '"'),
+        **dict.fromkeys("‐‑‒–—―−﹘﹣－", "-"),
+        "…": "...",
+        **dict.fromkeys("\u00ad\u200b\u2060\ufeff", None),  # soft hyphen, zero-width spaces
+    }
+)
 _WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
@@ -64,8 +76,14 @@ class Label:
 
 
 def item_key(name: str) -> str:
-    """Return the identity of an item: names with the same key are variants of one item."""
-    return unicodedata.normalize("NFC", name).casefold()
+    """Return the identity of an item: names with the same key are variants of one item.
+
+    The key of a name is the same whether it was typed or came out of a word processor:
+    Unicode's canonical caseless match (The Unicode Standard, D145), with one kind of
+    apostrophe, quote, dash and space each, and without characters that show nothing.
+    """
+    folded = unicodedata.normalize("NFD", name).casefold()
+    return " ".join(unicodedata.normalize("NFC", folded.translate(_ALIKE)).split())
 
 
 def stem_of(filename: str) -> str:

@@ -43,8 +43,8 @@ def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
             _check_file(os.fstat(file.fileno()), limits)
             return file.read()
     except FileNotFoundError as exc:
-        what = "A symlink to nothing" if path.is_symlink() else "The file is gone"
-        raise ImageError(what, "Put the picture back") from exc
+        what = "A symlink to nothing" if path.is_symlink() else "There is no such file"
+        raise ImageError(what, "Check its name and folder") from exc
     except OSError as exc:
         raise ImageError(
             f"Cannot be read: {exc.strerror}",

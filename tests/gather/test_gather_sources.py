@@ -510,6 +510,17 @@ def test_folder_names_photos(tmp_path: Path) -> None:
     assert found[0].path == tmp_path / "photos" / "IMG_1.jpg"
 
 
+def test_folder_finds_a_photo_whose_name_is_spelled_a_little_differently(tmp_path: Path) -> None:
+    names = ["Beyonce\u0301.jpg", "IMG_2.JPG", "Baker's.jpg", "two.jpg", "TWO.jpg"]
+    for name in names:
+        (tmp_path / name).touch()
+    (tmp_path / "list.csv").write_text(
+        "file,name\nBeyonc\u00e9.jpg,\nimg_2.jpg,\nBaker’s.jpg,\ntwo.jpg,\nTWO.jpg,\n", "utf-8"
+    )
+    found = own("folder", tmp_path, "list.csv")
+    assert [one.path and one.path.name for one in found] == names
+
+
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [

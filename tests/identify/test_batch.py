@@ -20,7 +20,7 @@ from PIL import Image
 from processes import started
 
 from data_label_factory.cli import main
-from data_label_factory.errors import FactoryError
+from data_label_factory.errors import FactoryError, ImageError
 from data_label_factory.identify.batch import (
     RecognizedFrame,
     Source,
@@ -66,9 +66,33 @@ def test_folders_are_walked_and_named_files_taken_as_they_are(tmp_path: Path) ->
         save_picture(tmp_path / name, 1)
     (tmp_path / "in" / "d.MP4").touch()
     (tmp_path / "in" / "notes.txt").touch()
-    sources = find_sources([tmp_path / "in", tmp_path / "x.dat", tmp_path / "in" / "b.png"])
+    sources, walks = find_sources([tmp_path / "in", tmp_path / "x.dat", tmp_path / "in" / "b.png"])
+    assert [walk.others for walk in walks] == [["notes.txt"]]
     assert [source.inside for source in sources] == ["a/c.jpg", "b.png", "d.MP4", "x.dat", "b.png"]
     assert [source.is_video for source in sources] == [False, False, True, False, False]
+
+
+def test_wildcards_that_the_shell_left_are_expanded(tmp_path: Path) -> None:
+    for name in ("b.png", "a.png", "[x].png"):
+        save_picture(tmp_path / name, 1)
+    sources, _ = find_sources([f"{tmp_path}/?.png", f"{tmp_path}/[x].png"])
+    assert [source.inside for source in sources] == ["a.png", "b.png", "[x].png"]
+
+    with pytest.raises(ImageError, match=r"No file matches .*\*\.gif.* Check the folder"):
+        find_sources([f"{tmp_path}/*.gif"])
+    sources, _ = find_sources([f"{tmp_path}/a.png", f"{tmp_path}/*.gif"])
+    good, bad = recognize_files(find_nothing, sources, quiet=True)
+    assert isinstance(good, RecognizedFrame)
+    assert isinstance(bad, Unreadable)
+    assert bad.reason.startswith("No file matches")
+
+
+def test_a_named_file_is_found_though_its_name_is_spelled_a_little_differently(
+    tmp_path: Path,
+) -> None:
+    save_picture(tmp_path / "Beyonce\u0301.PNG", 1)
+    sources, _ = find_sources([tmp_path / "beyonc\u00e9.png"])
+    assert sources[0].path == tmp_path / "Beyonce\u0301.PNG"
 
 
 def test_bad_files_are_reported_with_their_reason_and_stop_nothing(tmp_path: Path) -> None:
@@ -85,14 +109,15 @@ def test_bad_files_are_reported_with_their_reason_and_stop_nothing(tmp_path: Pat
     reasons = {file.source.inside: file.reason for file in frames if isinstance(file, Unreadable)}
     assert list(reasons) == [*names, "folder.avi"]
     assert "Not a video" in reasons["text.mp4"]
-    assert "gone" in reasons["gone.mp4"]
+    assert "no such file" in reasons["gone.mp4"]
+    assert "no such file" in reasons["gone.png"]
     assert isinstance(frames[-1], RecognizedFrame)
 
 
 @pytest.mark.parametrize("suffix", [".avi", ".mp4"])
 def test_every_nth_frame_of_a_video_is_given_in_rgb(tmp_path: Path, suffix: str) -> None:
     path = write_video(tmp_path / f"clip{suffix}", [20 * i for i in range(8)])
-    frames = list(recognize_files(find_nothing, find_sources([path]), every=3, quiet=True))
+    frames = list(recognize_files(find_nothing, find_sources([path])[0], every=3, quiet=True))
     assert [frame.number for frame in frames if isinstance(frame, RecognizedFrame)] == [0, 3, 6]
     for frame in frames:
         assert isinstance(frame, RecognizedFrame)
@@ -107,7 +132,7 @@ def test_every_nth_frame_of_a_video_is_given_in_rgb(tmp_path: Path, suffix: str)
 def test_a_truncated_video_gives_its_frames_and_then_says_so(tmp_path: Path) -> None:
     path = write_video(tmp_path / "clip.avi", list(range(0, 200, 10)), (640, 480))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    *frames, last = recognize_files(find_nothing, find_sources([path]), quiet=True)
+    *frames, last = recognize_files(find_nothing, find_sources([path])[0], quiet=True)
     assert len(frames) >= 5
     assert isinstance(last, Unreadable)
     assert "of 20 frames" in last.reason
@@ -246,7 +271,7 @@ def test_copies_keep_subfolders_and_never_replace_a_source_or_each_other(tmp_pat
     for name in ("in/a/x.png", "in/y.webp", "other/a.jpg", "more/a.jpg"):
         save_picture(tmp_path / name, 1)
     named = [tmp_path / "in", tmp_path / "other" / "a.jpg", tmp_path / "more" / "a.jpg"]
-    sources = find_sources(named)
+    sources, _ = find_sources(named)
     frames = []
     for frame in recognize_files(find_nothing, sources, quiet=True):
         assert isinstance(frame, RecognizedFrame)
@@ -326,7 +351,7 @@ def test_the_second_identify_is_optional(made: Path, capsys: pytest.CaptureFixtu
         assert out.count(photo) == 2
         assert "cosine" in out
     assert main(["identify", "gone.jpg", *options(made)]) == 1
-    assert "not readable: 'gone.jpg': The file is gone" in capsys.readouterr().err
+    assert "not readable: 'gone.jpg': There is no such file" in capsys.readouterr().err
     assert main(["identify", "x" * 5000]) == 2
     assert main(["identify", ""]) == 2
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile, features
 
 from data_label_factory.errors import ImageError, ImageTooLargeError, ImageUnsupportedError
-from data_label_factory.identify.images import Limits, decode, find_images
+from data_label_factory.identify.images import Limits, decode
 
 PICTURE = four_colors()
 JPEG = encoded(Image.fromarray(photo_like(320, 240)), "JPEG")
@@ -172,7 +172,7 @@ def test_a_file_over_the_limit_is_not_even_read(tmp_path: Path) -> None:
         ("folder", "Cannot be read"),
         ("broken link", "symlink to nothing"),
         ("loop", "Cannot be read"),
-        ("missing", "gone"),
+        ("missing", "no such file"),
     ],
 )
 def test_a_path_without_a_readable_file_is_an_error_at_once_and_leaks_nothing(
@@ -218,45 +218,3 @@ def test_damaged_files_raise_only_image_errors(data: st.DataObject) -> None:
         assert error.hint
     else:
         assert rgb.dtype == np.uint8 and rgb.ndim == 3 and rgb.shape[2] == 3
-
-
-def test_find_images_lists_picture_files_of_all_subfolders_sorted(tmp_path: Path) -> None:
-    wanted = [
-        "B.JPG",
-        "a b #1 100%.png",
-        "a.jpeg",
-        "line\nbreak.gif",
-        "sub/deep/c.webp",
-        "sub/d.HeIc",
-        "カード/é.tiff",
-    ]
-    unwanted = [
-        ".hidden.png",
-        ".cache/a.png",
-        "__MACOSX/a.png",
-        "notes.txt",
-        "png",
-        "a.jpg.part",
-        "sub/e.svg",
-    ]
-    for name in wanted + unwanted:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    (tmp_path / "folder.png").mkdir()
-    assert list(find_images(tmp_path)) == sorted(wanted)
-
-
-def test_find_images_follows_links_to_files_but_not_to_folders(tmp_path: Path) -> None:
-    (tmp_path / "real").mkdir()
-    (tmp_path / "real" / "a.png").touch()
-    (tmp_path / "linked.png").symlink_to(tmp_path / "real" / "a.png")
-    (tmp_path / "real" / "loop").symlink_to(tmp_path, target_is_directory=True)
-    (tmp_path / "alias.png").symlink_to(tmp_path / "real", target_is_directory=True)
-    assert list(find_images(tmp_path)) == ["linked.png", "real/a.png"]
-
-
-@pytest.mark.parametrize("name", ["missing", "file.png"])
-def test_find_images_needs_a_folder(name: str, tmp_path: Path) -> None:
-    (tmp_path / "file.png").touch()
-    with pytest.raises(ImageError, match="is not a folder"):
-        list(find_images(tmp_path / name))

@@ -10,6 +10,7 @@ from data_label_factory.errors import ProjectError
 from data_label_factory.gather.base import Candidate, Source
 from data_label_factory.gather.lists import parse_row_label, read_rows
 from data_label_factory.labels import parse_label
+from data_label_factory.names import find_file
 
 
 class Folder(Source):
@@ -29,7 +30,7 @@ class Folder(Source):
         # once.
         candidates = []
         for line, row in read_rows(table, ("file", "name")):
-            path = photos / row["file"]
+            path = find_file(photos, row["file"]) or photos / row["file"]
             if not path.resolve().is_relative_to(photos.resolve()):
                 raise ProjectError(f"{query}, line {line}: {row['file']!r} lies outside {photos}")
 

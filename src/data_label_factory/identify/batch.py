@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from data_label_factory.errors import ImageError
-from data_label_factory.identify.images import RGB, decode, find_images
+from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.identify.video import VIDEO_SUFFIXES, read_video
 from data_label_factory.labels import IMAGE_SUFFIXES
+from data_label_factory.names import find_file
 from data_label_factory.progress import Progress
+from data_label_factory.walk import Walk, expand_wildcards, has_wildcard, walk_folder
 
 _WRITABLE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
@@ -73,20 +76,33 @@ class Unreadable:
     reason: str
 
 
-def find_sources(paths: Sequence[str | Path]) -> list[Source]:
+def find_sources(paths: Sequence[str | Path]) -> tuple[list[Source], list[Walk]]:
     """The files among `paths`, and the pictures and videos in the folders and their
-    subfolders.
+    subfolders; and the walks through these, which have what was passed over.
 
-    Raises ImageError if a folder cannot be read.
+    Wildcards are replaced by what they match, unless there is a file of that very name.
+    Raises ImageError if a folder cannot be read, or nothing is left and a wildcard
+    matches nothing.
     """
     sources = []
-    for path in map(Path, paths):
+    walks = []
+    for path in expand_wildcards(paths):
         if path.is_dir():
-            names = find_images(path, IMAGE_SUFFIXES | VIDEO_SUFFIXES)
-            sources += [Source(path / name, name) for name in names]
+            walk = walk_folder(path, IMAGE_SUFFIXES | VIDEO_SUFFIXES)
+            walks.append(walk)
+            sources += [Source(path / name, name) for name in walk.pictures]
         else:
-            sources.append(Source(path, path.name))
-    return sources
+            meant = find_file(path.parent, path.name) or path
+            sources.append(Source(meant, meant.name))
+
+    unmatched = [source for source in sources if _is_unmatched(source.path)]
+    if unmatched and len(unmatched) == len(sources):
+        raise ImageError(f"No file matches {unmatched[0].path}", "Check the folder and the suffix")
+    return sources, walks
+
+
+def _is_unmatched(path: Path) -> bool:
+    return has_wildcard(path) and not os.path.lexists(path)
 
 
 def recognize_files(
@@ -103,6 +119,9 @@ def recognize_files(
     """
     with Progress("recognized", len(sources), enabled=not quiet) as progress:
         for source in sources:
+            if _is_unmatched(source.path):
+                yield Unreadable(source, "No file matches. Check the folder and the suffix")
+                continue
             try:
                 for number, image in _read_frames(source, every, progress):
                     yield RecognizedFrame(source, number, image, recognize(image))

@@ -17,12 +17,14 @@ from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import ConflictError, FactoryError, UnknownItemError
 from data_label_factory.identify.choices import Device
 from data_label_factory.identify.encoders import Embedder
-from data_label_factory.identify.images import Picture, as_rgb, decode
+from data_label_factory.identify.images import Picture, as_rgb
 from data_label_factory.identify.index import Index, Row
-from data_label_factory.identify.index.build import DECODE_MIN_SIDE, BuildResult
+from data_label_factory.identify.index.build import BuildResult
+from data_label_factory.identify.index.files import DECODE_MIN_SIDE
 from data_label_factory.identify.recognize import Detection, Recognizer
 from data_label_factory.identify.recognize.feature_cache import feature_cache_path
 from data_label_factory.identify.reference_files import encode_reference, set_aside
+from data_label_factory.identify.reference_pictures import read_reference
 from data_label_factory.identify.refresh import refresh_index
 from data_label_factory.identify.verify.report import Report, verify_index
 from data_label_factory.labels import Label, format_label, parse_label
@@ -186,7 +188,7 @@ class Collection:
         reference.
         """
         index = self.read_index()
-        label = index.label(_find_row(index, reference))
+        label = index.label(index.row_of[_find(index, reference)])
         data = encode_reference(as_rgb(picture))
         place = f"{VIEWS_FOLDER}/{hashlib.sha256(data).hexdigest()[:12]}/{format_label(label)}.jpg"
         return self._add(index, data, place, label)
@@ -200,7 +202,8 @@ class Collection:
         """
         refs = self._require_refs()
         index = self.read_index()
-        label = index.label(_find_row(index, reference))
+        reference = _find(index, reference)
+        label = index.label(index.row_of[reference])
         if len(index) == 1:
             raise ConflictError("The last reference cannot be removed", "Add another one first")
 
@@ -239,8 +242,10 @@ class Collection:
                 f"There is a file {reference} already", "Choose another name, or index it"
             )
 
-        embedding = self.embedder.encode([decode(data, min_side=DECODE_MIN_SIDE)])[0]
-        larger = index.with_row(Row(reference, label, sha256, embedding))
+        reading = read_reference(data, DECODE_MIN_SIDE, trim=index.meta.trim)
+        embedding = self.embedder.encode([reading.picture])[0]
+        row = Row(reference, label, sha256, embedding, reading.box, reading.nothing)
+        larger = index.with_row(row)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_write(path) as file:
@@ -286,7 +291,9 @@ def open_maker(
     return embedder
 
 
-def _find_row(index: Index, reference: str) -> int:
-    if reference not in index.row_of:
+def _find(index: Index, reference: str) -> str:
+    """The reference as the index spells it. Raises UnknownItemError."""
+    found = index.find(reference)
+    if found is None:
         raise UnknownItemError(f"There is no reference {reference!r}", "The index lists them")
-    return index.row_of[reference]
+    return found

@@ -1,17 +1,17 @@
-"""Bytes or a file → (H, W, 3) uint8 RGB: the one decoder for indexing, serving and training.
+"""Bytes or a file → (H, W, 3) uint8 RGB: the one decoder for indexing,
+serving and training.
 
-It applies EXIF orientation, lays transparency over white, takes the first picture of an
-animation or a multi-page file, scales 16-bit and float samples to 8 bits, and converts
-CMYK and grayscale to RGB. It ignores ICC profiles and takes samples as sRGB, because
+It applies EXIF orientation, lays transparency over white (white print over
+gray), takes the first picture of an animation or a multi-page file that is
+not blank, scales 16-bit and float samples to 8 bits, and converts CMYK and
+grayscale to RGB. It ignores ICC profiles and takes samples as sRGB, because
 the encoders were trained without color management.
 """
 
 from __future__ import annotations
 
 import io
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from data_label_factory.errors import ImageError, ImageUnsupportedError
 from data_label_factory.extras import need
-from data_label_factory.labels import IMAGE_SUFFIXES
+from data_label_factory.identify.content import Mask, is_blank
 from data_label_factory.pictures import DEFAULT_LIMITS, FORMATS, HEIF_BRANDS, QUIET, too_large
 from data_label_factory.pictures import Limits as Limits
 from data_label_factory.pictures import read_file as read_file
@@ -33,18 +33,41 @@ _SCAN_OR_END = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
 _START_OF_SCAN = b"\xda"
 _END_OF_IMAGE = b"\xd9"
 
+# Several pictures in one file, of which the first may be a fade-in or an empty page. MPO
+# is not one of them: its further pictures are previews of the first.
+_SEQUENCES = ("GIF", "WEBP", "PNG", "AVIF", "TIFF")
+_FRAMES_TRIED = 50
+_PIXELS_TRIED = 4  # times the limit of one picture
+
+# Print that white paper hides, and the ground that shows it.
+_WHITE_PRINT = 224  # mean gray level of the opaque pixels
+_TRANSPARENT = 0.1  # fraction of the picture: less is a rounded corner
+_OPAQUE = 64  # of 255: less is a shadow
+_GRAY = (64, 64, 64, 255)
+
 
 def decode(
     source: bytes | Path, *, limits: Limits = DEFAULT_LIMITS, min_side: int | None = None
 ) -> RGB:
-    """Decode one picture to (H, W, 3) uint8 RGB.
+    """Decode one picture to (H, W, 3) uint8 RGB, see `decode_layers`."""
+    return decode_layers(source, limits=limits, min_side=min_side)[0]
 
-    `min_side` (px) allows a JPEG to be decoded at a half, a quarter or an eighth of its
-    size, as long as its shorter side stays at least that long. For phone photos this is
-    several times faster.
 
-    Raises ImageTooLargeError over a limit, ImageUnsupportedError if it is not a picture
-    in a known format, and ImageError if it is empty, truncated or damaged.
+def decode_layers(
+    source: bytes | Path, *, limits: Limits = DEFAULT_LIMITS, min_side: int | None = None
+) -> tuple[RGB, Mask | None]:
+    """Decode one picture to (H, W, 3) uint8 RGB, and to where it is opaque,
+    (H, W) bool.
+
+    The latter is None for a picture without transparency.
+
+    `min_side` (px) allows a JPEG to be decoded at a half, a quarter or an
+    eighth of its size, as long as its shorter side stays at least that
+    long. For phone photos this is several times faster.
+
+    Raises ImageTooLargeError over a limit, ImageUnsupportedError if it is
+    not a picture in a known format, and ImageError if it is empty,
+    truncated or damaged.
     """
     data = source if isinstance(source, bytes) else read_file(source, limits)
     if not data:
@@ -75,17 +98,17 @@ def decode(
 def as_rgb(picture: Picture) -> RGB:
     """Any kind of picture → (H, W, 3) uint8 RGB.
 
-    `picture` is a file's path or bytes, a Pillow image, or an array (H, W[, 1, 3 or 4])
-    uint8. Arrays are taken as gray, RGB or RGBA; transparency is laid over white.
-    Raises ImageError as `decode` does, and ValueError for an array of another shape or
-    dtype.
+    `picture` is a file's path or bytes, a Pillow image, or an array (H, W[,
+    1, 3 or 4]) uint8. Arrays are taken as gray, RGB or RGBA; transparency
+    is laid over white. Raises ImageError as `decode` does, and ValueError
+    for an array of another shape or dtype.
     """
     if isinstance(picture, bytes):
         return decode(picture)
     if isinstance(picture, str | Path):
         return decode(Path(picture))
     if isinstance(picture, Image.Image):
-        return _flatten(_apply_orientation(picture))
+        return _flatten(_apply_orientation(picture))[0]
 
     array = np.asarray(picture)
     if array.ndim == 3 and array.shape[2] == 1:
@@ -96,36 +119,7 @@ def as_rgb(picture: Picture) -> RGB:
             "A picture is an array (H, W), (H, W, 3) or (H, W, 4) of uint8, "
             f"not {array.shape} of {array.dtype}"
         )
-    return _flatten(Image.fromarray(array))
-
-
-def find_images(folder: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> Iterator[str]:
-    """Relative paths (with `/`) of the picture files in `folder` and its subfolders,
-    sorted.
-
-    Files are recognized by `suffixes`, in lower case. Hidden files are skipped. Links
-    to files are followed; links to folders are not, because they can form loops. Raises
-    ImageError if `folder` is not a folder, or if a subfolder cannot be read: leaving
-    out its files silently would drop their items from the index.
-    """
-    if not folder.is_dir():
-        raise ImageError(f"{folder} is not a folder", "Name the folder that holds the pictures")
-
-    found = []
-    for root, folders, files in os.walk(folder, onerror=_raise_cannot_read):
-        folders[:] = [name for name in folders if not name.startswith(".") and name != "__MACOSX"]
-        found += [
-            (Path(root) / name).relative_to(folder).as_posix()
-            for name in files
-            if not name.startswith(".") and Path(name).suffix.lower() in suffixes
-        ]
-    yield from sorted(found)
-
-
-def _raise_cannot_read(exc: OSError) -> None:
-    raise ImageError(
-        f"Cannot read the folder {exc.filename}: {exc.strerror}", "Check its permissions"
-    ) from exc
+    return _flatten(Image.fromarray(array))[0]
 
 
 def _open(data: bytes) -> Image.Image:
@@ -137,7 +131,9 @@ def _open(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data), formats=FORMATS)
 
 
-def _to_rgb(image: Image.Image, data: bytes, limits: Limits, min_side: int | None) -> RGB:
+def _to_rgb(
+    image: Image.Image, data: bytes, limits: Limits, min_side: int | None
+) -> tuple[RGB, Mask | None]:
     width, height = image.size
     if width * height > limits.max_pixels:
         raise too_large(
@@ -158,17 +154,52 @@ def _to_rgb(image: Image.Image, data: bytes, limits: Limits, min_side: int | Non
 
     image.load()
     # Orientation first, because flattening makes a new image without the EXIF block.
-    return _flatten(_apply_orientation(image))
+    layers = _flatten(_apply_orientation(image))
+    if image.format in _SEQUENCES and is_blank(layers[0]) and getattr(image, "is_animated", False):
+        frames = min(_FRAMES_TRIED, _PIXELS_TRIED * limits.max_pixels // (width * height))
+        return _find_shown(image, frames) or layers
+    return layers
 
 
-def _flatten(image: Image.Image) -> RGB:
-    """Any mode → 8-bit RGB, with transparency laid over white."""
+def _find_shown(image: Image.Image, frames: int) -> tuple[RGB, Mask | None] | None:
+    """The first of the `frames` after the first one that is not blank, or
+    None.
+    """
+    for number in range(1, frames):
+        try:
+            image.seek(number)
+            layers = _flatten(_apply_orientation(image))
+        except Exception:  # the end; or damage, and the first frame is good
+            return None
+        if not is_blank(layers[0]):
+            return layers
+    return None
+
+
+def _flatten(image: Image.Image) -> tuple[RGB, Mask | None]:
+    """Any mode → 8-bit RGB, with transparency laid over a ground; and where
+    it is opaque.
+    """
     if image.mode in ("F", "I") or image.mode.startswith("I;16"):
         image = _to_8_bit(image)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.array(image.convert("RGB"))
+    if not image.has_transparency_data:
+        return np.array(image.convert("RGB")), None
+
+    image = image.convert("RGBA")
+    opacity = np.asarray(image.getchannel("A"))
+    ground = Image.new("RGBA", image.size, _choose_ground(image, opacity))
+    flat = Image.alpha_composite(ground, image)
+    return np.array(flat.convert("RGB")), opacity > _OPAQUE
+
+
+def _choose_ground(image: Image.Image, opacity: NDArray[np.uint8]) -> str | tuple[int, ...]:
+    """White, unless an RGBA picture is white print, of which nothing could
+    be seen there.
+    """
+    if (opacity <= _OPAQUE).mean() < _TRANSPARENT or not opacity.any():
+        return "white"
+    print_level = np.average(np.asarray(image.convert("RGB").convert("L")), weights=opacity)
+    return _GRAY if print_level >= _WHITE_PRINT else "white"
 
 
 def _apply_orientation(image: Image.Image) -> Image.Image:
@@ -181,7 +212,8 @@ def _apply_orientation(image: Image.Image) -> Image.Image:
 def _to_8_bit(image: Image.Image) -> Image.Image:
     """Scale deep grayscale to 8 bits, where Pillow would clip it.
 
-    16-bit samples are scaled by their full range, float samples by the range they use.
+    16-bit samples are scaled by their full range, float samples by the
+    range they use.
     """
     samples = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
     low, high = _choose_range(samples) if image.mode == "F" else (0.0, 65535.0)
@@ -190,8 +222,8 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
 
 
 def _choose_range(samples: NDArray[np.float64]) -> tuple[float, float]:
-    """What black and white are in float samples: 0…1 or 0…255 if they fit, else their
-    own range.
+    """What black and white are in float samples: 0…1 or 0…255 if they fit,
+    else their own range.
     """
     low = float(samples.min())
     high = float(samples.max())

@@ -25,6 +25,7 @@ def refresh_index(
     *,
     calibrate: Calibrate = "auto",
     negatives: str | Path | None = None,
+    trim: bool | None = None,
     full: bool = False,
     batch_size: int = 32,
     quiet: bool = False,
@@ -35,7 +36,9 @@ def refresh_index(
     since, or for which `negatives` (a folder of pictures that show none of your items)
     are given. Raises as `build_index` and `calibrate`.
     """
-    result = build_index(refs, out, embedder, full=full, batch_size=batch_size, quiet=quiet)
+    result = build_index(
+        refs, out, embedder, trim=trim, full=full, batch_size=batch_size, quiet=quiet
+    )
 
     is_needed = calibrate == "always" or negatives is not None or is_out_of_date(result.index)
     if is_needed and calibrate != "never":

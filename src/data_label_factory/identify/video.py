@@ -30,7 +30,7 @@ def read_video(
     off.
     """
     if not path.is_file():
-        what = "A folder or device" if path.exists() else "The file is gone"
+        what = "A folder or device" if path.exists() else "There is no such file"
         raise ImageError(what, "Name a video file")
 
     video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)

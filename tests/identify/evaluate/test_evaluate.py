@@ -125,7 +125,7 @@ def test_a_truth_json_in_the_folder_is_found_and_keeps_quads(tmp_path: Path) -> 
         ),
         ("t.json", '[{"file": "a.jpg", "items": []}]', "No photo in .* has ground truth"),
         ("t.json", "[" * 100_000, "cannot be read as ground truth"),
-        ("gone.csv", None, "gone.csv: The file is gone"),
+        ("gone.csv", None, "gone.csv: There is no such file"),
     ],
 )
 def test_invalid_ground_truth_is_an_error_that_says_why(
@@ -492,4 +492,4 @@ def test_the_command_names_views_of_cards_and_prints_the_figures(
     assert main(line) == 0
     assert "false accepts        0 of 3" in capsys.readouterr().out
     assert main([*line, "--truth", str(tmp_path / "none.csv")]) == 2
-    assert "none.csv: The file is gone" in capsys.readouterr().err
+    assert "none.csv: There is no such file" in capsys.readouterr().err

@@ -14,6 +14,7 @@ from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
+from data_label_factory.identify.index.files import read_row
 from data_label_factory.identify.recognize import Recognizer, references
 from data_label_factory.identify.recognize.feature_cache import (
     feature_cache_path,
@@ -69,7 +70,7 @@ def test_a_second_start_reads_no_picture_and_answers_the_same(
     cache = feature_cache_path(tmp_path / "i.npz")
     first = Recognizer(index, embedder, refs=refs, cache=cache)
     monkeypatch.setattr(
-        references, "decode", lambda path, **_: pytest.fail(f"{path} was read again")
+        references, "read_row", lambda *row: pytest.fail(f"{row[2]} was read again")
     )
     second = Recognizer(index, embedder, refs=refs, cache=cache)
     for row in (0, 5, 9):
@@ -123,14 +124,10 @@ def test_an_updated_recognizer_knows_what_is_new_and_forgets_what_is_gone(
     few = without(index, [4, 11])
     old = Recognizer(few, embedder, refs=refs)
     assert str(index.references[4]) not in {d.reference for d in old.recognize(view(collection, 4))}
-    read: list[Path] = []
-    monkeypatch.setattr(
-        references, "decode", lambda path, **options: read.append(path) or decode(path, **options)
-    )
+    read: list[int] = []
+    monkeypatch.setattr(references, "read_row", lambda *row: read.append(row[2]) or read_row(*row))
     new = old.updated(index, refs)
-    assert sorted(path.name for path in read) == sorted(
-        str(index.references[row]) for row in (4, 11)
-    )
+    assert sorted(read) == [4, 11]
     fresh = Recognizer(index, embedder, refs=refs)
     for row in (4, 11, 0, 7):
         names = [

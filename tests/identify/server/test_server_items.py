@@ -145,6 +145,22 @@ def test_a_removed_item_is_unknown_and_its_picture_is_kept(
     assert client.delete(f"/api/items/{item['filename']}").status_code == 404
 
 
+def test_changes_find_a_reference_whose_name_is_spelled_a_little_differently(
+    client: TestClient, settings: Settings
+) -> None:
+    assert settings.refs
+    item = client.get("/api/items").json()["items"][0]
+    wanted = item["filename"].upper()
+    files = {"image": jpeg(decode(settings.refs / item["filename"])[:-20])}
+    answer = client.post("/api/feedback", files=files, data={"filename": wanted})
+    assert answer.status_code == 201
+    assert answer.json()["label"] == item["label"]
+
+    answer = client.delete(f"/api/items/{wanted}")
+    assert (answer.status_code, answer.json()["filename"]) == (200, item["filename"])
+    assert not (settings.refs / item["filename"]).exists()
+
+
 def test_an_item_whose_file_cannot_be_moved_is_no_longer_served(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

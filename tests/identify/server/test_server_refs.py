@@ -176,3 +176,19 @@ def test_thumbnails_keep_within_their_memory(tmp_path: Path) -> None:
 
 def test_widths_come_in_steps() -> None:
     assert [thumbnail_width(w) for w in (1, 60, 61, 240, 961, 4096)] == [60, 60, 120, 240, 960, 960]
+
+
+def test_a_name_that_reads_the_same_leads_to_its_picture(tmp_path: Path) -> None:
+    settings = make_collection(tmp_path, count=1)
+    assert settings.refs
+    save_picture(settings.refs / "Beyonce\u0301.png", 1)  # as a Mac's zip has it
+    save_picture(settings.refs / "Two.png", 2)
+    save_picture(settings.refs / "TWO.png", 3)
+    reindex(settings)
+    with served(settings) as client:
+        for name in ("Beyonc\u00e9.png", "Beyonce\u0301.png", "beyonc\u00e9.PNG"):
+            assert client.get(f"/refs/{quote(name)}").status_code == 200
+        for name in ("Two.png", "TWO.png"):
+            answer = client.get(f"/refs/{name}")
+            assert answer.content == (settings.refs / name).read_bytes()
+        assert client.get("/refs/two.png").status_code == 404

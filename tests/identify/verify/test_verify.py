@@ -76,6 +76,11 @@ def test_a_file_under_two_names_is_listed_and_not_identified(refs: Path) -> None
     assert report.not_identified == ["card_0.png", "copy.png"]
     assert report.self_id_rate == pytest.approx(4 / 6)
     assert not report.passed
+    assert report.verdict == "mend"
+    assert report.reasons == {
+        "card_0.png": "the same file as copy.png",
+        "copy.png": "the same file as card_0.png",
+    }
     pair = report.confusable_pairs[0]
     assert (pair.a, pair.b, pair.kind) == ("card_0.png", "copy.png", "same file")
     assert pair.similarity == pytest.approx(1, abs=1e-5)
@@ -205,7 +210,10 @@ def test_a_picture_that_changed_since_indexing_is_not_identified(refs: Path) -> 
     (refs / "card_2.png").unlink()
     report = verify_index(index, Embedder(GridEncoder()), refs=refs, quiet=True)
     assert report.not_identified == ["card_0.png", "card_2.png"]
-    assert "gone" in report.unreadable["card_2.png"]
+    assert report.reasons == {
+        "card_0.png": "the file has changed since it was indexed; now card_1.png is as close",
+        "card_2.png": "There is no such file. Check its name and folder",
+    }
 
 
 def test_an_index_of_another_encoder_is_refused(refs: Path) -> None:

@@ -14,6 +14,7 @@ from data_label_factory.command_line import FILE, FOLDER
 from data_label_factory.identify.commands.options import (
     RecognizerOptions,
     json_option,
+    report_passed_over,
     report_unusable,
     with_recognizer,
 )
@@ -71,7 +72,9 @@ def command(
     photos = read_queries(index, queries, negatives=negatives, truth=truth)
     result = evaluate(recognizer.open(index).recognize, photos)
 
-    print(json.dumps(result.as_json()) if as_json else _as_text(result))
+    report = result.as_json() | {"passed_over": [walk.passed_over() for walk in photos.walks]}
+    print(json.dumps(report) if as_json else _as_text(result))
+    report_passed_over(photos.walks)
     report_unusable("not readable", result.unreadable)
     report_unusable("left out, nothing says what it shows", dict.fromkeys(result.without_truth, ""))
     if html:

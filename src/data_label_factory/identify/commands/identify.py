@@ -12,6 +12,7 @@ from data_label_factory.errors import FactoryError
 from data_label_factory.identify.commands.options import (
     RecognizerOptions,
     json_option,
+    report_passed_over,
     with_recognizer,
 )
 
@@ -58,10 +59,11 @@ def command(
     from data_label_factory.identify.commands.frame_writer import open_writer
     from data_label_factory.identify.index import Index
 
-    sources = find_sources(files)
+    sources, walks = find_sources(files)
     if not sources:
-        names = ", ".join(map(str, files))
-        raise FactoryError(f"There is no picture or video in {names}", "Name some")
+        found = ". ".join(walk.no_picture("picture or video") for walk in walks)
+        raise FactoryError(found, "Name some")
+    report_passed_over(walks)
 
     index = Index.load(recognizer.index)
     recognize = recognizer.open(index).recognize

@@ -17,6 +17,9 @@ from data_label_factory.identify.commands.options import (
     encoder_option,
     json_option,
     projection_option,
+    report_passed_over,
+    report_unusable,
+    trim_option,
 )
 
 if TYPE_CHECKING:
@@ -67,6 +70,7 @@ if TYPE_CHECKING:
     help="calibrate the confidence on unknown items; "
     "auto: only if the last calibration is missing or out of date",
 )
+@trim_option
 @click.option("--strict", is_flag=True, help="exit 1 if any picture could not be read")
 @json_option
 def command(
@@ -98,9 +102,24 @@ def command(
         print(_as_text(result, out, seconds))
     if result.rebuilt:
         print(f"the older index was not used: {result.rebuilt}", file=sys.stderr)
+    _report_pictures(result)
+    return 1 if strict and result.unreadable else 0
+
+
+def _report_pictures(result: BuildResult) -> None:
+    """Print what was passed over or left out, and which references cannot be named."""
+    report_passed_over([result.walk])
     for name, reason in result.unreadable.items():
         print(f"not indexed: {name!r}: {reason}", file=sys.stderr)
-    return 1 if strict and result.unreadable else 0
+    rests = {name: f"{area:.0%} of the picture is left" for name, area in result.trimmed.items()}
+    report_unusable("margin left out", rests)
+    report_unusable("never named", result.says_nothing)
+    for names in result.same_pictures:
+        print(
+            f"the same picture under {len(names)} names: {', '.join(map(repr, names))}; "
+            "none will be named surely",
+            file=sys.stderr,
+        )
 
 
 def _as_text(result: BuildResult, out: Path, seconds: float) -> str:
@@ -146,6 +165,10 @@ def _as_json(result: BuildResult, out: Path, seconds: float) -> dict[str, object
         "reused": result.reused,
         "dropped": result.dropped,
         "unreadable": result.unreadable,
+        "passed_over": result.walk.passed_over(),
+        "trimmed": {name: round(area, 4) for name, area in result.trimmed.items()},
+        "says_nothing": result.says_nothing,
+        "same_pictures": result.same_pictures,
         "written": result.written,
         "rebuilt": result.rebuilt,
         "seconds": round(seconds, 3),

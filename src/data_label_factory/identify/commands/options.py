@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from data_label_factory.identify.encoders import Embedder
     from data_label_factory.identify.index import Index
     from data_label_factory.identify.recognize import Recognizer
+    from data_label_factory.walk import Walk
 
 Function = Callable[..., Any]
 
@@ -75,6 +76,15 @@ encoder_option = click.option(
     metavar="ID",
     default=DEFAULT_ENCODER,
     help="encoder, as listed by `identify encoders`",
+)
+
+trim_option = click.option(
+    "--no-trim",
+    "trim",
+    flag_value=False,
+    default=True,
+    show_default="margins that take most of a picture are left out",
+    help="take reference pictures with their margins",
 )
 
 # Of commands that read an index: it says what made it.
@@ -203,6 +213,13 @@ def open_embedder(index: Index, encoder: str, projection: Path | None, device: D
     from data_label_factory.identify.collection import open_maker
 
     return open_maker(index, encoder, projection, device=device)
+
+
+def report_passed_over(walks: Sequence[Walk]) -> None:
+    """Print what was passed over in each folder."""
+    for walk in walks:
+        for line in walk.describe_passed_over():
+            print(f"{walk.folder}: {line}", file=sys.stderr)
 
 
 def report_unusable(what: str, reasons: dict[str, str]) -> None:

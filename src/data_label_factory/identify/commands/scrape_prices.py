@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from data_label_factory.command_line import FILE, FOLDER, POSITIVE
-from data_label_factory.identify.commands.options import Number, json_option
+from data_label_factory.identify.commands.options import Number, json_option, report_passed_over
 from data_label_factory.prices.limits import DEFAULT_MAX_AGE_HOURS, DEFAULT_MAX_PREFIXES
 
 if TYPE_CHECKING:
@@ -75,14 +75,17 @@ def command(
     if refs is None or out is None:
         raise click.UsageError("--refs and --out are needed (or --list-sites)")
     from data_label_factory.http.fetch import Fetcher
-    from data_label_factory.identify.images import find_images
     from data_label_factory.prices.scrape import scrape
     from data_label_factory.prices.sites.table import site_class
+    from data_label_factory.walk import walk_folder
 
     asked = site_class(site)(Fetcher(), base_url, currency=currency.upper(), file=csv)
-    result = scrape(find_images(refs), out, asked, max_prefixes=max_prefixes, max_age_hours=max_age)
+    walk = walk_folder(refs)
+    result = scrape(walk.pictures, out, asked, max_prefixes=max_prefixes, max_age_hours=max_age)
 
-    print(json.dumps(_as_json(result, out)) if as_json else _as_text(result, out))
+    report = _as_json(result, out) | {"passed_over": walk.passed_over()}
+    print(json.dumps(report) if as_json else _as_text(result, out))
+    report_passed_over([walk])
     for prefix, reason in result.file.failed.items():
         print(f"failed, older prices are kept: {prefix or asked.name}: {reason}", file=sys.stderr)
     return result.exit_code

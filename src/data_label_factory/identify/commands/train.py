@@ -21,6 +21,7 @@ from data_label_factory.identify.commands.options import (
     encoder_option,
     json_option,
     report_unusable,
+    trim_option,
 )
 from data_label_factory.identify.train.settings import Start, TrainSettings, Variants, ViewRecipe
 
@@ -109,6 +110,7 @@ def _setting(option: str, **attrs: Any) -> Function:
     show_default="in the user's cache folder",
     help="folder for the encoded views",
 )
+@trim_option
 @click.option("--resume", is_flag=True, help="continue where an interrupted training stopped")
 @click.option("--force", is_flag=True, help="write the head even if it does not help")
 @click.option(
@@ -127,6 +129,7 @@ def command(
     encoder: str,
     device: Device,
     bank_folder: Path | None,
+    trim: bool,
     resume: bool,
     force: bool,
     html: Path | None,
@@ -149,7 +152,7 @@ def command(
     embedder = Embedder.open(encoder, device=device)
 
     start = time.perf_counter()
-    recipe = ViewRecipe(views, seed=settings["seed"], side_px=embedder.crop_side)
+    recipe = ViewRecipe(views, seed=settings["seed"], side_px=embedder.crop_side, trim=trim)
     bank = build_bank(refs, bank_folder or cache_folder() / "banks", embedder.encoder, recipe)
     report_unusable("not trained on", bank.unreadable)
 

@@ -137,7 +137,10 @@ def _as_text(report: Report) -> str:
         )
 
     lines += _describe_pairs(report)
-    lines += [f"not identified: {name}" for name in report.not_identified[:_NAMED_MAX]]
+    lines += [
+        f"not identified: {name}: {reason}"
+        for name, reason in list(report.reasons.items())[:_NAMED_MAX]
+    ]
     return "\n".join(lines)
 
 

@@ -13,9 +13,9 @@ from data_label_factory.identify.camera import Rng, render_view
 from data_label_factory.identify.collection import Collection
 from data_label_factory.identify.demo.picture import Scene, draw_result
 from data_label_factory.identify.encoders import Embedder
-from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.index.build import DECODE_MIN_SIDE, BuildResult
+from data_label_factory.identify.index.build import BuildResult
+from data_label_factory.identify.index.files import read_row
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.refresh import refresh_index
 from data_label_factory.identify.verify.report import Report, verify_index
@@ -98,8 +98,7 @@ def _photograph_scenes(index: Index, refs: Path, recognizer: Recognizer, rng: Rn
     for size in _SCENE_SIZES:
         count = min(size, len(one_row_per_item))
         rows = rng.choice(one_row_per_item, count, replace=False)
-        files = [refs / str(index.references[row]) for row in rows]
-        pictures = [decode(file, min_side=DECODE_MIN_SIDE) for file in files]
+        pictures = [read_row(index, refs, int(row)) for row in rows]
         frame = render_view(pictures, rng).image
         truth = [str(index.names[row]) for row in rows]
         scenes.append(Scene(frame, truth, recognizer.recognize(frame)))

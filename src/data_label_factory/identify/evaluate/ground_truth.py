@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from data_label_factory.errors import GroundTruthError, ImageError
-from data_label_factory.identify.images import find_images, read_file
+from data_label_factory.identify.images import read_file
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.quad import Quad, as_points
 from data_label_factory.labels import item_key, parse_label, stem_of
+from data_label_factory.names import Names
+from data_label_factory.walk import Walk, walk_folder
 
 _LISTED_MAX = 5  # names that an error message lists
 _DEFAULT_FILES = ("truth.json", "truth.csv")
@@ -54,11 +56,13 @@ class Query:
 class Queries:
     """The photos to evaluate.
 
-    `without_truth` names the others, whose contents are unknown.
+    `without_truth` names the others, whose contents are unknown; `walks` have what was
+    passed over in the folders.
     """
 
     photos: list[Query] = field(default_factory=list)
     without_truth: list[str] = field(default_factory=list)
+    walks: list[Walk] = field(default_factory=list)
 
 
 def read_queries(
@@ -86,24 +90,26 @@ def read_queries(
     folder = Path(folder)
     known = _KnownNames(index)
     truth_file = Path(truth) if truth is not None else _find_truth_file(folder)
+    walks = [walk_folder(folder, known=_DEFAULT_FILES)]
     if truth_file is not None:
-        photos, without_truth = _read_truth_file(truth_file, folder, known)
+        photos, without_truth = _read_truth_file(truth_file, walks[0], known)
     else:
-        photos, without_truth = _read_names(folder, known)
+        photos, without_truth = _read_names(walks[0], known)
 
     if not any(photo.items for photo in photos):
         raise GroundTruthError(
             f"No photo in {folder} has ground truth: "
-            f"{_list_names(without_truth) or 'there are no photos'}",
+            f"{_list_names(without_truth) or walks[0].no_picture()}",
             "Name each photo, or its subfolder, like the reference it shows; "
             "or write a CSV with query,ref and --truth",
         )
 
     if negatives is not None:
-        negatives = Path(negatives)
-        for name in find_images(negatives):
-            photos.append(Query(negatives / name, f"{negatives.name}/{name}", ()))
-    return Queries(photos, without_truth)
+        walk = walk_folder(negatives)
+        walks.append(walk)
+        for name in walk.pictures:
+            photos.append(Query(walk.folder / name, f"{walk.folder.name}/{name}", ()))
+    return Queries(photos, without_truth, walks)
 
 
 class _KnownNames:
@@ -117,6 +123,7 @@ class _KnownNames:
             reference = str(row_reference)
             self._by_stem.setdefault(stem_of(reference), reference)
             self._by_item.setdefault(item_key(str(row_name)), []).append(reference)
+        self._stems = Names(self._by_stem)
 
     def find(self, name: str, quad: Quad | None = None) -> TrueItem | None:
         """The reference or item called `name`, or None if the index does not have it."""
@@ -131,6 +138,9 @@ class _KnownNames:
         if not variants and not (label.set_code or label.rarity):
             variants = self._by_item.get(label.item)
         if not variants:
+            meant = self._stems.find(stem)
+            variants = [self._by_stem[meant]] if meant else None
+        if not variants:
             return None
         return TrueItem(variants[0], frozenset(map(stem_of, variants)), quad)
 
@@ -142,31 +152,32 @@ def _find_truth_file(folder: Path) -> Path | None:
     return None
 
 
-def _read_names(folder: Path, known: _KnownNames) -> tuple[list[Query], list[str]]:
+def _read_names(walk: Walk, known: _KnownNames) -> tuple[list[Query], list[str]]:
     """The photos named after what they show, and the names of the others."""
     photos = []
     without_truth = []
-    for name in find_images(folder):
+    for name in walk.pictures:
         item = known.find(stem_of(name))
         if item is None and "/" in name:
             item = known.find(name.split("/")[-2])
 
         if item:
-            photos.append(Query(folder / name, name, (item,)))
+            photos.append(Query(walk.folder / name, name, (item,)))
         else:
             without_truth.append(name)
     return photos, without_truth
 
 
-def _read_truth_file(path: Path, folder: Path, known: _KnownNames) -> tuple[list[Query], list[str]]:
+def _read_truth_file(path: Path, walk: Walk, known: _KnownNames) -> tuple[list[Query], list[str]]:
     """The photos that the file names, in its order, and the pictures in the folder it
     omits.
     """
     is_json = path.suffix.lower() == ".json"
+    photos_here = Names(walk.pictures)
     shown: dict[str, list[TrueItem]] = {}
     unknown: dict[str, None] = {}
     for file, ref, quad in _parse_rows(path, _parse_json if is_json else _parse_csv):
-        items = shown.setdefault(file, [])
+        items = shown.setdefault(photos_here.find(file) or file, [])
         if not ref:
             continue
         item = known.find(ref, quad)
@@ -182,8 +193,8 @@ def _read_truth_file(path: Path, folder: Path, known: _KnownNames) -> tuple[list
             "Correct the names, or index the pictures they stand for",
         )
 
-    photos = [Query(folder / name, name, tuple(items)) for name, items in shown.items()]
-    without_truth = [name for name in find_images(folder) if name not in shown]
+    photos = [Query(walk.folder / name, name, tuple(items)) for name, items in shown.items()]
+    without_truth = [name for name in walk.pictures if name not in shown]
     return photos, without_truth
 
 

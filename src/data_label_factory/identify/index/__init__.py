@@ -3,6 +3,7 @@
 Local features, which only the recognizer uses, are kept by `recognize.feature_cache`.
 """
 
-from data_label_factory.identify.index.index import FORMAT_VERSION, Index, IndexMeta, Row
+from data_label_factory.identify.index.index import Index
+from data_label_factory.identify.index.meta import FORMAT_VERSION, IndexMeta, Row
 
 __all__ = ["FORMAT_VERSION", "Index", "IndexMeta", "Row"]

@@ -1,4 +1,5 @@
-"""The index: one unit embedding per reference picture, its label, and what made it.
+"""The index: one unit embedding per reference picture, its label, and what
+made it.
 
 One `.npz`, never a pickle.
 """
@@ -9,20 +10,21 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import EncoderError, IndexFileError
+from data_label_factory.identify.content import Box
 from data_label_factory.identify.encoders import EmbedderIdentity, Embeddings, EncoderIdentity
+from data_label_factory.identify.index.meta import FORMAT_VERSION, IndexMeta, Row
 from data_label_factory.labels import Label, item_key
-
-FORMAT_VERSION = 1
+from data_label_factory.names import Names
 
 # Each column of the file, and the field of Index that holds it.
 _COLUMNS = {
@@ -50,47 +52,14 @@ _DAMAGED = (
 )
 
 
-@dataclass(frozen=True)
-class IndexMeta:
-    """What made an index.
-
-    `head_sha256` is "" without a projection head; `created` is ISO 8601, UTC.
-    """
-
-    encoder: EncoderIdentity
-    head_sha256: str = ""
-    calibration: dict[str, Any] = field(default_factory=dict)
-    created: str = ""
-    format: int = FORMAT_VERSION
-
-    @property
-    def maker(self) -> EmbedderIdentity:
-        """The encoder and head that made the embeddings."""
-        return EmbedderIdentity(self.encoder, self.head_sha256)
-
-    def __str__(self) -> str:
-        return str(self.maker)
-
-
-class Row(NamedTuple):
-    """One reference: its path below the refs folder, its label, the hash of its file, its
-    embedding (D,) float32.
-    """
-
-    reference: str
-    label: Label
-    sha256: str
-    embedding: NDArray[np.float32]
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class Index:
     """N reference pictures.
 
     `embeddings` (N, D) float32 unit rows; the others (N,) str, row by row.
 
-    `references` are paths below the refs folder, with `/`; `sha256` are of the
-    reference files' bytes.
+    `references` are paths below the refs folder, with `/`; `sha256` are of
+    the reference files' bytes.
     """
 
     embeddings: Embeddings
@@ -115,7 +84,7 @@ class Index:
             set_codes=column([row.label.set_code for row in rows]),
             rarities=column([row.label.rarity for row in rows]),
             sha256=column([row.sha256 for row in rows]),
-            meta=meta,
+            meta=meta.noting(rows),
         )
 
     def __len__(self) -> int:
@@ -152,28 +121,58 @@ class Index:
         """The row of each reference."""
         return {str(reference): row for row, reference in enumerate(self.references)}
 
+    def find(self, reference: str) -> str | None:
+        """The reference that is meant by its path, see `Names.find`; or None."""
+        return self._lookup.find(reference)
+
+    @cached_property
+    def _lookup(self) -> Names:
+        return Names(self.row_of)
+
+    def box(self, row: int) -> Box | None:
+        """The part of the picture that was indexed, without its margin;
+        None for all of it.
+        """
+        box = self.meta.boxes.get(str(self.sha256[row]))
+        return Box(*box) if box else None
+
+    @cached_property
+    def contents(self) -> NDArray[np.str_]:
+        """(N,) what was indexed of each file: equal for equal parts of
+        equal files.
+        """
+        boxes = self.meta.boxes
+        keys = [
+            f"{sha256} {boxes[sha256]}" if sha256 in boxes else sha256 for sha256 in self.sha256
+        ]
+        return np.array(keys, np.str_)
+
     def label(self, row: int) -> Label:
         """The label of a row, 0 … N - 1. Raises IndexError for any other."""
         return Label(str(self.names[row]), str(self.set_codes[row]), str(self.rarities[row]))
 
     def taken(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Index:
-        """The index of the `rows` given, by number (M,) in that order, or by a mask (N,)."""
+        """The index of the `rows` given, by number (M,) in that order, or
+        by a mask (N,).
+        """
         columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in _COLUMNS.values()}
         return replace(self, **columns)
 
     def with_row(self, row: Row) -> Index:
-        """The index with one more reference, sorted by reference as the builder sorts."""
+        """The index with one more reference, sorted by reference as the
+        builder sorts.
+        """
         added = Index.from_rows([row], self.meta)
         joined: dict[str, Any] = {
             name: np.concatenate([getattr(self, name), getattr(added, name)])
             for name in _COLUMNS.values()
         }
-        larger = replace(self, **joined)
+        larger = replace(self, meta=added.meta, **joined)
         return larger.taken(np.argsort(larger.references, kind="stable"))
 
     def same_rows(self, other: Index) -> bool:
-        """Whether both hold the same references, in the same order and with the same
-        labels.
+        """Whether both hold the same references, in the same order and with
+        the same labels.
         """
         return len(self) == len(other) and all(
             np.array_equal(getattr(self, name), getattr(other, name)) for name in _TEXT_FIELDS
@@ -182,9 +181,9 @@ class Index:
     def search(self, queries: Embeddings, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The `k` most similar rows of each query, exactly.
 
-        `queries` (Q, D) float32 unit rows → cosines (Q, k) float32, highest first, and
-        rows (Q, k) int64, with k cut to N. Equal cosines come in row order. Raises
-        ValueError when D is not the index's.
+        `queries` (Q, D) float32 unit rows → cosines (Q, k) float32, highest
+        first, and rows (Q, k) int64, with k cut to N. Equal cosines come in
+        row order. Raises ValueError when D is not the index's.
         """
         if queries.ndim != 2 or queries.shape[1] != self.dim:
             raise ValueError(
@@ -201,7 +200,9 @@ class Index:
         return scores, rows
 
     def require_maker(self, maker: EmbedderIdentity) -> None:
-        """Raises EncoderError, naming both, unless this encoder and head made the index."""
+        """Raises EncoderError, naming both, unless this encoder and head
+        made the index.
+        """
         if self.meta.maker != maker:
             raise EncoderError(
                 f"The index was made by {self.meta.maker}, not by {maker}",
@@ -209,13 +210,16 @@ class Index:
             )
 
     def with_calibration(self, calibration: dict[str, Any]) -> Index:
-        """The same index with another calibration, as `Calibration.as_dict` gives it."""
+        """The same index with another calibration, as `Calibration.as_dict`
+        gives it.
+        """
         return replace(self, meta=replace(self.meta, calibration=calibration))
 
     def save(self, path: str | Path) -> None:
         """Write the `.npz` atomically.
 
-        Raises FactoryError when the disk is full or the folder not writable.
+        Raises FactoryError when the disk is full or the folder not
+        writable.
         """
         columns: dict[str, Any] = {column: getattr(self, name) for column, name in _COLUMNS.items()}
         meta = np.array(json.dumps(asdict(self.meta), ensure_ascii=False))
@@ -226,7 +230,8 @@ class Index:
     def load(cls, path: str | Path) -> Index:
         """Read an index.
 
-        Raises IndexFileError if it is missing, damaged, or of another format.
+        Raises IndexFileError if it is missing, damaged, or of another
+        format.
         """
         path = Path(path)
         try:

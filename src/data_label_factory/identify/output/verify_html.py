@@ -17,7 +17,8 @@ from data_label_factory.identify.pages.figures import (
     show_reference,
 )
 from data_label_factory.identify.verify.margins import Floats
-from data_label_factory.identify.verify.report import VERDICTS, ConfusablePair, Report
+from data_label_factory.identify.verify.pairs import ConfusablePair
+from data_label_factory.identify.verify.report import VERDICTS, Report
 
 _TONES = {"ship it": "good", "consider training": "fair"}
 _BARS = 40
@@ -102,10 +103,4 @@ def _show_pair(pair: ConfusablePair, refs: Path | None) -> _Pair:
 
 
 def _list_not_identified(report: Report) -> Reasons:
-    rows = [
-        (name, "another item is as close")
-        for name in report.not_identified
-        if name not in report.unreadable
-    ]
-    rows += report.unreadable.items()
-    return list_reasons("Not identified", rows)
+    return list_reasons("Not identified", list(report.reasons.items()))

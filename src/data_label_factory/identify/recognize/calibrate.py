@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,9 +22,9 @@ import numpy as np
 from data_label_factory.cpu import cpu_count
 from data_label_factory.errors import ImageError
 from data_label_factory.identify.camera import Rng, View, render_view
-from data_label_factory.identify.images import RGB, decode, find_images
+from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.index.build import DECODE_MIN_SIDE
+from data_label_factory.identify.index.files import read_row
 from data_label_factory.identify.quad import Quad, frame_quad
 from data_label_factory.identify.recognize.confidence import (
     LOG_ODDS_PRIOR,
@@ -36,6 +37,7 @@ from data_label_factory.identify.recognize.distractors import recompose, shrink
 from data_label_factory.identify.recognize.encoder_constants import learn_from_references
 from data_label_factory.identify.recognize.recognizer import Recognizer
 from data_label_factory.progress import Progress
+from data_label_factory.walk import walk_folder
 
 _FRAMES = 24
 _ITEMS_PER_FRAME = 3
@@ -120,19 +122,17 @@ def _chain(
 ) -> Iterator[UnknownScene]:
     yield from scenes
     for path in negative_files:
-        frame = _read(path, _NEGATIVE_MIN_SIDE_PX)
-        if frame is not None:
+        with suppress(ImageError):
+            frame = decode(path, min_side=_NEGATIVE_MIN_SIDE_PX)
             height, width = frame.shape[:2]
             yield UnknownScene(frame, [frame_quad(width, height)], frozenset())
 
 
 def _find_negatives(folder: Path) -> list[Path]:
-    paths = [folder / name for name in find_images(folder)]
-    if not paths:
-        raise ImageError(
-            f"There is no picture in {folder}", "Put pictures there that show none of your items"
-        )
-    return paths
+    walk = walk_folder(folder)
+    if not walk.pictures:
+        raise ImageError(walk.no_picture(), "Put pictures there that show none of your items")
+    return [folder / name for name in walk.pictures]
 
 
 def _leave_out(recognizer: Recognizer, refs: Path, seed: int) -> Iterator[UnknownScene]:
@@ -147,10 +147,7 @@ def _leave_out(recognizer: Recognizer, refs: Path, seed: int) -> Iterator[Unknow
 
     for number in range(_FRAMES if rows else 0):
         shown = [rows[(number * per_frame + slot) % len(rows)] for slot in range(per_frame)]
-        files = [refs / str(index.references[row]) for row in shown]
-        pictures = [
-            picture for file in files if (picture := _read(file, DECODE_MIN_SIDE)) is not None
-        ]
+        pictures = _read_rows(index, refs, shown)
         if pictures:
             view = _render(pictures, rng)
             hidden = frozenset(like for row in shown for like in recognizer.find_lookalikes(row))
@@ -163,9 +160,7 @@ def _distract(index: Index, refs: Path, seed: int) -> Iterator[UnknownScene]:
         return
 
     first_of_item = np.unique(index.items, return_index=True)[1]
-    files = [refs / str(index.references[row]) for row in first_of_item]
-    read = (_read(file, DECODE_MIN_SIDE) for file in files)
-    pictures = [shrink(picture) for picture in read if picture is not None]
+    pictures = [shrink(picture) for picture in _read_rows(index, refs, first_of_item.tolist())]
 
     rng = np.random.default_rng(seed)
     for _ in range(_DISTRACTOR_FRAMES if pictures else 0):
@@ -173,16 +168,18 @@ def _distract(index: Index, refs: Path, seed: int) -> Iterator[UnknownScene]:
         yield UnknownScene(view.image, view.quads, frozenset())
 
 
+def _read_rows(index: Index, refs: Path, rows: Sequence[int]) -> list[RGB]:
+    """The references that can still be read."""
+    pictures = []
+    for row in rows:
+        with suppress(ImageError):
+            pictures.append(read_row(index, refs, row))
+    return pictures
+
+
 def _render(pictures: Sequence[RGB], rng: Rng) -> View:
     width, height = _FRAME_SIZE_PX
     return render_view(pictures, rng, width=width, height=height)
-
-
-def _read(path: Path, min_side: int) -> RGB | None:
-    try:
-        return decode(path, min_side=min_side)
-    except ImageError:
-        return None
 
 
 def _try(recognizer: Recognizer, scene: UnknownScene) -> tuple[list[float], list[float]]:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from data_label_factory.errors import ImageError
 from data_label_factory.identify.camera import Rng, render_view
 from data_label_factory.identify.encoders import Embedder, Embeddings, EncoderConstants
-from data_label_factory.identify.images import RGB, decode
+from data_label_factory.identify.images import RGB
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.index.build import DECODE_MIN_SIDE
+from data_label_factory.identify.index.files import read_row
 from data_label_factory.identify.quad import Quad, as_points, frame_quad, straighten
 
 # Of an item's size, by which each corner of a found quad is off.
@@ -51,7 +51,7 @@ def draw_views(index: Index, refs: Path, rng: Rng) -> list[Placed]:
     placed = []
     for row in map(int, rng.permutation(len(index))[:_VIEWS]):
         try:
-            picture = decode(refs / str(index.references[row]), min_side=DECODE_MIN_SIDE)
+            picture = read_row(index, refs, row)
         except ImageError:
             continue
         view = render_view([picture], rng, width=width, height=height)

@@ -23,7 +23,7 @@ from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.vocabulary import Vocabulary
 
 # Count it up with every change to features, words, thumbnails or background.
-_VERSION = "features 3"
+_VERSION = "features 4"
 # One array per reference, each of its own shape.
 _PICTURES = ("thumbs", "chances")
 _LISTS = ("similar", "near_duplicates")  # one list of references per reference
@@ -55,7 +55,7 @@ def save_references(references: ReferenceFeatures, path: Path) -> None:
     stored, vocabulary = references.local.stored, references.local.vocabulary
     arrays: dict[str, Any] = {name: getattr(stored, name) for name in STORED_FIELDS}
     arrays |= {"coarse": vocabulary.coarse, "fine": vocabulary.fine, "sizes": vocabulary.sizes}
-    arrays |= {"version": np.array(_VERSION), "sha256": references.sha256}
+    arrays |= {"version": np.array(_VERSION), "contents": references.contents}
 
     for name in _PICTURES:
         pictures = getattr(references, name)
@@ -91,12 +91,12 @@ def _read(kept: Any) -> ReferenceFeatures | None:
     near_duplicates = _split(kept["near_duplicates"], kept["near_duplicates_counts"][:, None])
 
     count = len(stored.counts)
-    columns = (kept["sha256"], thumbs, chances, similar, near_duplicates)
+    columns = (kept["contents"], thumbs, chances, similar, near_duplicates)
     if any(len(column) != count for column in columns):
         return None
     return ReferenceFeatures(
         rows=np.full(count, -1, np.int64),
-        sha256=kept["sha256"],
+        contents=kept["contents"],
         local=LocalIndex(stored, vocabulary),
         thumbs=thumbs,
         chances=chances,

@@ -189,7 +189,7 @@ class Recognizer:
         references = self._references
         if cache is None or references is None:
             return
-        if known is None or not np.array_equal(references.sha256, known.sha256):
+        if known is None or not np.array_equal(references.contents, known.contents):
             with suppress(FactoryError):  # a full disk costs time at the next start, nothing else
                 save_references(references, cache)
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from data_label_factory.cpu import cpu_count
 from data_label_factory.errors import ImageError
-from data_label_factory.identify.images import RGB, decode
+from data_label_factory.identify.images import RGB
 from data_label_factory.identify.index import Index
+from data_label_factory.identify.index.files import read_row
 from data_label_factory.identify.recognize.appearance import (
     FrameMask,
     compare,
@@ -59,13 +60,13 @@ class ReferenceFeatures:
     """N references that could be read.
 
     `rows` (N,) are their rows in the index; the other fields follow its order.
-    `sha256` (N,) are of the files' bytes. `similar` are the references that look
+    `contents` (N,) are those of the index. `similar` are the references that look
     most like each, `chances` (rows, columns) how often those agree with it in each
     cell, `near_duplicates` which of them look the same.
     """
 
     rows: Ints
-    sha256: NDArray[np.str_]
+    contents: NDArray[np.str_]
     local: LocalIndex
     thumbs: list[RGB]
     similar: list[Ints]
@@ -129,9 +130,7 @@ class ReferenceFeatures:
 def read_references(
     index: Index, refs: Path, known: ReferenceFeatures | None = None, *, quiet: bool = True
 ) -> tuple[ReferenceFeatures | None, dict[str, str]]:
-    """Read every reference of `index` below `refs`, in threads:
-
-    OpenCV works outside Python's lock.
+    """Read every reference of `index` below `refs`, in threads: OpenCV releases the lock.
 
     What is `known` of a file by its content is not worked out again. In a
     collection of over 10,000 each reference gets fewer features, so that all stay
@@ -144,10 +143,10 @@ def read_references(
     if not rows:
         return None, unreadable
 
-    sha256 = index.sha256[rows]
+    contents = index.contents[rows]
     if known is None:
         local = LocalIndex.build(added)
-        return _with_background(rows, sha256, local, thumbs, None), unreadable
+        return _with_background(rows, contents, local, thumbs, None), unreadable
     if len(kept) == len(rows) and np.array_equal(numbers, np.arange(len(known.rows))):
         return replace(known, rows=np.array(rows, np.int64)), unreadable
 
@@ -156,7 +155,7 @@ def read_references(
     else:
         local = LocalIndex.build(known.local.stored.taken(numbers).followed_by(added))
     thumbs = [*(known.thumbs[number] for number in numbers), *thumbs]
-    return _with_background(rows, sha256, local, thumbs, known), unreadable
+    return _with_background(rows, contents, local, thumbs, known), unreadable
 
 
 def _match_known(
@@ -167,12 +166,12 @@ def _match_known(
     Numbers (K,) of known references, the rows they are for, and the rows left over.
     """
     held: dict[str, list[int]] = {}
-    for number, digest in enumerate(known.sha256 if known is not None else ()):
+    for number, digest in enumerate(known.contents if known is not None else ()):
         held.setdefault(str(digest), []).append(number)
 
     kept, missing = [], []
     for row in range(len(index)):
-        same = held.get(str(index.sha256[row]))
+        same = held.get(str(index.contents[row]))
         if same and (refs / str(index.references[row])).is_file():
             # Copies share what is known once.
             kept.append((same.pop(0) if len(same) > 1 else same[0], row))
@@ -194,7 +193,7 @@ def _read_files(
 
     def read(row: int) -> tuple[Features, RGB] | str:
         try:
-            picture = decode(refs / str(index.references[row]), min_side=_MIN_SIDE_PX)
+            picture = read_row(index, refs, row, _MIN_SIDE_PX)
         except ImageError as exc:
             return str(exc)
         return extract(picture), make_thumbnail(picture)
@@ -221,7 +220,7 @@ def _read_files(
 
 def _with_background(
     rows: Sequence[int],
-    sha256: NDArray[np.str_],
+    contents: NDArray[np.str_],
     local: LocalIndex,
     thumbs: list[RGB],
     known: ReferenceFeatures | None,
@@ -230,11 +229,11 @@ def _with_background(
     are known.
     """
     similar = _find_similar(thumbs)
-    before = {} if known is None else {str(d): number for number, d in enumerate(known.sha256)}
+    before = {} if known is None else {str(d): number for number, d in enumerate(known.contents)}
     chances, near_duplicates = [], []
     for number, others in enumerate(similar):
-        old = before.get(str(sha256[number]), -1)
-        if known is None or old < 0 or not _same_files(known, old, sha256[others]):
+        old = before.get(str(contents[number]), -1)
+        if known is None or old < 0 or not _same_files(known, old, contents[others]):
             chance, duplicates = learn_background(thumbs, number, others)
         else:
             chance = known.chances[old]
@@ -246,11 +245,11 @@ def _with_background(
         near_duplicates.append(duplicates)
 
     numbers = np.array(rows, np.int64)
-    return ReferenceFeatures(numbers, sha256, local, thumbs, similar, chances, near_duplicates)
+    return ReferenceFeatures(numbers, contents, local, thumbs, similar, chances, near_duplicates)
 
 
-def _same_files(known: ReferenceFeatures, number: int, sha256: NDArray[np.str_]) -> bool:
-    return np.array_equal(known.sha256[known.similar[number]], sha256)
+def _same_files(known: ReferenceFeatures, number: int, contents: NDArray[np.str_]) -> bool:
+    return np.array_equal(known.contents[known.similar[number]], contents)
 
 
 def _find_similar(thumbs: Sequence[RGB]) -> list[Ints]:

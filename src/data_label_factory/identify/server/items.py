@@ -151,14 +151,14 @@ async def feedback(
 async def remove_item(context: SharedContext, filename: Filename) -> Changed:
     """Move its picture to the hidden folder `.removed`. Needs `--allow-enroll`."""
     _require_permission(context)
-    context.require_snapshot()
+    reference = context.require_snapshot().index.find(filename) or filename
 
     def remove() -> Changed:
         label, index = context.engine.change(
-            lambda collection: collection.remove(filename),
-            because=f"{filename} was removed",
+            lambda collection: collection.remove(reference),
+            because=f"{reference} was removed",
         )
-        return Changed(filename=filename, label=str(label), index_size=len(index))
+        return Changed(filename=reference, label=str(label), index_size=len(index))
 
     return await context.changes.run(remove)
 
@@ -243,9 +243,9 @@ def _describe_item(snapshot: Snapshot, row: int) -> Item:
 
 def _find_picture(request: Request, context: Context, filename: str) -> tuple[Path, str | None]:
     """A reference picture and its media type. Raises HTTPException 404 if there is none."""
-    row_of = context.require_snapshot().index.row_of
+    index = context.require_snapshot().index
     refs = context.settings.refs
-    name = resolve_reference(filename, _read_raw_path(request), row_of)
+    name = resolve_reference(filename, _read_raw_path(request), index)
     path = locate(refs, name) if refs is not None and name is not None else None
     if path is None or name is None:
         raise HTTPException(404, "There is no such reference picture. GET /api/items lists them")

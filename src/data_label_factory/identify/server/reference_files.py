@@ -7,7 +7,7 @@ import io
 import threading
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
@@ -15,37 +15,39 @@ from urllib.parse import unquote
 from PIL import Image
 
 from data_label_factory.identify.images import decode
+from data_label_factory.identify.index import Index
 
 # The only widths there are, so that a client that asks for every width cannot fill the
 # memory.
 WIDTHS_PX = (60, 120, 240, 480, 960)
+_SUFFIXES = {
+    "image/jpeg": ".jpg .jpeg .jpe .jfif .jfi .jif .pjpeg .pjp .mpo",
+    "image/png": ".png .apng",
+    "image/webp": ".webp",
+    "image/bmp": ".bmp .dib",
+    "image/gif": ".gif",
+    "image/tiff": ".tif .tiff",
+    "image/avif": ".avif .avifs",
+    "image/heic": ".heic .heics .hif",
+    "image/heif": ".heif .heifs",
+}
 MEDIA_TYPES = {
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".bmp": "image/bmp",
-    ".gif": "image/gif",
-    ".tif": "image/tiff",
-    ".tiff": "image/tiff",
-    ".avif": "image/avif",
-    ".heic": "image/heic",
-    ".heif": "image/heif",
+    suffix: media_type for media_type, some in _SUFFIXES.items() for suffix in some.split()
 }
 _JPEG_QUALITY = 85
 _CACHE_BYTES = 32 * 2**20
 
 
-def resolve_reference(path: str, raw_path: bytes, known: Mapping[str, int]) -> str | None:
-    """The reference that a request names, None if it is not in `known`.
+def resolve_reference(path: str, raw_path: bytes, index: Index) -> str | None:
+    """The reference that a request names, None if the index has no such one.
 
     `path` is decoded, `raw_path` is as sent: some clients do not quote names.
     """
     raw = raw_path.decode("utf-8", "replace")
     for name in (path, unquote(raw), raw):
-        if name in known:
+        if name in index.row_of:
             return name
-    return None
+    return index.find(path)
 
 
 def compute_version(path: Path) -> str:

@@ -16,10 +16,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.images import find_images
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.server.engine import Engine
+from data_label_factory.walk import walk_folder
 
 _INTERVAL_SECONDS = 0.4
 # Of the time is spent looking; ten thousand files are polled less often.
@@ -168,8 +168,9 @@ def sign_file(path: Path) -> Signature:
 
 
 def _sign_folder(refs: Path) -> object:
-    """Every picture below `refs` with its signature, or why the folder cannot be read."""
+    """Every picture below `refs` with its signature, or why a folder cannot be read."""
     try:
-        return {name: sign_file(refs / name) for name in find_images(refs)}
+        walk = walk_folder(refs)
+        return walk.locked, {name: sign_file(refs / name) for name in walk.pictures}
     except (FactoryError, OSError) as exc:
         return str(exc)

@@ -27,11 +27,13 @@ from data_label_factory.identify.encoders import (
     EncoderIdentity,
     unit_rows,
 )
-from data_label_factory.identify.images import RGB, decode
-from data_label_factory.identify.index.build import DECODE_MIN_SIDE, hash_files
+from data_label_factory.identify.images import RGB
+from data_label_factory.identify.index.files import DECODE_MIN_SIDE, hash_files
+from data_label_factory.identify.reference_pictures import read_reference
 from data_label_factory.identify.train.settings import ViewRecipe
 from data_label_factory.identify.train.views import draw_views
 from data_label_factory.progress import Progress
+from data_label_factory.walk import walk_folder
 
 # Changes a cosine by less than 0.0003 and halves the disk space.
 _STORED = np.dtype("<f2")
@@ -100,7 +102,8 @@ def build_bank(
     interruption is kept.
     """
     folder = cache / _folder_name(encoder.identity, recipe)
-    hashes, unreadable = hash_files(refs)
+    walk = walk_folder(refs)
+    hashes, unreadable = hash_files(walk)
 
     # Files of equal content share one entry, under the first name.
     name_of = {digest: name for name, digest in reversed(hashes.items())}
@@ -120,7 +123,9 @@ def build_bank(
 
     kept = {name: digest for name, digest in hashes.items() if name not in unreadable}
     if not kept:
-        reason = next(iter(unreadable.values()), "")
+        if not unreadable:
+            raise FactoryError(walk.no_picture(), "Put one picture per item there")
+        reason = next(iter(unreadable.values()))
         raise FactoryError(f"There is no readable picture in {refs}", reason)
 
     return Bank(
@@ -196,10 +201,10 @@ def _draw_ahead(refs: Path, missing: dict[str, str], recipe: ViewRecipe) -> Iter
 
     def draw(digest: str, name: str) -> _Drawn:
         try:
-            reference = decode(refs / name, min_side=DECODE_MIN_SIDE)
+            reading = read_reference(refs / name, DECODE_MIN_SIDE, trim=recipe.trim)
         except ImageError as exc:
             return digest, exc
-        return digest, [reference, *draw_views(reference, recipe, digest)]
+        return digest, [reading.picture, *draw_views(reading.picture, recipe, digest)]
 
     remaining = iter(missing.items())
     with ThreadPoolExecutor(cpu_count(), thread_name_prefix="draw") as pool:

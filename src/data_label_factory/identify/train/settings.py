@@ -45,7 +45,8 @@ class ViewRecipe:
 
     `plain_share` is the fraction of the `views` to train on that are augmentations; the
     others are camera crops. Each of `heldout_frames` frames gives one tight and one
-    loose crop to validate with. `side_px` should be the input side of the encoder; the
+    loose crop to validate with. `trim` leaves out the margins of the references, as
+    indexing them does. `side_px` should be the input side of the encoder; the
     default is that of SSCD.
     """
 
@@ -54,6 +55,7 @@ class ViewRecipe:
     heldout_frames: int = 3
     seed: int = 0
     side_px: int = 288
+    trim: bool = True
     revision: int = _REVISION
 
     @property

@@ -8,17 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from data_label_factory.errors import ImageError
 from data_label_factory.identify.encoders import Embedder, Embeddings
-from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.index.build import embed_files
+from data_label_factory.identify.index.files import embed_files, read_row
+from data_label_factory.identify.reference_pictures import Reading
 from data_label_factory.identify.verify.margins import Floats, Neighbors, nearest_others, rounded_up
+from data_label_factory.identify.verify.pairs import (
+    SAME_PICTURE,
+    SIMILAR,
+    ConfusablePair,
+    classify_pair,
+    find_confusable_pairs,
+)
 from data_label_factory.identify.verify.simulation import Simulation, simulate_camera
 
 SELF_ID_PASS_RATE = 0.99
 _TIE = 1e-5  # cosines of equal pictures differ by rounding only
-_SAME_PICTURE = 1 - 1e-4  # cosine above which the pixels are compared
 
 # The margin table: (median margin above which it applies, verdict, what to do).
 VERDICTS = (
@@ -39,24 +44,20 @@ VERDICTS = (
         "Train a projection head, then index again.",
     ),
 )
-
-
-@dataclass(frozen=True)
-class ConfusablePair:
-    """Two similar items.
-
-    `kind` is "same file", "same picture" (equal pixels) or "similar".
-    """
-
-    a: str
-    b: str
-    similarity: float
-    kind: str
+# Instead of "ship it", when the test was not passed.
+MEND = (
+    "mend",
+    "The references are far apart, but some cannot be named: the reason is beside each. "
+    "Replace, rename or remove these, then index again.",
+)
 
 
 @dataclass(frozen=True)
 class Report:
-    """The self-test of an index. Margins are cosine differences; thresholds are cosines."""
+    """The self-test of an index. Margins are cosine differences; thresholds are cosines.
+
+    `reasons` says of each reference in `not_identified` why it is.
+    """
 
     refs: int
     items: int
@@ -66,6 +67,7 @@ class Report:
     basis: str  # "re-encoded" reference files, or "stored" rows
     self_id_rate: float
     not_identified: list[str]
+    reasons: dict[str, str]
     unreadable: dict[str, str]
     margins: Floats  # (N,) of each reference against the best other item
     verdict: str
@@ -141,7 +143,12 @@ def verify_index(
     margins = near.own - near.other
     was_read = np.array([str(name) not in unreadable for name in index.references])
     is_identified = was_read & (margins > _TIE)
-    verdict, action = _choose_verdict(np.median(margins))
+    self_id_rate = float(is_identified.mean())
+    verdict, action = _choose_verdict(np.median(margins), self_id_rate)
+    reasons = {
+        str(index.references[row]): _explain(index, near, row, folder, unreadable)
+        for row in map(int, np.flatnonzero(~is_identified))
+    }
 
     return Report(
         refs=len(index),
@@ -150,13 +157,14 @@ def verify_index(
         encoder=index.meta.encoder.id,
         projection=index.meta.head_sha256 or None,
         basis="stored" if folder is None else "re-encoded",
-        self_id_rate=float(is_identified.mean()),
-        not_identified=[str(name) for name in index.references[~is_identified]],
+        self_id_rate=self_id_rate,
+        not_identified=list(reasons),
+        reasons=reasons,
         unreadable=unreadable,
         margins=margins,
         verdict=verdict,
         action=action,
-        confusable_pairs=_find_confusable_pairs(index, near, folder, top_confusables),
+        confusable_pairs=find_confusable_pairs(index, near, folder, top_confusables),
         thresholds=_recommend_thresholds(near, simulation, false_accept_rate),
         variant_separation=_measure_variant_separation(index),
         simulated=simulation,
@@ -170,18 +178,42 @@ def _encode_again(
     queries = np.zeros_like(index.embeddings)
     unreadable: dict[str, str] = {}
 
-    for batch in embed_files(embedder, refs, list(index.row_of), label="re-encoded", quiet=quiet):
+    def read(name: str) -> Reading:
+        return Reading(read_row(index, refs, index.row_of[name]))
+
+    for batch in embed_files(embedder, list(index.row_of), read, label="re-encoded", quiet=quiet):
         rows = [index.row_of[name] for name in batch.names]
         queries[rows] = batch.rows
         unreadable |= batch.errors
     return queries, unreadable
 
 
-def _choose_verdict(median_margin: np.floating[Any]) -> tuple[str, str]:
+def _explain(
+    index: Index, near: Neighbors, row: int, refs: Path | None, unreadable: dict[str, str]
+) -> str:
+    """Why the reference of a row was not identified."""
+    name = str(index.references[row])
+    if name in unreadable:
+        return unreadable[name]
+    if nothing := index.meta.nothing.get(str(index.sha256[row])):
+        return nothing
+
+    partner = int(near.other_row[row])
+    if partner < 0:
+        return "nothing is left to compare it with"
+    other = str(index.references[partner])
+    if near.own[row] < SAME_PICTURE:
+        return f"the file has changed since it was indexed; now {other} is as close"
+    kind = classify_pair(index, row, partner, float(near.other[row]), refs)
+    return f"{other} is as close" if kind == SIMILAR else f"the {kind} as {other}"
+
+
+def _choose_verdict(median_margin: np.floating[Any], self_id_rate: float) -> tuple[str, str]:
     """The verdict, and what to do."""
-    for least_margin, verdict, action in VERDICTS:
+    for number, (least_margin, verdict, action) in enumerate(VERDICTS):
         if median_margin > least_margin:
-            return verdict, action
+            is_fit = number > 0 or self_id_rate >= SELF_ID_PASS_RATE
+            return (verdict, action) if is_fit else MEND
     raise ValueError(f"The median margin is {median_margin}")
 
 
@@ -207,48 +239,6 @@ def _recommend_thresholds(
         margin = rounded_up(max(0.0, lowest_margin))
         basis = "the references themselves; --simulate gives better ones"
     return {"sim": sim, "margin": margin, "false_accept_rate": rate, "basis": basis}
-
-
-def _find_confusable_pairs(
-    index: Index, near: Neighbors, refs: Path | None, count: int
-) -> list[ConfusablePair]:
-    """The `count` most similar pairs of items, each once, most similar first."""
-    pairs: dict[frozenset[int], ConfusablePair] = {}
-    for row in np.argsort(-near.other, kind="stable"):
-        partner = int(near.other_row[row])
-        if len(pairs) >= count or partner < 0:
-            break
-
-        items = frozenset((int(index.items[row]), int(index.items[partner])))
-        if items in pairs:
-            continue
-        a, b = sorted((int(row), partner))
-        similarity = float(near.other[row])
-        pairs[items] = ConfusablePair(
-            str(index.references[a]),
-            str(index.references[b]),
-            similarity,
-            _classify_pair(index, a, b, similarity, refs),
-        )
-    return list(pairs.values())
-
-
-def _classify_pair(index: Index, a: int, b: int, similarity: float, refs: Path | None) -> str:
-    """The kind of the pair of rows `a` and `b`, as ConfusablePair describes."""
-    if index.sha256[a] == index.sha256[b]:
-        return "same file"
-    if similarity > _SAME_PICTURE and refs is not None and _have_same_pixels(index, a, b, refs):
-        return "same picture"
-    return "similar"
-
-
-def _have_same_pixels(index: Index, a: int, b: int, refs: Path) -> bool:
-    """Whether both files can be read and show the same pixels."""
-    try:
-        first, second = (decode(refs / str(index.references[row])) for row in (a, b))
-    except ImageError:
-        return False
-    return np.array_equal(first, second)
 
 
 def _measure_variant_separation(index: Index) -> dict[str, Any] | None:

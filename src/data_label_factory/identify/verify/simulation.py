@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from data_label_factory.errors import ImageError
 from data_label_factory.identify.camera import live_crop
 from data_label_factory.identify.encoders import Embedder, Embeddings
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.index.build import decode_ahead
+from data_label_factory.identify.index.files import read_ahead, read_row
 from data_label_factory.identify.verify.margins import Floats, choose_thresholds, nearest_others
 from data_label_factory.progress import Progress
 
@@ -146,12 +147,12 @@ def _encode_views(
     """Embeddings (V, D) of the views, and the row (V,) that each view shows."""
     count = min(len(index), SIMULATED_REFERENCES_MAX)
     rows = np.unique(np.linspace(0, len(index) - 1, count).astype(np.int64))
-    files = [refs / str(index.references[row]) for row in rows]
+    reads = [partial(read_row, index, refs, int(row)) for row in rows]
 
     embeddings: list[Embeddings] = []
     truth: list[int] = []
     with Progress("simulated", len(rows) * views, enabled=not quiet) as progress:
-        for row, batch in zip(rows, decode_ahead(files, 1), strict=True):
+        for row, batch in zip(rows, read_ahead(reads, 1), strict=True):
             picture = batch[0]
             if not isinstance(picture, ImageError):
                 # Seeded by content, so that a picture's views do not depend on the
