@@ -17,6 +17,7 @@ _TEMPORARY_NAME = re.compile(r"\.([0-9]{1,9})\.[a-z0-9_]{8}\.part$")
 
 # Temporary files that some thread of this process is writing.
 _being_written: set[str] = set()
+_HINT = "Free some space or choose another place; nothing was changed"
 
 
 @contextmanager
@@ -45,11 +46,9 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         temporary.chmod(_mode_for(target))
         temporary.replace(target)
     except OSError as exc:
-        reason = exc.strerror or str(exc)
-        raise FactoryError(
-            f"Could not write {path}: {reason}",
-            "Free some space or choose another place; nothing was changed",
-        ) from exc
+        if isinstance(exc, FileNotFoundError):
+            raise FactoryError(f"There is no folder {path.parent}", "Make it first") from exc
+        raise FactoryError(f"Could not write {path}: {exc.strerror or exc}", _HINT) from exc
     finally:
         if temporary is not None:
             _being_written.discard(temporary.name)

@@ -63,6 +63,10 @@ class LazyGroup(click.Group):
         super().__init__(*args, **attrs)
         self.table = table
 
+    def unknown(self, name: str) -> str:
+        """What to say of a word that is no command."""
+        return f"There is no command {name!r}."
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(self.table)
 
@@ -81,7 +85,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in self.table:
-            raise click.NoSuchCommand(name, possibilities=self.table, ctx=ctx)
+            raise click.NoSuchCommand(name, self.unknown(name), self.table, ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(

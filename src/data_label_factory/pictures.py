@@ -8,8 +8,12 @@ import threading
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data_label_factory.errors import ImageError, ImageTooLargeError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 # No others: Pillow also knows formats that run interpreters, or that no camera writes.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
@@ -24,7 +28,7 @@ class Limits:
     """
 
     max_bytes: int = 64 * 2**20
-    max_pixels: int = 64_000_000
+    max_pixels: int = 64_000_000  # decoded
     max_scans: int = 64
 
 
@@ -50,6 +54,25 @@ def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
             f"Cannot be read: {exc.strerror}",
             "Check its permissions and the disk",
         ) from exc
+
+
+def halvings(image: Image.Image, limits: Limits = DEFAULT_LIMITS) -> int:
+    """How often the sides of an opened picture have to be halved to be within
+    `limits.max_pixels`: 0, or 1 for the large JPEGs of phones.
+
+    A JPEG decoder can halve on the way, at a quarter of the cost; but a progressive one
+    holds all coefficients first. Raises ImageTooLargeError where that does not help.
+    """
+    width, height = image.size
+    if width * height <= limits.max_pixels:
+        return 0
+
+    is_baseline = image.format in ("JPEG", "MPO") and not image.info.get("progressive")
+    if is_baseline and width * height <= 4 * limits.max_pixels:
+        return 1
+    raise too_large(
+        f"The picture is {width} × {height}, over {limits.max_pixels / 1e6:.0f} megapixels"
+    )
 
 
 def too_large(message: str) -> ImageTooLargeError:

@@ -73,7 +73,9 @@ def _parse_yaml(path: Path) -> yaml.Node | None:
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except OSError as exc:
         raise ProjectError(f"Cannot read the project {path}: {exc.strerror}") from exc
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+    except UnicodeDecodeError as exc:
+        raise ProjectError(f"{path} is not UTF-8 text", "Save it as UTF-8") from exc
+    except yaml.YAMLError as exc:
         raise ProjectError(f"{path} is not valid YAML: {exc}") from exc
 
 

@@ -144,7 +144,7 @@ def test_a_jpeg_full_of_fill_bytes_takes_no_quadratic_time() -> None:
     ("limits", "said"),
     [
         (Limits(max_bytes=1000), "MiB"),
-        (Limits(max_pixels=320 * 240 - 1), "320 × 240"),
+        (Limits(max_pixels=320 * 240 // 4 - 1), "320 × 240"),
     ],
 )
 def test_custom_limits_hold_for_bytes_and_paths(limits: Limits, said: str, tmp_path: Path) -> None:
@@ -218,3 +218,24 @@ def test_damaged_files_raise_only_image_errors(data: st.DataObject) -> None:
         assert error.hint
     else:
         assert rgb.dtype == np.uint8 and rgb.ndim == 3 and rgb.shape[2] == 3
+
+
+def test_a_large_jpeg_of_a_phone_is_decoded_at_half_its_size() -> None:
+    """108 megapixels, and over what Pillow itself opens: 200."""
+    for width, height in ((12000, 9000), (16320, 12240)):
+        jpeg = encoded(Image.new("L", (width, height), 200), "JPEG")
+        assert decode(jpeg).shape == (height // 2, width // 2, 3)
+        assert min(decode(jpeg, min_side=960).shape[:2]) >= 960
+
+
+def test_a_halved_jpeg_keeps_to_the_limit_whatever_its_shape() -> None:
+    strip = encoded(Image.new("L", (6000, 100)), "JPEG")
+    limits = Limits(max_pixels=200_000)
+    assert decode(strip, limits=limits).shape == (50, 3000, 3)
+    assert decode(strip, limits=limits, min_side=100).shape == (50, 3000, 3)
+
+
+def test_a_progressive_jpeg_over_the_limit_is_refused() -> None:
+    """Its decoder holds all of it, whatever is asked for."""
+    with pytest.raises(ImageTooLargeError, match="320 × 240"):
+        decode(PROGRESSIVE, limits=Limits(max_pixels=320 * 240 - 1))

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from PIL import Image, UnidentifiedImageError
 
 from data_label_factory.errors import ImageError, ImageUnsupportedError
-from data_label_factory.pictures import DEFAULT_LIMITS, FORMATS, HEIF_BRANDS, QUIET, too_large
+from data_label_factory.pictures import (
+    DEFAULT_LIMITS,
+    FORMATS,
+    HEIF_BRANDS,
+    QUIET,
+    halvings,
+    too_large,
+)
 
 # For other formats the suffix is their name.
 _SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif"}
@@ -65,9 +72,7 @@ def _is_heic(data: bytes) -> bool:
 
 def _inspect_image(image: Image.Image, data: bytes) -> Picture:
     width, height = image.size
-    if width * height > DEFAULT_LIMITS.max_pixels:
-        max_megapixels = DEFAULT_LIMITS.max_pixels / 1e6
-        raise too_large(f"The picture is {width} × {height}, over {max_megapixels:.0f} megapixels")
+    halvings(image)
 
     image_format = image.format or ""
     mark = _END_MARKS.get(image_format)

@@ -63,6 +63,9 @@ class _IdentifyGroup(LazyGroup):
             args = ["identify", *args]
         return super().parse_args(ctx, args)
 
+    def unknown(self, name: str) -> str:
+        return f"There is neither a command nor a file {name!r}."
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _ONE_BLAS_THREAD:
             # numpy reads it when it is loaded, which is later.

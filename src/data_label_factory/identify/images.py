@@ -17,18 +17,26 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from data_label_factory.errors import ImageError, ImageUnsupportedError
 from data_label_factory.extras import need
 from data_label_factory.identify.content import Mask, is_blank
-from data_label_factory.pictures import DEFAULT_LIMITS, FORMATS, HEIF_BRANDS, QUIET, too_large
+from data_label_factory.pictures import (
+    DEFAULT_LIMITS,
+    FORMATS,
+    HEIF_BRANDS,
+    QUIET,
+    halvings,
+    too_large,
+)
 from data_label_factory.pictures import Limits as Limits
 from data_label_factory.pictures import read_file as read_file
 
 RGB = NDArray[np.uint8]  # (H, W, 3), red first
 Picture = str | Path | bytes | Image.Image | NDArray[Any]  # what `as_rgb` takes
 
+_JPEG = b"\xff\xd8\xff"
 _SCAN_OR_END = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
 _START_OF_SCAN = b"\xda"
 _END_OF_IMAGE = b"\xd9"
@@ -63,7 +71,9 @@ def decode_layers(
 
     `min_side` (px) allows a JPEG to be decoded at a half, a quarter or an
     eighth of its size, as long as its shorter side stays at least that
-    long. For phone photos this is several times faster.
+    long. For phone photos this is several times faster. A JPEG of up to
+    four times as many pixels as the limit, as phones make them, is decoded
+    at half its size or less.
 
     Raises ImageTooLargeError over a limit, ImageUnsupportedError if it is
     not a picture in a known format, and ImageError if it is empty,
@@ -128,6 +138,9 @@ def _open(data: bytes) -> Image.Image:
         # process.
         heif: Image.Image = need("pi_heif", extra="identify").HeifImageFile(io.BytesIO(data))
         return heif
+    if data.startswith(_JPEG):
+        # Image.open() refuses what JPEGs of phones have, though half of it is enough.
+        return JpegImagePlugin.jpeg_factory(io.BytesIO(data))
     return Image.open(io.BytesIO(data), formats=FORMATS)
 
 
@@ -135,21 +148,17 @@ def _to_rgb(
     image: Image.Image, data: bytes, limits: Limits, min_side: int | None
 ) -> tuple[RGB, Mask | None]:
     width, height = image.size
-    if width * height > limits.max_pixels:
-        raise too_large(
-            f"The picture is {width} × {height}, "
-            f"over the limit of {limits.max_pixels / 1e6:.0f} megapixels"
-        )
-
+    halved = halvings(image, limits)
     if image.format in ("JPEG", "MPO"):
         scans = _count_scans(data, limits.max_scans)
         if scans > limits.max_scans:
             raise too_large(
                 f"The JPEG repeats its scans ({scans} or more, over {limits.max_scans})"
             )
-        if min_side is not None:
+        if halved or min_side is not None:
             shorter = min(width, height)
-            wanted = (max(1, width * min_side // shorter), max(1, height * min_side // shorter))
+            at_least = min(min_side or shorter, shorter >> halved)
+            wanted = (max(1, width * at_least // shorter), max(1, height * at_least // shorter))
             image.draft("RGB", wanted)
 
     image.load()

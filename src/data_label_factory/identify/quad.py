@@ -33,14 +33,15 @@ def straighten(image: RGB, quad: Quad, side: int) -> RGB:
     """Warp the part of `image` inside `quad` (4, 2) px to a (side, side, 3) square,
     without aliasing.
     """
+    # Warping samples single pixels, so shrink first what is much larger; a strip of a
+    # few pixels only along its length.
     longest = max(float(np.linalg.norm(quad[i] - quad[i - 1])) for i in range(4))
-    shrink = max(
-        1, int(longest / side)
-    )  # warping samples single pixels, so shrink first what is much larger
-    if shrink > 1:
-        smaller = cv2.resize(
-            image, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA
-        )
+    height, width = image.shape[:2]
+    factor = max(1, int(longest / side))
+    shrink = as_points((min(factor, width), min(factor, height)))
+    if factor > 1:
+        fx, fy = 1 / shrink.astype(float)
+        smaller = cv2.resize(image, None, fx=fx, fy=fy, interpolation=cv2.INTER_AREA)
         image = np.asarray(smaller, np.uint8)
 
     matrix = cv2.getPerspectiveTransform(as_points(quad / shrink), frame_quad(side, side))

@@ -181,7 +181,7 @@ def test_a_name_that_opens_nothing_says_what_would(name: str, said: str) -> None
 
 def test_a_file_that_is_not_a_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.onnx").write_bytes(b"not a model")
-    with pytest.raises(EncoderError, match=r"a\.onnx is not an ONNX model"):
+    with pytest.raises(EncoderError, match=r"a\.onnx is no ONNX model"):
         open_encoder(f"onnx:{tmp_path}/a.onnx")
 
 

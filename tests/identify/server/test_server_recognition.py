@@ -42,6 +42,13 @@ def view_of(settings: Settings, count: int, seed: int) -> tuple[list[Path], View
     return shown, render_view([decode(file) for file in shown], rng)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (4000, 2), (2, 4000), (9000, 1), (40, 3000)])
+def test_a_frame_of_any_shape_is_answered(client: TestClient, size: tuple[int, int]) -> None:
+    answer = post(client, encoded(Image.fromarray(photo_like(*size)), "PNG"), "image/png")
+    assert answer.status_code == 200
+    assert answer.json()["image_size"] == list(size)
+
+
 def test_an_answer_has_the_shape_that_clients_rely_on(
     client: TestClient, settings: Settings
 ) -> None:

@@ -161,7 +161,9 @@ def test_a_replaced_index_is_taken_over_and_a_broken_one_is_not(
 
     (tmp_path / "bad.npz").write_bytes(settings.index.read_bytes()[:500])
     (tmp_path / "bad.npz").replace(settings.index)
-    wait_until(lambda: "not an index" in problems(client).get("index", ""), SOON_SECONDS)
+    wait_until(
+        lambda: "no index of this program" in problems(client).get("index", ""), SOON_SECONDS
+    )
     assert client.get("/health").json()["index_size"] == 3
     assert client.get("/readyz").status_code == 200
 

@@ -142,7 +142,8 @@ def open_session(path: Path, device: str, threads: int) -> Any:
     try:
         return ort.InferenceSession(str(path), options, providers=[_PROVIDERS[device]])
     except Exception as exc:
-        raise EncoderError(f"{path} is not an ONNX model that can run on {device} ({exc})") from exc
+        reason = "" if "INVALID_PROTOBUF" in str(exc) else f" ({exc})"
+        raise EncoderError(f"{path} is no ONNX model that can run on {device}{reason}") from exc
 
 
 def choose_device(wanted: Device) -> str:

@@ -243,7 +243,7 @@ class Index:
             raise IndexFileError(f"Cannot read the index {path}: {exc.strerror or exc}") from exc
         except _DAMAGED as exc:
             hint = "Make one with: identify index"
-            raise IndexFileError(f"{path} is not an index of this program ({exc})", hint) from exc
+            raise IndexFileError(f"{path} is damaged, or no index of this program", hint) from exc
         return cls(**fields, meta=meta)
 
 

@@ -41,13 +41,29 @@ class FrameSearch:
         self._free = np.ones(len(self._features), bool)  # not explained by a convincing pose
 
     def by_votes(self) -> list[ScoredPose]:
-        """The poses of clusters of votes. A convincing one takes its place out of play."""
+        """The poses of clusters of votes. A convincing one takes its place out of play.
+
+        What was found convincingly is looked for again with the features that are left:
+        the votes for copies side by side can fall together, between them.
+        """
         if not len(self._pairs.query):
             return []
 
         local = self._references.local
         voters, weights = weigh(self._pairs, local)
         votes = self._pairs.taken(voters)
+        poses: list[ScoredPose] = []
+        while len(weights):
+            found = self._check_clusters(votes, weights)
+            poses += found
+            sure = [pose.hypothesis.reference for pose in found if pose.is_convincing]
+            again = np.isin(local.owner(votes.feature), sure) & self._free[votes.query]
+            votes, weights = votes.taken(again), weights[again]
+        return poses
+
+    def _check_clusters(self, votes: Pairs, weights: Floats) -> list[ScoredPose]:
+        """The poses of the heaviest clusters of which enough is still free."""
+        local = self._references.local
         poses: list[ScoredPose] = []
         checked = 0
         for cluster in find_clusters(local, self._features, votes, weights):

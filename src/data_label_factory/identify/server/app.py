@@ -216,6 +216,23 @@ def _add_error_handlers(app: FastAPI) -> None:
         return _as_problem(500, "Unexpected error. See the server's log")
 
 
+# pydantic's kinds of faults, in words for people.
+_FAULTS = {
+    "missing": "is missing",
+    "bool_parsing": "must be true or false",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be below {lt}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+}
+
+
 def _find_status_code(error: FactoryError) -> int:
     for kind, code in _STATUS_CODES:
         if isinstance(error, kind):
@@ -228,7 +245,10 @@ def _describe_faults(error: RequestValidationError) -> str:
     faults = []
     for fault in error.errors():
         field = ".".join(str(part) for part in fault["loc"][1:])
-        faults.append(f"{field}: {fault['msg']}")
+        is_file = "UploadFile" in fault["msg"]
+        what = "must be a file" if is_file else _FAULTS.get(fault["type"], "is not valid")
+        what = what.format(**fault.get("ctx", {}))
+        faults.append(f"{field} {what}")
 
     hint = "See /docs"
     if "image" in str(faults):
