@@ -99,7 +99,7 @@ def test_a_disk_that_fills_while_writing_says_so(
 
 
 def test_a_missing_folder_or_one_in_the_way_is_a_factory_error(path: Path) -> None:
-    with pytest.raises(FactoryError, match=r"Could not write .*: No such file"):
+    with pytest.raises(FactoryError, match=r"Could not write .*: there is no folder"):
         write(path.parent / "missing" / "a")
     (path.parent / "sub").mkdir()
     with pytest.raises(FactoryError, match="Could not write"):

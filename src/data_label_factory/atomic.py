@@ -47,7 +47,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         temporary.replace(target)
     except OSError as exc:
         if isinstance(exc, FileNotFoundError):
-            raise FactoryError(f"There is no folder {path.parent}", "Make it first") from exc
+            reason = f"there is no folder {path.parent}"
+            raise FactoryError(f"Could not write {path}: {reason}", "Make it first") from exc
         raise FactoryError(f"Could not write {path}: {exc.strerror or exc}", _HINT) from exc
     finally:
         if temporary is not None:

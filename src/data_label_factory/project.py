@@ -74,7 +74,7 @@ def _parse_yaml(path: Path) -> yaml.Node | None:
     except OSError as exc:
         raise ProjectError(f"Cannot read the project {path}: {exc.strerror}") from exc
     except UnicodeDecodeError as exc:
-        raise ProjectError(f"{path} is not UTF-8 text", "Save it as UTF-8") from exc
+        raise ProjectError(f"{path} is not valid YAML: no UTF-8 text", "Save it as UTF-8") from exc
     except yaml.YAMLError as exc:
         raise ProjectError(f"{path} is not valid YAML: {exc}") from exc
 

@@ -58,6 +58,7 @@ def make_verify_page(names: tuple[str, ...], _folder: Path) -> str:
         confusable_pairs=[ConfusablePair(a, b, 0.5, "same file"), ConfusablePair(b, a, 0.4, a)],
         not_identified=others,
         unreadable={a: names[1], b: names[2]},
+        reasons=dict.fromkeys(others, names[0]) | {a: names[1], b: names[2]},
     )
     return verify_html.as_html(report, index, None)
 

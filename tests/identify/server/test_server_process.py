@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import re
 import signal
 import socket
@@ -25,6 +26,7 @@ from serving import Server, ask, form, get, make_collection, quickest, wait_unti
 
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.images import decode
+from data_label_factory.identify.server import run
 from data_label_factory.identify.server.settings import Settings
 
 
@@ -386,3 +388,17 @@ def test_without_the_extra_the_pip_line_is_given(settings: Settings) -> None:
     done = subprocess.run(line, capture_output=True, text=True)
     assert done.returncode == 2
     assert "pip install 'data_label_factory[identify]'" in done.stderr
+
+
+def test_a_signal_before_the_server_can_answer_is_not_lost(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_announce", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    stopped = threading.Timer(60, lambda: os.kill(os.getpid(), signal.SIGINT))
+    stopped.start()
+
+    start = time.monotonic()
+    run.serve(replace(settings, port=0))
+    stopped.cancel()
+
+    assert time.monotonic() - start < 60

@@ -55,8 +55,8 @@ def serve(settings: Settings) -> None:
         app = create_app(settings, on_loaded=on_loaded)
         context: Context = app.state.context
         server = _Server(_make_config(app, settings), context)
-        _announce(settings, listener)
-        with _IgnoredSignals():
+        with _EarlyAndLateSignals(server):
+            _announce(settings, listener)
             server.run([listener])
 
         if failures:
@@ -73,6 +73,11 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, context: Context) -> None:
         super().__init__(config)
         self._context = context
+        self.told_to_stop = False
+
+    async def main_loop(self) -> None:
+        self.should_exit |= self.told_to_stop
+        await super().main_loop()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._context.draining = True
@@ -86,25 +91,27 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-class _IgnoredSignals:
-    """Ignores SIGTERM and SIGINT outside uvicorn's own handlers.
+class _EarlyAndLateSignals:
+    """Takes SIGTERM and SIGINT outside uvicorn's own handlers.
 
-    Once stopped, uvicorn raises the signal that stopped it again; the exit code should
-    be 0.
+    A signal before it has them stops the server as soon as it runs. Once stopped, uvicorn
+    raises the signal again, to no effect: the exit code should be 0.
     """
+
+    def __init__(self, server: _Server) -> None:
+        self._server = server
 
     def __enter__(self) -> None:
         self._before = {
-            number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)
+            number: signal.signal(number, self._note) for number in (signal.SIGTERM, signal.SIGINT)
         }
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    pass
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self._server.told_to_stop = True
 
 
 def _make_config(app: object, settings: Settings) -> uvicorn.Config:
