@@ -478,7 +478,11 @@ def test_yugipedia_picks_the_print_that_was_asked_for(website: Site, find: Find)
 
 
 def own(name: str, folder: Path, query: str, **options: str) -> list[Candidate]:
-    return list(SOURCES[name](hurried(), "", options, folder=folder).find(query))
+    return list(source_of(name, folder, **options).find(query))
+
+
+def source_of(name: str, folder: Path, **options: str) -> Source:
+    return SOURCES[name](hurried(), "", options, folder=folder)
 
 
 def test_urls_reads_lines_and_tables(tmp_path: Path) -> None:
@@ -522,24 +526,54 @@ def test_folder_finds_a_photo_whose_name_is_spelled_a_little_differently(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "reason"),
+    ("name", "text", "line", "reason"),
     [
-        ("urls", b"M8 Bolt\n", "line 1: there is no address"),
-        ("urls", b"# x\na,http://x,y\n", "line 2: more cells than columns"),
-        ("urls", b"name,url,prize\n", "line 1: unknown column 'prize'"),
-        ("urls", b"name,url,set_code\na,http://x,nope\n", "line 2: 'NOPE' is not a set code"),
-        ("urls", b"name,url,rarity\na,http://x,XXL\n", "line 2: unknown rarity 'XXL'"),
-        ("urls", b"\xff\xfe", "is not UTF-8"),
-        ("folder", b"../secret.jpg,a\n", "lies outside"),
-        ("folder", b"/etc/passwd,a\n", "lies outside"),
+        ("urls", b"M8 Bolt\nb,http://y\n", 1, "there is no address"),
+        ("urls", b"# x\na,http://x,y\nb,http://y\n", 2, "more cells than columns"),
+        ("urls", b"name;url\na;http://x;y\nb;http://y\n", 2, "more cells than columns"),
+        ("urls", b"name,url,set_code\na,http://x,nope\nb,http://y\n", 2, "'NOPE' is not a set"),
+        ("urls", b"name,url,rarity\na,http://x,XXL\nb,http://y\n", 2, "unknown rarity 'XXL'"),
+        ("folder", b"b.jpg,b\n../secret.jpg,a\n", 2, "lies outside"),
+        ("folder", b"/etc/passwd,a\nb.jpg\n", 1, "lies outside"),
+        ("folder", b"name\tphoto\na\t\nb\tb.jpg\n", 2, "there is no file"),
     ],
 )
-def test_a_wrong_line_is_named(tmp_path: Path, name: str, text: bytes, reason: str) -> None:
+def test_a_wrong_row_is_left_out_and_named(
+    tmp_path: Path, name: str, text: bytes, line: int, reason: str
+) -> None:
     (tmp_path / "list.csv").write_bytes(text)
+    source = source_of(name, tmp_path)
+    (found,) = source.find("list.csv")
+    assert found.label == Label("B")
+    (problem,) = source.left_out["list.csv"]
+    assert problem.line == line and reason in problem.reason
+
+
+@pytest.mark.parametrize("name", ["urls", "folder"])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"name,prize\n", "must name the columns, not 'prize'"),
+        (b"\xff\xfe", "is not UTF-8"),
+        (None, "Cannot read the list"),
+    ],
+)
+def test_a_list_that_cannot_be_read_is_named(
+    tmp_path: Path, name: str, text: bytes | None, reason: str
+) -> None:
+    if text is not None:
+        (tmp_path / "list.csv").write_bytes(text)
     with pytest.raises(ProjectError, match=reason):
         own(name, tmp_path, "list.csv")
-    with pytest.raises(ProjectError, match="Cannot read the list"):
-        own(name, tmp_path, "none.csv")
+
+
+def test_lists_as_spreadsheets_write_them(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(
+        b"sep=;\r\nFile Name;Title;Condition\r\nx.jpg;#1 Dad;NM\r\n;;\r\n"
+        b'y.jpg;"Songs\r\nof Love";\r\n'
+    )
+    found = own("folder", tmp_path, "a.csv")
+    assert [(one.label.name, one.line) for one in found] == [("#1 Dad", 3), ("Songs of Love", 5)]
 
 
 # --- all of them ----------------------------------------------------------------------------------

@@ -434,7 +434,7 @@ def test_your_own_table_prices_items_by_code_or_name(
         (b"code,price\nA-1,\n", "line 2: there must be"),
         (b"code,price\n,5\n", "line 2: there must be"),
         (b"code,price\nA-1\n", "line 2: there must be"),
-        (b"code,price\n\xff,5\n", "is not a CSV in UTF-8"),
+        (b"code,price\n\xff,5\n", "is not UTF-8 text"),
     ],
 )
 def test_a_wrong_table_is_named(
@@ -447,6 +447,45 @@ def test_a_wrong_table_is_named(
         scraping(name="csv", file=tmp_path / "own.csv")
     with pytest.raises(PriceError, match="--csv"):
         scraping(name="csv", currency="EUR")
+
+
+def test_rows_that_give_no_price_are_left_out_and_named(
+    tmp_path: Path, scraping: Callable[..., ScrapeResult]
+) -> None:
+    table = tmp_path / "own.csv"
+    table.write_text(
+        "Title,Unit Price,Condition,Stock\n"
+        "M8 Bolt,3.00,new,sold out\n"
+        "M8 bolt,9.00,new,2\n"
+        "Nut,1,50,new\n"
+        "Washer,ca. 2,new\n"
+        ",,,\n"
+        "Spring,,\n"
+        "Kind of Bleu,5.00,,maybe\n"
+        "Baker’s  Clipper,7.00\n"
+        "Kind of Bleu,5.00\n",
+        "utf-8",
+    )
+    references = ["m8_bolt.jpg", "baker_s_clipper.jpg", "other.jpg"]
+    result = scraping(references, name="csv", file=table, currency="EUR")
+    assert {code: price.median for code, price in result.file.prices.items()} == {
+        "M8 Bolt": 9,
+        "Baker’s Clipper": 7,
+        "Kind of Bleu": 5,
+    }
+    lines = [text.removeprefix(f"{table}, ").partition(":")[0] for text in result.left_out]
+    assert lines == ["line 4", "line 5", "line 7", "line 8"]
+    assert "'ca. 2' is not a price" in result.left_out[1]
+    assert result.unmatched == ["'Kind of Bleu' (line 10)"]
+    assert (result.priced, result.references) == (2, 3)
+
+
+def test_a_title_that_names_another_currency_is_refused(
+    tmp_path: Path, scraping: Callable[..., ScrapeResult]
+) -> None:
+    (tmp_path / "own.csv").write_text("name;Price (USD)\nM8 Bolt;3\n")
+    with pytest.raises(PriceError, match="in USD, not in EUR"):
+        scraping(["m8_bolt.jpg"], name="csv", file=tmp_path / "own.csv", currency="EUR")
 
 
 def test_another_package_can_register_a_site(

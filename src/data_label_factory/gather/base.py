@@ -17,6 +17,7 @@ from data_label_factory.errors import ProjectError
 from data_label_factory.http.fetch import Fetcher
 from data_label_factory.labels import SET_CODE, Label, titled
 from data_label_factory.rarities import rarity_code
+from data_label_factory.tables import Problem
 
 # Pages of one search: a server may promise a next page forever.
 MAX_PAGES = 400
@@ -32,6 +33,7 @@ class Candidate:
     license: str = ""
     author: str = ""
     path: Path | None = None
+    line: int = 0  # of the user's list, from 1
 
     def __post_init__(self) -> None:
         """Raise TypeError if a site sent null or a number instead of text."""
@@ -100,6 +102,7 @@ class Source(Api):
         self.limit = limit
         self.option = dict(options or {})
         self.folder = folder or Path()
+        self.left_out: dict[str, list[Problem]] = {}  # query, a list → its rows that say nothing
         self._check_options()
 
     def check(self) -> None:

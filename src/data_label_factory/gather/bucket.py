@@ -135,7 +135,10 @@ class BucketGatherer:
             self._fail(query, reason[:_MAX_REASON_LENGTH])
             return []
 
-        if not candidates:
+        left_out = self._source.left_out.pop(query, [])
+        for problem in left_out:
+            self._fail(query, problem.reason, line=problem.line)
+        if not candidates and not left_out:
             self._fail(query, f"{name} knows nothing of that name")
             return []
         groups = self._group(candidates)
@@ -174,7 +177,7 @@ class BucketGatherer:
                 path = f"{self._bucket}/{format_label(first.label)}"
                 self._state.result.planned.append((path, first.location))
         except LabelError as exc:
-            self._fail(task.query, str(exc), first.url)
+            self._fail(task.query, str(exc), first.location, first.line)
 
         self._report_rejected(task, outcome)
         if task.is_last:
@@ -199,7 +202,8 @@ class BucketGatherer:
         reason = rejected[0].reason
         if len(rejected) > 1:
             reason += f" (further candidates that failed: {len(rejected) - 1})"
-        self._fail(task.query, reason, rejected[0].candidate.location)
+        first = rejected[0].candidate
+        self._fail(task.query, reason, first.location, first.line)
 
     def _mark_done(self, query: str) -> None:
         """Record a query that succeeded, so that the next run does not repeat it."""
@@ -208,9 +212,9 @@ class BucketGatherer:
         files = sorted(set(self._files.get(query, ())))
         self._done[query] = {"asked": self._describe_request(), "files": files}
 
-    def _fail(self, query: str, reason: str, url: str = "") -> None:
+    def _fail(self, query: str, reason: str, url: str = "", line: int = 0) -> None:
         self._failed.add(query)
         with self._state.lock:
             # What is cut short by the end of the run has not failed.
             if not self._state.is_over:
-                self._state.result.failures.append(Failure(self._bucket, query, reason, url))
+                self._state.result.failures.append(Failure(self._bucket, query, reason, url, line))

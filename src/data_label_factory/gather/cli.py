@@ -187,7 +187,7 @@ def _join_some(labels: list[str]) -> str:
 
 def _print_failures(result: GatherResult) -> None:
     for failure in result.failures[:_MAX_SHOWN]:
-        print(f"failed: {failure.bucket}: {failure.query!r}: {failure.reason}", file=sys.stderr)
+        print(f"failed: {failure}", file=sys.stderr)
     if len(result.failures) > _MAX_SHOWN:
         more = len(result.failures) - _MAX_SHOWN
         print(f"… and {more} more (--json lists all)", file=sys.stderr)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from data_label_factory.errors import ProjectError
 from data_label_factory.gather.base import Candidate, Source
-from data_label_factory.gather.lists import parse_row_label, read_rows
+from data_label_factory.gather.lists import make_label_of, read_candidates
 from data_label_factory.labels import parse_label
 from data_label_factory.names import find_file
+from data_label_factory.tables import Row
 
 
 class Folder(Source):
@@ -26,24 +26,22 @@ class Folder(Source):
         if "photos" in self.option:
             photos = self.folder / Path(self.option["photos"]).expanduser()
 
-        # Read the whole list before the first copy, so that a wrong line is reported at
-        # once.
-        candidates = []
-        for line, row in read_rows(table, ("file", "name")):
+        def make(row: Row) -> Candidate:
             path = find_file(photos, row["file"]) or photos / row["file"]
+            if not row["file"]:
+                raise ValueError("there is no file")
             if not path.resolve().is_relative_to(photos.resolve()):
-                raise ProjectError(f"{query}, line {line}: {row['file']!r} lies outside {photos}")
+                raise ValueError(f"{row['file']!r} lies outside {photos}")
 
-            label = parse_label(row["file"])
-            if row["name"]:
-                label = parse_row_label(row, query, line)
-            candidates.append(
-                Candidate(
-                    label,
-                    path=path,
-                    page=row["page"],
-                    license=row["licence"],
-                    author=row["author"],
-                )
+            label = make_label_of(row) if row["name"] else parse_label(row["file"])
+            return Candidate(
+                label,
+                path=path,
+                page=row["page"],
+                license=row["licence"],
+                author=row["author"],
+                line=row.line,
             )
-        yield from candidates
+
+        left_out = self.left_out.setdefault(query, [])
+        yield from read_candidates(table, ("file", "name"), "file", make, left_out)

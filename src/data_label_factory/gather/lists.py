@@ -1,97 +1,70 @@
-"""The lists that `urls` and `folder` read: CSV with or without a header, or bare lines."""
+"""The tables that `urls` and `folder` read, with or without a header."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from data_label_factory.errors import ProjectError
-from data_label_factory.gather.base import make_label
+from data_label_factory.gather.base import Candidate, make_label
 from data_label_factory.labels import RARITIES, SET_CODE, Label
+from data_label_factory.tables import Problem, Row, TableError, read_table
 
-_MAX_BYTES = 64 * 2**20
-_OPTIONAL_COLUMNS = ("set_code", "rarity", "licence", "author", "page")
+_COLUMNS = {
+    "name": ("card name", "title", "item", "label", "product"),
+    "file": ("file name", "photo", "image", "picture", "path"),
+    "url": ("address", "link", "image url", "picture url", "image"),
+    "set_code": ("set code", "code", "edition", "set", "card number"),
+    "rarity": (),
+    "licence": ("license",),
+    "author": ("artist", "credit", "photographer"),
+    "page": ("source", "website"),
+}
+_LABELS = ("set_code", "rarity", "licence", "author", "page")
 
 
-def parse_row_label(row: dict[str, str], table: str, line: int) -> Label:
+def make_label_of(row: Row) -> Label:
     """Return the label of a row.
 
-    Raises ProjectError, with the line, for an invalid set code or an unknown rarity.
+    Raises ValueError for an invalid set code or an unknown rarity.
     """
     code = row["set_code"].upper()
     if code and not SET_CODE.fullmatch(code):
-        raise ProjectError(
-            f"{table}, line {line}: {code!r} is not a set code",
-            "It looks like LOCH-JP001",
-        )
+        raise ValueError(f"{code!r} is not a set code; it looks like LOCH-JP001")
 
     rarity = row["rarity"]
     if rarity and rarity.lower() not in RARITIES:
-        raise ProjectError(
-            f"{table}, line {line}: unknown rarity {rarity!r}",
-            f"Known: {', '.join(RARITIES.values())}",
-        )
+        raise ValueError(f"unknown rarity {rarity!r}; known: {', '.join(RARITIES.values())}")
     return make_label(row["name"], code, rarity)
 
 
-def read_rows(path: Path, required: tuple[str, str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the rows of a CSV as (line number, values by column).
+def read_candidates(
+    path: Path,
+    columns: tuple[str, str],
+    required: str,
+    make: Callable[[Row], Candidate],
+    left_out: list[Problem],
+) -> Iterator[Candidate]:
+    """Yield what `make` makes of each row of a table.
 
-    Without a header, the columns are `required`. Skips empty lines and those that begin
-    with #. Raises ProjectError if the file cannot be read or a line is invalid.
+    Without a header, the columns are `columns`. Rows for which `make` raises
+    ValueError go into `left_out`, with their line. Raises ProjectError if
+    the file cannot be read, or its header does not name the column
+    `required`.
     """
-    every_column = [*required, *_OPTIONAL_COLUMNS]
-    columns: list[str] = []
-    for number, line in enumerate(_read_lines(path), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-
-        where = f"{path}, line {number}"
-        cells = _split_line(line, where)
-
-        if not columns:
-            header = [cell.lower() for cell in cells]
-            if set(required) <= set(header):
-                _check_header(header, every_column, where)
-                columns = header
-                continue
-            columns = list(required)
-
-        if len(cells) > len(columns):
-            raise ProjectError(f"{where}: more cells than columns", 'Put "quotes" around a comma')
-        values = dict(zip(columns, cells, strict=False))
-        yield number, dict.fromkeys(every_column, "") | values
-
-
-def _read_lines(path: Path) -> list[str]:
+    known = {name: others for name, others in _COLUMNS.items() if name in (*columns, *_LABELS)}
+    needs = f"Known: {', '.join(known)}"
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ProjectError(
-                f"{path} is too large for a list",
-                f"It may have {_MAX_BYTES >> 20} MiB",
-            )
-        return path.read_text("utf-8-sig").splitlines()
-    except OSError as exc:
-        raise ProjectError(
-            f"Cannot read the list {path}: {exc.strerror}",
-            "Paths start at the project file",
-        ) from exc
-    except UnicodeDecodeError as exc:
-        raise ProjectError(f"{path} is not UTF-8 text", "Save it as UTF-8 CSV") from exc
+        table = read_table(path, known, [required], headerless=columns, needs=needs)
+    except TableError as exc:
+        raise ProjectError(exc.message, exc.hint or "Paths start at the project file") from exc
 
+    candidates = []
+    for row in table.rows:
+        try:
+            candidates.append(make(row))
+        except ValueError as exc:
+            table.leave_out(row.line, str(exc))
 
-def _split_line(line: str, where: str) -> list[str]:
-    try:
-        cells = next(csv.reader([line], skipinitialspace=True))
-    except csv.Error as exc:
-        raise ProjectError(f"{where}: {exc}") from exc
-    return [cell.strip() for cell in cells]
-
-
-def _check_header(header: list[str], known: list[str], where: str) -> None:
-    if unknown := set(header) - set(known):
-        raise ProjectError(
-            f"{where}: unknown column {sorted(unknown)[0]!r}",
-            f"Known: {', '.join(known)}",
-        )
+    left_out += table.problems
+    yield from candidates

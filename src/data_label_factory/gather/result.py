@@ -5,15 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from data_label_factory.http.fetch import redact_url
+
 
 @dataclass(frozen=True)
 class Failure:
-    """A picture or query that failed, and why."""
+    """A picture or query that failed, and why.
+
+    `url` is an address or a file; `line` that of a list, if not 0.
+    """
 
     bucket: str
     query: str
     reason: str
     url: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        line = f", line {self.line}" if self.line else ""
+        url = redact_url(self.url)
+        location = f"{url}: " if url and url not in self.reason else ""
+        return f"{self.bucket}: {self.query!r}{line}: {location}{self.reason}"
 
 
 @dataclass

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
-from data_label_factory.errors import ProjectError
 from data_label_factory.gather.base import Candidate, Source
-from data_label_factory.gather.lists import parse_row_label, read_rows
+from data_label_factory.gather.lists import make_label_of, read_candidates
 from data_label_factory.labels import Label, parse_label
+from data_label_factory.tables import Row
 
 
 class Urls(Source):
@@ -21,16 +21,14 @@ class Urls(Source):
     def find(self, query: str) -> Iterator[Candidate]:
         table = self.folder / Path(query).expanduser()
 
-        # Read the whole list before the first download, so that a wrong line is reported
-        # at once.
-        rows = read_rows(table, ("name", "url"))
-        yield from [_make_candidate(row, query, line) for line, row in rows]
+        left_out = self.left_out.setdefault(query, [])
+        yield from read_candidates(table, ("name", "url"), "url", _make_candidate, left_out)
 
 
-def _make_candidate(row: dict[str, str], table: str, line: int) -> Candidate:
+def _make_candidate(row: Row) -> Candidate:
     """Return the picture of one row.
 
-    Raises ProjectError for no address or an invalid label.
+    Raises ValueError for no address or an invalid label.
     """
     name = row["name"]
     url = row["url"]
@@ -38,15 +36,16 @@ def _make_candidate(row: dict[str, str], table: str, line: int) -> Candidate:
         url = name
         name = ""
     if not url:
-        raise ProjectError(f"{table}, line {line}: there is no address", "A line is: name,url")
+        raise ValueError("there is no address; a line is: name,url")
 
-    label = parse_row_label(row, table, line) if name else _label_from_address(url)
+    label = make_label_of(row) if name else _label_from_address(url)
     return Candidate(
         label,
         url,
         page=row["page"],
         license=row["licence"],
         author=row["author"],
+        line=row.line,
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Protocol
 
-from data_label_factory.labels import Label, item_key, parse_label
+from data_label_factory.labels import Label, parse_label
 from data_label_factory.prices.fx import FxRates, Rates
+from data_label_factory.prices.lookup import CodeLookup
 from data_label_factory.prices.money import as_number
 from data_label_factory.prices.store import CodePrice, PriceFile
 from data_label_factory.rarities import rarity_code
@@ -30,7 +31,7 @@ class PriceBook:
     def __init__(self, file: PriceFile, rates: Rates) -> None:
         self.file = file
         self.rates = rates
-        self._codes = {item_key(code): code for code in file.prices}
+        self._codes = CodeLookup(file.prices)
         self._ranked: tuple[HasReferences | None, list[dict[str, Any]]] = (None, [])
 
     @classmethod
@@ -58,7 +59,7 @@ class PriceBook:
         all rarities of the code and `rarity` is None. The `usd_…` are None if no rate
         is known.
         """
-        code = self._find_code(label, reference)
+        code = self._codes.find(label, reference)
         if code is None:
             return None
 
@@ -97,7 +98,7 @@ class PriceBook:
         highest: dict[str, tuple[Decimal, dict[str, Any]]] = {}
         for reference in map(str, index.references):
             label = parse_label(reference)
-            code = self._find_code(label, reference)
+            code = self._codes.find(label, reference)
             if code is None:
                 continue
             amount = _amounts_of(self.file.prices[code], label.rarity)[1]
@@ -119,16 +120,6 @@ class PriceBook:
             "usd_median": as_number(self.rates.convert(amount, "USD")),
             "ref_filename": reference,
         }
-
-    def _find_code(self, label: Label, reference: str) -> str | None:
-        set_code = label.set_code or parse_label(reference).set_code
-        # Sites list prices by code. So a name finds only prices that the user's own
-        # table gives by name; they hold for every print.
-        for name in (set_code, reference, PurePosixPath(reference).stem, label.name):
-            key = item_key(name)
-            if key and key in self._codes:  # an entry without a code prices nothing
-                return self._codes[key]
-        return None
 
 
 def _amounts_of(price: CodePrice, rarity: str) -> tuple[Decimal, Decimal, Decimal, str | None]:

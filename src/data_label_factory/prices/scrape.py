@@ -13,6 +13,7 @@ from pathlib import Path
 from data_label_factory.errors import FetchError, PriceError
 from data_label_factory.labels import parse_label
 from data_label_factory.prices.limits import DEFAULT_MAX_AGE_HOURS, DEFAULT_MAX_PREFIXES
+from data_label_factory.prices.lookup import CodeLookup
 from data_label_factory.prices.sites.base import PriceSite, prefix_of
 from data_label_factory.prices.store import CodePrice, PriceFile, summarize, with_date
 
@@ -31,6 +32,10 @@ class ScrapeResult:
     fresh: list[str] = field(default_factory=list)
     not_stocked: list[str] = field(default_factory=list)
     unpriced: list[str] = field(default_factory=list)  # codes of references without a price
+    references: int = 0
+    priced: int = 0  # of the references
+    unmatched: list[str] = field(default_factory=list)  # rows of a table, of no reference
+    left_out: list[str] = field(default_factory=list)  # rows of a table that gave no price
 
     @property
     def exit_code(self) -> int:
@@ -54,8 +59,8 @@ def scrape(
     many prefixes, `out` is of another site or currency, or nothing could be fetched.
     """
     now = now or datetime.now(UTC)
-    labels = map(parse_label, references)
-    names = {label.set_code: label.name for label in labels if label.set_code}
+    labels = {reference: parse_label(reference) for reference in references}
+    names = {label.set_code: label.name for label in labels.values() if label.set_code}
     prefixes = _find_prefixes(names, site, max_prefixes)
     old = _load_old_file(out, site)
 
@@ -71,6 +76,10 @@ def scrape(
     if not file.prefixes:
         reasons = dict.fromkeys(file.failed.values())
         raise PriceError("Nothing could be fetched", "; ".join(reasons))
+
+    lookup = CodeLookup(file.prices)
+    codes = [lookup.find(label, reference) for reference, label in labels.items()]
+    unmatched = sorted(site.lines.keys() - set(codes), key=lambda code: site.lines[code])
     return ScrapeResult(
         file,
         codes=len(names),
@@ -78,6 +87,10 @@ def scrape(
         fresh=run.fresh,
         not_stocked=run.not_stocked,
         unpriced=sorted(names.keys() - file.prices.keys()),
+        references=len(codes),
+        priced=len(codes) - codes.count(None),
+        unmatched=[f"{code!r} (line {site.lines[code]})" for code in unmatched],
+        left_out=site.left_out,
     )
 
 

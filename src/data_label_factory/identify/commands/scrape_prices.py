@@ -16,6 +16,8 @@ from data_label_factory.prices.limits import DEFAULT_MAX_AGE_HOURS, DEFAULT_MAX_
 if TYPE_CHECKING:
     from data_label_factory.prices.scrape import ScrapeResult
 
+_SHOWN_MAX = 10
+
 
 @click.command("scrape_prices")
 @click.option("--refs", metavar="DIR", type=FOLDER, help="folder of reference pictures")
@@ -86,6 +88,7 @@ def command(
     report = _as_json(result, out) | {"passed_over": walk.passed_over()}
     print(json.dumps(report) if as_json else _as_text(result, out))
     report_passed_over([walk])
+    _report_rows(result)
     for prefix, reason in result.file.failed.items():
         print(f"failed, older prices are kept: {prefix or asked.name}: {reason}", file=sys.stderr)
     return result.exit_code
@@ -106,12 +109,27 @@ def _print_sites(as_json: bool) -> None:
         print(f"{name:11} {site.about}  [{', '.join(site.currencies) or 'any currency'}]")
 
 
+def _report_rows(result: ScrapeResult) -> None:
+    """Name the rows of a user's own table that price nothing."""
+    for text in result.left_out[:_SHOWN_MAX]:
+        print(f"left out: {text}", file=sys.stderr)
+    if len(result.left_out) > _SHOWN_MAX:
+        print(f"left out: {len(result.left_out)} rows in all, see --json", file=sys.stderr)
+
+    count = len(result.unmatched)
+    if count:
+        shown = ", ".join(result.unmatched[:_SHOWN_MAX]) + (", …" if count > _SHOWN_MAX else "")
+        print(f"{count} rows match no reference: {shown}", file=sys.stderr)
+
+
 def _as_text(result: ScrapeResult, out: Path) -> str:
     file = result.file
     lines = [f"{out}: {len(file.prices)} prices of {file.site} in {file.currency}"]
     if result.codes:
         priced = result.codes - len(result.unpriced)
         lines.append(f"{priced} of the {result.codes} set codes among the references have one")
+    if result.priced < result.references and result.codes < result.references:
+        lines.append(f"{result.priced} of {result.references} references have a price")
     if result.fresh:
         lines.append(f"still fresh, not asked: {', '.join(result.fresh)}")
     if result.not_stocked:
@@ -132,5 +150,9 @@ def _as_json(result: ScrapeResult, out: Path) -> dict[str, object]:
         "not_stocked": result.not_stocked,
         "failed": dict(file.failed),
         "unpriced": result.unpriced,
+        "references": result.references,
+        "priced": result.priced,
+        "unmatched": result.unmatched,
+        "left_out": result.left_out,
         "scraped_at": file.scraped_at,
     }

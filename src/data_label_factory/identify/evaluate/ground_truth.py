@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,11 +16,20 @@ from data_label_factory.identify.index import Index
 from data_label_factory.identify.quad import Quad, as_points
 from data_label_factory.labels import item_key, parse_label, stem_of
 from data_label_factory.names import Names
+from data_label_factory.tables import TableError, read_table
 from data_label_factory.walk import Walk, walk_folder
 
 _LISTED_MAX = 5  # names that an error message lists
 _DEFAULT_FILES = ("truth.json", "truth.csv")
-_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error)
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_COLUMNS = {
+    "query": ("photo", "file", "file name", "image", "picture"),
+    "ref": ("reference", "item", "name", "label", "title"),
+}
+_NEEDS = (
+    "Write a CSV with the columns query,ref "
+    'or a JSON list of {"file": …, "items": [{"ref": …}]}'
+)
 
 
 @dataclass(frozen=True)
@@ -57,12 +64,14 @@ class Queries:
     """The photos to evaluate.
 
     `without_truth` names the others, whose contents are unknown; `walks` have what was
-    passed over in the folders.
+    passed over in the folders, and `left_out` the rows of the ground truth that cannot be
+    used, each with the reason.
     """
 
     photos: list[Query] = field(default_factory=list)
     without_truth: list[str] = field(default_factory=list)
     walks: list[Walk] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
 def read_queries(
@@ -84,32 +93,33 @@ def read_queries(
     [{"ref": …, "quad": [[x, y] × 4] px, optional}]}`. Photos are named relative to the
     folder. References are named by path, file name or stem; items by their name.
 
-    Raises GroundTruthError if the ground truth cannot be read, names anything that is
-    not in the index, or covers no photo; ImageError if a folder does not exist.
+    Raises GroundTruthError if the ground truth cannot be read or covers no photo;
+    ImageError if a folder does not exist.
     """
     folder = Path(folder)
     known = _KnownNames(index)
     truth_file = Path(truth) if truth is not None else _find_truth_file(folder)
-    walks = [walk_folder(folder, known=_DEFAULT_FILES)]
+    walk = walk_folder(folder, known=_DEFAULT_FILES)
     if truth_file is not None:
-        photos, without_truth = _read_truth_file(truth_file, walks[0], known)
+        queries = _read_truth_file(truth_file, walk, known)
     else:
-        photos, without_truth = _read_names(walks[0], known)
+        queries = _read_names(walk, known)
 
-    if not any(photo.items for photo in photos):
+    if not any(photo.items for photo in queries.photos):
+        nothing = _list_names(queries.without_truth) or walk.no_picture()
+        reasons = "; ".join(queries.left_out[:_LISTED_MAX])
         raise GroundTruthError(
-            f"No photo in {folder} has ground truth: "
-            f"{_list_names(without_truth) or walks[0].no_picture()}",
+            f"No photo in {folder} has ground truth: {reasons or nothing}",
             "Name each photo, or its subfolder, like the reference it shows; "
             "or write a CSV with query,ref and --truth",
         )
 
     if negatives is not None:
         walk = walk_folder(negatives)
-        walks.append(walk)
+        queries.walks.append(walk)
         for name in walk.pictures:
-            photos.append(Query(walk.folder / name, f"{walk.folder.name}/{name}", ()))
-    return Queries(photos, without_truth, walks)
+            queries.photos.append(Query(walk.folder / name, f"{walk.folder.name}/{name}", ()))
+    return queries
 
 
 class _KnownNames:
@@ -152,63 +162,85 @@ def _find_truth_file(folder: Path) -> Path | None:
     return None
 
 
-def _read_names(walk: Walk, known: _KnownNames) -> tuple[list[Query], list[str]]:
+def _read_names(walk: Walk, known: _KnownNames) -> Queries:
     """The photos named after what they show, and the names of the others."""
-    photos = []
-    without_truth = []
+    queries = Queries(walks=[walk])
     for name in walk.pictures:
         item = known.find(stem_of(name))
         if item is None and "/" in name:
             item = known.find(name.split("/")[-2])
 
         if item:
-            photos.append(Query(walk.folder / name, name, (item,)))
+            queries.photos.append(Query(walk.folder / name, name, (item,)))
         else:
-            without_truth.append(name)
-    return photos, without_truth
+            queries.without_truth.append(name)
+    return queries
 
 
-def _read_truth_file(path: Path, walk: Walk, known: _KnownNames) -> tuple[list[Query], list[str]]:
+def _read_truth_file(path: Path, walk: Walk, known: _KnownNames) -> Queries:
     """The photos that the file names, in its order, and the pictures in the folder it
     omits.
+
+    A photo with a row that cannot be used is left out as a whole: what it shows is not
+    known.
     """
-    is_json = path.suffix.lower() == ".json"
+    rows, left_out = _read_json(path) if path.suffix.lower() == ".json" else _read_csv(path)
     photos_here = Names(walk.pictures)
     shown: dict[str, list[TrueItem]] = {}
-    unknown: dict[str, None] = {}
-    for file, ref, quad in _parse_rows(path, _parse_json if is_json else _parse_csv):
-        items = shown.setdefault(photos_here.find(file) or file, [])
-        if not ref:
-            continue
-        item = known.find(ref, quad)
+    unusable: set[str] = set()
+    for row in rows:
+        name = photos_here.find(row.file) or row.file
+        items = shown.setdefault(name, [])
+        item = known.find(row.ref, row.quad) if row.ref else None
         if item:
             items.append(item)
-        else:
-            unknown[ref] = None
+        elif row.ref:
+            unusable.add(name)
+            reason = f"the index has no reference {row.ref!r}"
+            left_out.append(f"{path}, {row.where}: {reason}")
 
-    if unknown:
-        raise GroundTruthError(
-            f"{path} names {len(unknown)} references that are not in the index: "
-            f"{_list_names(unknown)}",
-            "Correct the names, or index the pictures they stand for",
-        )
-
-    photos = [Query(walk.folder / name, name, tuple(items)) for name, items in shown.items()]
-    without_truth = [name for name in walk.pictures if name not in shown]
-    return photos, without_truth
-
-
-# Photo, reference ("" if it shows no item), quad.
-_Row = tuple[str, str, Quad | None]
+    photos = [
+        Query(walk.folder / name, name, tuple(items))
+        for name, items in shown.items()
+        if name not in unusable
+    ]
+    without_truth = [name for name in walk.pictures if name not in shown or name in unusable]
+    return Queries(photos, without_truth, [walk], left_out)
 
 
-def _parse_rows(path: Path, parse: Callable[[str], Iterator[_Row]]) -> list[_Row]:
-    """The rows of a ground truth file.
-
-    Raises GroundTruthError if it cannot be read or parsed.
+@dataclass(frozen=True)
+class _Row:
+    """One item in a photo. `ref` is "" if the photo shows none; `where` says where in the
+    ground truth it stands.
     """
+
+    file: str
+    ref: str
+    where: str
+    quad: Quad | None = None
+
+
+def _read_csv(path: Path) -> tuple[list[_Row], list[str]]:
     try:
-        return list(parse(read_file(path).decode("utf-8-sig")))
+        table = read_table(
+            path, _COLUMNS, ["query", "ref"], headerless=("query", "ref"), needs=_NEEDS
+        )
+    except TableError as exc:
+        raise GroundTruthError(exc.message, exc.hint or _NEEDS) from exc
+
+    rows = []
+    for row in table.rows:
+        if row["query"]:
+            rows.append(_Row(row["query"], row["ref"], f"line {row.line}"))
+        else:
+            table.leave_out(row.line, "there is no photo")
+    return rows, table.describe_problems()
+
+
+def _read_json(path: Path) -> tuple[list[_Row], list[str]]:
+    """Raises GroundTruthError if the file cannot be read or parsed."""
+    try:
+        return list(_parse_json(read_file(path).decode("utf-8-sig"))), []
     except ImageError as exc:
         raise GroundTruthError(
             f"{path}: {exc.message}", "Name the file that says what the photos show"
@@ -216,37 +248,20 @@ def _parse_rows(path: Path, parse: Callable[[str], Iterator[_Row]]) -> list[_Row
     except _MALFORMED as exc:
         reason = f"{exc.args[0]} is missing" if isinstance(exc, KeyError) else exc
         raise GroundTruthError(
-            f"{path} cannot be read as ground truth ({reason})",
-            "Write a CSV with the columns query,ref "
-            'or a JSON list of {"file": …, "items": [{"ref": …}]}',
+            f"{path} cannot be read as ground truth ({reason})", _NEEDS
         ) from exc
 
 
 def _parse_json(text: str) -> Iterator[_Row]:
-    for photo in json.loads(text):
+    for number, photo in enumerate(json.loads(text), 1):
+        where = f"entry {number}"
         file = _parse_name(photo["file"])
         if not photo["items"]:
-            yield file, "", None
+            yield _Row(file, "", where)
         for item in photo["items"]:
             corners = item.get("quad")
             quad = None if corners is None else _parse_quad(corners)
-            yield file, _parse_name(item["ref"]), quad
-
-
-def _parse_csv(text: str) -> Iterator[_Row]:
-    is_first = True
-    for row in csv.reader(io.StringIO(text, newline="")):
-        cells = [cell.strip() for cell in row]
-        if not any(cells):
-            continue
-
-        is_header = is_first and [cell.lower() for cell in cells[:2]] == ["query", "ref"]
-        is_first = False
-        if is_header:
-            continue
-        if len(cells) < 2 or not cells[0]:
-            raise ValueError(f"the row {','.join(row)!r} does not have the columns query,ref")
-        yield cells[0], cells[1], None
+            yield _Row(file, _parse_name(item["ref"]), where, quad)
 
 
 def _parse_name(value: Any) -> str:

@@ -1,20 +1,32 @@
-"""The user's own prices: a CSV, by set code, file name or name.
+"""The user's own prices: a table, by set code, file name or name.
 
 For items that no shop lists.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
-from typing import ClassVar
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
 
 from data_label_factory.errors import PriceError
-from data_label_factory.prices.money import from_text
+from data_label_factory.labels import item_key
+from data_label_factory.prices.cells import find_decimal_mark, read_price, read_stock
 from data_label_factory.prices.sites.base import PriceSite
 from data_label_factory.prices.store import Listing
+from data_label_factory.tables import Row, Table, TableError, read_table
 
-_COLUMNS = ("code", "price", "name", "name_jp", "rarity", "stock")
+_COLUMNS = {
+    "code": ("set code", "card code", "card number", "sku", "file", "file name"),
+    "price": ("unit price", "price each", "market price", "amount", "value", "preis", "prix"),
+    "name": ("card name", "title", "item", "product", "label"),
+    "name_jp": ("japanese name", "name ja"),
+    "rarity": (),
+    "stock": ("in stock", "quantity", "qty", "count", "available", "availability"),
+}
+_NEEDS = f"price, code or name, and any of: {', '.join(_COLUMNS)}"
+_CURRENCY = re.compile(r"\b[A-Z]{3}\b")
 
 
 class OwnCsv(PriceSite):
@@ -24,6 +36,10 @@ class OwnCsv(PriceSite):
     )
     currencies: ClassVar = ()
     by_prefix: ClassVar = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._spellings: dict[str, str] = {}  # item key → the code as its first row writes it
 
     def listings(self, prefix: str) -> Iterator[Listing]:
         assert not prefix, "a table is read as a whole"
@@ -35,49 +51,48 @@ class OwnCsv(PriceSite):
                 "Add --currency USD (or another)",
             )
 
+        table = self._read(self.file)
+        mark = find_decimal_mark((row["price"] for row in table.rows), table.delimiter)
+        listings = [self._make_listing(table, row, mark) for row in table.rows]
+        found = [listing for listing in listings if listing]
+
+        self.left_out = table.describe_problems()
+        if not found:
+            reasons = "; ".join(self.left_out[:3]) or "it has no rows"
+            raise PriceError(f"{self.file} has no price: {reasons}")
+        yield from found
+
+    def _read(self, file: Path) -> Table:
+        """Raises PriceError if the table cannot be read, or is in another currency."""
         try:
-            with self.file.open(encoding="utf-8-sig", newline="") as lines:
-                yield from self._read_rows(csv.DictReader(lines, skipinitialspace=True))
-        except OSError as exc:
-            raise PriceError(f"Cannot read {self.file}: {exc.strerror}") from exc
-        except (UnicodeDecodeError, csv.Error) as exc:
-            raise PriceError(f"{self.file} is not a CSV in UTF-8: {exc}") from exc
+            table = read_table(file, _COLUMNS, ["price"], needs=_NEEDS)
+        except TableError as exc:
+            raise PriceError(exc.message, exc.hint) from exc
+        if not {"code", "name"} & table.titles.keys():
+            raise PriceError(f"{file}: the first line must name the columns", _NEEDS)
 
-    def _read_rows(self, reader: csv.DictReader[str]) -> Iterator[Listing]:
-        reader.fieldnames = self._check_columns(reader.fieldnames or ())
-        for row in reader:
-            # A row that is too long has a key None, one that is too short has values
-            # None.
-            values = {
-                key: (value or "").strip() for key, value in row.items() if isinstance(key, str)
-            }
-
-            code = values.get("code") or values.get("name", "")
-            price = from_text(values["price"])
-            if not code or price is None:
-                line = f"{self.file}, line {reader.line_num}"
-                raise PriceError(f"{line}: there must be a code or name, and a price")
-
-            yield Listing(
-                code,
-                price,
-                values.get("rarity", ""),
-                values.get("name", ""),
-                values.get("name_jp", ""),
-                in_stock=values.get("stock", "") not in ("0", "no"),
-            )
-
-    def _check_columns(self, names: Sequence[str]) -> list[str]:
-        """The normalized names of the columns.
-
-        Raises PriceError if they are not those needed.
-        """
-        columns = [name.strip().lower() for name in names]
-        unknown = sorted(set(columns) - set(_COLUMNS))
-        if unknown or "price" not in columns or not {"code", "name"} & set(columns):
-            wrong = f", not {unknown[0]!r}" if unknown else ""
+        stated = _CURRENCY.findall(table.titles["price"])
+        if stated and self.currency not in stated:
             raise PriceError(
-                f"{self.file}: the first line must name the columns{wrong}",
-                f"price, code or name, and any of: {', '.join(_COLUMNS)}",
+                f"{file}: the prices are in {stated[0]}, not in {self.currency}",
+                f"Add --currency {stated[0]}",
             )
-        return columns
+        return table
+
+    def _make_listing(self, table: Table, row: Row, mark: str) -> Listing | None:
+        """None, and a word why, for a row without a price."""
+        code = " ".join((row["code"] or row["name"]).split())
+        try:
+            price = read_price(row["price"], self.currency, mark)
+            in_stock = read_stock(row["stock"])
+        except ValueError as exc:
+            table.leave_out(row.line, str(exc))
+            return None
+
+        if not code or price is None:
+            table.leave_out(row.line, "there must be a code or name, and a price")
+            return None
+
+        code = self._spellings.setdefault(item_key(code), code)
+        self.lines.setdefault(code, row.line)
+        return Listing(code, price, row["rarity"], row["name"], row["name_jp"], in_stock)

@@ -1,0 +1,29 @@
+"""Which entry of a price file a reference has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from data_label_factory.labels import Label, item_key, parse_label
+
+
+class CodeLookup:
+    """The codes of a price file, found as a person reads them (`item_key`)."""
+
+    def __init__(self, codes: Iterable[str]) -> None:
+        self._codes = {item_key(code): code for code in codes}
+
+    def find(self, label: Label, reference: str) -> str | None:
+        """The code that prices a reference, or None.
+
+        It is looked up by set code (the label's, else the file name's). Sites
+        list prices by it; a user's own table may give a file name or a name
+        instead, which holds for every print.
+        """
+        set_code = label.set_code or parse_label(reference).set_code
+        for name in (set_code, reference, PurePosixPath(reference).stem, label.name):
+            key = item_key(name)
+            if key and key in self._codes:  # an entry without a code prices nothing
+                return self._codes[key]
+        return None
