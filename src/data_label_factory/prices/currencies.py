@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+
+def _find_codes(text: str) -> frozenset[str]:
+    return frozenset(re.findall("[A-Z]{3}", text))
+
+
 # Active codes of ISO 4217.
-_CODES = frozenset(
+_CODES = _find_codes(
     """
     AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD
     BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB
@@ -13,11 +20,11 @@ _CODES = frozenset(
     PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN
     SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF
     XCD XOF XPF YER ZAR ZMW ZWG
-    """.split()
+    """
 )
-_DOLLARS = frozenset(
+_DOLLARS = _find_codes(
     "USD CAD AUD NZD SGD HKD TWD BSD BBD BMD BND BZD FJD GYD JMD KYD LRD NAD SBD SRD TTD XCD "
-    "MXN ARS CLP COP DOP UYU CUP BOB".split()
+    "MXN ARS CLP COP DOP UYU CUP BOB"
 )
 _RUPEES = frozenset({"INR", "PKR", "LKR", "NPR", "MUR", "SCR"})
 _CROWNS = frozenset({"SEK", "NOK", "DKK", "ISK"})
@@ -73,9 +80,7 @@ _SIGNS |= {
 }
 
 # Without a smaller unit: exponent 0 in ISO 4217.
-WITHOUT_CENTS = frozenset(
-    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split()
-)
+WITHOUT_CENTS = _find_codes("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF")
 
 
 def currencies_of(text: str) -> frozenset[str]:

@@ -111,10 +111,10 @@ def test_a_truth_json_in_the_folder_is_found_and_keeps_quads(tmp_path: Path) -> 
     [
         (
             "t.csv",
-            "a.jpg,elf\na.jpg,orc\nb.jpg,orc\nb.jpg,LOCH-JP001_dark_magician_gmr",
-            "2 references.*'orc', 'LOCH",
+            "a.jpg,elf\na.jpg,orc\nb.jpg,LOCH-JP001_dark_magician_gmr",
+            "line 2: the index has no reference 'orc'.*line 3: .* 'LOCH",
         ),
-        ("t.csv", "a.jpg\n", "does not have the columns"),
+        ("t.csv", "query;photo\na.jpg;elf\n", "must name the columns.*query,ref"),
         ("t.json", "[{", "cannot be read as ground truth"),
         ("t.json", '[{"file": "a.jpg"}]', "items is missing"),
         ("t.json", '{"a.jpg": "elf"}', "cannot be read as ground truth"),
@@ -125,7 +125,7 @@ def test_a_truth_json_in_the_folder_is_found_and_keeps_quads(tmp_path: Path) -> 
         ),
         ("t.json", '[{"file": "a.jpg", "items": []}]', "No photo in .* has ground truth"),
         ("t.json", "[" * 100_000, "cannot be read as ground truth"),
-        ("gone.csv", None, "gone.csv: There is no such file"),
+        ("gone.csv", None, "gone.csv: No such file"),
     ],
 )
 def test_invalid_ground_truth_is_an_error_that_says_why(
@@ -136,6 +136,18 @@ def test_invalid_ground_truth_is_an_error_that_says_why(
         (tmp_path / name).write_text(text)
     with pytest.raises(GroundTruthError, match=says):
         read_queries(index_of(*FILES), tmp_path, truth=tmp_path / name)
+
+
+def test_a_photo_with_a_row_that_cannot_be_used_is_left_out_and_named(tmp_path: Path) -> None:
+    photos(tmp_path, "a.jpg", "b.jpg", "c.jpg")
+    truth = tmp_path / "own.csv"
+    truth.write_text("File Name;Item\na.jpg;elf\nb.jpg;elf\nb.jpg;orc\n;elf\nc.jpg;elf;x\n")
+
+    queries = read_queries(index_of(*FILES), tmp_path, truth=truth)
+    assert shown(queries) == {"a.jpg": [FILES[2]]}
+    assert queries.without_truth == ["b.jpg", "c.jpg"]
+    lines = [text.removeprefix(f"{truth}, ").partition(":")[0] for text in queries.left_out]
+    assert sorted(lines) == ["line 4", "line 5", "line 6"]
 
 
 def test_photos_that_match_nothing_and_a_missing_folder_are_errors(tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ def command(
     print(json.dumps(report) if as_json else _as_text(result))
     report_passed_over(photos.walks)
     report_unusable("not readable", result.unreadable)
+    report_unusable("left out", dict.fromkeys(result.left_out, ""))
     report_unusable("left out, nothing says what it shows", dict.fromkeys(result.without_truth, ""))
     if html:
         write_text(html, as_html(result, index, recognizer.refs))

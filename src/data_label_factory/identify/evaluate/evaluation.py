@@ -76,6 +76,7 @@ class Evaluation:
     outcomes: list[Outcome]
     unreadable: dict[str, str] = field(default_factory=dict)
     without_truth: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  # rows of the ground truth, and why
 
     @cached_property
     def figures(self) -> Figures:
@@ -138,6 +139,7 @@ class Evaluation:
             "misses": failures,
             "unreadable": self.unreadable,
             "without_truth": self.without_truth,
+            "left_out": self.left_out,
         }
 
     def _compute_point(self, rate: float) -> CurvePoint:
@@ -183,7 +185,7 @@ def evaluate(
         raise GroundTruthError(
             f"None of the photos with ground truth can be read: {name}: {reason}"
         )
-    return Evaluation(outcomes, unreadable, queries.without_truth)
+    return Evaluation(outcomes, unreadable, queries.without_truth, queries.left_out)
 
 
 def _evaluate_photo(recognize: Callable[[RGB], list[Detection]], query: Query) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,7 @@ _COLUMNS = {
     "ref": ("reference", "item", "name", "label", "title"),
 }
 _NEEDS = (
-    "Write a CSV with the columns query,ref "
-    'or a JSON list of {"file": …, "items": [{"ref": …}]}'
+    'Write a CSV with the columns query,ref or a JSON list of {"file": …, "items": [{"ref": …}]}'
 )
 
 
@@ -247,9 +246,7 @@ def _read_json(path: Path) -> tuple[list[_Row], list[str]]:
         ) from exc
     except _MALFORMED as exc:
         reason = f"{exc.args[0]} is missing" if isinstance(exc, KeyError) else exc
-        raise GroundTruthError(
-            f"{path} cannot be read as ground truth ({reason})", _NEEDS
-        ) from exc
+        raise GroundTruthError(f"{path} cannot be read as ground truth ({reason})", _NEEDS) from exc
 
 
 def _parse_json(text: str) -> Iterator[_Row]:

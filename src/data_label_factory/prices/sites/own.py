@@ -6,13 +6,14 @@ For items that no shop lists.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 from data_label_factory.errors import PriceError
 from data_label_factory.labels import item_key
-from data_label_factory.prices.cells import find_decimal_mark, read_price, read_stock
+from data_label_factory.prices.money import MoneyColumn
 from data_label_factory.prices.sites.base import PriceSite
 from data_label_factory.prices.store import Listing
 from data_label_factory.tables import Row, Table, TableError, read_table
@@ -27,6 +28,8 @@ _COLUMNS = {
 }
 _NEEDS = f"price, code or name, and any of: {', '.join(_COLUMNS)}"
 _CURRENCY = re.compile(r"\b[A-Z]{3}\b")
+_SOLD_OUT = re.compile("no|none|n|false|out|sold|sold ?out|out of stock|unavailable")
+_IN_STOCK = re.compile("|yes|y|true|in|in stock|available")
 
 
 class OwnCsv(PriceSite):
@@ -52,8 +55,12 @@ class OwnCsv(PriceSite):
             )
 
         table = self._read(self.file)
-        mark = find_decimal_mark((row["price"] for row in table.rows), table.delimiter)
-        listings = [self._make_listing(table, row, mark) for row in table.rows]
+        prices = MoneyColumn(
+            (row["price"] for row in table.rows),
+            self.currency,
+            has_decimal_commas=table.delimiter == ";",
+        )
+        listings = [self._make_listing(table, row, prices) for row in table.rows]
         found = [listing for listing in listings if listing]
 
         self.left_out = table.describe_problems()
@@ -79,13 +86,13 @@ class OwnCsv(PriceSite):
             )
         return table
 
-    def _make_listing(self, table: Table, row: Row, mark: str) -> Listing | None:
+    def _make_listing(self, table: Table, row: Row, prices: MoneyColumn) -> Listing | None:
         """None, and a word why, for a row without a price."""
         code = " ".join((row["code"] or row["name"]).split())
         try:
-            price = read_price(row["price"], self.currency, mark)
+            price = prices.read(row["price"])
             in_stock = read_stock(row["stock"])
-        except ValueError as exc:
+        except PriceError as exc:
             table.leave_out(row.line, str(exc))
             return None
 
@@ -96,3 +103,20 @@ class OwnCsv(PriceSite):
         code = self._spellings.setdefault(item_key(code), code)
         self.lines.setdefault(code, row.line)
         return Listing(code, price, row["rarity"], row["name"], row["name_jp"], in_stock)
+
+
+def read_stock(cell: str) -> bool:
+    """Whether a cell says that something is in stock, as an empty one does.
+
+    Raises PriceError for words that mean neither.
+    """
+    text = unicodedata.normalize("NFKC", cell).strip().casefold()
+    if re.fullmatch(r"\d+([.,]\d+)?", text):
+        return bool(text.strip("0.,"))
+
+    words = " ".join(re.findall(r"[^\W_]+", text))
+    if _SOLD_OUT.fullmatch(words):
+        return False
+    if _IN_STOCK.fullmatch(words):
+        return True
+    raise PriceError(f"{cell!r} says nothing of the stock", "Write a number, yes or no")
