@@ -128,6 +128,8 @@ def _read_text(path: Path) -> str:
                 f"{path} is too large for a list", f"It may have {_MAX_BYTES >> 20} MiB"
             )
         data = path.read_bytes()
+    except FileNotFoundError as exc:
+        raise TableError(f"Cannot read the list {path}: There is no such file") from exc
     except OSError as exc:
         raise TableError(f"Cannot read the list {path}: {exc.strerror}") from exc
 

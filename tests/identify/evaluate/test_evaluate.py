@@ -125,7 +125,7 @@ def test_a_truth_json_in_the_folder_is_found_and_keeps_quads(tmp_path: Path) -> 
         ),
         ("t.json", '[{"file": "a.jpg", "items": []}]', "No photo in .* has ground truth"),
         ("t.json", "[" * 100_000, "cannot be read as ground truth"),
-        ("gone.csv", None, "gone.csv: No such file"),
+        ("gone.csv", None, "gone.csv: There is no such file"),
     ],
 )
 def test_invalid_ground_truth_is_an_error_that_says_why(
