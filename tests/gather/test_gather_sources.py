@@ -13,6 +13,7 @@ from website import BROKEN, BUSY, DRIP, PAGE, RESET, Answer, Request, Site, as_j
 
 from data_label_factory.errors import FactoryError, FetchError, ProjectError
 from data_label_factory.gather.base import Candidate, Source, make_label, strip_markup
+from data_label_factory.gather.result import Failure
 from data_label_factory.gather.sources import SOURCES
 from data_label_factory.labels import Label, format_label, parse_label
 
@@ -547,6 +548,13 @@ def test_a_wrong_row_is_left_out_and_named(
     assert found.label == Label("B")
     (problem,) = source.left_out["list.csv"]
     assert problem.line == line and reason in problem.reason
+
+
+def test_a_failure_says_which_line_and_which_file_or_address() -> None:
+    failure = Failure("mine", "list.csv", "There is no such file", "x.jpg", 7)
+    assert str(failure) == "mine: 'list.csv', line 7: x.jpg: There is no such file"
+    assert str(Failure("mine", "b", "odd", "http://x/?key=k")) == "mine: 'b': http://x/: odd"
+    assert str(Failure("mine", "b", "odd")) == "mine: 'b': odd"
 
 
 @pytest.mark.parametrize("name", ["urls", "folder"])

@@ -119,7 +119,8 @@ def _report_rows(result: ScrapeResult) -> None:
     count = len(result.unmatched)
     if count:
         shown = ", ".join(result.unmatched[:_SHOWN_MAX]) + (", …" if count > _SHOWN_MAX else "")
-        print(f"{count} rows match no reference: {shown}", file=sys.stderr)
+        which = "1 row matches" if count == 1 else f"{count} rows match"
+        print(f"{which} no reference: {shown}", file=sys.stderr)
 
 
 def _as_text(result: ScrapeResult, out: Path) -> str:
