@@ -102,6 +102,15 @@ def test_a_column_has_its_own_name_or_else_the_first_that_means_it(tmp_path: Pat
     assert table.rows[0].cells == {"name": "y", "count": "1"}
     assert table.ignored == ["Title", "Condition", "Qty"]
     assert table.rows[0]["note"] == ""
+    assert table.describe_ignored() == [
+        f"{table.path}: columns passed over: 'Title', 'Condition', 'Qty'"
+    ]
+
+
+def test_a_cell_below_no_title_is_one_too_many(tmp_path: Path) -> None:
+    table = read(tmp_path, "name,count,\na,1,50\nb,2,\n")
+    assert [row["name"] for row in table.rows] == ["b"]
+    assert [problem.line for problem in table.problems] == [2]
 
 
 @pytest.mark.parametrize(
@@ -122,6 +131,7 @@ def test_without_a_header(tmp_path: Path, text: str, cells: list[list[str]]) -> 
     [
         ("", "must name the columns. a name"),
         ("count,note\n1,2\n", "must name the columns"),
+        ("name,Count,count\n1,2\n", "two columns are called 'Count'"),
         ("nam,count\n1,2\n", "must name the columns, not 'nam'"),
         ("name\n".encode("utf-16"), "not UTF-8 text .UTF-16"),
         ("name\nBeyonc\xe9\n".encode("cp1252"), "byte 11 is of another encoding"),

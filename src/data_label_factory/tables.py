@@ -76,6 +76,11 @@ class Table:
         ordered = sorted(self.problems, key=lambda problem: problem.line)
         return [f"{self.path}, line {one.line}: {one.reason}" for one in ordered]
 
+    def describe_ignored(self) -> list[str]:
+        """A line of text for the columns that mean nothing, if there are any."""
+        names = ", ".join(map(repr, self.ignored))
+        return [f"{self.path}: columns passed over: {names}"] if names else []
+
 
 def read_table(
     path: Path,
@@ -100,7 +105,7 @@ def read_table(
     at, delimiter = _skip_preamble(lines)
     table = Table(path, delimiter or _sniff(lines[at:], columns, headerless))
 
-    titles: list[str] = []
+    titles: list[str | None] = []
     for line, cells in _parse(lines, at, table):
         if not any(cells):
             continue  # the padding of a spreadsheet
@@ -206,8 +211,9 @@ def _read_header(
     required: Sequence[str],
     headerless: Sequence[str],
     needs: str,
-) -> list[str]:
-    """The column of each cell of a row, "" for those that mean nothing.
+) -> list[str | None]:
+    """The column of each cell of a row, "" for those that mean nothing, None
+    for those without a title.
 
     Fills in the titles if `cells` is a header.
     """
@@ -222,14 +228,22 @@ def _read_header(
         wrong = f", not {strange!r}" if strange else ""
         raise TableError(f"{table.path}: the first line must name the columns{wrong}", needs)
 
+    folded = [fold_title(cell) for cell in cells]
+    doubled = [cell for cell in cells if folded.count(fold_title(cell)) > 1 and cell]
+    if doubled:
+        raise TableError(f"{table.path}: two columns are called {doubled[0]!r}", "Rename one")
+
     # Of two titles for one column, the column's own name counts, else the first.
     place: dict[str, int] = {}
     for at, column in enumerate(found):
-        if column and (column not in place or fold_title(cells[at]) == fold_title(column)):
+        if column and (column not in place or folded[at] == fold_title(column)):
             place[column] = at
     table.titles = {column: cells[at] for column, at in place.items()}
-    table.ignored = [cells[at] for at in range(len(cells)) if at not in place.values()]
-    return [column if place.get(column) == at else "" for at, column in enumerate(found)]
+    unused = [at for at in range(len(cells)) if at not in place.values()]
+    table.ignored = [cells[at] for at in unused if cells[at]]
+    return [
+        column if at not in unused else "" if cells[at] else None for at, column in enumerate(found)
+    ]
 
 
 def _is_header(cells: Sequence[str], found: Sequence[str]) -> bool:
@@ -243,14 +257,15 @@ def _known_titles(columns: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return known | {fold_title(column): column for column in columns}
 
 
-def _take_row(table: Table, line: int, cells: Sequence[str], titles: Sequence[str]) -> None:
-    if any(cells[len(titles) :]):
+def _take_row(table: Table, line: int, cells: Sequence[str], titles: Sequence[str | None]) -> None:
+    # The end of `Bolt,1,50` can also lie below a title that is empty.
+    surplus = [at for at in range(len(cells)) if at >= len(titles) or titles[at] is None]
+    if any(cells[at] for at in surplus):
         hint = f'put "quotes" around a cell with a {_spell(table.delimiter)}'
         table.leave_out(line, f"more cells than columns; {hint}")
         return
 
-    columns = [*table.titles] or list(titles)
-    values = dict.fromkeys(columns, "")
+    values = {title: "" for title in titles if title}
     values |= {title: cell for title, cell in zip(titles, cells, strict=False) if title}
     table.rows.append(Row(line, values))
 

@@ -546,7 +546,7 @@ def test_a_wrong_row_is_left_out_and_named(
     source = source_of(name, tmp_path)
     (found,) = source.find("list.csv")
     assert found.label == Label("B")
-    (problem,) = source.left_out["list.csv"]
+    (problem,) = source.tables["list.csv"].problems
     assert problem.line == line and reason in problem.reason
 
 

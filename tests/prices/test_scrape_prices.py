@@ -473,9 +473,11 @@ def test_rows_that_give_no_price_are_left_out_and_named(
         "Baker’s Clipper": 7,
         "Kind of Bleu": 5,
     }
-    lines = [text.removeprefix(f"{table}, ").partition(":")[0] for text in result.left_out]
+    columns, *rows = result.left_out
+    assert columns == f"{table}: columns passed over: 'Condition'"
+    lines = [text.removeprefix(f"{table}, ").partition(":")[0] for text in rows]
     assert lines == ["line 4", "line 5", "line 7", "line 8"]
-    assert "'ca. 2' is not a price" in result.left_out[1]
+    assert "'ca. 2' is not a price" in rows[1]
     assert result.unmatched == ["'Kind of Bleu' (line 10)"]
     assert (result.priced, result.references) == (2, 3)
 

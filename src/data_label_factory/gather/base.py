@@ -17,7 +17,7 @@ from data_label_factory.errors import ProjectError
 from data_label_factory.http.fetch import Fetcher
 from data_label_factory.labels import SET_CODE, Label, titled
 from data_label_factory.rarities import rarity_code
-from data_label_factory.tables import Problem
+from data_label_factory.tables import Table
 
 # Pages of one search: a server may promise a next page forever.
 MAX_PAGES = 400
@@ -102,7 +102,7 @@ class Source(Api):
         self.limit = limit
         self.option = dict(options or {})
         self.folder = folder or Path()
-        self.left_out: dict[str, list[Problem]] = {}  # query, a list → its rows that say nothing
+        self.tables: dict[str, Table] = {}  # query → the list that it names, once read
         self._check_options()
 
     def check(self) -> None:

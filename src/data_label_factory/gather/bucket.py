@@ -16,6 +16,7 @@ from data_label_factory.gather.result import Failure
 from data_label_factory.gather.state import RunState
 from data_label_factory.labels import format_label
 from data_label_factory.progress import Progress
+from data_label_factory.tables import Table
 
 _SEARCHES_AHEAD = 3
 _SPARE_CANDIDATES = 8  # for a search whose pictures may be gone
@@ -135,14 +136,21 @@ class BucketGatherer:
             self._fail(query, reason[:_MAX_REASON_LENGTH])
             return []
 
-        left_out = self._source.left_out.pop(query, [])
-        for problem in left_out:
-            self._fail(query, problem.reason, line=problem.line)
-        if not candidates and not left_out:
+        table = self._source.tables.pop(query, None)
+        if table:
+            self._report_table(query, table)
+        if not candidates and not (table and table.problems):
             self._fail(query, f"{name} knows nothing of that name")
             return []
         groups = self._group(candidates)
         return [_Task(query, group, is_last=group is groups[-1]) for group in groups]
+
+    def _report_table(self, query: str, table: Table) -> None:
+        """Report the rows and columns of a list that say nothing."""
+        for problem in table.problems:
+            self._fail(query, problem.reason, line=problem.line)
+        with self._state.lock:
+            self._state.result.notes += table.describe_ignored()
 
     def _group(self, candidates: list[Candidate]) -> list[tuple[Candidate, ...]]:
         """Group the candidates by the picture they are for.

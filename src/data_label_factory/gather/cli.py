@@ -186,6 +186,8 @@ def _join_some(labels: list[str]) -> str:
 
 
 def _print_failures(result: GatherResult) -> None:
+    for note in result.notes:
+        print(note, file=sys.stderr)
     for failure in result.failures[:_MAX_SHOWN]:
         print(f"failed: {failure}", file=sys.stderr)
     if len(result.failures) > _MAX_SHOWN:
@@ -200,6 +202,7 @@ def _to_json(result: GatherResult, seconds: float) -> dict[str, object]:
         "present": result.present,
         "doubles": result.duplicates,
         "failed": [asdict(failure) for failure in result.failures],
+        "notes": result.notes,
         "planned": [{"path": path, "url": url} for path, url in result.planned],
         "seconds": round(seconds, 3),
     }

@@ -21,8 +21,7 @@ class Folder(Source):
     takes_all: ClassVar = True
 
     def find(self, query: str) -> Iterator[Candidate]:
-        table = self.folder / Path(query).expanduser()
-        photos = table.parent
+        photos = (self.folder / Path(query).expanduser()).parent
         if "photos" in self.option:
             photos = self.folder / Path(self.option["photos"]).expanduser()
 
@@ -43,5 +42,4 @@ class Folder(Source):
                 line=row.line,
             )
 
-        left_out = self.left_out.setdefault(query, [])
-        yield from read_candidates(table, ("file", "name"), "file", make, left_out)
+        yield from read_candidates(self, query, ("file", "name"), "file", make)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from data_label_factory.errors import ProjectError
-from data_label_factory.gather.base import Candidate, make_label
+from data_label_factory.gather.base import Candidate, Source, make_label
 from data_label_factory.labels import RARITIES, SET_CODE, Label
-from data_label_factory.tables import Problem, Row, TableError, read_table
+from data_label_factory.tables import Row, TableError, read_table
 
 _COLUMNS = {
     "name": ("card name", "title", "item", "label", "product"),
@@ -39,19 +39,20 @@ def make_label_of(row: Row) -> Label:
 
 
 def read_candidates(
-    path: Path,
+    source: Source,
+    query: str,
     columns: tuple[str, str],
     required: str,
     make: Callable[[Row], Candidate],
-    left_out: list[Problem],
 ) -> Iterator[Candidate]:
-    """Yield what `make` makes of each row of a table.
+    """Yield what `make` makes of each row of the table that `query` names.
 
-    Without a header, the columns are `columns`. Rows for which `make` raises
-    ValueError go into `left_out`, with their line. Raises ProjectError if
-    the file cannot be read, or its header does not name the column
-    `required`.
+    Without a header, the columns are `columns`. The table goes into
+    `source.tables`, with the rows for which `make` raises ValueError among
+    its problems. Raises ProjectError if the file cannot be read, or its
+    header does not name the column `required`.
     """
+    path = source.folder / Path(query).expanduser()
     known = {name: others for name, others in _COLUMNS.items() if name in (*columns, *_LABELS)}
     needs = f"Known: {', '.join(known)}"
     try:
@@ -66,5 +67,5 @@ def read_candidates(
         except ValueError as exc:
             table.leave_out(row.line, str(exc))
 
-    left_out += table.problems
+    source.tables[query] = table
     yield from candidates

@@ -42,6 +42,7 @@ class GatherResult:
     duplicates: dict[str, list[str]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     planned: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what was passed over in lists
 
     @property
     def exit_code(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
@@ -19,10 +18,9 @@ class Urls(Source):
     takes_all: ClassVar = True
 
     def find(self, query: str) -> Iterator[Candidate]:
-        table = self.folder / Path(query).expanduser()
-
-        left_out = self.left_out.setdefault(query, [])
-        yield from read_candidates(table, ("name", "url"), "url", _make_candidate, left_out)
+        yield from read_candidates(
+            table, ("name", "url"), "url", _make_candidate, self.tables, query
+        )
 
 
 def _make_candidate(row: Row) -> Candidate:

@@ -35,7 +35,7 @@ class ScrapeResult:
     references: int = 0
     priced: int = 0  # of the references
     unmatched: list[str] = field(default_factory=list)  # rows of a table, of no reference
-    left_out: list[str] = field(default_factory=list)  # rows of a table that gave no price
+    left_out: list[str] = field(default_factory=list)  # of a table: rows and columns
 
     @property
     def exit_code(self) -> int:

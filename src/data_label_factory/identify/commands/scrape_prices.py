@@ -114,7 +114,7 @@ def _report_rows(result: ScrapeResult) -> None:
     for text in result.left_out[:_SHOWN_MAX]:
         print(f"left out: {text}", file=sys.stderr)
     if len(result.left_out) > _SHOWN_MAX:
-        print(f"left out: {len(result.left_out)} rows in all, see --json", file=sys.stderr)
+        print(f"left out: {len(result.left_out)} in all, see --json", file=sys.stderr)
 
     count = len(result.unmatched)
     if count:

@@ -233,7 +233,7 @@ def _read_csv(path: Path) -> tuple[list[_Row], list[str]]:
             rows.append(_Row(row["query"], row["ref"], f"line {row.line}"))
         else:
             table.leave_out(row.line, "there is no photo")
-    return rows, table.describe_problems()
+    return rows, table.describe_ignored() + table.describe_problems()
 
 
 def _read_json(path: Path) -> tuple[list[_Row], list[str]]:

@@ -36,7 +36,7 @@ class PriceSite(Api):
         super().__init__(fetcher, base_url)
         self.currency = currency or next(iter(self.currencies), "")
         self.file = file
-        self.left_out: list[str] = []  # rows of `file` that gave no price, and why
+        self.left_out: list[str] = []  # of `file`: rows that gave no price, columns not used
         self.lines: dict[str, int] = {}  # code → the first line of `file` that has it
         if self.currencies and self.currency not in self.currencies:
             raise PriceError(

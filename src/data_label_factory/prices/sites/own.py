@@ -63,9 +63,9 @@ class OwnCsv(PriceSite):
         listings = [self._make_listing(table, row, prices) for row in table.rows]
         found = [listing for listing in listings if listing]
 
-        self.left_out = table.describe_problems()
+        self.left_out = table.describe_ignored() + table.describe_problems()
         if not found:
-            reasons = "; ".join(self.left_out[:3]) or "it has no rows"
+            reasons = "; ".join(table.describe_problems()[:3]) or "it has no rows"
             raise PriceError(f"{self.file} has no price: {reasons}")
         yield from found
 
