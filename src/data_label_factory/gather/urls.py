@@ -18,9 +18,7 @@ class Urls(Source):
     takes_all: ClassVar = True
 
     def find(self, query: str) -> Iterator[Candidate]:
-        yield from read_candidates(
-            table, ("name", "url"), "url", _make_candidate, self.tables, query
-        )
+        yield from read_candidates(self, query, ("name", "url"), "url", _make_candidate)
 
 
 def _make_candidate(row: Row) -> Candidate:
