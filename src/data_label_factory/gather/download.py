@@ -102,7 +102,7 @@ class Downloader:
             try:
                 return self._download(candidate), rejected
             except (FetchError, ImageError) as exc:
-                rejected.append(Rejection(candidate, exc.message))
+                rejected.append(Rejection(candidate, str(exc)))
         return None, rejected
 
     def _download(self, candidate: Candidate) -> Download:

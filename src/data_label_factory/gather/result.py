@@ -5,15 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from data_label_factory.http.fetch import redact_url
+
 
 @dataclass(frozen=True)
 class Failure:
-    """A picture or query that failed, and why."""
+    """A picture or query that failed, and why.
+
+    `url` is an address or a file; `line` that of a list, if not 0.
+    """
 
     bucket: str
     query: str
     reason: str
     url: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        line = f", line {self.line}" if self.line else ""
+        url = redact_url(self.url)
+        location = f"{url}: " if url and url not in self.reason else ""
+        return f"{self.bucket}: {self.query!r}{line}: {location}{self.reason}"
 
 
 @dataclass
@@ -21,7 +33,8 @@ class GatherResult:
     """What a run did. Paths are relative to `root`.
 
     `duplicates` maps a path to the other labels under which the same picture was found.
-    `planned` belongs to a dry run: (path without suffix, address).
+    `planned` belongs to a dry run: (path without suffix, address). `notes` say which
+    results were passed over for a further one.
     """
 
     root: Path
@@ -30,6 +43,7 @@ class GatherResult:
     duplicates: dict[str, list[str]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     planned: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
