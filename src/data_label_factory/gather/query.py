@@ -18,7 +18,7 @@ _KEY = re.compile(r"(?:^|[\s(])[-!]?([A-Za-z][\w.]*):(?=\S)")
 # Up to 999: a year ("1996 World Champion") is no count.
 _SIDEBOARD = re.compile(r"^(?:SB|CMDR|Sideboard):\s*", re.IGNORECASE)
 _COUNT = re.compile(r"^(?:\d{1,3}\s?[x×]\s+|[x×]\s?\d{1,3}\s+|\d{1,3}\s+)(?=\S)", re.IGNORECASE)
-_COUNT_AFTER = re.compile(r"\s+(?:[x×]\s?\d{1,3}|\d{1,3}\s?[x×])$", re.IGNORECASE)
+_COUNT_AFTER = re.compile(r"(?<=[^)\]\s])\s+(?:[x×]\s?\d{1,3}|\d{1,3}\s?[x×])$", re.IGNORECASE)
 
 # What deck builders write behind a name: *F* (foil), #!Tag, ^Have,#37d67a^, <showcase>,
 # [Maybeboard{noDeck}].

@@ -23,7 +23,7 @@ class Failure:
 
     def __str__(self) -> str:
         line = f", line {self.line}" if self.line else ""
-        url = redact_url(self.url)
+        url = redact_url(self.url) if "://" in self.url else self.url
         location = f"{url}: " if url and url not in self.reason else ""
         return f"{self.bucket}: {self.query!r}{line}: {location}{self.reason}"
 
