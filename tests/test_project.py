@@ -74,3 +74,27 @@ def test_every_problem_is_named_with_its_line(
 def test_a_missing_project_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="Cannot read"):
         load_project(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ("buckets: {a: [Circle of Protection: Red]}\n", ["line 2: expected text", '"quotes"']),
+        ("buckets:\n  a:\n    - Opt\n    - Type: Null\n", ["line 5: expected text", '"quotes"']),
+        ("buckets: {a: {source: x, queries: [SB: 2 Negate]}}\n", ["line 2", "text with a colon"]),
+        ("buckets:\n  a: Number 39: Utopia\n", ["line 3, column 15", '"quotes"']),
+        ("buckets: {a: ['Caf\xe9', b]}\n".encode("cp1252"), ["line 2 is not UTF-8 text"]),
+        (b"buckets: {a: ['\x00']}\n", ["a control character"]),
+    ],
+)
+def test_a_colon_asks_for_quotes_and_no_words_of_a_library_are_shown(
+    tmp_path: Path, text: str | bytes, messages: list[str]
+) -> None:
+    data = text.encode() if isinstance(text, str) else text
+    with pytest.raises(ProjectError) as caught:
+        load_project(write(tmp_path, b"project_name: a\n" + data))
+    told = str(caught.value)
+    for message in messages:
+        assert message in told
+    assert "codec" not in told
+    assert "mapping values" not in told

@@ -12,6 +12,7 @@ import yaml
 from data_label_factory.errors import ProjectError
 
 DEFAULT_DATA_ROOT = "~/data-label-factory"
+_QUOTES = 'put "quotes" around a text with a colon, a # or brackets'
 
 # Reads one YAML value; adds what is wrong with it to the list of problems.
 Reader = Callable[[yaml.Node, list[str]], Any]
@@ -69,14 +70,25 @@ def load_project(path: Path) -> Project:
 
 def _parse_yaml(path: Path) -> yaml.Node | None:
     try:
-        text = path.read_text("utf-8")
-        return yaml.compose(text, Loader=yaml.SafeLoader)
+        data = path.read_bytes()
     except OSError as exc:
         raise ProjectError(f"Cannot read the project {path}: {exc.strerror}") from exc
+
+    try:
+        return yaml.compose(data.decode("utf-8-sig"), Loader=yaml.SafeLoader)
     except UnicodeDecodeError as exc:
-        raise ProjectError(f"{path} is not valid YAML: no UTF-8 text", "Save it as UTF-8") from exc
+        line = data.count(b"\n", 0, exc.start) + 1
+        raise ProjectError(
+            f"{path} is not valid YAML: line {line} is not UTF-8 text",
+            "Save it as UTF-8",
+        ) from exc
     except yaml.YAMLError as exc:
-        raise ProjectError(f"{path} is not valid YAML: {exc}") from exc
+        mark = getattr(exc, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "a control character"
+        raise ProjectError(
+            f"{path} is not valid YAML: it cannot be read at {where}",
+            f"Indent with spaces, and {_QUOTES}",
+        ) from exc
 
 
 def _read_mapping(
@@ -105,6 +117,9 @@ def _read_mapping(
 
 def _read_text(node: yaml.Node, problems: list[str]) -> str:
     is_null = node.tag == "tag:yaml.org,2002:null"
+    if isinstance(node, yaml.MappingNode):  # `Type: Null` without quotes is one
+        problems.append(f"line {_line_of(node)}: expected text: {_QUOTES}")
+        return ""
     if not isinstance(node, yaml.ScalarNode) or is_null or not node.value.strip():
         problems.append(f"line {_line_of(node)}: expected text")
         return ""

@@ -8,12 +8,13 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from data_label_factory.errors import ProjectError
+from data_label_factory.gather.query import Reading, list_readings
 from data_label_factory.http.fetch import Fetcher
 from data_label_factory.labels import SET_CODE, Label, titled
 from data_label_factory.rarities import rarity_code
@@ -34,6 +35,7 @@ class Candidate:
     author: str = ""
     path: Path | None = None
     line: int = 0  # of the user's list, from 1
+    more_faces: bool = False  # the next candidate is another face of the same card
 
     def __post_init__(self) -> None:
         """Raise TypeError if a site sent null or a number instead of text."""
@@ -103,6 +105,7 @@ class Source(Api):
         self.option = dict(options or {})
         self.folder = folder or Path()
         self.tables: dict[str, Table] = {}  # query → the list that it names, once read
+        self.passed_over: dict[str, list[str]] = {}  # query → what has no picture yet
         self._check_options()
 
     def check(self) -> None:
@@ -119,6 +122,13 @@ class Source(Api):
         """
         raise NotImplementedError
 
+    def pass_over(self, query: str, what: str, why: str = "no picture yet") -> None:
+        """Remember that a result of `query` cannot be used, so that it is said."""
+        said = self.passed_over.setdefault(query, [])
+        note = f"{what}: {why}"
+        if note not in said:
+            said.append(note)
+
     def _check_options(self) -> None:
         if unknown := sorted(self.option.keys() - self.options.keys() - {"max"}):
             known = ", ".join([*self.options, "max"])
@@ -133,6 +143,41 @@ class Source(Api):
                     f"The option {key} of {self.name} cannot be {self.option[key]!r}",
                     f"Choose: {', '.join(allowed)}",
                 )
+
+
+class CardSource(Source):
+    """A source of cards: a query may be a line of a deck list."""
+
+    def find(self, query: str) -> Iterator[Candidate]:
+        """Yield what the first way to read the query finds that finds anything."""
+        wanted: Reading | None = None  # a print that the query names and that is not there
+        for reading in list_readings(query):
+            found = False
+            for candidate in self.find_card(reading):
+                if not found and wanted and (not reading.set_code or not reading.number):
+                    self.pass_over(query, str(wanted), "there is no such print")
+                found = True
+                yield candidate
+
+            known = query in self.passed_over
+            if found or (known and not reading.set_code):
+                return
+            if reading.number or (reading.set_code and not wanted):
+                wanted = reading
+
+    def find_card(self, reading: Reading) -> Iterator[Candidate]:
+        """Yield the pictures of the card that has exactly this name. Raises as `find`."""
+        raise NotImplementedError
+
+
+def take_cards(candidates: Iterable[Candidate], limit: int | None) -> Iterator[Candidate]:
+    """Yield the candidates of up to `limit` cards, each with all of its faces."""
+    taken = 0
+    for candidate in candidates:
+        yield candidate
+        taken += not candidate.more_faces
+        if taken == limit:
+            return
 
 
 def make_label(name: str, set_code: str = "", rarity: str = "") -> Label:

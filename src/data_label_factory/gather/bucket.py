@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from data_label_factory.errors import FetchError, LabelError, ProjectError
-from data_label_factory.gather.base import Candidate, Source
+from data_label_factory.gather.base import Candidate, Source, take_cards
 from data_label_factory.gather.download import Download, Downloader, Rejection
 from data_label_factory.gather.picture_store import PictureStore, Placement
 from data_label_factory.gather.result import Failure
@@ -121,7 +120,7 @@ class BucketGatherer:
         wanted = None if self._source.takes_all else self._source.limit
         if wanted and self._source.tries_next:
             wanted += _SPARE_CANDIDATES
-        return list(islice(self._source.find(query), wanted))
+        return list(take_cards(self._source.find(query), wanted))
 
     def _split(self, query: str, search: Future[list[Candidate]]) -> list[_Task]:
         """Return one task per picture; none, and a failure, if the search gave nothing."""
@@ -136,12 +135,17 @@ class BucketGatherer:
             self._fail(query, reason[:_MAX_REASON_LENGTH])
             return []
 
+        passed_over = self._source.passed_over.pop(query, [])
         table = self._source.tables.pop(query, None)
         if table:
             self._report_table(query, table)
-        if not candidates and not (table and table.problems):
-            self._fail(query, f"{name} knows nothing of that name")
+        if not candidates:
+            if not (table and table.problems):
+                reason = "; ".join(passed_over)[:_MAX_REASON_LENGTH]
+                nothing = f"{name}: {reason}" if reason else f"{name} knows nothing of that name"
+                self._fail(query, nothing)
             return []
+        self._note(query, passed_over)
         groups = self._group(candidates)
         return [_Task(query, group, is_last=group is groups[-1]) for group in groups]
 
@@ -203,9 +207,12 @@ class BucketGatherer:
             result.present += 1
 
     def _report_rejected(self, task: _Task, outcome: _Outcome) -> None:
-        """Report a picture none of whose candidates succeeded."""
+        """Report the pictures that failed, if the next one was taken or none succeeded."""
         rejected = outcome.rejected
-        if outcome.download is not None or not rejected:
+        if outcome.download is not None:
+            self._note(task.query, [f"{one.candidate.label}: {one.reason}" for one in rejected])
+            return
+        if not rejected:
             return
         reason = rejected[0].reason
         if len(rejected) > 1:
@@ -219,6 +226,14 @@ class BucketGatherer:
             return
         files = sorted(set(self._files.get(query, ())))
         self._done[query] = {"asked": self._describe_request(), "files": files}
+
+    def _note(self, query: str, passed_over: Iterable[str]) -> None:
+        """Say which results were passed over for a further one."""
+        name = self._source.name
+        with self._state.lock:
+            for what in passed_over:
+                note = f"{self._bucket}: {query!r}: {name}: passed over {what}"
+                self._state.result.notes.append(note)
 
     def _fail(self, query: str, reason: str, url: str = "", line: int = 0) -> None:
         self._failed.add(query)

@@ -147,6 +147,7 @@ def command(
         if as_json
         else _format_result(result, dry_run, seconds)
     )
+    _print_notes(result.notes)
     _print_failures(result)
     return result.exit_code
 
@@ -185,9 +186,14 @@ def _join_some(labels: list[str]) -> str:
     return text
 
 
-def _print_failures(result: GatherResult) -> None:
-    for note in result.notes:
+def _print_notes(notes: list[str]) -> None:
+    for note in notes[:_MAX_SHOWN]:
         print(note, file=sys.stderr)
+    if len(notes) > _MAX_SHOWN:
+        print(f"… and {len(notes) - _MAX_SHOWN} more (--json lists all)", file=sys.stderr)
+
+
+def _print_failures(result: GatherResult) -> None:
     for failure in result.failures[:_MAX_SHOWN]:
         print(f"failed: {failure}", file=sys.stderr)
     if len(result.failures) > _MAX_SHOWN:
@@ -202,8 +208,8 @@ def _to_json(result: GatherResult, seconds: float) -> dict[str, object]:
         "present": result.present,
         "doubles": result.duplicates,
         "failed": [asdict(failure) for failure in result.failures],
-        "notes": result.notes,
         "planned": [{"path": path, "url": url} for path, url in result.planned],
+        "notes": result.notes,
         "seconds": round(seconds, 3),
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from data_label_factory.gather.base import Candidate, Source, make_label
+from data_label_factory.gather.query import list_titles
 
 _COVERS = "https://coverartarchive.org"
 _MIN_SCORE = 80  # MusicBrainz' own, of 100; below it, titles begin to differ
@@ -28,9 +29,18 @@ class CoverArt(Source):
     tries_next: ClassVar = True  # the next release group of the same title may have a cover
 
     def find(self, query: str) -> Iterator[Candidate]:
-        artist, dash, title = query.partition(" - ")
-        words = f"releasegroup:{_quote(title if dash else query)}"
-        if dash:
+        found = False
+        for artist, title in list_titles(query):
+            for group in self._search(artist, title):
+                found = True
+                yield self._make_candidate(group)
+            if found:
+                return
+
+    def _search(self, artist: str, title: str) -> Iterator[Mapping[str, Any]]:
+        """Yield the release groups that match well."""
+        words = f"releasegroup:{_quote(title)}"
+        if artist:
             words += f" AND artist:{_quote(artist)}"
 
         limit = min(self.limit + _SPARE_GROUPS, _MAX_GROUPS)
@@ -38,7 +48,7 @@ class CoverArt(Source):
         for group in answer["release-groups"]:
             if int(group.get("score", 100)) < _MIN_SCORE:
                 return
-            yield self._make_candidate(group)
+            yield group
 
     def _make_candidate(self, group: Mapping[str, Any]) -> Candidate:
         title = group["title"]

@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 from data_label_factory.errors import FetchError
 from data_label_factory.extras import need
 from data_label_factory.gather.base import Candidate, Source, make_label
+from data_label_factory.gather.query import has_syntax, plain_words
 
 _SPARE_RESULTS = 10  # some of the pictures that a search lists are gone
+_SYNTAX_KEYS = "site filetype intitle inurl"
 
 
 class DuckDuckGo(Source):
@@ -30,8 +32,10 @@ class DuckDuckGo(Source):
         need("ddgs", extra="gather")
 
     def find(self, query: str) -> Iterator[Candidate]:
-        for row in self._search(query):
-            yield Candidate(make_label(query), row["image"], page=row.get("url") or "")
+        words = query if has_syntax(query, _SYNTAX_KEYS) else plain_words(query)
+        for row in self._search(words):
+            if row["image"]:
+                yield Candidate(make_label(query), row["image"], page=row.get("url") or "")
 
     def _search(self, query: str) -> list[dict[str, Any]]:
         """Return the result rows; none if nothing was found. Raises FetchError."""

@@ -35,10 +35,26 @@ class Met(Source):
         original = self.option.get("image") == "original"
         image_key = "primaryImage" if original else "primaryImageSmall"
 
-        numbers = [int(query)] if query.isdecimal() else self._search(query)
-        for work in self._fetch_objects(numbers):
-            if work["isPublicDomain"] and work[image_key]:
-                yield self._make_candidate(work, work[image_key])
+        found = False
+        for numbers in self._list_numbers(query):
+            for work in self._fetch_objects(numbers):
+                if not work["isPublicDomain"]:
+                    self.pass_over(query, work["title"], "not in the public domain")
+                elif not work[image_key]:
+                    self.pass_over(query, work["title"], f"no picture ({image_key} is empty)")
+                else:
+                    found = True
+                    yield self._make_candidate(work, work[image_key])
+            if found:
+                return
+
+    def _list_numbers(self, query: str) -> Iterator[list[int]]:
+        """Yield the object that the query is the number of, then what a search finds: a
+        title may be a number, too.
+        """
+        if query.isdecimal():
+            yield [int(query)]
+        yield self._search(query)
 
     def _search(self, query: str) -> list[int]:
         """Return the numbers of the objects that match."""

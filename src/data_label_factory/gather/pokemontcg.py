@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from data_label_factory.gather.base import MAX_PAGES, Api, Candidate, Source, make_label
+from data_label_factory.gather.base import MAX_PAGES, Api, Candidate, CardSource, make_label
+from data_label_factory.gather.query import Reading, has_syntax
 
 PAGE_SIZE = 250  # the API's maximum
 
+# The fields of a card in the API's documentation.
+_SYNTAX_KEYS = (
+    "id name supertype subtypes level hp types evolvesfrom evolvesto rules ancienttrait abilities "
+    "attacks weaknesses resistances retreatcost convertedretreatcost set number artist rarity "
+    "flavortext nationalpokedexnumbers legalities regulationmark images tcgplayer cardmarket"
+)
 
-class PokemonTcg(Source):
+
+class PokemonTcg(CardSource):
     name: ClassVar = "pokemontcg"
     about: ClassVar = (
-        "Pokémon cards by name, or by the API's search syntax; "
+        "Pokémon cards by name, line of a deck list, or the API's search syntax; "
         "$POKEMONTCG_API_KEY raises its limits"
     )
     host: ClassVar = "https://api.pokemontcg.io"
@@ -27,17 +36,33 @@ class PokemonTcg(Source):
     choices: ClassVar = {"image": ("large", "small")}
 
     def find(self, query: str) -> Iterator[Candidate]:
-        words = query
-        if ":" not in query:
-            name = query.replace('"', " ")
-            words = f'name:"{name}"'
+        if has_syntax(query, _SYNTAX_KEYS):
+            yield from self._search(query, query)
+        else:
+            yield from super().find(query)
+
+    def find_card(self, reading: Reading) -> Iterator[Candidate]:
+        name = " ".join(re.sub(r'["“”\\]', " ", reading.name).split())
+        words = f'name:"{name}"'
+        if code := reading.set_code:
+            words += f" (set.id:{code.lower()} OR set.ptcgoCode:{code.upper()})"
+        if reading.number:
+            words += f' number:"{reading.number}"'
+        yield from self._search(words, reading.query)
+
+    def _search(self, words: str, query: str) -> Iterator[Candidate]:
         if chosen := self.option.get("set"):
             words += f" set.id:{chosen}"
 
         for card in search(self, words, min(self.limit, PAGE_SIZE)):
+            code = f"{card['set']['id']}-{card['number']}"
+            url = (card.get("images") or {}).get(self.option.get("image", "large"))
+            if not url:
+                self.pass_over(query, f"{card['name']} ({code.upper()})")
+                continue
             yield Candidate(
-                make_label(card["name"], f"{card['set']['id']}-{card['number']}"),
-                card["images"][self.option.get("image", "large")],
+                make_label(card["name"], code),
+                url,
                 author=card.get("artist") or "",
             )
 

@@ -33,7 +33,8 @@ class GatherResult:
     """What a run did. Paths are relative to `root`.
 
     `duplicates` maps a path to the other labels under which the same picture was found.
-    `planned` belongs to a dry run: (path without suffix, address).
+    `planned` belongs to a dry run: (path without suffix, address). `notes` say which
+    results were passed over for a further one, and which columns of lists.
     """
 
     root: Path
@@ -42,7 +43,7 @@ class GatherResult:
     duplicates: dict[str, list[str]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     planned: list[tuple[str, str]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)  # what was passed over in lists
+    notes: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from data_label_factory.errors import FetchError
-from data_label_factory.gather.base import MAX_PAGES, Api, Candidate, Source, make_label
+from data_label_factory.gather.base import MAX_PAGES, Api, Candidate, CardSource, make_label
+from data_label_factory.gather.query import Reading, has_syntax
+from data_label_factory.labels import item_key
+
+# The values of `image_status` of a card that the site has no picture of.
+_NO_PICTURE = ("missing", "placeholder")
+
+# The keywords of the site's syntax guide.
+_SYNTAX_KEYS = (
+    "c color colors id identity commander t type o oracle fo fulloracle kw keyword m mana mv cmc "
+    "manavalue devotion produces pow power tou toughness pt powtou loy loyalty def defense is not "
+    "has include r rarity in s e set edition cn number b block st cube f format legal banned "
+    "restricted usd eur tix cheapest a artist artists ft flavor wm watermark lore art atag "
+    "arttag function otag oracletag new border frame stamp game year date prints sets paperprints "
+    "papersets illustrations reprints l lang language unique order sort direction prefer display "
+    "name n oracleid scryfallid"
+)
 
 
-class Scryfall(Source):
+class Scryfall(CardSource):
     name: ClassVar = "scryfall"
     about: ClassVar = (
-        "Magic cards by name, or by Scryfall's search syntax (anything with a colon in it)"
+        "Magic cards by name, line of a deck list, or Scryfall's search syntax, such as set:neo"
     )
     host: ClassVar = "https://api.scryfall.com"
     license: ClassVar = "© Wizards of the Coast; fan content policy"
@@ -28,29 +47,80 @@ class Scryfall(Source):
     }
 
     def find(self, query: str) -> Iterator[Candidate]:
-        words = query
-        if ":" not in query:
-            name = query.replace('"', " ")
-            words = f'!"{name}"'
-        if chosen := self.option.get("set"):
+        if query.startswith("!") or has_syntax(query, _SYNTAX_KEYS):
+            yield from self._search(query, Reading(query, ""))
+        else:
+            yield from super().find(query)
+
+    def find_card(self, reading: Reading) -> Iterator[Candidate]:
+        words = f'!"{_quote(reading.name)}"'
+        if reading.set_code:
+            words += f" set:{reading.set_code.lower()}"
+        if reading.number:
+            words += f' cn:"{reading.number}"'
+        yield from self._search(words, reading)
+
+    def _search(self, words: str, reading: Reading) -> Iterator[Candidate]:
+        """Yield the cards that have a picture, then other prints of those that have none."""
+        if (chosen := self.option.get("set")) and not reading.set_code:
             words += f" set:{chosen}"
 
-        for card in search(self, words, self.option.get("unique", "cards")):
-            yield from self._list_faces(card)
+        unique = self.option.get("unique", "cards")
+        shown: set[str] = set()
+        waiting: set[str] = set()
+        for card in search(self, words, unique):
+            faces = self._list_faces(card, reading)
+            (shown if faces else waiting).add(_identify(card))
+            yield from faces
 
-    def _list_faces(self, card: Mapping[str, Any]) -> Iterator[Candidate]:
-        """Yield one picture, or one per face that has its own, labeled with the face's
-        name.
+        waiting -= shown
+        if not waiting or unique == "prints":
+            return
+        for card in search(self, words, "prints"):
+            if _identify(card) in waiting and (faces := self._list_faces(card, reading)):
+                waiting.discard(_identify(card))
+                yield from faces
+
+    def _list_faces(self, card: Mapping[str, Any], reading: Reading) -> list[Candidate]:
+        """Return one picture, or one per face that has its own, labeled with the face's
+        name; the face that the query names comes first.
         """
-        faces = [card] if "image_uris" in card else card.get("card_faces", [])
-        for face in faces:
-            if uris := face.get("image_uris"):
-                yield Candidate(
-                    make_label(face["name"], f"{card['set']}-{card['collector_number']}"),
-                    uris[self.option.get("image", "normal")],
+        code = f"{card['set']}-{card['collector_number']}"
+        shown = []
+        for face in [card] if "image_uris" in card else card.get("card_faces") or [card]:
+            status = str(face.get("image_status") or card.get("image_status") or "")
+            url = (face.get("image_uris") or {}).get(self.option.get("image", "normal"))
+            if not url or status in _NO_PICTURE or _is_soon(url):
+                why = f"no picture yet (image_status {status})" if status else "no picture yet"
+                self.pass_over(reading.query, f"{face['name']} ({code.upper()})", why)
+                continue
+            shown.append(
+                Candidate(
+                    make_label(face["name"], code),
+                    url,
                     page=card.get("scryfall_uri", ""),
                     author=face.get("artist") or card.get("artist") or "",
                 )
+            )
+
+        wanted = item_key(reading.name)
+        shown.sort(key=lambda face: item_key(face.label.name) != wanted)
+        return [replace(face, more_faces=face is not shown[-1]) for face in shown]
+
+
+def _identify(card: Mapping[str, Any]) -> str:
+    """Return what all prints of a card have in common."""
+    return str(card.get("oracle_id") or card["name"])
+
+
+def _is_soon(url: str) -> bool:
+    """Return whether this is the site's picture for a card without one."""
+    return urlsplit(url).hostname == "errors.scryfall.com"
+
+
+def _quote(name: str) -> str:
+    """Return a name as it stands between double quotes. Scryfall ignores punctuation there."""
+    return " ".join(re.sub(r'["“”\\]', " ", name).split())
 
 
 def search(api: Api, words: str, unique: str) -> Iterator[dict[str, Any]]:

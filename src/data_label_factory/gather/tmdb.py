@@ -56,6 +56,8 @@ class Tmdb(Source):
             for work in answer["results"]:
                 if work.get("poster_path"):
                     yield self._make_candidate(work, kind)
+                else:
+                    self.pass_over(query, _title(work), "no poster yet")
             if page >= int(answer.get("total_pages", 1)):
                 return
 
@@ -69,18 +71,20 @@ class Tmdb(Source):
         return params
 
     def _make_candidate(self, work: Mapping[str, Any], kind: str) -> Candidate:
-        title = work.get("title") or work["name"]
-        date = work.get("release_date") or work.get("first_air_date")
-        if date:
-            title = f"{title} ({date[:4]})"
-
         images = _IMAGES if self.base_url == self.host else self.base_url
         size = self.option.get("size", "w780")
         return Candidate(
-            make_label(title),
+            make_label(_title(work)),
             f"{images}/t/p/{size}{work['poster_path']}",
             page=f"https://www.themoviedb.org/{kind}/{work['id']}",
         )
+
+
+def _title(work: Mapping[str, Any]) -> str:
+    """Return the title with its year, if it has one."""
+    title = work.get("title") or work["name"]
+    date = work.get("release_date") or work.get("first_air_date")
+    return f"{title} ({date[:4]})" if date else str(title)
 
 
 def _read_key() -> str:

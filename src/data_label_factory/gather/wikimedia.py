@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from data_label_factory.gather.base import MAX_PAGES, Candidate, Source, make_label, strip_markup
+from data_label_factory.gather.query import has_syntax, plain_words
+from data_label_factory.labels import stem_of
 
 _TYPES = ("image/jpeg", "image/png", "image/webp", "image/tiff")
 _FILE_NAMESPACE = 6  # MediaWiki's number for `File:` pages
 _SPARE_RESULTS = 10  # some of the results are no pictures
 _MAX_RESULTS = 50  # per call
+
+_FILE_PAGE = re.compile(r"File:(?=\S)", re.IGNORECASE)
+
+# The keywords of CirrusSearch that say something of files.
+_SYNTAX_KEYS = (
+    "incategory deepcat intitle insource hastemplate haswbstatement filetype filemime filesize "
+    "fileres filew fileh filebits local inlabel incaption hascaption prefix morelike"
+)
 
 
 class Wikimedia(Source):
@@ -29,10 +40,7 @@ class Wikimedia(Source):
         params: dict[str, str | int] = {
             "action": "query",
             "format": "json",
-            "generator": "search",
-            "gsrnamespace": _FILE_NAMESPACE,
-            "gsrsearch": query,
-            "gsrlimit": min(self.limit + _SPARE_RESULTS, _MAX_RESULTS),
+            **self._choose_pages(query),
             "prop": "imageinfo",
             "iiprop": "url|mime|extmetadata",
             "iiurlwidth": self.option.get("width", "1024"),
@@ -40,20 +48,37 @@ class Wikimedia(Source):
 
         for _ in range(MAX_PAGES):
             answer = self.json("/w/api.php", params)
-            for info in _list_images(answer):
-                yield _make_candidate(query, info)
+            for page in _list_pages(answer):
+                yield from self._list_pictures(query, page)
             if "continue" not in answer:
                 return
             params |= answer["continue"]
 
+    def _choose_pages(self, query: str) -> dict[str, str | int]:
+        """Return the parameters that choose the files: one by its name, or by a search."""
+        if _FILE_PAGE.match(query):
+            return {"titles": query}
+        return {
+            "generator": "search",
+            "gsrnamespace": _FILE_NAMESPACE,
+            "gsrsearch": query if has_syntax(query, _SYNTAX_KEYS) else plain_words(query),
+            "gsrlimit": min(self.limit + _SPARE_RESULTS, _MAX_RESULTS),
+        }
 
-def _list_images(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the `imageinfo` entries of one page of results, best match first."""
-    pages = answer.get("query", {}).get("pages", {}).values()
-    for page in sorted(pages, key=lambda page: page.get("index", 0)):
-        for info in page.get("imageinfo", ()):
+    def _list_pictures(self, query: str, page: Mapping[str, Any]) -> Iterator[Candidate]:
+        words = stem_of(query.partition(":")[2]) if _FILE_PAGE.match(query) else query
+        infos = page.get("imageinfo") or ()
+        if not infos:
+            self.pass_over(query, str(page.get("title", "a page")), "no picture")
+        for info in infos:
             if info.get("mime") in _TYPES:
-                yield info
+                yield _make_candidate(words, info)
+
+
+def _list_pages(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the file pages of one page of results, best match first."""
+    pages = answer.get("query", {}).get("pages", {}).values()
+    return sorted(pages, key=lambda page: page.get("index", 0))
 
 
 def _make_candidate(query: str, info: Mapping[str, Any]) -> Candidate:

@@ -6,16 +6,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from data_label_factory.errors import FetchError
-from data_label_factory.gather.base import Candidate, Source, make_label
+from data_label_factory.gather.base import Candidate, CardSource, make_label
+from data_label_factory.gather.query import Reading, list_readings
 from data_label_factory.labels import SET_CODE
 
 # The option `by` → the API's parameter.
 _PARAMS = {"name": "name", "fuzzy": "fname", "archetype": "archetype", "set": "cardset"}
 
 
-class Ygoprodeck(Source):
+class Ygoprodeck(CardSource):
     name: ClassVar = "ygoprodeck"
-    about: ClassVar = "Yu-Gi-Oh! cards, English, by name, set code, archetype or set"
+    about: ClassVar = (
+        "Yu-Gi-Oh! cards, English, by name, line of a deck list, set code, archetype or set"
+    )
     host: ClassVar = "https://db.ygoprodeck.com"
     license: ClassVar = "© Konami; for personal use"
     interval: ClassVar = 0.06  # 20 calls per second are allowed
@@ -27,26 +30,49 @@ class Ygoprodeck(Source):
     choices: ClassVar = {"by": ("name", "fuzzy", "archetype", "set")}
 
     def find(self, query: str) -> Iterator[Candidate]:
-        if SET_CODE.fullmatch(query):
-            yield from self._find_print(query)
+        found = False
+        for candidate in self._find_exactly(query):
+            found = True
+            yield candidate
+        if found or query in self.passed_over or self.option.get("by", "name") != "name":
             return
 
-        by = self.option.get("by", "name")
-        cards = self._fetch_cards({_PARAMS[by]: query})
-        if not cards and by == "name":
-            cards = self._fetch_cards({"fname": query})
+        for reading in list_readings(query):
+            cards = self._fetch_cards({"fname": reading.name})
+            yield from self._list_cards(cards, reading)
+            if cards:
+                return
 
-        set_name = query if by == "set" else ""
+    def find_card(self, reading: Reading) -> Iterator[Candidate]:
+        yield from self._list_cards(self._fetch_cards({"name": reading.name}), reading)
+
+    def _find_exactly(self, query: str) -> Iterator[Candidate]:
+        """Yield what has this set code, else this name; or what the option `by` says."""
+        by = self.option.get("by", "name")
+        if by != "name":
+            yield from self._list_cards(self._fetch_cards({_PARAMS[by]: query}), Reading(query, ""))
+            return
+
+        found = False
+        if SET_CODE.fullmatch(query):
+            for candidate in self._find_print(query):
+                found = True
+                yield candidate
+        if not found:
+            yield from super().find(query)
+
+    def _list_cards(self, cards: list[dict[str, Any]], reading: Reading) -> Iterator[Candidate]:
+        set_name = reading.query if self.option.get("by") == "set" else ""
         for card in cards:
-            code, rarity = self._choose_print(card, set_name)
-            yield from _list_pictures(card, code, rarity)
+            code, rarity = self._choose_print(card, set_name, reading)
+            yield from self._list_pictures(card, code, rarity, reading.query)
 
     def _find_print(self, code: str) -> Iterator[Candidate]:
         """Yield the pictures of the card that has this set code."""
         info = self._fetch("/api/v7/cardsetsinfo.php", {"setcode": code})
         if info:
             for card in self._fetch_cards({"id": info["id"]}):
-                yield from _list_pictures(card, code, _find_only_rarity(card, code))
+                yield from self._list_pictures(card, code, _find_only_rarity(card, code), code)
 
     def _fetch_cards(self, params: Mapping[str, str | int]) -> list[dict[str, Any]]:
         answer = self._fetch("/api/v7/cardinfo.php", params)
@@ -63,19 +89,34 @@ class Ygoprodeck(Source):
                 return None
             raise
 
-    def _choose_print(self, card: Mapping[str, Any], set_name: str) -> tuple[str, str]:
+    def _choose_print(
+        self, card: Mapping[str, Any], set_name: str, reading: Reading
+    ) -> tuple[str, str]:
         """Return set code and rarity of the card's print in the wanted set.
 
-        That is the set of the option `set`, or the one called `set_name`. Both are ""
-        if the card has no print in it, or no set is wanted.
+        That is the set of the deck list, of the option `set`, or the one called
+        `set_name`. Both are "" if the card has no print in it, or no set is wanted.
         """
-        prefix = self.option.get("set", "").upper()
+        prefix = (reading.set_code or self.option.get("set", "")).upper()
         for entry in card.get("card_sets") or ():
             code = entry["set_code"]
-            by_prefix = prefix and code.startswith(prefix + "-")
+            by_prefix = prefix and f"{code}-".startswith(f"{prefix}-{reading.number.upper()}")
             if by_prefix or _is_in_set(entry, set_name):
                 return code, _find_only_rarity(card, code)
         return "", ""
+
+    def _list_pictures(
+        self, card: Mapping[str, Any], code: str, rarity: str, query: str
+    ) -> Iterator[Candidate]:
+        pictures = [image.get("image_url") for image in card.get("card_images") or ()]
+        if not any(pictures):
+            self.pass_over(query, card["name"])
+        for url in filter(None, pictures):
+            yield Candidate(
+                make_label(card["name"], code, rarity),
+                url,
+                page=str(card.get("ygoprodeck_url", "")),
+            )
 
 
 def _is_in_set(entry: Mapping[str, Any], set_name: str) -> bool:
@@ -91,12 +132,3 @@ def _find_only_rarity(card: Mapping[str, Any], code: str) -> str:
         if entry["set_code"] == code:
             rarities.add(entry["set_rarity"])
     return rarities.pop() if len(rarities) == 1 else ""
-
-
-def _list_pictures(card: Mapping[str, Any], code: str, rarity: str) -> Iterator[Candidate]:
-    for image in card["card_images"]:
-        yield Candidate(
-            make_label(card["name"], code, rarity),
-            image["image_url"],
-            page=str(card.get("ygoprodeck_url", "")),
-        )

@@ -9,18 +9,24 @@ from html.parser import HTMLParser
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
-from data_label_factory.gather.base import Candidate, Source, make_label
-from data_label_factory.labels import SET_CODE
+from data_label_factory.gather.base import Candidate, CardSource, make_label
+from data_label_factory.gather.query import Reading
+from data_label_factory.labels import SET_CODE, stem_of
 
 _TITLES_PER_CALL = 50  # the MediaWiki API's limit
 _CODE_AND_RARITY = re.compile(rf"({SET_CODE.pattern})\s*(?:\(([^)]+)\))?")
+_GALLERY = "Card Gallery:"
+
+# What a query may name a page by. Every other colon belongs to a card: `Number 39: Utopia`.
+_PAGE = re.compile(r"(?:(?:Card|Set|Set Card|Booster) (?:Gallery|Galleries)|File):(?=\S)")
 _QUOTED_NAME = re.compile(r'["“]\s*([^"“”]+?)\s*["”]')
 
 
-class Yugipedia(Source):
+class Yugipedia(CardSource):
     name: ClassVar = "yugipedia"
     about: ClassVar = (
-        "Yu-Gi-Oh! prints by card name, set code or gallery page; each with set code and rarity"
+        "Yu-Gi-Oh! prints by card name, line of a deck list, set code or gallery page; "
+        "each with set code and rarity"
     )
     host: ClassVar = "https://yugipedia.com"
     license: ClassVar = "© Konami; for personal use"
@@ -33,17 +39,35 @@ class Yugipedia(Source):
     }
 
     def find(self, query: str) -> Iterator[Candidate]:
-        prefix = self.option.get("set", "").upper()
-        page = query
-        if SET_CODE.fullmatch(query):
-            prefix = query
-            page = self._find_card(query)
-        if ":" not in page:
-            page = f"Card Gallery:{page}"
+        if _PAGE.match(query):
+            yield from self._find_prints(query, query, self._read_prefix())
+            return
 
-        prints = [entry for entry in self._fetch_gallery(page) if self._is_wanted(entry, prefix)]
-        for start in range(0, len(prints), _TITLES_PER_CALL):
-            yield from self._list_pictures(prints[start : start + _TITLES_PER_CALL], page)
+        found = False
+        if SET_CODE.fullmatch(query):
+            page = f"{_GALLERY}{self._find_card(query)}"
+            for candidate in self._find_prints(page, query, query):
+                found = True
+                yield candidate
+        if not found:
+            yield from super().find(query)
+
+    def find_card(self, reading: Reading) -> Iterator[Candidate]:
+        prefix = reading.set_code.upper() or self._read_prefix()
+        if reading.number:
+            prefix += f"-{reading.number.upper()}"
+        yield from self._find_prints(f"{_GALLERY}{reading.name}", reading.query, prefix)
+
+    def _find_prints(self, page: str, query: str, prefix: str) -> Iterator[Candidate]:
+        """Yield the pictures of a gallery page, or of one file."""
+        prints = [_Print(page)] if page.startswith("File:") else self._fetch_gallery(page)
+        wanted = [entry for entry in prints if self._is_wanted(entry, prefix)]
+        for start in range(0, len(wanted), _TITLES_PER_CALL):
+            part = wanted[start : start + _TITLES_PER_CALL]
+            yield from self._list_pictures(part, page, query)
+
+    def _read_prefix(self) -> str:
+        return self.option.get("set", "").upper()
 
     def _find_card(self, code: str) -> str:
         """Return the name of the card that a set code redirects to, or the code itself."""
@@ -64,12 +88,14 @@ class Yugipedia(Source):
         rarity = self.option.get("rarity", entry.rarity)
         return entry.code.startswith(prefix) and rarity == entry.rarity
 
-    def _list_pictures(self, prints: list[_Print], page: str) -> Iterator[Candidate]:
+    def _list_pictures(self, prints: list[_Print], page: str, query: str) -> Iterator[Candidate]:
         """Yield the pictures of at most `_TITLES_PER_CALL` prints."""
-        card_name = page.partition(":")[2]
+        card_name = stem_of(page.partition(":")[2])
         addresses = self._fetch_addresses([entry.file for entry in prints])
         for entry in prints:
-            if entry.file in addresses:
+            if entry.file not in addresses:
+                self.pass_over(query, entry.file)
+            else:
                 yield Candidate(
                     make_label(entry.name or card_name, entry.code, entry.rarity),
                     addresses[entry.file],
