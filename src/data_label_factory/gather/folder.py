@@ -34,9 +34,9 @@ class Folder(Source):
             if not path.resolve().is_relative_to(photos.resolve()):
                 raise ProjectError(f"{query}, line {line}: {row['file']!r} lies outside {photos}")
 
-            label = parse_label(row["file"])
+            label, note = parse_label(row["file"], self.labels), ""
             if row["name"]:
-                label = parse_row_label(row, query, line)
+                label, note = parse_row_label(row, query, line)
             candidates.append(
                 Candidate(
                     label,
@@ -44,6 +44,7 @@ class Folder(Source):
                     page=row["page"],
                     license=row["licence"],
                     author=row["author"],
+                    note=note,
                 )
             )
         yield from candidates

@@ -8,31 +8,18 @@ from pathlib import Path
 
 from data_label_factory.errors import ProjectError
 from data_label_factory.gather.base import make_label
-from data_label_factory.labels import RARITIES, SET_CODE, Label
+from data_label_factory.labels import Label
 
 _MAX_BYTES = 64 * 2**20
 _OPTIONAL_COLUMNS = ("set_code", "rarity", "licence", "author", "page")
 
 
-def parse_row_label(row: dict[str, str], table: str, line: int) -> Label:
-    """Return the label of a row.
-
-    Raises ProjectError, with the line, for an invalid set code or an unknown rarity.
-    """
-    code = row["set_code"].upper()
-    if code and not SET_CODE.fullmatch(code):
-        raise ProjectError(
-            f"{table}, line {line}: {code!r} is not a set code",
-            "It looks like LOCH-JP001",
-        )
-
-    rarity = row["rarity"]
-    if rarity and rarity.lower() not in RARITIES:
-        raise ProjectError(
-            f"{table}, line {line}: unknown rarity {rarity!r}",
-            f"Known: {', '.join(RARITIES.values())}",
-        )
-    return make_label(row["name"], code, rarity)
+def parse_row_label(row: dict[str, str], table: str, line: int) -> tuple[Label, str]:
+    """Return the label of a row, and what is to be said of it ("" for nothing)."""
+    label = make_label(row["name"], row["set_code"], row["rarity"])
+    if label.set_code or not row["set_code"]:
+        return label, ""
+    return label, f"{table}, line {line}: {row['set_code']!r} is not a set code, and left out"
 
 
 def read_rows(path: Path, required: tuple[str, str]) -> Iterator[tuple[int, dict[str, str]]]:

@@ -21,7 +21,8 @@ class GatherResult:
     """What a run did. Paths are relative to `root`.
 
     `duplicates` maps a path to the other labels under which the same picture was found.
-    `planned` belongs to a dry run: (path without suffix, address).
+    `planned` belongs to a dry run: (path without suffix, address). `notes` say what was
+    left out of a picture's label.
     """
 
     root: Path
@@ -30,6 +31,7 @@ class GatherResult:
     duplicates: dict[str, list[str]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     planned: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:

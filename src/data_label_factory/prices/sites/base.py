@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -49,8 +48,3 @@ class PriceSite(Api):
         LookupError, TypeError and the like if an answer is not in the documented shape.
         """
         raise NotImplementedError
-
-
-def prefix_of(code: str) -> str:
-    """LOCH-JP001 → LOCH-JP."""
-    return re.sub(r"\d+$", "", code)
