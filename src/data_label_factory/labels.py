@@ -199,7 +199,8 @@ def _split_rarity(words: str) -> tuple[str, str]:
 
 
 def _spell_set_code(code: str) -> str:
-    if not code or SET_CODE.fullmatch(code):
+    """Write a set code in front of a name: in braces where a name could begin like it."""
+    if not code or split_set_code(f"{code}_") == (code, ""):
         return code and f"{code}_"
     return f"{{{escape_unsafe(code)}}}_"
 

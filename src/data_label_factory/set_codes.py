@@ -35,7 +35,8 @@ _SMALL = re.compile(
     r"|[a-z]{2,4}\d[a-z\d]{0,3}-0\d\d",
     re.IGNORECASE,
 )
-_PREFIX = re.compile(rf"(?:({SET_CODE.pattern})|((?i:{_SMALL.pattern})))(?: - |_-_|[_ ])")
+_TWO_LETTERS = re.compile(r"(?<=\d)[A-Z][a-z]$")
+_PREFIX = re.compile(rf"({SET_CODE.pattern}|(?i:{_SMALL.pattern}))(?: - |_-_|[_ ])")
 
 
 def is_set_code(text: str) -> bool:
@@ -54,18 +55,15 @@ def is_set_code(text: str) -> bool:
 def read_set_code(text: str) -> str:
     """The set code that a catalogue or a person gave, "" if that is none.
 
-    Without capitals it is put in capitals (neo-12a → NEO-12A); else only
-    its set is, for the letters of a number are those of the catalogue
-    (sld-633Ph → SLD-633Ph).
+    It is put in capitals, but for the small letter after a capital with
+    which some numbers end (neo-12a → NEO-12A, sld-633Ph → SLD-633Ph).
     """
     plain = unicodedata.normalize("NFC", text).translate(_DASHES)
     code = re.sub(r"\s*-\s*", "-", plain.strip().strip("()[]").strip())
     if not is_set_code(code):
         return ""
-    if code == code.lower():
-        return code.upper()
-    first, hyphen, rest = code.partition("-")
-    return first.upper() + hyphen + rest if hyphen else code
+    ending = _TWO_LETTERS.search(code)
+    return code[: ending.start()].upper() + ending[0] if ending else code.upper()
 
 
 def split_set_code(stem: str) -> tuple[str, str]:
@@ -76,7 +74,7 @@ def split_set_code(stem: str) -> tuple[str, str]:
     match = _PREFIX.match(stem)
     if not match:
         return "", stem
-    return match[1] or match[2].upper(), stem[match.end() :]
+    return read_set_code(match[1]), stem[match.end() :]
 
 
 def prefix_of(code: str) -> str:

@@ -13,9 +13,8 @@ from pathlib import Path
 from data_label_factory.errors import FetchError, PriceError
 from data_label_factory.labels import LabelScheme, item_key, parse_label
 from data_label_factory.prices.limits import DEFAULT_MAX_AGE_HOURS, DEFAULT_MAX_PREFIXES
-from data_label_factory.prices.sites.base import PriceSite
+from data_label_factory.prices.sites.base import PriceSite, prefix_of
 from data_label_factory.prices.store import CodePrice, PriceFile, summarize, with_date
-from data_label_factory.set_codes import prefix_of
 
 _EVERYTHING = ""  # the only prefix of a site that gives all prices at once
 _LISTED_MAX = 12  # prefixes named one by one in a message

@@ -10,6 +10,7 @@ from data_label_factory.errors import PriceError
 from data_label_factory.gather.base import Api
 from data_label_factory.http.fetch import Fetcher
 from data_label_factory.prices.store import Listing
+from data_label_factory.set_codes import prefix_of as prefix_of
 
 
 class PriceSite(Api):

@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 
 from data_label_factory.gather.pokemontcg import search
 from data_label_factory.prices.money import from_number
-from data_label_factory.prices.sites.base import PriceSite
+from data_label_factory.prices.sites.base import PriceSite, prefix_of
 from data_label_factory.prices.store import Listing
-from data_label_factory.set_codes import prefix_of
 
 
 class PokemonTcgPrices(PriceSite):

@@ -7,9 +7,8 @@ from typing import ClassVar
 
 from data_label_factory.gather.scryfall import search
 from data_label_factory.prices.money import from_number
-from data_label_factory.prices.sites.base import PriceSite
+from data_label_factory.prices.sites.base import PriceSite, prefix_of
 from data_label_factory.prices.store import Listing
-from data_label_factory.set_codes import prefix_of
 
 _FINISHES = {"": "normal", "_foil": "foil", "_etched": "etched"}
 

@@ -9,9 +9,8 @@ from typing import Any, ClassVar
 from data_label_factory.errors import FetchError
 from data_label_factory.extras import need
 from data_label_factory.prices.money import from_text
-from data_label_factory.prices.sites.base import PriceSite
+from data_label_factory.prices.sites.base import PriceSite, prefix_of
 from data_label_factory.prices.store import Listing
-from data_label_factory.set_codes import prefix_of
 
 _PATH = "/sell/ygo/s/search"
 
