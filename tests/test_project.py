@@ -74,3 +74,10 @@ def test_every_problem_is_named_with_its_line(
 def test_a_missing_project_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="Cannot read"):
         load_project(tmp_path / "none.yaml")
+
+
+def test_labels_are_those_of_cards_unless_the_project_says_plain(tmp_path: Path) -> None:
+    assert load_project(write(tmp_path, GOOD)).labels == "cards"
+    assert load_project(write(tmp_path, f"labels: plain\n{GOOD}")).labels == "plain"
+    with pytest.raises(ProjectError, match="line 1: labels must be one of: cards, plain"):
+        load_project(write(tmp_path, f"labels: [plain]\n{GOOD}"))

@@ -521,6 +521,24 @@ def test_folder_finds_a_photo_whose_name_is_spelled_a_little_differently(tmp_pat
     assert [one.path and one.path.name for one in found] == names
 
 
+def test_an_odd_set_code_or_rarity_never_stops_a_list(tmp_path: Path) -> None:
+    rows = "x,A,nope,\nx,B,PLST-2XM-129,Ultra Rare\nx,C,633Ph,best\nx,D,,common\nx,E,no code,UR\n"
+    for source, first in (("folder", "file"), ("urls", "url")):
+        (tmp_path / "list.csv").write_text(f"{first},name,set_code,rarity\n{rows}", "utf-8")
+        found = own(source, tmp_path, "list.csv")
+        assert [one.label for one in found] == [
+            Label("A"),
+            Label("B", "PLST-2XM-129", "UR"),
+            Label("C", "633Ph", "best"),
+            Label("D", "", "Common"),
+            Label("E", "", "UR"),
+        ]
+        assert [one.note for one in found if one.note] == [
+            "list.csv, line 2: 'nope' is not a set code, and left out",
+            "list.csv, line 6: 'no code' is not a set code, and left out",
+        ]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [

@@ -131,7 +131,9 @@ def _report_shared(items: dict[str, str]) -> None:
     """Print which item several files share, once, and how to keep them apart."""
     for name, reason in list(items.items())[:1]:
         count, comma, why = reason.partition(",")
-        more = f", and so do those of {len(items) - 1} more items" if len(items) > 1 else ""
+        others = len(items) - 1
+        plural = "s" if others > 1 else ""
+        more = f", and so do those of {others} more item{plural}" if others else ""
         print(
             f"{count} share the item {name!r}{comma}{why}{more}; if these are different things, "
             "index with --labels plain or give them other names",
