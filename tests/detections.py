@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from data_label_factory.identify.encoders import EncoderIdentity
 from data_label_factory.identify.index import Index
+from data_label_factory.identify.index.meta import IndexMeta
 from data_label_factory.identify.quad import as_points
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.labels import parse_label
+
+META = IndexMeta(EncoderIdentity("grid", "ab" * 32, {}))
 
 
 def index_of(*files: str) -> Index:
@@ -16,7 +20,7 @@ def index_of(*files: str) -> Index:
     sets = np.array([label.set_code for label in labels], np.str_)
     rarities = np.array([label.rarity for label in labels], np.str_)
     rows = np.eye(len(files), dtype=np.float32)
-    return Index(rows, names, np.array(files), sets, rarities, names, meta=None)  # type: ignore[arg-type]
+    return Index(rows, names, np.array(files), sets, rarities, names, META)
 
 
 def square(x: float, y: float, side: float = 10) -> list[list[float]]:

@@ -98,3 +98,10 @@ def test_a_colon_asks_for_quotes_and_no_words_of_a_library_are_shown(
         assert message in told
     assert "codec" not in told
     assert "mapping values" not in told
+
+
+def test_labels_are_those_of_cards_unless_the_project_says_plain(tmp_path: Path) -> None:
+    assert load_project(write(tmp_path, GOOD)).labels == "cards"
+    assert load_project(write(tmp_path, f"labels: plain\n{GOOD}")).labels == "plain"
+    with pytest.raises(ProjectError, match="line 1: labels must be one of: cards, plain"):
+        load_project(write(tmp_path, f"labels: [plain]\n{GOOD}"))

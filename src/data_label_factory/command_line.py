@@ -10,14 +10,17 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 from click.shell_completion import CompletionItem, shell_complete
 
 from data_label_factory.errors import FactoryError
+from data_label_factory.labels import LabelScheme
+
+Function = Callable[..., Any]
 
 PROGRAM = "data_label_factory"
 CONTEXT = {
@@ -32,6 +35,18 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 POSITIVE = click.IntRange(min=1)
 COUNT = click.IntRange(min=0)
 PORT = click.IntRange(0, 65535)
+
+
+def labels_option(otherwise: str) -> Callable[[Function], Function]:
+    """The option that says what file names say; `otherwise` is the default in words."""
+    return click.option(
+        "--labels",
+        type=click.Choice(get_args(LabelScheme)),
+        default=None,
+        show_default=otherwise,
+        help="what file names say: cards (set code, name, rarity) or plain (a name only)",
+    )
+
 
 _SHORT_PROGRAM = "dlf"
 

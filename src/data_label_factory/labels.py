@@ -4,11 +4,13 @@
 
 The stem of a file name is `[SETCODE_]name_words[_rarity]`. Underscores in the name
 stand for spaces. A name without capital letters is put in title case; a name with
-capitals is taken as written.
+capitals is taken as written. An ending that says "copy" is no part of the name.
+Collections of other things than cards have plain labels: a name and nothing else.
 
 `format_label` writes the plainest stem that `parse_label` reads back unchanged. What a
 stem cannot carry literally (`/`, `?`, a name that ends in a rarity, …) becomes `%XX`,
-the UTF-8 bytes as in a URL.
+the UTF-8 bytes as in a URL. A set code or rarity that could be part of an ordinary name
+stands in braces: `{633Ph}_dark_magician_{Ghost_Rare}`.
 """
 
 from __future__ import annotations
@@ -17,12 +19,24 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Literal
 
 from data_label_factory.errors import LabelError
+from data_label_factory.rarities import RARITIES
+from data_label_factory.set_codes import SET_CODE as SET_CODE  # for the sources, too
+from data_label_factory.set_codes import is_set_code, split_set_code
+from data_label_factory.spelling import (
+    decode,
+    escape,
+    escape_first_letter,
+    escape_unsafe,
+    normalize,
+    titled_stem,
+)
 
-_RARITY_CODES = ("PScR", "ScR", "UR", "SR", "OP", "UtR", "CR", "EA", "GMR")
-# In a file name → as shown.
-RARITIES = {code.lower(): code for code in _RARITY_CODES}
+# What the file names of a collection say: `plain` ones a name only.
+LabelScheme = Literal["cards", "plain"]
+
 # Every spelling in use of the formats in `pictures.FORMATS`, and of HEIF.
 _JPEG_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".pjpeg", ".pjp", ".mpo"}
 _OTHER_SUFFIXES = {".png", ".apng", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"}
@@ -32,16 +46,18 @@ IMAGE_SUFFIXES = frozenset(_JPEG_SUFFIXES | _OTHER_SUFFIXES | _HEIF_SUFFIXES)
 # File systems allow 255 bytes per name; this leaves room for a suffix.
 MAX_STEM_BYTES = 240
 
-SET_CODE = re.compile(r"[A-Z0-9]+-[A-Z]*\d+")
-_SET_CODE_PREFIX = re.compile(rf"({SET_CODE.pattern})_")
+_BRACED_CODE = re.compile(r"\{([^{}]+)\}_")
+_BRACED_RARITY = re.compile(r"(.*[^_ ].*)_\{([^{}]+)\}", re.DOTALL)
 
-# Up to 39: larger Roman numerals include words such as "mix" and "dim".
-_ROMAN = re.compile(r"x{0,3}(ix|iv|v?i{0,3})")
-_LETTERS = re.compile(r"[^\W\d_]+")
+# What file managers and browsers write behind the name of a copy: Windows, GNOME and KDE, macOS.
+# `hard_copy` and `Master Copy` are names.
+_COPY = "copy|kopie|copie|copia|cópia|kopia|kopi|копия|копія|コピー|副本|복사본"
+_COPY_ENDING = re.compile(
+    rf" ?\(\d{{1,3}}\)|_\(\d{{1,3}}\)|(?i: [-–—] (?:{_COPY}))| \((?i:{_COPY})(?: \d+)?\)"
+    r"| (?:copy|Kopie|kopie|copie|copia|cópia|kopia)(?: \d{1,3})?"
+)
+_COPY_ENDINGS = re.compile(rf"(?:{_COPY_ENDING.pattern})+$")
 
-_ESCAPE = re.compile(r"(?:%[0-9A-F]{2})+")
-# What some file system forbids, and the underscore that stands for a space.
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|_]')
 # What word processors, keyboards and catalogues write for one another, as `item_key` reads it.
 _ALIKE = str.maketrans(
     {
@@ -93,47 +109,38 @@ def stem_of(filename: str) -> str:
     return unicodedata.normalize("NFC", path.stem if is_image else path.name)
 
 
-def parse_label(filename: str) -> Label:
+def parse_label(filename: str, scheme: LabelScheme = "cards") -> Label:
     """Return the label of a file name or relative path (`/` separators).
 
     Folders do not change the label. Never raises.
     """
     stem = stem_of(filename)
-    words = stem
-    set_code = ""
-    rarity = ""
+    words = split_copy_ending(stem)[0]
+    set_code = rarity = ""
+    if scheme == "cards":
+        set_code, words = _split_set_code(words)
+        words, rarity = _split_rarity(words)
 
-    if match := _SET_CODE_PREFIX.match(words):
-        set_code = match[1]
-        words = words[match.end() :]
-
-    before, underscore, last = words.rpartition("_")
-    if underscore and before.strip("_ ") and _is_rarity(last):
-        words = before
-        rarity = RARITIES[last.lower()]
-
-    name = _join_words(words.replace("_", " ").split())
-    if not name:
-        return Label(stem)
-    return Label(name, set_code, rarity)
+    name = _join_words(words.replace("_", " ").split(), scheme)
+    return Label(name, set_code, rarity) if name else Label(stem)
 
 
-def format_label(label: Label) -> str:
+def format_label(label: Label, scheme: LabelScheme = "cards") -> str:
     """Return the stem that `parse_label` turns back into `label`.
 
-    The name comes back NFC-normalized and with single spaces. Raises LabelError if the
-    name is empty or too long for a file, or if the set code or the rarity is invalid.
+    All three come back NFC-normalized, name and rarity with single spaces. Raises
+    LabelError if the name is empty, the set code none, or all too long for a file; and
+    for a plain label with a set code or rarity.
     """
-    name = " ".join(unicodedata.normalize("NFC", label.name).split())
-    _check_label(name, label.set_code, label.rarity)
-
-    expected = Label(name, label.set_code, label.rarity)
-    prefix = f"{label.set_code}_" if label.set_code else ""
-    suffix = f"_{label.rarity.lower()}" if label.rarity else ""
+    name, rarity = map(normalize, (label.name, label.rarity))
+    expected = Label(name, unicodedata.normalize("NFC", label.set_code), rarity)
+    _check_label(expected, scheme)
+    prefix = _spell_set_code(expected.set_code)
+    suffix = _spell_rarity(rarity)
 
     for words in _list_spellings(name):
         stem = prefix + words + suffix
-        if not _is_safe(stem) or parse_label(stem + ".jpg") != expected:
+        if not _is_safe(stem) or parse_label(stem + ".jpg", scheme) != expected:
             continue
         if len(stem.encode()) > MAX_STEM_BYTES:
             break
@@ -145,24 +152,64 @@ def format_label(label: Label) -> str:
     )
 
 
-def titled(name: str) -> str:
-    """Return `name` in title case if it has no capitals, otherwise unchanged."""
-    if any(c.isupper() or c.istitle() for c in name):
-        return name
-    return " ".join(_capitalize_word(word) for word in name.split(" "))
+def reduce_label(label: Label, scheme: LabelScheme) -> Label:
+    """Return what of `label` the file names of a collection can say."""
+    return label if scheme == "cards" else Label(label.name)
 
 
-def _check_label(name: str, set_code: str, rarity: str) -> None:
-    if not name:
+def split_copy_ending(stem: str) -> tuple[str, str]:
+    """Split the ending off that marks a copy: ` (1)`, ` - Copy`, ` copy 2`, …"""
+    match = _COPY_ENDINGS.search(stem)
+    if match and stem[: match.start()].strip("_ "):
+        return stem[: match.start()], match[0]
+    return stem, ""
+
+
+def _check_label(label: Label, scheme: LabelScheme) -> None:
+    if not label.name:
         raise LabelError("A label needs a name")
-    if set_code and not SET_CODE.fullmatch(set_code):
+    if label.set_code and not is_set_code(label.set_code):
         raise LabelError(
-            f"{set_code!r} is not a set code",
-            "It looks like LOCH-JP001: capitals, a hyphen, a number",
+            f"{label.set_code!r} is not a set code",
+            "It has a number or a hyphen and no spaces, such as LOCH-JP001",
         )
-    if rarity and RARITIES.get(rarity.lower()) != rarity:
-        known = ", ".join(RARITIES.values())
-        raise LabelError(f"{rarity!r} is not a known rarity", f"Known are {known}")
+    if label != reduce_label(label, scheme):
+        raise LabelError(
+            "The labels of this collection are plain: it has no set codes and rarities",
+            "Leave them out, or index with --labels cards",
+        )
+
+
+def _split_set_code(stem: str) -> tuple[str, str]:
+    if match := _BRACED_CODE.match(stem):
+        code = decode(match[1])
+        return (code, stem[match.end() :]) if is_set_code(code) else ("", stem)
+    return split_set_code(stem)
+
+
+def _split_rarity(words: str) -> tuple[str, str]:
+    if match := _BRACED_RARITY.fullmatch(words):
+        rarity = normalize(decode(match[2].replace("_", " ")))
+        return (match[1], rarity) if rarity else (words, "")
+
+    before, underscore, last = words.rpartition("_")
+    if underscore and before.strip("_ ") and _is_rarity(last):
+        return before, RARITIES[last.lower()]
+    return words, ""
+
+
+def _spell_set_code(code: str) -> str:
+    """Write a set code in front of a name: in braces where a name could begin like it."""
+    if not code or split_set_code(f"{code}_") == (code, ""):
+        return code and f"{code}_"
+    return f"{{{escape_unsafe(code)}}}_"
+
+
+def _spell_rarity(rarity: str) -> str:
+    if not rarity or RARITIES.get(rarity.lower()) == rarity:
+        return rarity and f"_{rarity.lower()}"
+    words = escape_unsafe(rarity)
+    return "_{" + re.sub("[{}]", lambda match: escape(match[0]), words) + "}"
 
 
 def _is_rarity(word: str) -> bool:
@@ -171,23 +218,21 @@ def _is_rarity(word: str) -> bool:
     return code is not None and word in (word.lower(), word.upper(), code)
 
 
-def _join_words(words: list[str]) -> str:
+def _join_words(words: list[str], scheme: LabelScheme) -> str:
     """Join the words of a stem into a name.
 
-    `pharaoh s` becomes `pharaoh's`, a name without capitals gets title case, and %XX is
-    decoded.
+    `pharaoh s` becomes `pharaoh's`, unless the scheme is plain. A name without capitals
+    gets title case, and %XX is decoded.
     """
     joined: list[str] = []
     for word in words:
-        if word == "s" and joined and _can_be_possessive(joined[-1]):
+        is_possessive = word == "s" and joined and _can_be_possessive(decode(joined[-1]))
+        if is_possessive and scheme == "cards":
             joined[-1] += "'s"
         else:
             joined.append(word)
 
-    name = " ".join(joined)
-    if not _ESCAPE.search(name):
-        name = titled(name)
-    return " ".join(_ESCAPE.sub(_unescape, name).split())
+    return " ".join(decode(titled_stem(joined, roman=scheme == "cards")).split())
 
 
 def _can_be_possessive(word: str) -> bool:
@@ -195,65 +240,18 @@ def _can_be_possessive(word: str) -> bool:
     return len(word) > 1 and word[-1].isalpha()
 
 
-def _capitalize_word(word: str) -> str:
-    """Put one lower-case word in title case: X-Wing, O'Brien, 'n', 3D, 2nd, XIV."""
-    if _ROMAN.fullmatch(word):
-        return word.upper()
-    return _LETTERS.sub(lambda run: _capitalize_run(run[0], word[: run.start()]), word)
-
-
-def _capitalize_run(letters: str, before: str) -> str:
-    """Capitalize a run of letters, unless what stands before it in the word forbids it."""
-    if before.endswith(("'", "’")):
-        capital = len(letters) > 2 and len(before) <= 2
-    elif before[-1:].isdigit():
-        capital = len(letters) == 1 and letters != "s"
-    else:
-        capital = True
-
-    first = letters[0].title()
-    if not capital or len(first) != 1:
-        return letters
-    return first + letters[1:]
-
-
 def _list_spellings(name: str) -> list[str]:
     """List ways to write `name` in a stem, plainest first; the last one always reads back."""
-    lower = _escape_unsafe(name.lower())
+    written = escape_unsafe(name)
+    lower = name.lower().replace(" ", "_")
     words = name.split(" ")
     return [
-        re.sub(r"'s(?=_|$)", "_s", lower),
-        lower,
-        _escape_unsafe(name),
-        _escape_first_letter(name),
-        "_".join(_escape_first_letter(word) for word in words),
-        _escape(name),
+        *([re.sub(r"'s(?=_|$)", "_s", lower), lower] if "%" not in written else []),
+        written,
+        escape_first_letter(name),
+        "_".join(escape_first_letter(word) for word in words),
+        escape(name),
     ]
-
-
-def _escape_first_letter(text: str) -> str:
-    return _escape(text[0]) + _escape_unsafe(text[1:])
-
-
-def _escape_unsafe(name: str) -> str:
-    """Escape what a stem cannot carry: %XX itself, unsafe characters; spaces become `_`."""
-    name = _ESCAPE.sub(lambda match: match[0].replace("%", "%25"), name)
-    name = _UNSAFE.sub(lambda match: _escape(match[0]), name)
-    return name.replace(" ", "_")
-
-
-def _escape(text: str) -> str:
-    try:
-        return "".join(f"%{byte:02X}" for byte in text.encode("utf-8"))
-    except UnicodeEncodeError as exc:
-        raise LabelError(f"The name {text!r} is not valid Unicode") from exc
-
-
-def _unescape(match: re.Match[str]) -> str:
-    try:
-        return bytes.fromhex(match[0].replace("%", "")).decode("utf-8")
-    except UnicodeDecodeError:
-        return match[0]
 
 
 def _is_safe(stem: str) -> bool:

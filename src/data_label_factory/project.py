@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, cast, get_args
 
 import yaml
 
 from data_label_factory.errors import ProjectError
+from data_label_factory.labels import LabelScheme
 
 DEFAULT_DATA_ROOT = "~/data-label-factory"
 _QUOTES = 'put "quotes" around a text with a colon, a # or brackets'
@@ -36,12 +37,13 @@ class Project:
     """A validated project.
 
     `buckets` maps a folder relative to `data_root`, such as "positive/cards", to its
-    bucket.
+    bucket; `labels` is what the file names say.
     """
 
     project_name: str
     data_root: Path
     buckets: dict[str, Bucket]
+    labels: LabelScheme = "cards"
 
 
 def load_project(path: Path) -> Project:
@@ -65,6 +67,7 @@ def load_project(path: Path) -> Project:
         project_name=name,
         data_root=Path(data_root).expanduser(),
         buckets=values["buckets"],
+        labels=values.get("labels", "cards"),
     )
 
 
@@ -126,6 +129,14 @@ def _read_text(node: yaml.Node, problems: list[str]) -> str:
     return str(node.value).strip()
 
 
+def _read_labels(node: yaml.Node, problems: list[str]) -> LabelScheme:
+    schemes = get_args(LabelScheme)
+    if not isinstance(node, yaml.ScalarNode) or node.value not in schemes:
+        problems.append(f"line {_line_of(node)}: labels must be one of: {', '.join(schemes)}")
+        return "cards"
+    return cast(LabelScheme, node.value)
+
+
 def _read_texts(node: yaml.Node, problems: list[str]) -> tuple[str, ...]:
     if not isinstance(node, yaml.SequenceNode) or not node.value:
         problems.append(f"line {_line_of(node)}: expected a list of text values")
@@ -177,6 +188,7 @@ _TOP_LEVEL: dict[str, Reader] = {
     "project_name": _read_text,
     "target_object": _read_text,  # for other programs that read the same file
     "data_root": _read_text,
+    "labels": _read_labels,
     "buckets": _read_buckets,
 }
 _BUCKET: dict[str, Reader] = {

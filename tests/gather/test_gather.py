@@ -451,6 +451,61 @@ def test_a_small_picture_of_a_format_without_an_end_mark_is_read_to_its_end(
 # --- the command, and what ends it early ----------------------------------------------------------
 
 
+@pytest.mark.parametrize("way", ["project file", "option"])
+def test_a_plain_project_names_files_without_codes(
+    website: Site,
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+    way: str,
+) -> None:
+    website.on("/1", picture(1))
+    website.on("/M8-30_hex_bolt.jpg", picture(2))
+    (project.parent / "parts.csv").write_text(
+        "name,url,set_code,rarity\n"
+        f"Hex bolt,{website.url}/1,M8-20,UR\n"
+        f",{website.url}/M8-30_hex_bolt.jpg,,\n"
+        f"Nut,{website.url}/gone,no code,best\n"
+    )
+    line = ["gather", "--project", str(project)]
+    if way == "option":
+        line += ["--labels", "plain"]
+    else:
+        project.write_text(f"{project.read_text()}labels: plain\n")
+    root = project.parent / "data"
+    for present in (0, 2):
+        assert main(line) == 1
+        captured = capsys.readouterr()
+        assert f"{present} already there, 0 duplicates" in captured.out
+        assert "parts.csv, line 4: 'no code' is not a set code, and left out" in captured.err
+        assert sorted(files(root)) == [
+            "positive/parts/Hex_bolt.jpg",
+            "positive/parts/M8-30_hex_bolt.jpg",
+        ]
+
+
+def test_codes_and_rarities_of_a_list_are_in_the_file_names(
+    website: Site, project: Path, run: Gather
+) -> None:
+    rows = [("PLST-2XM-129", "Ultra Rare"), ("sld-83★", "Galaxy Foil"), ("BD/W54-E001", "")]
+    lines = ["name,url,set_code,rarity"]
+    for number, (code, rarity) in enumerate(rows):
+        website.on(f"/{number}", picture(number))
+        lines.append(f"bolt,{website.url}/{number},{code},{rarity}")
+    (project.parent / "parts.csv").write_text("\n".join(lines), "utf-8")
+    result = run()
+    assert result.new == [
+        "positive/parts/PLST-2XM-129_bolt_ur.jpg",
+        "positive/parts/SLD-83★_bolt_{Galaxy_Foil}.jpg",
+        "positive/parts/{BD%2FW54-E001}_bolt.jpg",
+    ]
+    assert [parse_label(path).set_code for path in result.new] == [
+        "PLST-2XM-129",
+        "SLD-83★",
+        "BD/W54-E001",
+    ]
+    assert run().present == 3
+
+
 def test_the_command_reports_in_words_and_in_json(
     website: Site, project: Path, listed: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -149,7 +149,7 @@ def test_scryfall_goes_through_the_pages_only_as_far_as_wanted(website: Site, fi
     found = find("scryfall", "set:neo")
     assert [one.label for one in found] == [
         Label("Aether", "NEO-1"),
-        Label("Æther Vial"),
+        Label("Æther Vial", "NEO-12A"),
         Label("Boar", "NEO-3"),
     ]
     assert (found[0].url, found[0].author) == ("https://cards.example/normal/1.jpg", "A. Painter")
@@ -460,7 +460,7 @@ def test_yugipedia_reads_prints_out_of_a_gallery(website: Site, find: Find) -> N
     assert [(one.label.set_code, one.label.rarity) for one in found] == [
         ("LOB-EN005", "UR"),
         ("LOCH-JP001", "PScR"),
-        ("LOCH-JP001", ""),
+        ("LOCH-JP001", "Q?"),
     ]
     assert found[1].url == "https://ms.example/DarkMagician-LOCH-JP-PScR.png"
     assert found[2].page.endswith("/wiki/File:DarkMagician-LOCH-JP-&.png")
@@ -526,14 +526,30 @@ def test_folder_finds_a_photo_whose_name_is_spelled_a_little_differently(tmp_pat
     assert [one.path and one.path.name for one in found] == names
 
 
+def test_an_odd_set_code_or_rarity_never_stops_a_list(tmp_path: Path) -> None:
+    rows = "x,A,nope,\nx,B,PLST-2XM-129,Ultra Rare\nx,C,633Ph,best\nx,D,,common\nx,E,no code,UR\n"
+    for source, first in (("folder", "file"), ("urls", "url")):
+        (tmp_path / "list.csv").write_text(f"{first},name,set_code,rarity\n{rows}", "utf-8")
+        found = own(source, tmp_path, "list.csv")
+        assert [one.label for one in found] == [
+            Label("A"),
+            Label("B", "PLST-2XM-129", "UR"),
+            Label("C", "633Ph", "best"),
+            Label("D", "", "Common"),
+            Label("E", "", "UR"),
+        ]
+        assert [one.note for one in found if one.note] == [
+            "list.csv, line 2: 'nope' is not a set code, and left out",
+            "list.csv, line 6: 'no code' is not a set code, and left out",
+        ]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "line", "reason"),
     [
         ("urls", b"M8 Bolt\nb,http://y\n", 1, "there is no address"),
         ("urls", b"# x\na,http://x,y\nb,http://y\n", 2, "more cells than columns"),
         ("urls", b"name;url\na;http://x;y\nb;http://y\n", 2, "more cells than columns"),
-        ("urls", b"name,url,set_code\na,http://x,nope\nb,http://y\n", 2, "'NOPE' is not a set"),
-        ("urls", b"name,url,rarity\na,http://x,XXL\nb,http://y\n", 2, "unknown rarity 'XXL'"),
         ("folder", b"b.jpg,b\n../secret.jpg,a\n", 2, "lies outside"),
         ("folder", b"/etc/passwd,a\nb.jpg\n", 1, "lies outside"),
         ("folder", b"name\tphoto\na\t\nb\tb.jpg\n", 2, "there is no file"),
@@ -728,7 +744,7 @@ def test_any_label_a_site_gives_is_read_back_from_the_file_name(
     st.sampled_from(["MM", "LOB-EN", "swsh12pt5"]),
     st.from_regex(r"[A-Z]{0,2}\d{1,3}[a-z★]?", fullmatch=True),
 )
-def test_set_codes_are_kept_or_left_out(prefix: str, number: str) -> None:
+def test_set_codes_are_kept(prefix: str, number: str) -> None:
     label = make_label("Card", f"{prefix}-{number}")
-    assert label.set_code in ("", f"{prefix}-{number}".upper())
+    assert label.set_code == f"{prefix}-{number}".upper()
     assert json.dumps(format_label(label))

@@ -91,7 +91,7 @@ def test_an_amount_survives_the_file(amount: Decimal) -> None:
         ("Prismatic Secret Rare", "PScR"),
         ("Collector's Rare", "CR"),
         ("UL", "UtR"),
-        ("Common", ""),
+        ("Common", "Common"),
     ],
 )
 def test_rarities_have_one_name(text: str, code: str) -> None:

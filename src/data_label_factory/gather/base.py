@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,10 @@ from typing import Any, ClassVar
 from data_label_factory.errors import ProjectError
 from data_label_factory.gather.query import Reading, list_readings
 from data_label_factory.http.fetch import Fetcher
-from data_label_factory.labels import SET_CODE, Label, titled
+from data_label_factory.labels import Label, LabelScheme
 from data_label_factory.rarities import rarity_code
+from data_label_factory.set_codes import read_set_code
+from data_label_factory.spelling import normalize, titled
 from data_label_factory.tables import Table
 
 # Pages of one search: a server may promise a next page forever.
@@ -36,6 +37,7 @@ class Candidate:
     path: Path | None = None
     line: int = 0  # of the user's list, from 1
     more_faces: bool = False  # the next candidate is another face of the same card
+    note: str = ""  # what is to be said of it, such as a set code that is none
 
     def __post_init__(self) -> None:
         """Raise TypeError if a site sent null or a number instead of text."""
@@ -93,15 +95,18 @@ class Source(Api):
         *,
         folder: Path | None = None,
         limit: int = 1,
+        labels: LabelScheme = "cards",
     ) -> None:
         """Configure the source for one bucket.
 
         `folder` is where relative paths in queries start: the project file's folder.
-        `limit` is the number of pictures wanted per query. Raises ProjectError for an
+        `limit` is the number of pictures wanted per query, and `labels` what file names
+        say. Raises ProjectError for an
         option that this source does not have, and for an invalid value.
         """
         super().__init__(fetcher, base_url)
         self.limit = limit
+        self.labels = labels
         self.option = dict(options or {})
         self.folder = folder or Path()
         self.tables: dict[str, Table] = {}  # query → the list that it names, once read
@@ -184,14 +189,9 @@ def make_label(name: str, set_code: str = "", rarity: str = "") -> Label:
     """Return a label from a site's or the user's words, in title case if they have no
     capitals.
 
-    Leaves out a set code or rarity that file names cannot carry.
+    Leaves out what is no set code.
     """
-    code = set_code.upper()
-    return Label(
-        titled(" ".join(unicodedata.normalize("NFC", name).split())),
-        code if SET_CODE.fullmatch(code) else "",
-        rarity_code(rarity),
-    )
+    return Label(titled(normalize(name)), read_set_code(set_code), rarity_code(rarity))
 
 
 def strip_markup(markup: str) -> str:

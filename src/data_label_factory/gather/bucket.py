@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from data_label_factory.errors import FetchError, LabelError, ProjectError
@@ -13,7 +13,7 @@ from data_label_factory.gather.download import Download, Downloader, Rejection
 from data_label_factory.gather.picture_store import PictureStore, Placement
 from data_label_factory.gather.result import Failure
 from data_label_factory.gather.state import RunState
-from data_label_factory.labels import format_label
+from data_label_factory.labels import format_label, reduce_label
 from data_label_factory.progress import Progress
 from data_label_factory.tables import Table
 
@@ -50,7 +50,7 @@ class BucketGatherer:
         self._state = state
         self._bucket = bucket
         self._source = source
-        self._store = PictureStore(state.root, bucket, state.manifest)
+        self._store = PictureStore(state.root, bucket, state.manifest, source.labels)
         self._downloader: Downloader | None = None  # none in a dry run
         self._done = state.manifest.queries.setdefault(bucket, {})
         self._failed: set[str] = set()  # queries
@@ -116,11 +116,18 @@ class BucketGatherer:
         }
 
     def _search(self, query: str) -> list[Candidate]:
-        """Return the candidates for a query. Runs in a worker."""
+        """Return the candidates for a query, with labels of the project's scheme.
+
+        Runs in a worker.
+        """
         wanted = None if self._source.takes_all else self._source.limit
         if wanted and self._source.tries_next:
             wanted += _SPARE_CANDIDATES
-        return list(take_cards(self._source.find(query), wanted))
+        labels = self._source.labels
+        return [
+            replace(found, label=reduce_label(found.label, labels))
+            for found in take_cards(self._source.find(query), wanted)
+        ]
 
     def _split(self, query: str, search: Future[list[Candidate]]) -> list[_Task]:
         """Return one task per picture; none, and a failure, if the search gave nothing."""
@@ -146,6 +153,8 @@ class BucketGatherer:
                 self._fail(query, nothing)
             return []
         self._note(query, passed_over)
+        with self._state.lock:
+            self._state.result.notes += [found.note for found in candidates if found.note]
         groups = self._group(candidates)
         return [_Task(query, group, is_last=group is groups[-1]) for group in groups]
 
@@ -186,7 +195,7 @@ class BucketGatherer:
             elif outcome.placement is not None:
                 self._enter(outcome.placement, task)
             elif self._state.dry_run:
-                path = f"{self._bucket}/{format_label(first.label)}"
+                path = f"{self._bucket}/{format_label(first.label, self._source.labels)}"
                 self._state.result.planned.append((path, first.location))
         except LabelError as exc:
             self._fail(task.query, str(exc), first.location, first.line)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from data_label_factory.command_line import FILE, FOLDER, POSITIVE
+from data_label_factory.command_line import FILE, FOLDER, POSITIVE, labels_option
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from data_label_factory.gather.result import GatherResult
+    from data_label_factory.labels import LabelScheme
     from data_label_factory.project import Project
 
 _MAX_SHOWN = 20  # labels per duplicate, and failures
@@ -96,6 +97,7 @@ class _BaseUrl(click.ParamType[tuple[str, str]]):
     multiple=True,
     help="another host",
 )
+@labels_option("the project's, or cards")
 @click.option("--parallel", metavar="N", type=POSITIVE, default=8, help="downloads at a time")
 @click.option("--dry-run", is_flag=True, help="search, and say what would be fetched")
 @click.option(
@@ -110,6 +112,7 @@ def command(
     max_per_query: int | None,
     out: Path | None,
     base_urls: tuple[tuple[str, str], ...],
+    labels: LabelScheme | None,
     parallel: int,
     dry_run: bool,
     list_sources: bool,
@@ -130,6 +133,7 @@ def command(
 
     start = time.perf_counter()
     project = load_project(project_file)
+    project = replace(project, labels=labels or project.labels)
     result = gather(
         project,
         folder=project_file.parent,

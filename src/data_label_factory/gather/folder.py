@@ -32,7 +32,9 @@ class Folder(Source):
             if not path.resolve().is_relative_to(photos.resolve()):
                 raise ValueError(f"{row['file']!r} lies outside {photos}")
 
-            label = make_label_of(row) if row["name"] else parse_label(row["file"])
+            label, note = parse_label(row["file"], self.labels), ""
+            if row["name"]:
+                label, note = make_label_of(row, query)
             return Candidate(
                 label,
                 path=path,
@@ -40,6 +42,7 @@ class Folder(Source):
                 license=row["licence"],
                 author=row["author"],
                 line=row.line,
+                note=note,
             )
 
         yield from read_candidates(self, query, ("file", "name"), "file", make)

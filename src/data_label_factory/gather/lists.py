@@ -7,7 +7,7 @@ from pathlib import Path
 
 from data_label_factory.errors import ProjectError
 from data_label_factory.gather.base import Candidate, Source, make_label
-from data_label_factory.labels import RARITIES, SET_CODE, Label
+from data_label_factory.labels import Label
 from data_label_factory.tables import Row, TableError, read_table
 
 _COLUMNS = {
@@ -23,19 +23,12 @@ _COLUMNS = {
 _LABELS = ("set_code", "rarity", "licence", "author", "page")
 
 
-def make_label_of(row: Row) -> Label:
-    """Return the label of a row.
-
-    Raises ValueError for an invalid set code or an unknown rarity.
-    """
-    code = row["set_code"].upper()
-    if code and not SET_CODE.fullmatch(code):
-        raise ValueError(f"{code!r} is not a set code; it looks like LOCH-JP001")
-
-    rarity = row["rarity"]
-    if rarity and rarity.lower() not in RARITIES:
-        raise ValueError(f"unknown rarity {rarity!r}; known: {', '.join(RARITIES.values())}")
-    return make_label(row["name"], code, rarity)
+def make_label_of(row: Row, table: str) -> tuple[Label, str]:
+    """Return the label of a row, and what is to be said of it ("" for nothing)."""
+    label = make_label(row["name"], row["set_code"], row["rarity"])
+    if label.set_code or not row["set_code"]:
+        return label, ""
+    return label, f"{table}, line {row.line}: {row['set_code']!r} is not a set code, and left out"
 
 
 def read_candidates(

@@ -20,7 +20,7 @@ from data_label_factory.gather.base import Candidate, Source
 from data_label_factory.gather.download import Download
 from data_label_factory.gather.manifest import Manifest
 from data_label_factory.gather.picture import inspect
-from data_label_factory.labels import Label, format_label, parse_label
+from data_label_factory.labels import Label, LabelScheme, format_label, parse_label
 from data_label_factory.pictures import read_file
 
 # The errors of os.link on FAT and the like, or in a bucket that is a link to another
@@ -58,10 +58,13 @@ class PictureStore:
     as present, and the next run replaces them with the complete picture.
     """
 
-    def __init__(self, root: Path, bucket: str, manifest: Manifest) -> None:
+    def __init__(
+        self, root: Path, bucket: str, manifest: Manifest, labels: LabelScheme = "cards"
+    ) -> None:
         self._root = root
         self._bucket = bucket
         self._manifest = manifest
+        self._labels = labels
         self._paths: set[str] = set()
         self._path_by_sha256: dict[str, str] = {}
         self._path_by_url: dict[str, str] = {}
@@ -75,7 +78,7 @@ class PictureStore:
         """Return where the picture from this address is, or None if it is not there."""
         path = self._path_by_url.get(candidate.url) if candidate.url else None
         if path and (self._root / path).is_file():
-            return _describe_known(path, candidate.label)
+            return self._describe_known(path, candidate.label)
         return None
 
     def has_path(self, path: str) -> bool:
@@ -91,11 +94,11 @@ class PictureStore:
         folder cannot be written.
         """
         label = download.candidate.label
-        stem = format_label(label)
+        stem = format_label(label, self._labels)
 
         if known := self._path_by_sha256.get(download.sha256):
             self._add_address(known, download.candidate.url)
-            return _describe_known(known, label)
+            return self._describe_known(known, label)
 
         for number in count(1):
             # Other pictures of the same label go into 2/, 3/, …: a folder does not change
@@ -108,6 +111,10 @@ class PictureStore:
                 self._record(path, download, source, query)
                 return Placement(status, path, label)
         raise AssertionError("count() ended")
+
+    def _describe_known(self, path: str, label: Label) -> Placement:
+        is_same = parse_label(path, self._labels) == label
+        return Placement("present" if is_same else "duplicate", path, label)
 
     def _make_folder(self, folder: Path) -> None:
         if folder in self._folders:
@@ -154,11 +161,6 @@ class PictureStore:
         self._path_by_sha256.setdefault(str(entry.get("sha256")), path)
         for url in (entry.get("url"), *(entry.get("also_at") or ())):
             self._path_by_url.setdefault(str(url), path)
-
-
-def _describe_known(path: str, label: Label) -> Placement:
-    same_label = parse_label(path) == label
-    return Placement("present" if same_label else "duplicate", path, label)
 
 
 def _try_put(download: Download, target: Path) -> str:

@@ -34,7 +34,8 @@ class GatherResult:
 
     `duplicates` maps a path to the other labels under which the same picture was found.
     `planned` belongs to a dry run: (path without suffix, address). `notes` say which
-    results were passed over for a further one, and which columns of lists.
+    results were passed over for a further one, which columns of lists, and what was left
+    out of a label.
     """
 
     root: Path

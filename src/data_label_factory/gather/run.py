@@ -61,6 +61,7 @@ def gather(
             folder=folder,
             override=source,
             limit=max_per_query,
+            labels=project.labels,
             base_urls=base_urls,
         )
         for name, bucket in project.buckets.items()

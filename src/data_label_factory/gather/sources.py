@@ -19,6 +19,7 @@ from data_label_factory.gather.wikimedia import Wikimedia
 from data_label_factory.gather.ygoprodeck import Ygoprodeck
 from data_label_factory.gather.yugipedia import Yugipedia
 from data_label_factory.http.fetch import Fetcher
+from data_label_factory.labels import LabelScheme
 from data_label_factory.project import Bucket
 
 SOURCES: dict[str, type[Source]] = {
@@ -47,12 +48,13 @@ def open_source(
     folder: Path,
     override: str = "",
     limit: int | None = None,
+    labels: LabelScheme = "cards",
     base_urls: Mapping[str, str] | None = None,
 ) -> Source:
     """Return the source that fills the bucket `name`, ready for its queries.
 
-    `override` replaces the bucket's source, and `limit` its `max`; `folder` and
-    `base_urls` are as for `gather`. A bucket's options are for its own source, so they
+    `override` replaces the bucket's source, and `limit` its `max`; `folder`, `labels`
+    and `base_urls` are as for `gather`. A bucket's options are for its own source, so they
     do not reach another one that overrides it.
 
     Raises ProjectError, with the bucket's line, if the source or an option does not
@@ -68,7 +70,9 @@ def open_source(
 
     base_url = (base_urls or {}).get(chosen, "")
     try:
-        source = SOURCES[chosen](fetcher, base_url, options, folder=folder, limit=int(wanted))
+        source = SOURCES[chosen](
+            fetcher, base_url, options, folder=folder, limit=int(wanted), labels=labels
+        )
         source.check()
     except ProjectError as exc:
         raise ProjectError(f"{where}: {exc.message}", exc.hint) from exc

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from data_label_factory.gather.base import Candidate, Source
 from data_label_factory.gather.lists import make_label_of, read_candidates
-from data_label_factory.labels import Label, parse_label
+from data_label_factory.labels import parse_label
 from data_label_factory.tables import Row
 
 
@@ -18,32 +18,26 @@ class Urls(Source):
     takes_all: ClassVar = True
 
     def find(self, query: str) -> Iterator[Candidate]:
-        yield from read_candidates(self, query, ("name", "url"), "url", _make_candidate)
+        def make(row: Row) -> Candidate:
+            name = row["name"]
+            url = row["url"]
+            if not url and "://" in name:
+                url = name
+                name = ""
+            if not url:
+                raise ValueError("there is no address; a line is: name,url")
 
+            label, note = parse_label(unquote(urlsplit(url).path), self.labels), ""
+            if name:
+                label, note = make_label_of(row, query)
+            return Candidate(
+                label,
+                url,
+                page=row["page"],
+                license=row["licence"],
+                author=row["author"],
+                line=row.line,
+                note=note,
+            )
 
-def _make_candidate(row: Row) -> Candidate:
-    """Return the picture of one row.
-
-    Raises ValueError for no address or an invalid label.
-    """
-    name = row["name"]
-    url = row["url"]
-    if not url and "://" in name:
-        url = name
-        name = ""
-    if not url:
-        raise ValueError("there is no address; a line is: name,url")
-
-    label = make_label_of(row) if name else _label_from_address(url)
-    return Candidate(
-        label,
-        url,
-        page=row["page"],
-        license=row["licence"],
-        author=row["author"],
-        line=row.line,
-    )
-
-
-def _label_from_address(url: str) -> Label:
-    return parse_label(unquote(urlsplit(url).path))
+        yield from read_candidates(self, query, ("name", "url"), "url", make)

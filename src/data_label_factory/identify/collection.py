@@ -27,7 +27,9 @@ from data_label_factory.identify.reference_files import encode_reference, set_as
 from data_label_factory.identify.reference_pictures import read_reference
 from data_label_factory.identify.refresh import refresh_index
 from data_label_factory.identify.verify.report import Report, verify_index
-from data_label_factory.labels import Label, format_label, parse_label
+from data_label_factory.labels import Label, LabelScheme, format_label, parse_label
+from data_label_factory.rarities import rarity_code
+from data_label_factory.set_codes import read_set_code
 
 # Further pictures of an item; a subfolder does not change a label.
 VIEWS_FOLDER = "views"
@@ -69,6 +71,7 @@ class Collection:
         *,
         embedder: Embedder | None = None,
         negatives: str | Path | None = None,
+        labels: LabelScheme | None = None,
         quiet: bool = True,
         **options: Any,
     ) -> Collection:
@@ -77,7 +80,8 @@ class Collection:
 
         Encodes what is new, calibrates where needed, and reads the
         references. Without an `embedder`, the encoder that made the index is
-        used, or the default one for a new index. Raises FactoryError when no
+        used, or the default one for a new index. `labels` is what file names
+        say, see `build_index`. Raises FactoryError when no
         picture can be indexed.
         """
         refs = Path(refs)
@@ -87,7 +91,9 @@ class Collection:
                 open_maker(Index.load(index_file)) if index_file.is_file() else Embedder.open()
             )
 
-        result = refresh_index(refs, index_file, embedder, negatives=negatives, quiet=quiet)
+        result = refresh_index(
+            refs, index_file, embedder, negatives=negatives, labels=labels, quiet=quiet
+        )
         collection = cls(result.index, index_file, embedder, refs, quiet=quiet, **options)
         collection.unreadable = result.unreadable
         return collection
@@ -170,12 +176,13 @@ class Collection:
         small, and FactoryError when it cannot be written; then nothing is
         changed.
         """
-        label = Label(name, set_code, rarity)
-        if not name and isinstance(picture, str | Path):
-            label = parse_label(Path(picture).name)
-        stem = format_label(label)
-
         index = self.read_index()
+        scheme = index.meta.labels
+        label = Label(name, read_set_code(set_code) or set_code, rarity_code(rarity))
+        if not name and isinstance(picture, str | Path):
+            label = parse_label(Path(picture).name, scheme)
+        stem = format_label(label, scheme)
+
         if any(index.label(row) == label for row in range(len(index))):
             raise ConflictError(f"There is a {label} already", "Add a further view of it instead")
         return self._add(index, encode_reference(as_rgb(picture)), f"{stem}.jpg", label)
@@ -190,7 +197,8 @@ class Collection:
         index = self.read_index()
         label = index.label(index.row_of[_find(index, reference)])
         data = encode_reference(as_rgb(picture))
-        place = f"{VIEWS_FOLDER}/{hashlib.sha256(data).hexdigest()[:12]}/{format_label(label)}.jpg"
+        stem = format_label(label, index.meta.labels)
+        place = f"{VIEWS_FOLDER}/{hashlib.sha256(data).hexdigest()[:12]}/{stem}.jpg"
         return self._add(index, data, place, label)
 
     def remove(self, reference: str) -> Label:
@@ -214,17 +222,11 @@ class Collection:
         return label
 
     def save(self, index: str | Path | None = None) -> None:
-        """Write the index to its own file, or to another one.
-
-        `open`, `add`, `remove` and `refresh` have done so.
-        """
+        """Write the index to its own file, as `add` and the others do, or to another."""
         self.index.save(index or self.index_file)
 
     def adopt(self, index: Index) -> None:
-        """Recognize by another index of the same embedder from now on.
-
-        Raises EncoderError.
-        """
+        """Recognize by another index of the same embedder. Raises EncoderError."""
         index.require_maker(self.embedder.identity)
         if self._recognizer is not None:
             self._recognizer = self._recognizer.updated(index, self.refs or Path())
@@ -260,10 +262,7 @@ class Collection:
         return reference
 
     def read_index(self) -> Index:
-        """The index as it is on disk now.
-
-        Another program may have replaced it, and its rows must not be lost.
-        """
+        """The index as it is on disk now: another program may have replaced it."""
         index = Index.load(self.index_file)
         index.require_maker(self.embedder.identity)
         return index

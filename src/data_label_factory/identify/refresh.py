@@ -14,6 +14,7 @@ from data_label_factory.identify.index.build import BuildResult, build_index
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.calibrate import calibrate, is_out_of_date
 from data_label_factory.identify.recognize.feature_cache import feature_cache_path
+from data_label_factory.labels import LabelScheme
 
 Calibrate = Literal["auto", "always", "never"]
 
@@ -26,6 +27,7 @@ def refresh_index(
     calibrate: Calibrate = "auto",
     negatives: str | Path | None = None,
     trim: bool | None = None,
+    labels: LabelScheme | None = None,
     full: bool = False,
     batch_size: int = 32,
     quiet: bool = False,
@@ -37,7 +39,14 @@ def refresh_index(
     are given. Raises as `build_index` and `calibrate`.
     """
     result = build_index(
-        refs, out, embedder, trim=trim, full=full, batch_size=batch_size, quiet=quiet
+        refs,
+        out,
+        embedder,
+        trim=trim,
+        labels=labels,
+        full=full,
+        batch_size=batch_size,
+        quiet=quiet,
     )
 
     is_needed = calibrate == "always" or negatives is not None or is_out_of_date(result.index)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
-from data_label_factory.labels import Label, parse_label
+from data_label_factory.labels import Label, LabelScheme, parse_label
 from data_label_factory.prices.fx import FxRates, Rates
 from data_label_factory.prices.lookup import CodeLookup
 from data_label_factory.prices.money import as_number
@@ -50,21 +50,24 @@ class PriceBook:
         """The rate in use and its source, for `/api/top-prices`."""
         return self.rates.info()
 
-    def price_of(self, label: Label, reference: str = "") -> dict[str, Any] | None:
+    def price_of(
+        self, label: Label, reference: str = "", labels: LabelScheme = "cards"
+    ) -> dict[str, Any] | None:
         """The `price` of a detection as JSON values, or None if there is none.
 
         It is looked up by set code (the label's, else the file name's), then by file
         name and by name, which a user's own table may give. If the label's rarity has a
         price, the amounts are of that rarity and `rarity` names it. Otherwise they span
         all rarities of the code and `rarity` is None. The `usd_…` are None if no rate
-        is known.
+        is known. `labels` is what file names say.
         """
-        code = self._codes.find(label, reference)
+        of_file = parse_label(reference, labels)
+        code = self._codes.find(label, of_file, reference)
         if code is None:
             return None
 
         price = self.file.prices[code]
-        rarity = label.rarity or parse_label(reference).rarity
+        rarity = label.rarity or of_file.rarity
         low, middle, high, rarity_shown = _amounts_of(price, rarity)
         return {
             "code": code,
@@ -80,7 +83,9 @@ class PriceBook:
             "scraped_at": price.scraped_at or self.file.scraped_at,
         }
 
-    def top(self, limit: int, index: HasReferences) -> list[dict[str, Any]]:
+    def top(
+        self, limit: int, index: HasReferences, labels: LabelScheme = "cards"
+    ) -> list[dict[str, Any]]:
         """The `limit` most expensive codes among the references of `index`, highest
         price first.
 
@@ -90,15 +95,15 @@ class PriceBook:
         """
         ranked_index, rows = self._ranked
         if ranked_index is not index:
-            rows = self._rank(index)
+            rows = self._rank(index, labels)
             self._ranked = (index, rows)
         return rows[: max(0, limit)]
 
-    def _rank(self, index: HasReferences) -> list[dict[str, Any]]:
+    def _rank(self, index: HasReferences, labels: LabelScheme) -> list[dict[str, Any]]:
         highest: dict[str, tuple[Decimal, dict[str, Any]]] = {}
         for reference in map(str, index.references):
-            label = parse_label(reference)
-            code = self._codes.find(label, reference)
+            label = parse_label(reference, labels)
+            code = self._codes.find(label, label, reference)
             if code is None:
                 continue
             amount = _amounts_of(self.file.prices[code], label.rarity)[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from data_label_factory.labels import Label, item_key, parse_label
+from data_label_factory.labels import Label, item_key
 
 
 class CodeLookup:
@@ -14,14 +14,15 @@ class CodeLookup:
     def __init__(self, codes: Iterable[str]) -> None:
         self._codes = {item_key(code): code for code in codes}
 
-    def find(self, label: Label, reference: str) -> str | None:
-        """The code that prices a reference, or None.
+    def find(self, label: Label, of_file: Label, reference: str) -> str | None:
+        """The code that prices a reference, or None; `of_file` is what its
+        file name says.
 
         It is looked up by set code (the label's, else the file name's). Sites
         list prices by it; a user's own table may give a file name or a name
         instead, which holds for every print.
         """
-        set_code = label.set_code or parse_label(reference).set_code
+        set_code = label.set_code or of_file.set_code
         for name in (set_code, reference, PurePosixPath(reference).stem, label.name):
             key = item_key(name)
             if key and key in self._codes:  # an entry without a code prices nothing

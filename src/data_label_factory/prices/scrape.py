@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from data_label_factory.errors import FetchError, PriceError
-from data_label_factory.labels import parse_label
+from data_label_factory.labels import LabelScheme, item_key, parse_label
 from data_label_factory.prices.limits import DEFAULT_MAX_AGE_HOURS, DEFAULT_MAX_PREFIXES
 from data_label_factory.prices.lookup import CodeLookup
 from data_label_factory.prices.sites.base import PriceSite, prefix_of
@@ -47,20 +47,22 @@ def scrape(
     out: Path,
     site: PriceSite,
     *,
+    labels: LabelScheme = "cards",
     max_prefixes: int = DEFAULT_MAX_PREFIXES,
     max_age_hours: float = DEFAULT_MAX_AGE_HOURS,
     now: datetime | None = None,
 ) -> ScrapeResult:
     """Update the price file `out` for the set codes in the file names `references`.
 
-    A prefix asked for within `max_age_hours` is not asked for again. One that fails
-    keeps its prices, marked with their date. If the run is interrupted, the file holds
-    what was fetched so far. Raises PriceError if there is no set code, there are too
-    many prefixes, `out` is of another site or currency, or nothing could be fetched.
+    `labels` is what file names say. A prefix asked for within `max_age_hours` is not
+    asked for again. One that fails keeps its prices, marked with their date. If the run
+    is interrupted, the file holds what was fetched so far. Raises PriceError if there
+    is no set code, there are too many prefixes, `out` is of another site or currency,
+    or nothing could be fetched.
     """
     now = now or datetime.now(UTC)
-    labels = {reference: parse_label(reference) for reference in references}
-    names = {label.set_code: label.name for label in labels.values() if label.set_code}
+    found = {reference: parse_label(reference, labels) for reference in references}
+    names = {label.set_code: label.name for label in found.values() if label.set_code}
     prefixes = _find_prefixes(names, site, max_prefixes)
     old = _load_old_file(out, site)
 
@@ -78,7 +80,7 @@ def scrape(
         raise PriceError("Nothing could be fetched", "; ".join(reasons))
 
     lookup = CodeLookup(file.prices)
-    codes = [lookup.find(label, reference) for reference, label in labels.items()]
+    codes = [lookup.find(label, label, reference) for reference, label in found.items()]
     unmatched = sorted(site.lines.keys() - set(codes), key=lambda code: site.lines[code])
     return ScrapeResult(
         file,
@@ -86,7 +88,7 @@ def scrape(
         asked=run.asked,
         fresh=run.fresh,
         not_stocked=run.not_stocked,
-        unpriced=sorted(names.keys() - file.prices.keys()),
+        unpriced=_find_unpriced(names, file),
         references=len(codes),
         priced=len(codes) - codes.count(None),
         unmatched=[f"{code!r} (line {site.lines[code]})" for code in unmatched],
@@ -133,6 +135,7 @@ class _Run:
 
     def build_file(self, prefixes: list[str], names: Mapping[str, str]) -> PriceFile:
         """The price file so far: the new prices, and the old ones of the other `prefixes`."""
+        known = {item_key(code): name for code, name in names.items()}
         answered = {*self.asked, *self.not_stocked}
         prices = _keep_prices(self._old, set(prefixes) - answered) | self._prices
         asked_at = {
@@ -145,7 +148,10 @@ class _Run:
             self._scraped_at,
             self._site.name,
             self._site.currency,
-            {code: _with_name(price, names.get(code, "")) for code, price in prices.items()},
+            {
+                code: _with_name(price, known.get(item_key(code), ""))
+                for code, price in prices.items()
+            },
             prefixes=asked_at | dict.fromkeys(answered, self._scraped_at),
             failed=self._failed,
         )
@@ -161,6 +167,11 @@ class _Run:
             asked_at = asked_at.replace(tzinfo=UTC)
         age_hours = (self._now - asked_at) / timedelta(hours=1)
         return 0 <= age_hours < self._max_age_hours
+
+
+def _find_unpriced(names: Mapping[str, str], file: PriceFile) -> list[str]:
+    priced = set(map(item_key, file.prices))
+    return sorted(code for code in names if item_key(code) not in priced)
 
 
 def _find_prefixes(names: Mapping[str, str], site: PriceSite, most: int) -> list[str]:

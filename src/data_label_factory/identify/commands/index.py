@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from data_label_factory.command_line import FILE, FOLDER, POSITIVE
+from data_label_factory.command_line import FILE, FOLDER, POSITIVE, labels_option
 from data_label_factory.identify.choices import Device
 from data_label_factory.identify.commands.options import (
     device_option,
@@ -25,6 +25,9 @@ from data_label_factory.identify.commands.options import (
 if TYPE_CHECKING:
     from data_label_factory.identify.index import Index
     from data_label_factory.identify.index.build import BuildResult
+
+
+_KEEP_APART = "If these are different things, index with --labels plain, or give each its own name"
 
 
 @click.command("index")
@@ -71,6 +74,7 @@ if TYPE_CHECKING:
     "auto: only if the last calibration is missing or out of date",
 )
 @trim_option
+@labels_option("those of the index that is there, or cards")
 @click.option("--strict", is_flag=True, help="exit 1 if any picture could not be read")
 @json_option
 def command(
@@ -118,6 +122,21 @@ def _report_pictures(result: BuildResult) -> None:
         print(
             f"the same picture under {len(names)} names: {', '.join(map(repr, names))}; "
             "none will be named surely",
+            file=sys.stderr,
+        )
+    _report_shared(result.shared_items)
+
+
+def _report_shared(items: dict[str, str]) -> None:
+    """Print which item several files share, once, and how to keep them apart."""
+    for name, reason in list(items.items())[:1]:
+        count, comma, why = reason.partition(",")
+        others = len(items) - 1
+        plural = "s" if others > 1 else ""
+        more = f", and so do those of {others} more item{plural}" if others else ""
+        print(
+            f"{count} share the item {name!r}{comma}{why}{more}; if these are different things, "
+            "index with --labels plain or give them other names",
             file=sys.stderr,
         )
 
@@ -169,6 +188,8 @@ def _as_json(result: BuildResult, out: Path, seconds: float) -> dict[str, object
         "trimmed": {name: round(area, 4) for name, area in result.trimmed.items()},
         "says_nothing": result.says_nothing,
         "same_pictures": result.same_pictures,
+        "shared_items": result.shared_items,
+        "labels": index.meta.labels,
         "written": result.written,
         "rebuilt": result.rebuilt,
         "seconds": round(seconds, 3),

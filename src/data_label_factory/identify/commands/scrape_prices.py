@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from data_label_factory.command_line import FILE, FOLDER, POSITIVE
+from data_label_factory.command_line import FILE, FOLDER, POSITIVE, labels_option
 from data_label_factory.identify.commands.options import Number, json_option, report_passed_over
 from data_label_factory.prices.limits import DEFAULT_MAX_AGE_HOURS, DEFAULT_MAX_PREFIXES
 
 if TYPE_CHECKING:
+    from data_label_factory.labels import LabelScheme
     from data_label_factory.prices.scrape import ScrapeResult
 
 _SHOWN_MAX = 10
@@ -31,6 +32,7 @@ _SHOWN_MAX = 10
     help="currency, where a site has several",
 )
 @click.option("--csv", metavar="FILE", type=FILE, help="your own table of prices, for --site csv")
+@labels_option("those of an index of the folder beside it, or cards")
 @click.option(
     "--max-prefixes",
     metavar="N",
@@ -60,6 +62,7 @@ def command(
     site: str,
     currency: str,
     csv: Path | None,
+    labels: LabelScheme | None,
     max_prefixes: int,
     max_age: float,
     base_url: str,
@@ -77,13 +80,21 @@ def command(
     if refs is None or out is None:
         raise click.UsageError("--refs and --out are needed (or --list-sites)")
     from data_label_factory.http.fetch import Fetcher
+    from data_label_factory.identify.index.sharing import find_labels
     from data_label_factory.prices.scrape import scrape
     from data_label_factory.prices.sites.table import site_class
     from data_label_factory.walk import walk_folder
 
     asked = site_class(site)(Fetcher(), base_url, currency=currency.upper(), file=csv)
     walk = walk_folder(refs)
-    result = scrape(walk.pictures, out, asked, max_prefixes=max_prefixes, max_age_hours=max_age)
+    result = scrape(
+        walk.pictures,
+        out,
+        asked,
+        labels=labels or find_labels(refs),
+        max_prefixes=max_prefixes,
+        max_age_hours=max_age,
+    )
 
     report = _as_json(result, out) | {"passed_over": walk.passed_over()}
     print(json.dumps(report) if as_json else _as_text(result, out))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from data_label_factory.atomic import write_text
-from data_label_factory.command_line import COUNT, FILE, FOLDER, POSITIVE
+from data_label_factory.command_line import COUNT, FILE, FOLDER, POSITIVE, labels_option
 from data_label_factory.folders import cache_folder
 from data_label_factory.identify.choices import Device
 from data_label_factory.identify.commands.options import (
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from data_label_factory.identify.train.bank import Bank
     from data_label_factory.identify.train.fit import TrainResult
     from data_label_factory.identify.train.validation import Validation
+    from data_label_factory.labels import LabelScheme
 
 _WORST = 5
 _FRACTIONS = {
@@ -111,6 +112,7 @@ def _setting(option: str, **attrs: Any) -> Function:
     help="folder for the encoded views",
 )
 @trim_option
+@labels_option("those of an index of the folder beside it, or cards")
 @click.option("--resume", is_flag=True, help="continue where an interrupted training stopped")
 @click.option("--force", is_flag=True, help="write the head even if it does not help")
 @click.option(
@@ -130,6 +132,7 @@ def command(
     device: Device,
     bank_folder: Path | None,
     trim: bool,
+    labels: LabelScheme | None,
     resume: bool,
     force: bool,
     html: Path | None,
@@ -142,6 +145,7 @@ def command(
     If it does not help, write no file and exit 3.
     """
     from data_label_factory.identify.encoders import Embedder
+    from data_label_factory.identify.index.sharing import find_labels
     from data_label_factory.identify.output.train_html import as_html, check_page
     from data_label_factory.identify.train.bank import build_bank
     from data_label_factory.identify.train.fit import check_destination, train_head
@@ -153,7 +157,13 @@ def command(
 
     start = time.perf_counter()
     recipe = ViewRecipe(views, seed=settings["seed"], side_px=embedder.crop_side, trim=trim)
-    bank = build_bank(refs, bank_folder or cache_folder() / "banks", embedder.encoder, recipe)
+    bank = build_bank(
+        refs,
+        bank_folder or cache_folder() / "banks",
+        embedder.encoder,
+        recipe,
+        labels=labels or find_labels(refs),
+    )
     report_unusable("not trained on", bank.unreadable)
 
     banked = time.perf_counter()

@@ -8,7 +8,6 @@ from typing import Any
 from data_label_factory.identify.evaluate.ground_truth import Query, TrueItem
 from data_label_factory.identify.evaluate.matching import PhotoMatch, contains, is_named_by
 from data_label_factory.identify.recognize import Detection
-from data_label_factory.labels import item_key, parse_label
 
 # The kinds of failures, worst first, and what each means. The keys are stored in JSON.
 KINDS = {
@@ -98,5 +97,5 @@ def _classify_item(item: TrueItem, detection: Detection | None) -> str:
 
 def _names_a_variant(item: TrueItem, detection: Detection) -> bool:
     """Whether the detection names another variant of the item than the photo shows."""
-    is_same_item = detection.label.item == item_key(parse_label(item.reference).name)
+    is_same_item = detection.label.item == item.label.item
     return is_same_item and not is_named_by(item, detection)

@@ -14,7 +14,14 @@ from data_label_factory.errors import GroundTruthError, ImageError
 from data_label_factory.identify.images import read_file
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.quad import Quad, as_points
-from data_label_factory.labels import item_key, parse_label, stem_of
+from data_label_factory.labels import (
+    Label,
+    LabelScheme,
+    item_key,
+    parse_label,
+    split_copy_ending,
+    stem_of,
+)
 from data_label_factory.names import Names
 from data_label_factory.tables import TableError, read_table
 from data_label_factory.walk import Walk, walk_folder
@@ -37,12 +44,17 @@ class TrueItem:
 
     `stems` are the file stems that name it correctly, several if the ground truth gives
     an item and not one of its variants. `reference` is the file of one of them. `quad`
-    is (4, 2) float32 px, or None if unknown.
+    is (4, 2) float32 px, or None if unknown. `labels` is what file names say.
     """
 
     reference: str
     stems: frozenset[str]
     quad: Quad | None = None
+    labels: LabelScheme = "cards"
+
+    @property
+    def label(self) -> Label:
+        return parse_label(self.reference, self.labels)
 
 
 @dataclass(frozen=True)
@@ -125,6 +137,7 @@ class _KnownNames:
     """The names by which ground truth may refer to the references of an index."""
 
     def __init__(self, index: Index) -> None:
+        self._labels = index.meta.labels
         self._by_stem: dict[str, str] = {}
         self._by_item: dict[str, list[str]] = {}
 
@@ -138,20 +151,20 @@ class _KnownNames:
         """The reference or item called `name`, or None if the index does not have it."""
         stem = stem_of(name)
         if stem in self._by_stem:
-            return TrueItem(self._by_stem[stem], frozenset({stem}), quad)
+            return TrueItem(self._by_stem[stem], frozenset({stem}), quad, self._labels)
 
         variants = self._by_item.get(item_key(name))
-        label = parse_label(name)
+        label = parse_label(name, self._labels)
         # A name with a set code or rarity means that one variant, never just any of the
         # item.
         if not variants and not (label.set_code or label.rarity):
             variants = self._by_item.get(label.item)
         if not variants:
-            meant = self._stems.find(stem)
+            meant = self._stems.find(stem) or self._stems.find(split_copy_ending(stem)[0])
             variants = [self._by_stem[meant]] if meant else None
         if not variants:
             return None
-        return TrueItem(variants[0], frozenset(map(stem_of, variants)), quad)
+        return TrueItem(variants[0], frozenset(map(stem_of, variants)), quad, self._labels)
 
 
 def _find_truth_file(folder: Path) -> Path | None:

@@ -25,8 +25,9 @@ from data_label_factory.identify.index.files import (
 )
 from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.index.meta import IndexMeta, Row
+from data_label_factory.identify.index.sharing import find_shared_items
 from data_label_factory.identify.reference_pictures import Reading, read_reference
-from data_label_factory.labels import parse_label
+from data_label_factory.labels import LabelScheme, parse_label
 from data_label_factory.walk import Walk, walk_folder
 
 
@@ -38,7 +39,8 @@ class BuildResult:
     nothing changed; `rebuilt` says why an older file could not be built
     upon ("" when it could, or there was none). `walk` has what was passed
     over in the folder, and `same_pictures` the references of different
-    items that show the very same.
+    items that show the very same; `shared_items` the items that several
+    files share, though their names tell them apart, and how.
     """
 
     index: Index
@@ -48,6 +50,7 @@ class BuildResult:
     dropped: int = 0
     unreadable: dict[str, str] = field(default_factory=dict)
     same_pictures: list[list[str]] = field(default_factory=list)
+    shared_items: dict[str, str] = field(default_factory=dict)
     written: bool = True
     rebuilt: str = ""
 
@@ -83,6 +86,7 @@ def build_index(
     embedder: Embedder,
     *,
     trim: bool | None = None,
+    labels: LabelScheme | None = None,
     full: bool = False,
     batch_size: int = BATCH_SIZE,
     quiet: bool = False,
@@ -90,19 +94,22 @@ def build_index(
     """Index the pictures below `refs` into the file `out`, encoding only
     those whose content is new to it.
 
-    `trim` leaves out margins; None does as the index that is there, or else
-    trims. One unreadable picture never stops the rest. When the build is
-    interrupted, what was encoded so far is kept in `OUT.partial` for the
-    next run, and `out` stays as it was. Raises FactoryError when no picture
+    `trim` leaves out margins, and `labels` is what file names say; None does
+    as the index that is there, or else trims, and reads names of cards. One
+    unreadable picture never stops the rest. When the build is interrupted,
+    what was encoded so far is kept in `OUT.partial` for the next run, and
+    `out` stays as it was. Raises FactoryError when no picture
     can be indexed or the disk is full.
     """
     refs, out = Path(refs), Path(out)
     _check_destination(out)
     maker = embedder.identity
     created = datetime.now(UTC).isoformat(timespec="seconds")
+    before = _read_meta(out)
     if trim is None:
-        trim = _trims(out)
-    meta = IndexMeta(maker.encoder, maker.head_sha256, created=created, trim=trim)
+        trim = before.trim if before else True
+    labels = labels or (before.labels if before else "cards")
+    meta = IndexMeta(maker.encoder, maker.head_sha256, created=created, trim=trim, labels=labels)
 
     partial_file = out.with_name(out.name + ".partial")
     old, rebuilt = (None, "") if full else _load_if_same_maker(out, meta)
@@ -143,7 +150,7 @@ def build_index(
         )
 
     index = _assemble(hashes, known, meta)
-    unchanged = old is not None and old.same_rows(index)
+    unchanged = old is not None and old.same_rows(index) and old.meta.labels == labels
     if old is not None and unchanged:
         index = old
     else:
@@ -157,6 +164,7 @@ def build_index(
         dropped=len(old.row_of.keys() - index.row_of.keys()) if old else 0,
         unreadable=unreadable,
         same_pictures=find_same_pictures(index, refs),
+        shared_items=find_shared_items(index),
         written=not unchanged,
         rebuilt=rebuilt,
     )
@@ -191,11 +199,11 @@ def _load_if_same_maker(path: Path, meta: IndexMeta) -> tuple[Index | None, str]
     return index, ""
 
 
-def _trims(path: Path) -> bool:
+def _read_meta(path: Path) -> IndexMeta | None:
     try:
-        return Index.load(path).meta.trim
+        return Index.load(path).meta
     except IndexFileError:
-        return True
+        return None
 
 
 def _recall(indexes: Iterable[Index | None]) -> dict[str, _Known]:
@@ -211,7 +219,7 @@ def _recall(indexes: Iterable[Index | None]) -> dict[str, _Known]:
 def _assemble(hashes: dict[str, str], known: dict[str, _Known], meta: IndexMeta) -> Index:
     """The index of those files whose embedding is known."""
     rows = [
-        Row(name, parse_label(name), digest, *known[digest])
+        Row(name, parse_label(name, meta.labels), digest, *known[digest])
         for name, digest in hashes.items()
         if digest in known
     ]

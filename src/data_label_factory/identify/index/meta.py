@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from data_label_factory.identify.content import Box
 from data_label_factory.identify.encoders import EmbedderIdentity, EncoderIdentity
-from data_label_factory.labels import Label
+from data_label_factory.labels import Label, LabelScheme
 
 FORMAT_VERSION = 1
 
@@ -35,7 +35,8 @@ class IndexMeta:
     """What made an index.
 
     `head_sha256` is "" without a projection head; `created` is ISO 8601,
-    UTC. `trim` says whether margins were left out; `boxes` are the parts
+    UTC. `labels` is what file names say. `trim` says whether margins were
+    left out; `boxes` are the parts
     [left, top, right, bottom] of those pictures that have one, and
     `nothing` says why a picture shows nothing, both by the SHA-256 of the
     file.
@@ -47,6 +48,7 @@ class IndexMeta:
     created: str = ""
     format: int = FORMAT_VERSION
     trim: bool = False  # as indexes of versions that could not
+    labels: LabelScheme = "cards"
     boxes: dict[str, list[float]] = field(default_factory=dict)
     nothing: dict[str, str] = field(default_factory=dict)
 

@@ -162,14 +162,14 @@ def _group_failures(failures: list[Failure], refs: Path | None) -> list[_Group]:
 
 
 def _show(failure: Failure, refs: Path | None) -> _Shown:
-    depicted = failure.item.reference if failure.item else None
-    named = failure.detection.reference if failure.detection else None
+    item = failure.item
+    found = failure.detection
 
     figures = [Figure(_draw_photo(failure), "photo", failure.query.name)]
-    if depicted is not None:
-        figures.append(show_reference(depicted, refs, "shows"))
-    if named is not None and named != depicted:
-        figures.append(show_reference(named, refs, "was named"))
+    if item:
+        figures.append(show_reference(item.reference, refs, f"shows {item.label}"))
+    if found and not (item and item.reference == found.reference):
+        figures.append(show_reference(found.reference, refs, f"was named {found.label}"))
     return _Shown(figures, str(failure))
 
 

@@ -12,7 +12,7 @@ from data_label_factory.identify.pages.figures import Figure, list_reasons, show
 from data_label_factory.identify.train.bank import Bank
 from data_label_factory.identify.train.fit import TrainResult
 from data_label_factory.identify.train.validation import worst_rows
-from data_label_factory.labels import IMAGE_SUFFIXES
+from data_label_factory.labels import IMAGE_SUFFIXES, parse_label
 
 _WORST = 12
 _EQUAL = 5e-4  # what the table shows as no change
@@ -120,7 +120,9 @@ def _show_item(result: TrainResult, bank: Bank, row: int, refs: Path | None) -> 
     right_before, margin_before = result.before.score_reference(row)
     right_after, margin_after = result.after.score_reference(row)
     return _Item(
-        show_reference(bank.references[row], refs),
+        show_reference(
+            bank.references[row], refs, str(parse_label(bank.references[row], bank.labels))
+        ),
         right=f"{right_before:.0%} → {right_after:.0%}",
         margin=f"{margin_before:.3f} → {margin_after:.3f}",
     )

@@ -19,6 +19,7 @@ from data_label_factory.identify.pages.figures import (
 from data_label_factory.identify.verify.margins import Floats
 from data_label_factory.identify.verify.pairs import ConfusablePair
 from data_label_factory.identify.verify.report import VERDICTS, Report
+from data_label_factory.labels import LabelScheme, parse_label
 
 _TONES = {"ship it": "good", "consider training": "fair"}
 _BARS = 40
@@ -46,7 +47,7 @@ def as_html(report: Report, index: Index, refs: Path | None) -> str:
         maker=str(index.meta),
         facts=_list_facts(report),
         histogram=_draw_histogram(report.margins),
-        pairs=[_show_pair(pair, refs) for pair in report.confusable_pairs],
+        pairs=[_show_pair(pair, refs, report.labels) for pair in report.confusable_pairs],
         failures=_list_not_identified(report),
     )
 
@@ -93,10 +94,10 @@ def _draw_histogram(margins: Floats) -> Chart:
     return chart
 
 
-def _show_pair(pair: ConfusablePair, refs: Path | None) -> _Pair:
+def _show_pair(pair: ConfusablePair, refs: Path | None, labels: LabelScheme) -> _Pair:
     return _Pair(
-        show_reference(pair.a, refs),
-        show_reference(pair.b, refs),
+        show_reference(pair.a, refs, str(parse_label(pair.a, labels))),
+        show_reference(pair.b, refs, str(parse_label(pair.b, labels))),
         similarity=f"{pair.similarity:.3f}",
         note="" if pair.kind == "similar" else pair.kind,
     )

@@ -12,7 +12,6 @@ from PIL import Image
 
 from data_label_factory.errors import ImageError
 from data_label_factory.identify.images import RGB, decode
-from data_label_factory.labels import parse_label
 
 _THUMB_PX = 220
 _LISTED_MAX = 200
@@ -45,8 +44,8 @@ def list_reasons(title: str, rows: Sequence[tuple[str, str]]) -> Reasons:
     return Reasons(title, rows[:_LISTED_MAX], max(0, len(rows) - _LISTED_MAX))
 
 
-def show_reference(reference: str, refs: Path | None, role: str = "") -> Figure:
-    """A reference as a thumbnail inside the page, captioned with its `role` and label.
+def show_reference(reference: str, refs: Path | None, caption: str) -> Figure:
+    """A reference as a thumbnail inside the page, with its path below the caption.
 
     Without a picture if `refs` is None or the file cannot be read.
     """
@@ -56,7 +55,7 @@ def show_reference(reference: str, refs: Path | None, role: str = "") -> Figure:
             url = encode_as_url(_make_thumbnail(decode(refs / reference, min_side=_THUMB_PX)))
         except ImageError:
             url = None
-    return Figure(url, f"{role} {parse_label(reference)}".lstrip(), reference)
+    return Figure(url, caption, reference)
 
 
 def encode_as_url(picture: Image.Image) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote
 
 import cv2
@@ -56,11 +57,18 @@ def _as_mask(
         ref_url=reference_url(detection.reference),
         quad_norm=[(_round(x), _round(y)) for x, y in corners],
         inliers=detection.inliers,
-        price=prices.price_of(label, detection.reference) if prices else None,
+        price=_find_price(detection, snapshot, prices),
         ambiguous_with=list(detection.ambiguous_with),
         variants=[detection.reference, *detection.ambiguous_with],
         false_accept_rate=detection.false_accept_rate,
     )
+
+
+def _find_price(
+    detection: Detection, snapshot: Snapshot, prices: PriceBook | None
+) -> dict[str, Any] | None:
+    labels = snapshot.index.meta.labels
+    return prices.price_of(detection.label, detection.reference, labels) if prices else None
 
 
 def _as_box(detection: Detection, size: tuple[int, int]) -> Box:

@@ -54,7 +54,7 @@ QuadText = Annotated[
 ]
 ItemName = Annotated[str, Form(max_length=200, examples=["Blue Teapot"])]
 SetCode = Annotated[str, Form(max_length=40)]
-Rarity = Annotated[str, Form(max_length=10)]
+Rarity = Annotated[str, Form(max_length=200)]
 ViewOf = Annotated[
     str,
     Form(max_length=1000, description="`filename` of what it really is, from /api/items"),

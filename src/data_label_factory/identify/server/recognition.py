@@ -70,7 +70,7 @@ async def top_prices(
     if prices is None or snapshot is None:
         return {"top": [], "count": 0, "fx": {}}
 
-    top = prices.top(limit, snapshot.index)
+    top = prices.top(limit, snapshot.index, snapshot.index.meta.labels)
     return {"top": top, "count": len(top), "fx": prices.fx_info()}
 
 

@@ -181,7 +181,7 @@ def _show_newest(snapshot: Snapshot) -> list[Figure]:
 
 def _show_valuable(snapshot: Snapshot, prices: PriceBook) -> list[Figure]:
     """The most expensive items, with their prices."""
-    rows = prices.top(_SHOWN, snapshot.index)
+    rows = prices.top(_SHOWN, snapshot.index, snapshot.index.meta.labels)
     return [
         Figure(_thumbnail_url(snapshot, row["ref_filename"]), row["name"], _spell_price(row))
         for row in rows

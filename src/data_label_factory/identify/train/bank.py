@@ -32,6 +32,7 @@ from data_label_factory.identify.index.files import DECODE_MIN_SIDE, hash_files
 from data_label_factory.identify.reference_pictures import read_reference
 from data_label_factory.identify.train.settings import ViewRecipe
 from data_label_factory.identify.train.views import draw_views
+from data_label_factory.labels import LabelScheme
 from data_label_factory.progress import Progress
 from data_label_factory.walk import walk_folder
 
@@ -49,7 +50,8 @@ class Bank:
 
     A row has 1 + views + heldout unit vectors of `dim`: the reference itself, its
     training views, and the held-out ones. `encoded` counts the references whose views
-    were encoded just now. `unreadable` maps the files that have no row to the reason.
+    were encoded just now. `unreadable` maps the files that have no row to the reason;
+    `labels` is what file names say.
     """
 
     folder: Path
@@ -60,6 +62,7 @@ class Bank:
     recipe: ViewRecipe
     encoded: int = 0
     unreadable: dict[str, str] = field(default_factory=dict)
+    labels: LabelScheme = "cards"
 
     def __len__(self) -> int:
         return len(self.references)
@@ -92,7 +95,13 @@ class Bank:
 
 
 def build_bank(
-    refs: Path, cache: Path, encoder: Encoder, recipe: ViewRecipe, *, quiet: bool = False
+    refs: Path,
+    cache: Path,
+    encoder: Encoder,
+    recipe: ViewRecipe,
+    *,
+    labels: LabelScheme = "cards",
+    quiet: bool = False,
 ) -> Bank:
     """Return the bank of the pictures below `refs`; encode only what `cache` does not
     hold yet.
@@ -137,6 +146,7 @@ def build_bank(
         recipe=recipe,
         encoded=sum(name in kept for name in missing.values()),
         unreadable=unreadable,
+        labels=labels,
     )
 
 

@@ -36,7 +36,7 @@ def classes_of(bank: Bank, variants: Variants) -> Ints:
         return row
 
     for row, (name, digest) in enumerate(zip(bank.references, bank.sha256, strict=True)):
-        item = f"item {parse_label(name).item}" if variants == "same" else f"row {row}"
+        item = f"item {parse_label(name, bank.labels).item}" if variants == "same" else f"row {row}"
         for key in (f"file {digest}", item):
             parent[root(row)] = root(first_row.setdefault(key, row))
 

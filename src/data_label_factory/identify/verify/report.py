@@ -21,6 +21,7 @@ from data_label_factory.identify.verify.pairs import (
     find_confusable_pairs,
 )
 from data_label_factory.identify.verify.simulation import Simulation, simulate_camera
+from data_label_factory.labels import LabelScheme
 
 SELF_ID_PASS_RATE = 0.99
 _TIE = 1e-5  # cosines of equal pictures differ by rounding only
@@ -76,6 +77,7 @@ class Report:
     thresholds: dict[str, Any]
     variant_separation: dict[str, Any] | None
     simulated: Simulation | None = field(default=None)
+    labels: LabelScheme = "cards"
 
     @property
     def passed(self) -> bool:
@@ -91,7 +93,9 @@ class Report:
             vars(pair) | {"similarity": round(pair.similarity, 4)} for pair in self.confusable_pairs
         ]
 
-        values = {key: value for key, value in vars(self).items() if key != "margins"}
+        values = {
+            key: value for key, value in vars(self).items() if key not in ("margins", "labels")
+        }
         return values | {
             "self_id_rate": round(self.self_id_rate, 4),
             "median_margin": median,
@@ -152,6 +156,7 @@ def verify_index(
 
     return Report(
         refs=len(index),
+        labels=index.meta.labels,
         items=index.item_count,
         dim=index.dim,
         encoder=index.meta.encoder.id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -11,6 +10,7 @@ from data_label_factory.errors import PriceError
 from data_label_factory.gather.base import Api
 from data_label_factory.http.fetch import Fetcher
 from data_label_factory.prices.store import Listing
+from data_label_factory.set_codes import prefix_of as prefix_of
 
 
 class PriceSite(Api):
@@ -51,8 +51,3 @@ class PriceSite(Api):
         LookupError, TypeError and the like if an answer is not in the documented shape.
         """
         raise NotImplementedError
-
-
-def prefix_of(code: str) -> str:
-    """LOCH-JP001 → LOCH-JP."""
-    return re.sub(r"\d+$", "", code)
