@@ -76,8 +76,8 @@ def test_only_comments_above_the_first_row_are_comments(tmp_path: Path) -> None:
     ("row", "reason"),
     [
         ("b,1,x,y", "more cells than columns"),
-        ('"b,1,x', "does not end"),
-        ('"b" c,1,x', "goes on after its end"),
+        ('"b,1,x', "is opened and not closed"),
+        ('b,"1" 2" 3,x', "is opened and not closed"),
     ],
 )
 def test_a_row_that_is_not_whole_is_named_and_the_rest_goes_on(
@@ -89,6 +89,50 @@ def test_a_row_that_is_not_whole_is_named_and_the_rest_goes_on(
     assert problem.line == 3 and reason in problem.reason
     table.leave_out(2, "odd")
     assert table.describe_problems()[0] == f"{table.path}, line 2: odd"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffname;count\r\nA;1\r\n",
+        "Card Name\tQty\rA\t1\r",
+        " NAME | Quantity: \nA|1",
+        '"count";"name"\n"1";"A"\n',
+        "*name*,count,,\nA,1,,,,\n",
+        'name ,"count" ,note\n"A" , "1" ,\n,,\n \n',
+    ],
+)
+def test_a_table_is_read_however_a_spreadsheet_saves_it(tmp_path: Path, text: str) -> None:
+    table = read(tmp_path, text)
+    assert [(row.line, row["name"], row["count"]) for row in table.rows] == [(2, "A", "1")]
+    assert not table.problems
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"', "sep=;;;"])
+def test_a_sep_line_gives_the_delimiter(tmp_path: Path, first: str) -> None:
+    table = read(tmp_path, f"\ufeff{first}\r\nname;count\r\nA,b;1\r\n")
+    assert [(row.line, row["name"]) for row in table.rows] == [(3, "A,b")]
+    assert read(tmp_path, "sep=!\nname!count\na!b\n").delimiter == "!"
+
+
+def test_quotes_that_are_no_spreadsheets(tmp_path: Path) -> None:
+    table = read(tmp_path, 'name,count\n"Weird Al" Yankovic,1\n12" single,2\n')
+    assert [row["name"] for row in table.rows] == ['"Weird Al" Yankovic', '12" single']
+
+
+@given(st.lists(st.text("ab,;\"'# \t\n", max_size=12), max_size=8))
+def test_every_letter_is_in_a_row_or_in_a_line_left_out(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str]
+) -> None:
+    text = "name,count\n" + "\n".join(lines)
+    table = read(tmp_path_factory.mktemp("typed"), text)
+    kept = "".join(cell for row in table.rows for cell in row.cells.values())
+    typed = text.split("\n")
+    out = [problem.line for problem in table.problems]
+    begins = sorted([*(row.line for row in table.rows), *out, len(typed) + 1])
+    lost = "".join("".join(typed[line - 1 : begins[begins.index(line) + 1] - 1]) for line in out)
+    for letter in "ab":
+        assert (kept + lost).count(letter) == "".join(lines).count(letter)
 
 
 def test_an_open_quote_costs_its_own_row_only(tmp_path: Path) -> None:

@@ -8,21 +8,19 @@ out; the others go on.
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from data_label_factory.errors import FactoryError
+from data_label_factory.table_records import Record, read_records, read_sep_line
 
 _MAX_BYTES = 64 * 2**20
 _DELIMITERS = ",;\t|"
 _PROBED_LINES = 50  # of a table without a header
-_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # Excel's own
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-_BREAK = re.compile(r"\s*[\r\n]+\s*")
 _COMMENT = re.compile(r"\s*#(\s|$)")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -102,18 +100,21 @@ def read_table(
     """
     text = _read_text(path)
     lines = _LINE.findall(text)
-    at, delimiter = _skip_preamble(lines)
+    at, delimiter = read_sep_line(lines)
+    at = _skip_comments(lines, at)
     table = Table(path, delimiter or _sniff(lines[at:], columns, headerless))
 
     titles: list[str | None] = []
-    for line, cells in _parse(lines, at, table):
-        if not any(cells):
+    for record in read_records(lines, at, table.delimiter):
+        if record.problem:
+            table.leave_out(record.line, record.problem)
+        if not any(record.cells):
             continue  # the padding of a spreadsheet
         if not titles:
-            titles = _read_header(table, cells, columns, required, headerless, needs)
+            titles = _read_header(table, record.cells, columns, required, headerless, needs)
             if table.titles:
                 continue
-        _take_row(table, line, cells, titles)
+        _take_row(table, record, titles)
 
     if not titles and not headerless:
         raise TableError(f"{path}: the first line must name the columns", needs)
@@ -148,16 +149,11 @@ def _read_text(path: Path) -> str:
     return text
 
 
-def _skip_preamble(lines: Sequence[str]) -> tuple[int, str]:
-    """Where the first row is, and the delimiter that a `sep=` line gives."""
-    delimiter = ""
-    for at, line in enumerate(lines):
-        separator = _SEPARATOR_LINE.fullmatch(line.rstrip("\r\n"))
-        if separator:
-            delimiter = separator[1]
-        elif line.strip() and not _COMMENT.match(line):
-            return at, delimiter
-    return len(lines), delimiter
+def _skip_comments(lines: Sequence[str], at: int) -> int:
+    """Where the first row is, from the line with the index `at` on."""
+    while at < len(lines) and (not lines[at].strip() or _COMMENT.match(lines[at])):
+        at += 1
+    return at
 
 
 def _sniff(
@@ -169,39 +165,13 @@ def _sniff(
     known = _known_titles(columns)
 
     def count(delimiter: str) -> tuple[int, int, int]:
-        first, *others = [_split(line, delimiter) for line in lines[:_PROBED_LINES]] or [[]]
+        records = list(read_records(lines[:_PROBED_LINES], 0, delimiter)) or [Record(1, 0)]
+        first = records[0].cells
         titles = len({known.get(fold_title(cell)) for cell in first} - {None})
-        fitting = sum(len(cells) == len(headerless) for cells in [first, *others])
+        fitting = sum(len(record.cells) == len(headerless) for record in records)
         return titles, fitting, len(first)
 
     return max(_DELIMITERS, key=count)
-
-
-def _split(line: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
-    except csv.Error:
-        return []
-
-
-def _parse(lines: Sequence[str], at: int, table: Table) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number and cells of each row.
-
-    An open quote would swallow all that follows, so a row that is not whole
-    is left out alone, and the next line begins another.
-    """
-    while at < len(lines):
-        source = map(lines.__getitem__, range(at, len(lines)))
-        reader = csv.reader(source, delimiter=table.delimiter, skipinitialspace=True, strict=True)
-        try:
-            cells = next(reader)
-        except csv.Error:
-            table.leave_out(at + 1, 'a "quote" does not end, or goes on after its end')
-            at += 1
-            continue
-
-        yield at + 1, [_BREAK.sub(" ", cell).strip() for cell in cells]
-        at += reader.line_num
 
 
 def _read_header(
@@ -257,17 +227,19 @@ def _known_titles(columns: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return known | {fold_title(column): column for column in columns}
 
 
-def _take_row(table: Table, line: int, cells: Sequence[str], titles: Sequence[str | None]) -> None:
+def _take_row(table: Table, record: Record, titles: Sequence[str | None]) -> None:
+    cells = record.cells
+
     # The end of `Bolt,1,50` can also lie below a title that is empty.
     surplus = [at for at in range(len(cells)) if at >= len(titles) or titles[at] is None]
     if any(cells[at] for at in surplus):
         hint = f'put "quotes" around a cell with a {_spell(table.delimiter)}'
-        table.leave_out(line, f"more cells than columns; {hint}")
+        table.leave_out(record.line, f"more cells than columns; {hint}")
         return
 
     values = {title: "" for title in titles if title}
     values |= {title: cell for title, cell in zip(titles, cells, strict=False) if title}
-    table.rows.append(Row(line, values))
+    table.rows.append(Row(record.line, values))
 
 
 def _spell(delimiter: str) -> str:
