@@ -130,6 +130,8 @@ def test_an_index_of_another_folder_says_nothing_of_this_one(refs: Path, tmp_pat
         (BOLTS, {"Hex Bolt": "M8-20, M8-30", "Can": "KR-55, WD-40"}),
         (("LEA-161_bolt", "M10-146_bolt", "PLST-2XM-129_bolt"), {}),
         (("LOB-EN001_a_ur", "LOB-EN001_a_sr", "a"), {}),
+        (("LOB-EN001_a", "LOB-EN002_a", "OP01-001_a", "OP01-002_a"), {}),
+        (("SONY-RX100_camera", "SONY-RX200_camera"), {"Camera": "SONY-RX100, SONY-RX200"}),
         (("photo (1)", "photo (2)", "photo (3)"), {"Photo": "photo (1), photo (2), photo (3)"}),
         (("a", "a (1)"), {}),
         ([f"DIN-{n}_nut" for n in range(10, 16)], {"Nut": "DIN-10, DIN-11, DIN-12, …"}),
