@@ -47,7 +47,7 @@ IMAGE_SUFFIXES = frozenset(_JPEG_SUFFIXES | _OTHER_SUFFIXES | _HEIF_SUFFIXES)
 MAX_STEM_BYTES = 240
 
 _BRACED_CODE = re.compile(r"\{([^{}]+)\}_")
-_BRACED_RARITY = re.compile(r"(.*[^_ ].*)_\{([^{}]+)\}", re.DOTALL)
+_BRACED_RARITY = re.compile(r"_\{([^{}]+)\}\Z")
 
 # What file managers and browsers write behind the name of a copy: Windows, GNOME and KDE, macOS.
 # `hard_copy` and `Master Copy` are names.
@@ -56,7 +56,7 @@ _COPY_ENDING = re.compile(
     rf" ?\(\d{{1,3}}\)|_\(\d{{1,3}}\)|(?i: [-–—] (?:{_COPY}))| \((?i:{_COPY})(?: \d+)?\)"
     r"| (?:copy|Kopie|kopie|copie|copia|cópia|kopia)(?: \d{1,3})?"
 )
-_COPY_ENDINGS = re.compile(rf"(?:{_COPY_ENDING.pattern})+$")
+_COPY_ENDINGS = re.compile(rf"(?:{_COPY_ENDING.pattern})+\Z")
 
 # What word processors, keyboards and catalogues write for one another, as `item_key` reads it.
 _ALIKE = str.maketrans(
@@ -188,9 +188,10 @@ def _split_set_code(stem: str) -> tuple[str, str]:
 
 
 def _split_rarity(words: str) -> tuple[str, str]:
-    if match := _BRACED_RARITY.fullmatch(words):
-        rarity = normalize(decode(match[2].replace("_", " ")))
-        return (match[1], rarity) if rarity else (words, "")
+    if match := _BRACED_RARITY.search(words):
+        before = words[: match.start()]
+        rarity = normalize(decode(match[1].replace("_", " ")))
+        return (before, rarity) if rarity and before.strip("_ ") else (words, "")
 
     before, underscore, last = words.rpartition("_")
     if underscore and before.strip("_ ") and _is_rarity(last):

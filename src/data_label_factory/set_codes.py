@@ -66,6 +66,11 @@ def read_set_code(text: str) -> str:
     return code[: ending.start()].upper() + ending[0] if ending else code.upper()
 
 
+def is_surely_a_card(code: str) -> bool:
+    """Whether only cards have such a code: LOB-EN001, but not M8-20 or DIN-912."""
+    return bool(_SMALL.fullmatch(code))
+
+
 def split_set_code(stem: str) -> tuple[str, str]:
     """The set code that `stem` begins with ("" if it does not), and the rest.
 

@@ -28,6 +28,9 @@ from yuyutei import SEARCH, product, shop
 
 from data_label_factory.cli import main
 from data_label_factory.errors import FetchError, PriceError
+from data_label_factory.labels import parse_label
+from data_label_factory.prices.book import PriceBook
+from data_label_factory.prices.fx import Rates
 from data_label_factory.prices.scrape import ScrapeResult, scrape
 from data_label_factory.prices.sites.base import PriceSite
 from data_label_factory.prices.sites.table import site_class, site_names
@@ -488,6 +491,39 @@ def test_a_title_that_names_another_currency_is_refused(
     (tmp_path / "own.csv").write_text("name;Price (USD)\nM8 Bolt;3\n")
     with pytest.raises(PriceError, match="in USD, not in EUR"):
         scraping(["m8_bolt.jpg"], name="csv", file=tmp_path / "own.csv", currency="EUR")
+
+
+class _Upper(PriceSite):
+    """A shop that writes every code in capitals."""
+
+    name = "upper"
+    currencies = ("USD",)
+
+    def listings(self, prefix: str) -> list[Listing]:
+        assert prefix in ("SLD-", "PLST-2XM-", "EX10-")
+        codes = ("SLD-633PH", "SLD-83★", "PLST-2XM-129", "EX10-A")
+        return [Listing(code, Decimal(3), "C") for code in codes if code.startswith(prefix)]
+
+
+def test_codes_of_every_catalogue_are_asked_for_and_found_in_any_case(tmp_path: Path) -> None:
+    stems = ("SLD-633Ph_a", "SLD-83★_b_{Common}", "PLST-2XM-129_c", "EX10-A_d", "{124★}_e")
+    files = [f"{stem}.jpg" for stem in stems]
+    result = scrape(files, tmp_path / "p.json", _Upper(hurried()), now=NOW)
+    assert (result.codes, result.unpriced) == (5, ["124★"])
+    assert result.file.prices["SLD-633PH"].name == "A"
+
+    book = PriceBook(result.file, Rates("USD"))
+    prices = [book.price_of(parse_label(file), file) for file in files]
+    assert [price and price["code"] for price in prices] == [
+        "SLD-633PH",
+        "SLD-83★",
+        "PLST-2XM-129",
+        "EX10-A",
+        None,
+    ]
+    assert prices[1] and prices[1]["rarity"] == "Common"
+    with pytest.raises(PriceError, match="None of the file names carries a set code"):
+        scrape(files, tmp_path / "q.json", _Upper(hurried()), labels="plain", now=NOW)
 
 
 def test_another_package_can_register_a_site(

@@ -178,7 +178,7 @@ def _find_prefixes(names: Mapping[str, str], site: PriceSite, most: int) -> list
     if not site.by_prefix:
         return [_EVERYTHING]
 
-    prefixes = sorted({prefix_of(code) for code in names})
+    prefixes = sorted({prefix_of(code) for code in names} - {_EVERYTHING})
     if not prefixes:
         raise PriceError(
             "None of the file names carries a set code, so there is nothing to ask for",

@@ -127,7 +127,7 @@ def summarize(listings: Iterable[Listing]) -> dict[str, CodePrice]:
     """
     groups: dict[str, dict[str, list[Listing]]] = {}
     for listing in listings:
-        rarity = rarity_code(listing.rarity) or listing.rarity
+        rarity = rarity_code(listing.rarity)
         groups.setdefault(listing.code, {}).setdefault(rarity, []).append(listing)
     return {code: _summarize_code(by_rarity) for code, by_rarity in groups.items()}
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _KEEP_APART = "If these are different things, index with --labels plain, or give each its own name"
 
+_SHARED_MAX = 3  # items named
+
 
 @click.command("index")
 @click.option(
@@ -128,15 +130,16 @@ def _report_pictures(result: BuildResult) -> None:
 
 
 def _report_shared(items: dict[str, str]) -> None:
-    """Print which item several files share, once, and how to keep them apart."""
-    for name, reason in list(items.items())[:1]:
-        count, comma, why = reason.partition(",")
-        others = len(items) - 1
-        plural = "s" if others > 1 else ""
-        more = f", and so do those of {others} more item{plural}" if others else ""
+    """Print the first items that several files share, and how to keep those apart."""
+    for name, reason in list(items.items())[:_SHARED_MAX]:
+        count, why = reason.split(", ", 1)
+        print(f"{count} share the item {name!r}, {why}", file=sys.stderr)
+    if items:
+        others = len(items) - _SHARED_MAX
+        more = f"and so in {others} more items; " if others > 0 else ""
         print(
-            f"{count} share the item {name!r}{comma}{why}{more}; if these are different things, "
-            "index with --labels plain or give them other names",
+            f"{more}if these are different things, index with --labels plain, "
+            "or give them other names",
             file=sys.stderr,
         )
 

@@ -9,6 +9,7 @@ import numpy as np
 from data_label_factory.errors import IndexFileError
 from data_label_factory.identify.index.index import Index
 from data_label_factory.labels import LabelScheme, split_copy_ending, stem_of
+from data_label_factory.set_codes import is_surely_a_card
 
 _LISTED_MAX = 3
 _SHORT_SET = 2  # letters; the sets of cards have three or more
@@ -33,9 +34,9 @@ def find_shared_items(index: Index) -> dict[str, str]:
     """The items whose files may show different things, by name, with what tells the
     files apart: set codes, or the numbers of copies.
 
-    Printings of one card in different sets share an item on purpose. So
-    codes count only where two are of one set (M8-20, M8-30), or where the
-    sets are too short for cards (WD-40, KR-55).
+    Printings of one card share an item on purpose. So of the codes that
+    other things may have as well, only those count where two are of one
+    set (M8-20, M8-30), or whose set is too short for cards (WD-40, KR-55).
     """
     order = np.argsort(index.items, kind="stable")
     starts = np.flatnonzero(np.diff(index.items[order])) + 1
@@ -49,7 +50,8 @@ def find_shared_items(index: Index) -> dict[str, str]:
 
 
 def _describe_sharing(index: Index, rows: list[int]) -> str:
-    codes = sorted({str(index.set_codes[row]) for row in rows} - {""})
+    written = {str(index.set_codes[row]) for row in rows} - {""}
+    codes = sorted(code for code in written if not is_surely_a_card(code))
     sets = {code.rpartition("-")[0] for code in codes}
     is_short = len(codes) > 1 and any(len(name) <= _SHORT_SET for name in sets)
     if len(codes) > len(sets) or is_short:
