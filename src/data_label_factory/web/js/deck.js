@@ -1,4 +1,5 @@
 import { toCents } from "./money.js";
+import { foldName } from "./names.js";
 
 /** @import {Item, Price} from "./types.js" */
 
@@ -44,19 +45,11 @@ export class Deck {
 
   /** Add one copy; a newer price replaces the older one. @param {Item} item @param {Price | null} price */
   add(item, price) {
-    const known = this.#entries.find((entry) => entry.key === item.key);
-    const cents = toCents(price?.usd);
     const money = price
-      ? { cents, amount: price.amount, currency: price.currency, date: price.date }
+      ? { cents: toCents(price.usd), amount: price.amount, currency: price.currency, date: price.date }
       : { cents: null, amount: null, currency: "", date: "" };
     const { key, name, rarity, setCode, refUrl, refFilename } = item;
-    const plain = { key, name, rarity, setCode, refUrl, refFilename };
-    if (!known) {
-      this.#entries = [...this.#entries, { ...plain, count: 1, ...money }];
-      return;
-    }
-    const fresh = { ...known, ...plain, ...(price ? money : {}), count: Math.min(MOST_COPIES, known.count + 1) };
-    this.#entries = this.#entries.map((entry) => (entry === known ? fresh : entry));
+    this.merge([{ key, name, rarity, setCode, refUrl, refFilename, count: 1, ...money }]);
   }
 
   /** @param {string} key @param {number} count 0 removes it */
@@ -73,11 +66,72 @@ export class Deck {
 
   /** Add `entries`; copies of the same item add up. @param {readonly Entry[]} entries */
   merge(entries) {
-    const all = new Map(this.#entries.map((entry) => [entry.key, entry]));
+    const all = [...this.#entries];
+    const places = new Map(all.map((entry, place) => [entry.key, place]));
+    /** @type {Map<string, number[]>} */
+    const named = new Map();
+    /** @param {Entry} entry @param {number} place */
+    const note = (entry, place) => {
+      places.set(entry.key, place);
+      named.set(foldName(entry.name), [...new Set([...(named.get(foldName(entry.name)) ?? []), place])]);
+    };
+    all.forEach(note);
     for (const entry of entries) {
-      const count = Math.min(MOST_COPIES, entry.count + (all.get(entry.key)?.count ?? 0));
-      all.set(entry.key, { ...entry, count });
+      const others = named.get(foldName(entry.name)) ?? [];
+      const place = places.get(entry.key) ?? others.find((other) => all[other] === findSame(entry, all, others));
+      if (place === undefined) all.push(entry);
+      else all[place] = joinEntries(all[place], entry);
+      note(all[place ?? all.length - 1], place ?? all.length - 1);
     }
-    this.#entries = [...all.values()];
+    this.#entries = all;
   }
+}
+
+/** One entry for the copies of two; the price is the newer one. @param {Entry} known @param {Entry} fresh @returns {Entry} */
+export function joinEntries(known, fresh) {
+  const [first, second] = fresh.refFilename ? [fresh, known] : [known, fresh];
+  return {
+    ...newerPrice(known, fresh),
+    key: first.key,
+    name: first.name,
+    rarity: first.rarity || second.rarity,
+    setCode: first.setCode || second.setCode,
+    refUrl: first.refUrl || second.refUrl,
+    refFilename: first.refFilename || second.refFilename,
+    count: Math.min(MOST_COPIES, known.count + fresh.count),
+  };
+}
+
+/**
+ * The entry that one with the same name means, if one of the two has no reference file: the one of the same set code
+ * and rarity, else the only one that contradicts neither.
+ * @param {Entry} entry @param {readonly Entry[]} all @param {readonly number[]} places @returns {Entry | undefined}
+ */
+function findSame(entry, all, places) {
+  const others = places.map((place) => all[place]).filter((other) => !(entry.refFilename && other.refFilename));
+  /** @param {(mine: string, theirs: string) => boolean} agree */
+  const agreeing = (agree) =>
+    others.filter(
+      ({ setCode, rarity }) =>
+        agree(comparable(entry.setCode), comparable(setCode)) && agree(comparable(entry.rarity), comparable(rarity)),
+    );
+  const [same] = agreeing((mine, theirs) => mine === theirs);
+  // NEO, without a number, may be NEO-12.
+  const possible = agreeing(
+    (mine, theirs) => !mine || !theirs || `${theirs}-`.startsWith(`${mine}-`) || mine.startsWith(`${theirs}-`),
+  );
+  return same ?? (possible.length === 1 ? possible[0] : undefined);
+}
+
+/** A set code or rarity in lower case; "" for a set's name in words, which a code neither equals nor contradicts. @param {string} text */
+function comparable(text) {
+  return /\s/.test(text) ? "" : text.toLowerCase();
+}
+
+/** The price that counts: never an older or an undated one over a dated, never none over one. @param {Entry} known @param {Entry} fresh */
+function newerPrice(known, fresh) {
+  if (fresh.cents === null && (fresh.amount === null || known.cents !== null)) return known;
+  if (known.cents === null && known.amount === null) return fresh;
+  const before = Date.parse(known.date);
+  return Number.isNaN(before) || Date.parse(fresh.date) >= before ? fresh : known;
 }

@@ -1,23 +1,35 @@
-import { MOST_COPIES } from "./deck.js";
+import { readCount } from "./count.js";
+import { joinEntries, MOST_COPIES } from "./deck.js";
+import { isDeckList, readDeckList } from "./decklist.js";
 import { formatUsd, toCents } from "./money.js";
+import { currencyInTitle, priceCell, PriceColumn } from "./pricecell.js";
+import { foldTitle, readTable, surplusHint } from "./table.js";
 
 /** @import {Deck, Entry} from "./deck.js" */
+/** @import {LeftOut, Row} from "./table.js" */
 
 /** The deck as text, and back: JSON (also stored by the browser), CSV (RFC 4180), and plain lines to paste. */
 
 export const VERSION = 1;
 const MOST_ENTRIES = 20_000;
-const COLUMNS = [
-  "count",
-  "name",
-  "rarity",
-  "set_code",
-  "usd_each",
-  "price_each",
-  "currency",
-  "price_date",
-  "ref_filename",
-];
+/** The columns of the CSV, with their other names in `foldTitle`'s spelling. @type {Record<string, string>} */
+const COLUMNS = {
+  count: "quantity qty copies owned numberofcopies anzahl menge cantidad quantité",
+  name: "cardname card title item itemname product productname cardtitle",
+  rarity: "rarityname",
+  set_code: "setcode set edition editioncode expansion expansioncode setid",
+  usd_each: "usd usdprice priceusd usdeach",
+  price_each: "price priceeach unitprice marketprice each value priceeur eurprice preis prix",
+  currency: "pricecurrency currencycode",
+  price_date: "date pricedate",
+  ref_filename: "reffilename reference",
+};
+const NUMBER = "collector_number"; // joins a set code that comes without one
+const KNOWN = new Map(
+  Object.entries({ ...COLUMNS, [NUMBER]: "collectornumber collectorno cardnumber number cn" }).flatMap(
+    ([column, others]) => [foldTitle(column), ...others.split(" ")].map((title) => [title, column]),
+  ),
+);
 const FORMULA = /^[=+\-@\t\r]/; // a spreadsheet would evaluate it
 
 /** @param {readonly Entry[]} entries @returns {string} */
@@ -25,18 +37,34 @@ export function toJson(entries) {
   return JSON.stringify({ format: "data_label_factory deck", version: VERSION, entries }, null, 1);
 }
 
-/** @param {string} text @returns {Entry[]} Throws an Error that says what is wrong. */
-export function fromJson(text) {
+/**
+ * The entries of a file of any kind: JSON, CSV or a deck list.
+ * @param {string} text @param {LeftOut[]} [leftOut] what was left out is added to it
+ * @returns {Entry[]} Throws an Error that says what is wrong.
+ */
+export function readDeck(text, leftOut = []) {
+  if (/^\uFEFF?\s*(?:\{|\[\s*(?:[\]{]|$))/.test(text)) return fromJson(text, leftOut);
+  return findHeader(text) || !isDeckList(text) ? fromCsv(text, leftOut) : fromDeckList(text, leftOut);
+}
+
+/** @param {string} text @param {LeftOut[]} [leftOut] @returns {Entry[]} Throws an Error that says what is wrong. */
+export function fromJson(text, leftOut = []) {
   let value;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch {
     throw new Error("This is not a JSON file, or it is truncated.");
   }
   if (!value || !Array.isArray(value.entries)) throw new Error("This JSON file is not a deck.");
   if (!(value.version <= VERSION))
     throw new Error("This deck comes from a newer version of this page. Reload it first.");
-  return cleaned(value.entries);
+  return collect(
+    value.entries.map((/** @type {any} */ entry, /** @type {number} */ at) => ({
+      where: `entry ${at + 1}`,
+      value: entry,
+    })),
+    leftOut,
+  );
 }
 
 /** @param {readonly Entry[]} entries @returns {string} */
@@ -47,12 +75,12 @@ export function toCsv(entries) {
     entry.rarity,
     entry.setCode,
     entry.cents === null ? "" : (entry.cents / 100).toFixed(2),
-    entry.amount ?? "",
+    entry.amount === null ? "" : priceCell(entry.amount),
     entry.currency,
     entry.date,
     entry.refFilename,
   ]);
-  return [COLUMNS, ...rows].map((row) => row.map(quoted).join(",") + "\r\n").join("");
+  return [Object.keys(COLUMNS), ...rows].map((row) => row.map(quoted).join(",") + "\r\n").join("");
 }
 
 /** @param {string | number} value */
@@ -62,46 +90,119 @@ function quoted(value) {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** @param {string} text @returns {Entry[]} Throws an Error that says what is wrong. */
-export function fromCsv(text) {
-  const [head, ...rows] = parseCsv(text.replace(/^\uFEFF/, ""));
-  if (!head?.includes("count") || !head.includes("name")) {
-    throw new Error("This CSV file has no columns “count” and “name” in its first line.");
-  }
-  const records = rows
-    .filter((row) => row.some(Boolean))
-    .map((row) => {
-      /** @param {string} column */
-      const field = (column) => (row[head.indexOf(column)] ?? "").replace(/^'(?=[=+\-@\t\r])/, "");
-      /** @param {string} column */
-      const number = (column) => (field(column).trim() === "" ? null : Number(field(column)));
-      const refFilename = field("ref_filename");
-      return {
-        count: number("count"),
-        name: field("name"),
-        rarity: field("rarity"),
-        setCode: field("set_code"),
-        cents: toCents(number("usd_each")),
-        amount: number("price_each"),
-        currency: field("currency"),
-        date: field("price_date"),
-        refFilename,
-        refUrl: refFilename && `/refs/${refFilename.split("/").map(encodeURIComponent).join("/")}`,
-      };
-    });
-  return cleaned(records);
+/** @param {string} text @param {LeftOut[]} [leftOut] @returns {Entry[]} Throws an Error that says what is wrong. */
+export function fromCsv(text, leftOut = []) {
+  const header = findHeader(text);
+  if (!header)
+    throw new Error("This file has no columns “count” and “name” in its first line, and is no deck list either.");
+  const { rows, delimiter, places, titles } = header;
+  /** @param {string} column @returns {string} */
+  const titleOf = (column) => titles[places.get(column) ?? -1] ?? "";
+  /** @param {Row} row @param {string} column @returns {string} */
+  const field = ({ cells }, column) => (cells[places.get(column) ?? -1] ?? "").replace(/^'(?=[=+\-@\t\r])/, "");
+  /** @param {string} column @param {string} currency */
+  const reader = (column, currency) => {
+    const prices = new PriceColumn(
+      rows.map((row) => field(row, column)),
+      delimiter === ";",
+    );
+    return (/** @type {Row} */ row, /** @type {string} */ given) => {
+      try {
+        return prices.read(field(row, column), given || currency);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        leftOut.push({ where: `line ${row.line}`, reason: `${why}: taken in without it`, isRow: false });
+        return null;
+      }
+    };
+  };
+  const readUsd = reader("usd_each", "USD");
+  const readPrice = reader("price_each", currencyInTitle(titleOf("price_each")));
+
+  const values = rows.flatMap((row) => {
+    const where = `line ${row.line}`;
+    const problem = row.broken ? 'a "quote" does not end, or goes on after its end' : surplus(row, titles, delimiter);
+    if (problem) {
+      leftOut.push({ where, reason: problem, isRow: true });
+      return [];
+    }
+    const refFilename = field(row, "ref_filename");
+    const value = {
+      count: field(row, "count"),
+      name: field(row, "name"),
+      rarity: field(row, "rarity"),
+      setCode: joinSetCode(field(row, "set_code"), field(row, NUMBER)),
+      refFilename,
+      refUrl: refFilename && `/refs/${refFilename.split("/").map(encodeURIComponent).join("/")}`,
+    };
+    if (whyNot(value)) return [{ where, value }]; // its price needs no word
+    const usd = readUsd(row, "");
+    const currency = field(row, "currency");
+    const price = readPrice(row, currencyInTitle(currency) || currency);
+    const money = joinPrices(usd, price, titleOf("usd_each") ? currency : "USD", titleOf("usd_each"));
+    return [{ where, value: { ...value, ...money, ...readDate(field(row, "price_date"), where, leftOut) } }];
+  });
+  return collect(values, leftOut);
 }
 
-/** @param {string} text @returns {string[][]} */
-function parseCsv(text) {
-  /** @type {string[][]} */
-  const rows = [[]];
-  for (const [, quotedField, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r?\n|$)/g)) {
-    rows[rows.length - 1].push(quotedField === undefined ? plain : quotedField.replaceAll('""', '"'));
-    if (end === "") break;
-    if (end !== ",") rows.push([]);
-  }
-  return rows;
+/** @param {string} text @param {LeftOut[]} leftOut @returns {Entry[]} */
+function fromDeckList(text, leftOut) {
+  const values = readDeckList(text).flatMap(({ number, card }) => {
+    const where = `line ${number}`;
+    if (typeof card !== "string") return [{ where, value: card }];
+    leftOut.push({ where, reason: card, isRow: true });
+    return [];
+  });
+  return collect(values, leftOut);
+}
+
+/** The rows below a first line that names the columns; null without one. @param {string} text */
+function findHeader(text) {
+  const { rows, delimiter } = readTable(text, (title) => KNOWN.has(foldTitle(title)));
+  const titles = rows.shift()?.cells ?? [];
+  /** @type {Map<string, number>} */
+  const places = new Map();
+  titles.forEach((title, place) => {
+    const column = KNOWN.get(foldTitle(title));
+    // Of two titles for one column, the column's own name counts, else the first.
+    if (column && (!places.has(column) || foldTitle(title) === foldTitle(column))) places.set(column, place);
+  });
+  return places.has("count") && places.has("name") ? { rows, delimiter, places, titles } : null;
+}
+
+/** @param {Row} row @param {string[]} titles @param {string} delimiter */
+function surplus({ cells }, titles, delimiter) {
+  return cells.some((cell, place) => cell && !titles[place]) ? surplusHint(delimiter) : "";
+}
+
+/** `neo` and `12` → NEO-12; a set's name, or a code with a number, stays. @param {string} code @param {string} number */
+function joinSetCode(code, number) {
+  if (!number || !/^[A-Za-z0-9]{2,8}$/.test(code)) return code;
+  return `${code}-${number}`.toUpperCase();
+}
+
+/**
+ * A price without any currency counts as US dollars; zero is none, except in this page's own column.
+ * @param {{amount: number} | null} usd @param {{amount: number, currency: string} | null} price
+ * @param {string} unnamed the currency of a price that names none @param {string} usdTitle
+ */
+function joinPrices(usd, price, unnamed, usdTitle) {
+  const dollars = usd && (usd.amount > 0 || usdTitle === "usd_each") ? toCents(usd.amount) : null;
+  if (!price || (!price.amount && !usdTitle)) return { cents: dollars, amount: null, currency: usdTitle && unnamed };
+  const currency = price.currency || unnamed;
+  return { cents: dollars ?? (currency === "USD" ? toCents(price.amount) : null), amount: price.amount, currency };
+}
+
+/** Spreadsheets rewrite days: 25.11.2026 is 2026-11-25. @param {string} date @param {string} where @param {LeftOut[]} leftOut */
+function readDate(date, where, leftOut) {
+  const iso = date
+    .trim()
+    .replace(/^(\d{1,2})\.(\d{1,2})\.(\d{4})$/, (_, day, month, year) =>
+      [year, month.padStart(2, "0"), day.padStart(2, "0")].join("-"),
+    );
+  if (!iso || (/^\d{4}-/.test(iso) && !Number.isNaN(Date.parse(iso)))) return { date: iso };
+  leftOut.push({ where, reason: `date ‘${date}’ is not like 2026-11-25: taken in without it`, isRow: false });
+  return { date: "" };
 }
 
 /** One line per item, in the format that forums and shops accept. @param {Deck} deck @returns {string} */
@@ -115,27 +216,42 @@ export function toText(deck) {
 }
 
 /**
- * Entries from any file, validated: missing values become empty, entries without a name or a count are dropped.
- * @param {any[]} values @returns {Entry[]}
+ * Entries from any file, validated: missing values become empty; what has no name or no count is left out.
+ * @param {{where: string, value: any}[]} values @param {LeftOut[]} leftOut @returns {Entry[]}
  */
-function cleaned(values) {
+function collect(values, leftOut) {
   /** @type {Map<string, Entry>} */
   const found = new Map();
-  for (const value of values.slice(0, MOST_ENTRIES)) {
-    const name = text(value?.name);
-    const count = Math.min(MOST_COPIES, Math.floor(Number(value?.count)));
-    if (!name || !(count >= 1)) continue;
-    const [rarity, setCode, refFilename] = [text(value.rarity), text(value.setCode), text(value.refFilename)];
+  for (const { where, value } of values) {
+    const reason = found.size < MOST_ENTRIES ? whyNot(value) : `a deck has at most ${MOST_ENTRIES} items`;
+    if (reason) {
+      leftOut.push({ where, reason, isRow: true });
+      continue;
+    }
+    const count = Number(readCount(value.count));
+    if (count > MOST_COPIES)
+      leftOut.push({ where, reason: `count ‘${value.count}’: ${MOST_COPIES} were taken in`, isRow: false });
+    const [name, rarity, setCode] = [text(value.name), text(value.rarity), text(value.setCode)];
+    const refFilename = text(value.refFilename);
     const key = text(value.key) || refFilename || itemKey(name, rarity, setCode);
     const cents = Number.isSafeInteger(value.cents) && value.cents >= 0 ? value.cents : null;
     const amount = Number.isFinite(value.amount) ? value.amount : null;
     const refUrl = isOwnPath(value.refUrl) ? value.refUrl : "";
     const [currency, date] = [text(value.currency), text(value.date)];
-    const before = found.get(key)?.count ?? 0;
+    const known = found.get(key);
     const entry = { key, name, rarity, setCode, refUrl, refFilename, cents, amount, currency, date };
-    found.set(key, { ...entry, count: Math.min(MOST_COPIES, before + count) });
+    const fresh = { ...entry, count: Math.min(MOST_COPIES, count) };
+    found.set(key, known ? joinEntries(known, fresh) : fresh);
   }
   return [...found.values()];
+}
+
+/** Why a value is no entry, or "". @param {any} value */
+function whyNot(value) {
+  if (!value || typeof value !== "object") return "this is not an item";
+  if (!text(value.name)) return "no name";
+  const count = readCount(value.count);
+  return typeof count === "string" ? count : "";
 }
 
 /** @param {unknown} value */

@@ -1,12 +1,14 @@
 import { thumbnail } from "./api.js";
 import { Deck } from "./deck.js";
-import { fromCsv, fromJson, toCsv, toJson, toText } from "./deckfile.js";
+import { fromJson, readDeck, toCsv, toJson, toText } from "./deckfile.js";
 import { byId, flash, h, picture, setText } from "./dom.js";
 import { formatDate, formatMoney, formatUsd } from "./money.js";
 import { load, onForeignChange, save } from "./store.js";
+import { decodeText } from "./table.js";
 import { toast } from "./toast.js";
 
 /** @import {Entry} from "./deck.js" */
+/** @import {LeftOut} from "./table.js" */
 /** @import {Item, Price} from "./types.js" */
 
 const KEPT_AS = "deck";
@@ -106,14 +108,30 @@ export class DeckPanel {
 
   /** @param {File} file */
   async #import(file) {
+    /** @type {LeftOut[]} */
+    const leftOut = [];
     try {
-      const text = await file.text();
-      const entries = /^\s*[{[]/.test(text) ? fromJson(text) : fromCsv(text);
+      const entries = readDeck(decodeText(await file.arrayBuffer()), leftOut);
       const copies = entries.reduce((sum, entry) => sum + entry.count, 0);
-      this.#undoable(`${copies} imported from ${file.name}`, () => this.#deck.merge(entries));
+      const told = `${file.name}: ${describeImport(copies, leftOut)}`;
+      this.#undoable(told, () => this.#deck.merge(entries));
+      this.#report(told, leftOut);
     } catch (error) {
-      toast(error instanceof Error ? error.message : String(error));
+      const why = error instanceof Error ? error.message : String(error);
+      toast(`${file.name}: ${why}`);
+      this.#report(`${file.name}: nothing taken in. ${why}`, leftOut);
     }
+  }
+
+  /** What an import did stays until the next one: a toast is gone before it is read. @param {string} told @param {LeftOut[]} leftOut */
+  #report(told, leftOut) {
+    const report = byId("import-report", HTMLDetailsElement);
+    const rows = leftOut.map(({ where, reason }) => h("li", {}, h("b", {}, where), `: ${reason}`));
+    setText(byId("import-told", HTMLElement), told);
+    byId("import-left-out", HTMLUListElement).replaceChildren(...rows);
+    report.hidden = false;
+    report.open = false;
+    report.classList.toggle("none", !rows.length);
   }
 
   #draw() {
@@ -177,6 +195,22 @@ export class DeckPanel {
     );
     return h("li", { "data-key": key }, picture(refUrl && thumbnail(refUrl, 120), ""), text, counter);
   }
+}
+
+/** @param {number} copies @param {readonly LeftOut[]} leftOut */
+function describeImport(copies, leftOut) {
+  const rows = leftOut.filter(({ isRow }) => isRow).length;
+  const parts = leftOut.length - rows;
+  const facts = [
+    `${copies} taken in`,
+    rows && `${rows} ${rows === 1 ? "row" : "rows"} left out`,
+    parts && `${parts} ${parts === 1 ? "cell" : "cells"} left out`,
+  ];
+  const [first] = leftOut;
+  return (
+    facts.filter(Boolean).join(", ") +
+    (first ? ` (${first.where}: ${first.reason}${leftOut.length > 1 ? " …" : ""})` : "")
+  );
 }
 
 /** @param {Entry} entry */
