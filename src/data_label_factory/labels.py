@@ -56,7 +56,7 @@ _COPY_ENDING = re.compile(
     rf" ?\(\d{{1,3}}\)|_\(\d{{1,3}}\)|(?i: [-–—] (?:{_COPY}))| \((?i:{_COPY})(?: \d+)?\)"
     r"| (?:copy|Kopie|kopie|copie|copia|cópia|kopia)(?: \d{1,3})?"
 )
-_COPY_ENDINGS = re.compile(rf"(?:{_COPY_ENDING.pattern})+\Z")
+_COPY_ENDINGS = re.compile(rf"(?:{_COPY_ENDING.pattern}){{1,9}}\Z")
 
 # What word processors, keyboards and catalogues write for one another, as `item_key` reads it.
 _ALIKE = str.maketrans(
