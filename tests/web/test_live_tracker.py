@@ -374,3 +374,38 @@ def test_damaged_or_full_storage_does_not_stop_the_page(browser: Any, server: Se
         page.locator(".track .add").first.click()
         assert page.locator("#deck-count").inner_text() == "1"
         assert "storage is full" in page.locator("#deck-note").inner_text()
+
+
+def import_file(page: Any, name: str, data: str) -> str:
+    """Import `data` into the deck, and return what the page says about it."""
+    file = {"name": name, "mimeType": "text/csv", "buffer": data.encode()}
+    page.set_input_files("#deck-file", [file])
+    until(page, f"document.querySelector('#import-told').textContent.startsWith('{name}')")
+    return str(page.locator("#import-told").inner_text())
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_an_import_says_what_it_left_out_for_as_long_as_one_wants_to_read_it(browser: Any) -> None:
+    with (
+        running(ThreadingHTTPServer(("127.0.0.1", 0), OnlyFinds)) as falcon,
+        running(WebServer("127.0.0.1", 0, Target.parse(f"{falcon}/api/falcon"))) as url,
+        opened(browser, url, quiet=False, width=320) as page,
+    ):
+        rows = "Qty;Card Name;USD\n2x;Owl;12,50\nmany;Fox;1\n1;Elk;about 5\n;Bat;\n"
+        told = import_file(page, "a.csv", rows)
+        assert told.startswith("a.csv: 3 taken in, 2 rows left out, 1 cell left out (line ")
+        assert page.locator("#deck-total").inner_text() == "$25.00"
+
+        page.locator("#import-told").click()
+        left_out = page.locator("#import-left-out").inner_text()
+        assert "line 3: count ‘many’ is not a whole number" in left_out
+        assert "line 4: price ‘about 5’ is not a number" in left_out
+        assert "line 5: no count" in left_out
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+        assert import_file(page, "b.txt", "4x Owl\n1 Fox (DOM) 60\n") == "b.txt: 5 taken in"
+        assert page.locator("#deck li").count() == 3
+        told = import_file(page, "c.csv", "no,table\n1,2\n")
+        assert told.startswith("c.csv: nothing taken in. This file has no columns")
+        assert page.locator("#deck-count").inner_text() == "8"

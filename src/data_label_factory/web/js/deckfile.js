@@ -30,7 +30,7 @@ const KNOWN = new Map(
     ([column, others]) => [foldTitle(column), ...others.split(" ")].map((title) => [title, column]),
   ),
 );
-const FORMULA = /^[=+\-@\t\r]/; // a spreadsheet would evaluate it
+const FORMULA = /^'*[=+\-@\t\r]/; // a spreadsheet would evaluate it
 
 /** @param {readonly Entry[]} entries @returns {string} */
 export function toJson(entries) {
@@ -99,7 +99,7 @@ export function fromCsv(text, leftOut = []) {
   /** @param {string} column @returns {string} */
   const titleOf = (column) => titles[places.get(column) ?? -1] ?? "";
   /** @param {Row} row @param {string} column @returns {string} */
-  const field = ({ cells }, column) => (cells[places.get(column) ?? -1] ?? "").replace(/^'(?=[=+\-@\t\r])/, "");
+  const field = ({ cells }, column) => (cells[places.get(column) ?? -1] ?? "").replace(/^'(?='*[=+\-@\t\r])/, "");
   /** @param {string} column @param {string} currency */
   const reader = (column, currency) => {
     const prices = new PriceColumn(
@@ -190,7 +190,11 @@ function joinPrices(usd, price, unnamed, usdTitle) {
   const dollars = usd && (usd.amount > 0 || usdTitle === "usd_each") ? toCents(usd.amount) : null;
   if (!price || (!price.amount && !usdTitle)) return { cents: dollars, amount: null, currency: usdTitle && unnamed };
   const currency = price.currency || unnamed;
-  return { cents: dollars ?? (currency === "USD" ? toCents(price.amount) : null), amount: price.amount, currency };
+  return {
+    cents: dollars ?? (!usdTitle && currency === "USD" ? toCents(price.amount) : null),
+    amount: price.amount,
+    currency,
+  };
 }
 
 /** Spreadsheets rewrite days: 25.11.2026 is 2026-11-25. @param {string} date @param {string} where @param {LeftOut[]} leftOut */
