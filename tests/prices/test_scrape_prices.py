@@ -485,6 +485,20 @@ def test_rows_that_give_no_price_are_left_out_and_named(
     assert (result.priced, result.references) == (2, 3)
 
 
+def test_a_row_in_another_currency_is_left_out(
+    tmp_path: Path, scraping: Callable[..., ScrapeResult]
+) -> None:
+    table = tmp_path / "own.csv"
+    table.write_text("name;price;currency\nA;3;EUR\nB;4;USD\nC;5;\nD;;USD\nE;€6;\nF;$7;\n")
+    result = scraping(["a.jpg"], name="csv", file=table, currency="EUR")
+    assert sorted(result.file.prices) == ["A", "C", "E"]
+    assert [text.partition(", ")[2].partition(":")[0] for text in result.left_out] == [
+        "line 3",
+        "line 5",
+        "line 7",
+    ]
+
+
 def test_a_title_that_names_another_currency_is_refused(
     tmp_path: Path, scraping: Callable[..., ScrapeResult]
 ) -> None:

@@ -23,6 +23,7 @@ _COLUMNS = {
     "price": ("unit price", "price each", "market price", "amount", "value", "preis", "prix"),
     "name": ("card name", "title", "item", "product", "label"),
     "name_jp": ("japanese name", "name ja"),
+    "currency": (),
     "rarity": (),
     "stock": ("in stock", "quantity", "qty", "count", "available", "availability"),
 }
@@ -90,7 +91,7 @@ class OwnCsv(PriceSite):
         """None, and a word why, for a row without a price."""
         code = " ".join((row["code"] or row["name"]).split())
         try:
-            price = prices.read(row["price"])
+            price = prices.read(f"{row['price']} {row['currency']}".strip() if row["price"] else "")
             in_stock = read_stock(row["stock"])
         except PriceError as exc:
             table.leave_out(row.line, str(exc))
