@@ -164,12 +164,17 @@ class CardSource(Source):
                 wanted = reading
 
     def find_card(self, reading: Reading) -> Iterator[Candidate]:
-        """Yield the pictures of the card that has exactly this name. Raises as `find`."""
+        """Yield the pictures of the card that has exactly this name.
+
+        Raises as `find`.
+        """
         raise NotImplementedError
 
 
 def take_cards(candidates: Iterable[Candidate], limit: int | None) -> Iterator[Candidate]:
-    """Yield the candidates of up to `limit` cards, each with all of its faces."""
+    """Yield the candidates of up to `limit` cards, each with all of its
+    faces.
+    """
     taken = 0
     for candidate in candidates:
         yield candidate

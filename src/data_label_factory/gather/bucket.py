@@ -136,8 +136,10 @@ class BucketGatherer:
 
         passed_over = self._source.passed_over.pop(query, [])
         if not candidates:
-            reason = "; ".join(passed_over)[:_MAX_REASON_LENGTH] or "knows nothing of that name"
-            self._fail(query, f"{name}: {reason}" if passed_over else f"{name} {reason}")
+            reason = f"{name} knows nothing of that name"
+            if passed_over:
+                reason = f"{name}: {'; '.join(passed_over)}"
+            self._fail(query, reason[:_MAX_REASON_LENGTH])
             return []
         self._note(query, passed_over)
         groups = self._group(candidates)
@@ -197,7 +199,8 @@ class BucketGatherer:
         """Report the pictures that failed, if the next one was taken or none succeeded."""
         rejected = outcome.rejected
         if outcome.download is not None:
-            self._note(task.query, [f"{one.candidate.label}: {one.reason}" for one in rejected])
+            failed = [f"{one.candidate.label}: {one.reason}" for one in rejected]
+            self._note(task.query, failed)
             return
         if not rejected:
             return
