@@ -1,12 +1,13 @@
-"""Show a camera your things and be told which they are, from one reference picture each.
+"""Show a camera your things and be told which they are, from one
+reference picture each.
 
 >>> import data_label_factory as dlf
 >>> collection = dlf.Collection.open("my-collection")  # doctest: +SKIP
 >>> for item in collection.recognize("photo.jpg"):  # doctest: +SKIP
 ...     print(item.name, item.confident, item.quad)
 
-Everything in `__all__` is imported when it is first used, so importing the package
-costs nothing.
+Everything in `__all__` is imported when it is first used, so importing
+the package costs nothing.
 """
 
 from __future__ import annotations

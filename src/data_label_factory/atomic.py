@@ -22,12 +22,15 @@ _HINT = "Free some space or choose another place; nothing was changed"
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file that replaces `path` when the block ends without an error.
+    """Open a temporary file that replaces `path` when the block ends
+    without an error.
 
-    A process that is killed leaves either the old file or the new one. The next write
-    of the same name removes the temporary file (`.NAME.*.part`) that it left behind.
+    A process that is killed leaves either the old file or the new one.
+    The next write of the same name removes the temporary file
+    (`.NAME.*.part`) that it left behind.
 
-    Raises FactoryError if the disk is full, or the folder is missing or not writable.
+    Raises FactoryError if the disk is full, or the folder is missing or
+    not writable.
     """
     path = Path(path)
     temporary: Path | None = None

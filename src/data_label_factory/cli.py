@@ -30,8 +30,9 @@ COMMANDS = {
 def command() -> None:
     """Hold something up to a camera and be told which of your things it is.
 
-    `dlf` is short for `data_label_factory`. Every option can also be set in the
-    environment: DLF_GATHER_PARALLEL for `gather --parallel`, and so on.
+    `dlf` is short for `data_label_factory`. Every option can also be set
+    in the environment: DLF_GATHER_PARALLEL for `gather --parallel`, and
+    so on.
     """
 
 

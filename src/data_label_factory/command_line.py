@@ -1,7 +1,8 @@
 """What every command line of this program shares.
 
-`LazyGroup` imports a command only when it is chosen, so `--help` and completion are
-instant. `run` is the one place where errors become one line and an exit code.
+`LazyGroup` imports a command only when it is chosen, so `--help` and
+completion are instant. `run` is the one place where errors become one
+line and an exit code.
 """
 
 from __future__ import annotations
@@ -70,8 +71,8 @@ _OF_THE_EXTRA = frozenset(
 class LazyGroup(click.Group):
     """A group of commands that are imported when they are chosen.
 
-    `table` maps the name of a command to its module, which has it as `command`, and to
-    one line of help.
+    `table` maps the name of a command to its module, which has it as
+    `command`, and to one line of help.
     """
 
     def __init__(self, *args: Any, table: Mapping[str, tuple[str, str]], **attrs: Any) -> None:
@@ -121,11 +122,13 @@ class LazyGroup(click.Group):
 
 
 def run(command: click.Command, argv: Sequence[str] | None, *words: str) -> int:
-    """Run `command` on `argv`, by default those of the process; return the exit code.
+    """Run `command` on `argv`, by default those of the process; return
+    the exit code.
 
-    2 is the exit code of wrong usage and of a FactoryError, which is printed as one
-    line, and 130 that of Ctrl-C. `words` come between the program's name and `argv` in
-    the usage, and between DLF and the option in the names of environment variables.
+    2 is the exit code of wrong usage and of a FactoryError, which is
+    printed as one line, and 130 that of Ctrl-C. `words` come between the
+    program's name and `argv` in the usage, and between DLF and the option
+    in the names of environment variables.
     """
     _allow_any_character()
     arguments = list(sys.argv[1:] if argv is None else argv)

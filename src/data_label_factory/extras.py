@@ -11,8 +11,9 @@ from data_label_factory.errors import MissingExtraError
 def need(module: str, *, extra: str) -> ModuleType:
     """Import `module`, which the optional dependency group `extra` provides.
 
-    Raises MissingExtraError with the pip command if the package is not installed. An
-    ImportError from inside the package (a broken install) passes through unchanged.
+    Raises MissingExtraError with the pip command if the package is not
+    installed. An ImportError from inside the package (a broken install)
+    passes through unchanged.
     """
     package = module.split(".")[0]
     try:

@@ -2,15 +2,17 @@
 
     LOCH-JP001_dark_magician_pscr.jpg   ⇄   Label("Dark Magician", "LOCH-JP001", "PScR")
 
-The stem of a file name is `[SETCODE_]name_words[_rarity]`. Underscores in the name
-stand for spaces. A name without capital letters is put in title case; a name with
-capitals is taken as written. An ending that says "copy" is no part of the name.
-Collections of other things than cards have plain labels: a name and nothing else.
+The stem of a file name is `[SETCODE_]name_words[_rarity]`. Underscores in
+the name stand for spaces. A name without capital letters is put in title
+case; a name with capitals is taken as written. An ending that says "copy"
+is no part of the name. Collections of other things than cards have plain
+labels: a name and nothing else.
 
-`format_label` writes the plainest stem that `parse_label` reads back unchanged. What a
-stem cannot carry literally (`/`, `?`, a name that ends in a rarity, …) becomes `%XX`,
-the UTF-8 bytes as in a URL. A set code or rarity that could be part of an ordinary name
-stands in braces: `{633Ph}_dark_magician_{Ghost_Rare}`.
+`format_label` writes the plainest stem that `parse_label` reads back
+unchanged. What a stem cannot carry literally (`/`, `?`, a name that ends
+in a rarity, …) becomes `%XX`, the UTF-8 bytes as in a URL. A set code or
+rarity that could be part of an ordinary name stands in braces:
+`{633Ph}_dark_magician_{Ghost_Rare}`.
 """
 
 from __future__ import annotations
@@ -92,11 +94,13 @@ class Label:
 
 
 def item_key(name: str) -> str:
-    """Return the identity of an item: names with the same key are variants of one item.
+    """Return the identity of an item: names with the same key are
+    variants of one item.
 
-    The key of a name is the same whether it was typed or came out of a word processor:
-    Unicode's canonical caseless match (The Unicode Standard, D145), with one kind of
-    apostrophe, quote, dash and space each, and without characters that show nothing.
+    The key of a name is the same whether it was typed or came out of a
+    word processor: Unicode's canonical caseless match (The Unicode
+    Standard, D145), with one kind of apostrophe, quote, dash and space
+    each, and without characters that show nothing.
     """
     folded = unicodedata.normalize("NFD", name).casefold()
     return " ".join(unicodedata.normalize("NFC", folded.translate(_ALIKE)).split())
@@ -128,9 +132,10 @@ def parse_label(filename: str, scheme: LabelScheme = "cards") -> Label:
 def format_label(label: Label, scheme: LabelScheme = "cards") -> str:
     """Return the stem that `parse_label` turns back into `label`.
 
-    All three come back NFC-normalized, name and rarity with single spaces. Raises
-    LabelError if the name is empty, the set code none, or all too long for a file; and
-    for a plain label with a set code or rarity.
+    All three come back NFC-normalized, name and rarity with single
+    spaces. Raises LabelError if the name is empty, the set code none, or
+    all too long for a file; and for a plain label with a set code or
+    rarity.
     """
     name, rarity = map(normalize, (label.name, label.rarity))
     expected = Label(name, unicodedata.normalize("NFC", label.set_code), rarity)
@@ -222,8 +227,8 @@ def _is_rarity(word: str) -> bool:
 def _join_words(words: list[str], scheme: LabelScheme) -> str:
     """Join the words of a stem into a name.
 
-    `pharaoh s` becomes `pharaoh's`, unless the scheme is plain. A name without capitals
-    gets title case, and %XX is decoded.
+    `pharaoh s` becomes `pharaoh's`, unless the scheme is plain. A name
+    without capitals gets title case, and %XX is decoded.
     """
     joined: list[str] = []
     for word in words:

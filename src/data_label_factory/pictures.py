@@ -38,8 +38,8 @@ DEFAULT_LIMITS = Limits()
 def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """Return the bytes of a regular file.
 
-    Raises ImageError if the file is missing, unreadable or not a regular file, and
-    ImageTooLargeError if it has more than `limits.max_bytes`.
+    Raises ImageError if the file is missing, unreadable or not a regular
+    file, and ImageTooLargeError if it has more than `limits.max_bytes`.
     """
     try:
         # An opener, so that the descriptor is closed even if it is a folder's.
@@ -60,8 +60,9 @@ def halvings(image: Image.Image, limits: Limits = DEFAULT_LIMITS) -> int:
     """How often the sides of an opened picture have to be halved to be within
     `limits.max_pixels`: 0, or 1 for the large JPEGs of phones.
 
-    A JPEG decoder can halve on the way, at a quarter of the cost; but a progressive one
-    holds all coefficients first. Raises ImageTooLargeError where that does not help.
+    A JPEG decoder can halve on the way, at a quarter of the cost; but a
+    progressive one holds all coefficients first. Raises
+    ImageTooLargeError where that does not help.
     """
     width, height = image.size
     if width * height <= limits.max_pixels:
@@ -95,10 +96,11 @@ def _open_nonblocking(path: str, flags: int) -> int:
 
 
 class Quiet:
-    """Keep Pillow's warnings (large canvas, odd metadata) silent while any thread decodes.
+    """Keep Pillow's warnings (large canvas, odd metadata) silent while
+    any thread decodes.
 
-    It counts its users, because `warnings.catch_warnings` does not support threads that
-    leave in another order than they entered.
+    It counts its users, because `warnings.catch_warnings` does not
+    support threads that leave in another order than they entered.
     """
 
     def __init__(self) -> None:

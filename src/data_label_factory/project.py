@@ -36,8 +36,8 @@ class Bucket:
 class Project:
     """A validated project.
 
-    `buckets` maps a folder relative to `data_root`, such as "positive/cards", to its
-    bucket; `labels` is what the file names say.
+    `buckets` maps a folder relative to `data_root`, such as
+    "positive/cards", to its bucket; `labels` is what the file names say.
     """
 
     project_name: str
@@ -49,7 +49,8 @@ class Project:
 def load_project(path: Path) -> Project:
     """Read a project YAML.
 
-    Raises ProjectError that lists every unknown key and wrong type with its line.
+    Raises ProjectError that lists every unknown key and wrong type with
+    its line.
     """
     root = _parse_yaml(path)
 

@@ -71,7 +71,8 @@ _OTHER_NAMES = {
 
 
 def rarity_code(text: str) -> str:
-    """The rarity that `text` means: a code such as ScR, or words such as Ghost Rare.
+    """The rarity that `text` means: a code such as ScR, or words such as
+    Ghost Rare.
 
     Takes codes and words in any case, such as `Secret Rare`, `(ScR)` and
     `Secret Rare (ScR)`. One that is not known is returned as it is, with

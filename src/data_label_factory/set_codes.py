@@ -1,4 +1,5 @@
-"""What a catalogue prints on one card: LOCH-JP001, PLST-2XM-129, SLD-83★, 633Ph.
+"""What a catalogue prints on one card: LOCH-JP001, PLST-2XM-129, SLD-83★,
+633Ph.
 
 A field that holds nothing else takes any of them (`read_set_code`). At the
 beginning of a file name, where an ordinary word may stand, only those count
@@ -40,8 +41,8 @@ _PREFIX = re.compile(rf"({SET_CODE.pattern}|(?i:{_SMALL.pattern}))(?: - |_-_|[_ 
 
 
 def is_set_code(text: str) -> bool:
-    """Whether `text` can be a set code: printable, no space or brace, with a digit or a
-    hyphen.
+    """Whether `text` can be a set code: printable, no space or brace,
+    with a digit or a hyphen.
     """
     return (
         len(text) <= MAX_LENGTH

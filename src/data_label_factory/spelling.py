@@ -55,11 +55,12 @@ def titled(name: str) -> str:
 
 
 def titled_stem(words: Sequence[str], *, roman: bool) -> str:
-    """Join words that may hold %XX; in title case if what they say has no capitals.
+    """Join words that may hold %XX; in title case if what they say has no
+    capitals.
 
-    An escaped letter stays as it is. If the first character is escaped, though a stem
-    could carry it, all of the name is taken as written: so `format_label` marks it.
-    `roman` says whether `iv` is a number.
+    An escaped letter stays as it is. If the first character is escaped,
+    though a stem could carry it, all of the name is taken as written: so
+    `format_label` marks it. `roman` says whether `iv` is a number.
     """
     name = " ".join(words)
     if _has_capitals(decode(name)) or _is_taken_as_written(name):
@@ -78,7 +79,8 @@ def _is_taken_as_written(name: str) -> bool:
 
 
 def _capitalize_word(word: str, runs: re.Pattern[str], *, roman: bool = True) -> str:
-    """Put one lower-case word in title case: X-Wing, O'Brien, 'n', 3D, 2nd, XIV.
+    """Put one lower-case word in title case: X-Wing, O'Brien, 'n', 3D,
+    2nd, XIV.
 
     `runs` finds the letters, and what to leave out: escapes.
     """

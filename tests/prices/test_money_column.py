@@ -218,7 +218,17 @@ def test_no_digit_of_a_cell_is_ever_lost(cell: str) -> None:
 
 @pytest.mark.parametrize(
     ("cell", "known"),
-    [("", True), ("3", True), ("0", False), ("0.0", False), ("0,00", False), ("10", True)]
+    [
+        ("", True),
+        ("3", True),
+        ("0", False),
+        ("0.0", False),
+        ("0,00", False),
+        ("10", True),
+        ("3 left", True),
+        ("10+", True),
+        ("0 pcs", False),
+    ]
     + [(word, False) for word in ("no", "None", "sold out", "SOLD-OUT", "out of stock")]
     + [(word, True) for word in ("yes", "In Stock", "available")],
 )

@@ -499,12 +499,15 @@ def test_a_row_in_another_currency_is_left_out(
     ]
 
 
+@pytest.mark.parametrize("title", ["Price (USD)", "price usd", "Price [$]", "USD Price"])
 def test_a_title_that_names_another_currency_is_refused(
-    tmp_path: Path, scraping: Callable[..., ScrapeResult]
+    title: str, tmp_path: Path, scraping: Callable[..., ScrapeResult]
 ) -> None:
-    (tmp_path / "own.csv").write_text("name;Price (USD)\nM8 Bolt;3\n")
-    with pytest.raises(PriceError, match="in USD, not in EUR"):
+    (tmp_path / "own.csv").write_text(f"name;{title}\nM8 Bolt;3\n")
+    with pytest.raises(PriceError, match="not in EUR"):
         scraping(["m8_bolt.jpg"], name="csv", file=tmp_path / "own.csv", currency="EUR")
+    result = scraping(["m8_bolt.jpg"], name="csv", file=tmp_path / "own.csv", currency="USD")
+    assert result.priced == 1
 
 
 class _Upper(PriceSite):

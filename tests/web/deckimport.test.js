@@ -190,13 +190,14 @@ test("a row without a reference file joins the entry of the same card", () => {
     "BAKER'S OWL,,",
     "baker`s owl,ur,",
     "Baker's Owl,,ab-001",
+    "Baker's Owl,Ultra Rare,AB-001",
     "Baker's Owl,,AB",
   ]) {
     const deck = new Deck([entry(facts)]);
     deck.merge(read(`count,name,rarity,set_code\n2,${row}\n`).entries);
     assert.deepEqual(deck.entries, [entry({ ...facts, count: 3 })], row);
   }
-  for (const row of ["Baker's Owl,ScR,AB-001", "Baker's Owl,UR,AB-002", "Bakers Owl,UR,AB-001"]) {
+  for (const row of ["Baker's Owl,Secret Rare,AB-001", "Baker's Owl,UR,AB-002", "Bakers Owl,UR,AB-001"]) {
     const deck = new Deck([entry(facts)]);
     deck.merge(read(`count,name,rarity,set_code\n2,${row}\n`).entries);
     assert.equal(deck.entries.length, 2, row);

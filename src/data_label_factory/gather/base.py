@@ -99,9 +99,9 @@ class Source(Api):
     ) -> None:
         """Configure the source for one bucket.
 
-        `folder` is where relative paths in queries start: the project file's folder.
-        `limit` is the number of pictures wanted per query, and `labels` what file names
-        say. Raises ProjectError for an
+        `folder` is where relative paths in queries start: the project
+        file's folder. `limit` is the number of pictures wanted per query,
+        and `labels` what file names say. Raises ProjectError for an
         option that this source does not have, and for an invalid value.
         """
         super().__init__(fetcher, base_url)
@@ -114,16 +114,16 @@ class Source(Api):
         self._check_options()
 
     def check(self) -> None:
-        """Raise FactoryError if no query can succeed, because a key or a package is
-        missing.
+        """Raise FactoryError if no query can succeed, because a key or a
+        package is missing.
         """
 
     def find(self, query: str) -> Iterator[Candidate]:
-        """Yield pictures for `query`, best first; the caller takes only as many as it
-        wants.
+        """Yield pictures for `query`, best first; the caller takes only
+        as many as it wants.
 
-        Raises FetchError, and LabelError, KeyError, TypeError, … if the response has an
-        undocumented shape.
+        Raises FetchError, and LabelError, KeyError, TypeError, … if the
+        response has an undocumented shape.
         """
         raise NotImplementedError
 
@@ -171,12 +171,17 @@ class CardSource(Source):
                 wanted = reading
 
     def find_card(self, reading: Reading) -> Iterator[Candidate]:
-        """Yield the pictures of the card that has exactly this name. Raises as `find`."""
+        """Yield the pictures of the card that has exactly this name.
+
+        Raises as `find`.
+        """
         raise NotImplementedError
 
 
 def take_cards(candidates: Iterable[Candidate], limit: int | None) -> Iterator[Candidate]:
-    """Yield the candidates of up to `limit` cards, each with all of its faces."""
+    """Yield the candidates of up to `limit` cards, each with all of its
+    faces.
+    """
     taken = 0
     for candidate in candidates:
         yield candidate
@@ -186,8 +191,8 @@ def take_cards(candidates: Iterable[Candidate], limit: int | None) -> Iterator[C
 
 
 def make_label(name: str, set_code: str = "", rarity: str = "") -> Label:
-    """Return a label from a site's or the user's words, in title case if they have no
-    capitals.
+    """Return a label from a site's or the user's words, in title case if
+    they have no capitals.
 
     Leaves out what is no set code.
     """

@@ -96,8 +96,8 @@ class BucketGatherer:
             yield from tasks
 
     def _is_done(self, query: str) -> bool:
-        """Return whether an earlier run did exactly this query, and all its files are
-        there.
+        """Return whether an earlier run did exactly this query, and all
+        its files are there.
         """
         known = self._done.get(query)
         if self._source.takes_all or known is None:
@@ -116,7 +116,8 @@ class BucketGatherer:
         }
 
     def _search(self, query: str) -> list[Candidate]:
-        """Return the candidates for a query, with labels of the project's scheme.
+        """Return the candidates for a query, with labels of the project's
+        scheme.
 
         Runs in a worker.
         """
@@ -142,16 +143,19 @@ class BucketGatherer:
             self._fail(query, reason[:_MAX_REASON_LENGTH])
             return []
 
-        passed_over = self._source.passed_over.pop(query, [])
         table = self._source.tables.pop(query, None)
         if table:
             self._report_table(query, table)
+
+        passed_over = self._source.passed_over.pop(query, [])
         if not candidates:
-            if not (table and table.problems):
-                reason = "; ".join(passed_over)[:_MAX_REASON_LENGTH]
-                nothing = f"{name}: {reason}" if reason else f"{name} knows nothing of that name"
-                self._fail(query, nothing)
+            reason = "; ".join(passed_over)[:_MAX_REASON_LENGTH]
+            if reason:
+                self._fail(query, f"{name}: {reason}")
+            elif not (table and table.problems):
+                self._fail(query, f"{name} knows nothing of that name")
             return []
+
         self._note(query, passed_over)
         with self._state.lock:
             self._state.result.notes += [found.note for found in candidates if found.note]
@@ -168,8 +172,8 @@ class BucketGatherer:
     def _group(self, candidates: list[Candidate]) -> list[tuple[Candidate, ...]]:
         """Group the candidates by the picture they are for.
 
-        If the next result of a search is as good, each picture gets its part of the
-        spare ones.
+        If the next result of a search is as good, each picture gets its
+        part of the spare ones.
         """
         if not self._source.tries_next:
             return [(candidate,) for candidate in candidates]
@@ -219,7 +223,8 @@ class BucketGatherer:
         """Report the pictures that failed, if the next one was taken or none succeeded."""
         rejected = outcome.rejected
         if outcome.download is not None:
-            self._note(task.query, [f"{one.candidate.label}: {one.reason}" for one in rejected])
+            failed = [f"{one.candidate.label}: {one.reason}" for one in rejected]
+            self._note(task.query, failed)
             return
         if not rejected:
             return

@@ -120,8 +120,8 @@ def command(
 ) -> int:
     """Fetch one reference picture per query of a project.
 
-    The file name carries the label; manifest.json keeps where each file comes from. A
-    second run fetches only what is missing.
+    The file name carries the label; manifest.json keeps where each file
+    comes from. A second run fetches only what is missing.
     """
     if list_sources:
         print(json.dumps(_list_sources()) if as_json else _format_sources())

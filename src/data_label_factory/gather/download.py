@@ -27,7 +27,8 @@ _UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
 class Download:
     """A picture that arrived and was checked, without a file name yet.
 
-    It waits in the file `staged`, which is None if the bucket already has this picture.
+    It waits in the file `staged`, which is None if the bucket already has
+    this picture.
     """
 
     candidate: Candidate
@@ -62,7 +63,8 @@ class Staging:
             ) from exc
 
     def write(self, data: bytes) -> Path:
-        """Write `data` to a new file and return its path. Raises FactoryError.
+        """Write `data` to a new file and return its path. Raises
+        FactoryError.
 
         It does not wait for the disk: see `PictureStore` about a power cut.
         """

@@ -38,11 +38,14 @@ class DuckDuckGo(Source):
                 yield Candidate(make_label(query), row["image"], page=row.get("url") or "")
 
     def _search(self, query: str) -> list[dict[str, Any]]:
-        """Return the result rows; none if nothing was found. Raises FetchError."""
+        """Return the result rows; none if nothing was found. Raises
+        FetchError.
+        """
         ddgs = need("ddgs", extra="gather")
         exceptions = need("ddgs.exceptions", extra="gather")
 
-        # ddgs has its own HTTP client: it reads $DDGS_PROXY, and gets the certificate
+        # ddgs has its own HTTP client: it reads $DDGS_PROXY,
+        # and gets the certificate
         # file that requests would use.
         timeout = int(self.fetcher.patience.silence) or 1
         trusted = os.environ.get("REQUESTS_CA_BUNDLE") or True

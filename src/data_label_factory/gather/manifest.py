@@ -18,9 +18,10 @@ _REPAIR_HINT = "Move it away: pictures that are already there are kept, and ente
 class Manifest:
     """The content of manifest.json.
 
-    `files` maps a path below the data root (with `/`) to label, source, query, url,
-    page, licence, author, retrieved_at, sha256, bytes, width and height. `queries` maps
-    a bucket and a query to what was asked and which files came of it.
+    `files` maps a path below the data root (with `/`) to label, source,
+    query, url, page, licence, author, retrieved_at, sha256, bytes, width
+    and height. `queries` maps a bucket and a query to what was asked and
+    which files came of it.
     """
 
     path: Path

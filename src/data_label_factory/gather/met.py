@@ -49,8 +49,8 @@ class Met(Source):
                 return
 
     def _list_numbers(self, query: str) -> Iterator[list[int]]:
-        """Yield the object that the query is the number of, then what a search finds: a
-        title may be a number, too.
+        """Yield the object that the query is the number of, then what a
+        search finds: a title may be a number, too.
         """
         if query.isdecimal():
             yield [int(query)]

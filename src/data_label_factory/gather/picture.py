@@ -29,7 +29,8 @@ _END_BYTES = 1024
 class Picture:
     """The format and size of a picture file.
 
-    Width and height are in pixels; both are 0 for HEIC, which is not opened here.
+    Width and height are in pixels; both are 0 for HEIC, which is not
+    opened here.
     """
 
     suffix: str
@@ -40,9 +41,9 @@ class Picture:
 def inspect(data: bytes) -> Picture:
     """Return the format and size of a picture file.
 
-    A JPEG or PNG with its end mark in place counts as complete; other files are decoded
-    to make sure. Raises ImageError if `data` is not a picture, is truncated, or exceeds
-    a limit.
+    A JPEG or PNG with its end mark in place counts as complete; other
+    files are decoded to make sure. Raises ImageError if `data` is not a
+    picture, is truncated, or exceeds a limit.
     """
     if not data:
         raise ImageError("The file is empty")

@@ -40,9 +40,10 @@ _NO_HARD_LINKS = {
 class Placement:
     """Where a picture ended up.
 
-    `status` is "new", "present" (it was already there) or "duplicate" (it was already
-    there under another label). `path` is the file that holds it, relative to the data
-    root; `label` is the one that its source gave.
+    `status` is "new", "present" (it was already there) or "duplicate" (it
+    was already there under another label). `path` is the file that holds
+    it, relative to the data root; `label` is the one that its source
+    gave.
     """
 
     status: str
@@ -51,11 +52,13 @@ class Placement:
 
 
 class PictureStore:
-    """The pictures of one bucket, placed one after the other by a single thread.
+    """The pictures of one bucket, placed one after the other by a single
+    thread.
 
-    It does not wait for the disk after each picture, which would cost a fifth of the
-    rate. So a power cut can leave the last pictures short or empty. Those do not count
-    as present, and the next run replaces them with the complete picture.
+    It does not wait for the disk after each picture, which would cost a
+    fifth of the rate. So a power cut can leave the last pictures short or
+    empty. Those do not count as present, and the next run replaces them
+    with the complete picture.
     """
 
     def __init__(
@@ -88,10 +91,11 @@ class PictureStore:
         return sha256 in self._path_by_sha256
 
     def place(self, download: Download, source: Source, query: str) -> Placement:
-        """Move a staged picture to its name, unless the bucket already has it.
+        """Move a staged picture to its name, unless the bucket already
+        has it.
 
-        Raises LabelError if no file name can carry its label, and FactoryError if the
-        folder cannot be written.
+        Raises LabelError if no file name can carry its label, and
+        FactoryError if the folder cannot be written.
         """
         label = download.candidate.label
         stem = format_label(label, self._labels)
@@ -166,7 +170,8 @@ class PictureStore:
 def _try_put(download: Download, target: Path) -> str:
     """Put the picture at `target`.
 
-    Returns "new", "present" if it was already there, or "" if another file has that name.
+    Returns "new", "present" if it was already there, or "" if another
+    file has that name.
     """
     assert download.staged is not None, "a picture of the bucket is not placed again"
     try:
@@ -190,7 +195,8 @@ def _try_put(download: Download, target: Path) -> str:
 
 
 def _resolve_conflict(staged: Path, sha256: str, target: Path) -> str:
-    """Decide about a file that already has the name; return a status as `_try_put` does.
+    """Decide about a file that already has the name; return a status as
+    `_try_put` does.
 
     A file that is only the beginning of the picture is replaced.
     """
@@ -214,8 +220,8 @@ def _copy(staged: Path, target: Path) -> None:
 def _is_complete(path: Path, size: Any) -> bool:
     """Return whether the picture is there, complete.
 
-    The user may have put another picture in its place: any size will do, but it must be
-    one.
+    The user may have put another picture in its place: any size will do,
+    but it must be one.
     """
     try:
         if path.stat().st_size == size:

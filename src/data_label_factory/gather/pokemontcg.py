@@ -14,9 +14,13 @@ PAGE_SIZE = 250  # the API's maximum
 
 # The fields of a card in the API's documentation.
 _SYNTAX_KEYS = (
-    "id name supertype subtypes level hp types evolvesfrom evolvesto rules ancienttrait abilities "
-    "attacks weaknesses resistances retreatcost convertedretreatcost set number artist rarity "
-    "flavortext nationalpokedexnumbers legalities regulationmark images tcgplayer cardmarket"
+    "id name supertype subtypes level hp types "
+    "evolvesfrom evolvesto rules ancienttrait "
+    "abilities attacks weaknesses resistances "
+    "retreatcost convertedretreatcost set number "
+    "artist rarity flavortext nationalpokedexnumbers "
+    "legalities regulationmark images tcgplayer "
+    "cardmarket"
 )
 
 
@@ -68,7 +72,9 @@ class PokemonTcg(CardSource):
 
 
 def search(api: Api, words: str, page_size: int = PAGE_SIZE) -> Iterator[dict[str, Any]]:
-    """Yield every card that a search finds, page after page. Raises FetchError."""
+    """Yield every card that a search finds, page after page. Raises
+    FetchError.
+    """
     key = os.environ.get("POKEMONTCG_API_KEY", "").strip()
     headers = {"X-Api-Key": key} if key else None
     for page in range(1, MAX_PAGES + 1):

@@ -20,7 +20,8 @@ _SIDEBOARD = re.compile(r"^(?:SB|CMDR|Sideboard):\s*", re.IGNORECASE)
 _COUNT = re.compile(r"^(?:\d{1,3}\s?[x×]\s+|[x×]\s?\d{1,3}\s+|\d{1,3}\s+)(?=\S)", re.IGNORECASE)
 _COUNT_AFTER = re.compile(r"(?<=[^)\]\s])\s+(?:[x×]\s?\d{1,3}|\d{1,3}\s?[x×])$", re.IGNORECASE)
 
-# What deck builders write behind a name: *F* (foil), #!Tag, ^Have,#37d67a^, <showcase>,
+# What deck builders write behind a name: *F* (foil), #!Tag,
+# ^Have,#37d67a^, <showcase>,
 # [Maybeboard{noDeck}].
 _DECORATION = re.compile(
     r"\s+(?:\*[^*\s]{1,8}\*|#(?!\d)\S.*|\^[^^]*\^|<[^<>]*>|\[[^\[\]]*[{,][^\[\]]*\])$"
@@ -29,7 +30,8 @@ _TAG = re.compile(r"\s+#\S.*$")
 _SET = r"[A-Za-z0-9]{2,8}"
 _NUMBER = r"[A-Za-z]{0,4}-?\d+[A-Za-z]{0,2}[★†]?|[★†]\d+"
 
-# `(FEM) 1`, `[FEM] 1`, `(FEM:1)`, `[FEM-1]`, `[LOCH-JP001]`; and, as Pokémon's game exports
+# `(FEM) 1`, `[FEM] 1`, `(FEM:1)`, `[FEM-1]`, `[LOCH-JP001]`; and, as
+# Pokémon's game exports
 # it, `SVI 12` without brackets.
 _PRINT = re.compile(
     rf"\s+[(\[](?P<set>{_SET})(?:[-:#]\s?(?P<inner>{_NUMBER}))?[)\]]"
@@ -42,14 +44,17 @@ _RARITY = re.compile(r"\s+\([A-Za-z]{1,4}\)$")  # `Owl (UR) [AB-001]`, as the tr
 
 _TITLE_DASH = re.compile(r"\s+[-‐‑‒–—―−]\s+")
 
-# In a full-text search these join, exclude and quote words; in a name they mean nothing.
+# In a full-text search these join, exclude and quote words; in a name
+# they mean nothing.
 _SEARCH_MARKS = re.compile(r'["“”„~*?\\|!:+<>^(){}\[\]]')
 _SEARCH_WORDS = frozenset({"AND", "OR", "NOT", "NEAR", "TO"})
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to read a query for a card: a name, and maybe the print that is wanted."""
+    """One way to read a query for a card: a name, and maybe the print
+    that is wanted.
+    """
 
     query: str
     name: str
@@ -64,9 +69,9 @@ class Reading:
 def list_readings(query: str) -> Iterator[Reading]:
     """Yield the ways to read a query for a card, in the order to try them.
 
-    The whole query as a name comes first, so that names that begin with a number or end
-    in brackets are found; then a line of a deck list, with set and number, with the set,
-    and by its name alone.
+    The whole query as a name comes first, so that names that begin with a
+    number or end in brackets are found; then a line of a deck list, with
+    set and number, with the set, and by its name alone.
     """
     whole = " ".join(query.split())
     yield Reading(query, whole)
@@ -79,10 +84,11 @@ def list_readings(query: str) -> Iterator[Reading]:
 
 
 def has_syntax(query: str, keys: str) -> bool:
-    """Return whether one of `keys` stands before a colon, without a space after it.
+    """Return whether one of `keys` stands before a colon, without a space
+    after it.
 
-    `keys` are words in lower case. Of `set.id:` the part before the dot counts, and what
-    stands between quotes does not.
+    `keys` are words in lower case. Of `set.id:` the part before the dot
+    counts, and what stands between quotes does not.
     """
     known = keys.split()
     unquoted = re.sub(r'(?<!:)"[^"]*"', " ", query)
@@ -90,7 +96,9 @@ def has_syntax(query: str, keys: str) -> bool:
 
 
 def plain_words(text: str) -> str:
-    """Return the words of a name for a full-text search, without what steers the search."""
+    """Return the words of a name for a full-text search, without what
+    steers the search.
+    """
     words = []
     for word in _SEARCH_MARKS.sub(" ", text).split():
         word = word.lstrip("-")
@@ -100,7 +108,10 @@ def plain_words(text: str) -> str:
 
 
 def list_titles(query: str) -> Iterator[tuple[str, str]]:
-    """Yield (artist, title) for every dash with spaces around it; at last ("", query)."""
+    """Yield (artist, title) for every dash with spaces around it.
+
+    At last comes ("", query).
+    """
     for dash in _TITLE_DASH.finditer(query):
         yield query[: dash.start()].strip(), query[dash.end() :].strip()
     yield "", query.strip()
@@ -119,7 +130,9 @@ def _read_deck_line(query: str, whole: str) -> Iterator[Reading]:
 
 
 def _read_print(query: str, line: str, *, may_be_bare: bool) -> Iterator[Reading]:
-    """Yield the readings of a line that ends in set and number, if it does."""
+    """Yield the readings of a line that ends in set and number, if it
+    does.
+    """
     found = _PRINT.search(line)
     if found is None and may_be_bare:
         found = _BARE_PRINT.search(line)
@@ -133,7 +146,8 @@ def _read_print(query: str, line: str, *, may_be_bare: bool) -> Iterator[Reading
     yield Reading(query, name, values["set"], number)
     yield Reading(query, name, values["set"])
 
-    # What stood in the last brackets was maybe no set: `Plains (FEM) 1 [Land]`.
+    # What stood in the last brackets was maybe no set: `Plains
+    # (FEM) 1 [Land]`.
     yield from _read_print(query, name, may_be_bare=False)
     yield Reading(query, name)
 

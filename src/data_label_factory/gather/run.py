@@ -1,10 +1,10 @@
 """A project's queries → picture files and manifest.json.
 
-Buckets run side by side. Searches and downloads run ahead in threads, but pictures are
-placed in the order of the project. So which of two equal pictures stays, and which of
-two different ones with the same label gets the plain name, depends on the project
-alone: a run that was interrupted and repeated ends with the same folder as one that was
-not.
+Buckets run side by side. Searches and downloads run ahead in threads, but
+pictures are placed in the order of the project. So which of two equal
+pictures stays, and which of two different ones with the same label gets
+the plain name, depends on the project alone: a run that was interrupted
+and repeated ends with the same folder as one that was not.
 """
 
 from __future__ import annotations
@@ -40,14 +40,15 @@ def gather(
 ) -> GatherResult:
     """Fetch what `project` asks for and is not there yet.
 
-    `folder` is where relative paths in queries start; `source` replaces every bucket's
-    source; `base_urls` maps a source to another host for it.
+    `folder` is where relative paths in queries start; `source` replaces
+    every bucket's source; `base_urls` maps a source to another host for
+    it.
 
-    A picture that fails never stops the rest. An interrupted run keeps what is placed,
-    and the next one continues from there.
+    A picture that fails never stops the rest. An interrupted run keeps
+    what is placed, and the next one continues from there.
 
-    Raises ProjectError if a source or an option does not exist, and FactoryError if the
-    folder cannot be written.
+    Raises ProjectError if a source or an option does not exist, and
+    FactoryError if the folder cannot be written.
     """
     fetcher = fetcher or Fetcher()
     root = (out or project.data_root).expanduser()

@@ -18,13 +18,19 @@ _NO_PICTURE = ("missing", "placeholder")
 
 # The keywords of the site's syntax guide.
 _SYNTAX_KEYS = (
-    "c color colors id identity commander t type o oracle fo fulloracle kw keyword m mana mv cmc "
-    "manavalue devotion produces pow power tou toughness pt powtou loy loyalty def defense is not "
-    "has include r rarity in s e set edition cn number b block st cube f format legal banned "
-    "restricted usd eur tix cheapest a artist artists ft flavor wm watermark lore art atag "
-    "arttag function otag oracletag new border frame stamp game year date prints sets paperprints "
-    "papersets illustrations reprints l lang language unique order sort direction prefer display "
-    "name n oracleid scryfallid"
+    "c color colors id identity commander t type o "
+    "oracle fo fulloracle kw keyword m mana mv cmc "
+    "manavalue devotion produces pow power tou "
+    "toughness pt powtou loy loyalty def defense is "
+    "not has include r rarity in s e set edition cn "
+    "number b block st cube f format legal banned "
+    "restricted usd eur tix cheapest a artist artists "
+    "ft flavor wm watermark lore art atag arttag "
+    "function otag oracletag new border frame stamp "
+    "game year date prints sets paperprints papersets "
+    "illustrations reprints l lang language unique "
+    "order sort direction prefer display name n "
+    "oracleid scryfallid"
 )
 
 
@@ -61,7 +67,9 @@ class Scryfall(CardSource):
         yield from self._search(words, reading)
 
     def _search(self, words: str, reading: Reading) -> Iterator[Candidate]:
-        """Yield the cards that have a picture, then other prints of those that have none."""
+        """Yield the cards that have a picture, then other prints of those
+        that have none.
+        """
         if (chosen := self.option.get("set")) and not reading.set_code:
             words += f" set:{chosen}"
 
@@ -82,17 +90,27 @@ class Scryfall(CardSource):
                 yield from faces
 
     def _list_faces(self, card: Mapping[str, Any], reading: Reading) -> list[Candidate]:
-        """Return one picture, or one per face that has its own, labeled with the face's
-        name; the face that the query names comes first.
+        """Return one picture, or one per face that has its own, labeled
+        with the face's name.
+
+        The face that the query names comes first.
         """
         code = f"{card['set']}-{card['collector_number']}"
         shown = []
-        for face in [card] if "image_uris" in card else card.get("card_faces") or [card]:
+        faces = [card]
+        if "image_uris" not in card:
+            faces = card.get("card_faces") or faces
+
+        for face in faces:
             status = str(face.get("image_status") or card.get("image_status") or "")
-            url = (face.get("image_uris") or {}).get(self.option.get("image", "normal"))
+            uris = face.get("image_uris") or {}
+            url = uris.get(self.option.get("image", "normal"))
             if not url or status in _NO_PICTURE or _is_soon(url):
-                why = f"no picture yet (image_status {status})" if status else "no picture yet"
-                self.pass_over(reading.query, f"{face['name']} ({code.upper()})", why)
+                why = "no picture yet"
+                if status:
+                    why += f" (image_status {status})"
+                name = f"{face['name']} ({code.upper()})"
+                self.pass_over(reading.query, name, why)
                 continue
             shown.append(
                 Candidate(
@@ -119,7 +137,10 @@ def _is_soon(url: str) -> bool:
 
 
 def _quote(name: str) -> str:
-    """Return a name as it stands between double quotes. Scryfall ignores punctuation there."""
+    """Return a name as it stands between double quotes.
+
+    Scryfall ignores punctuation there.
+    """
     return " ".join(re.sub(r'["“”\\]', " ", name).split())
 
 

@@ -53,12 +53,13 @@ def open_source(
 ) -> Source:
     """Return the source that fills the bucket `name`, ready for its queries.
 
-    `override` replaces the bucket's source, and `limit` its `max`; `folder`, `labels`
-    and `base_urls` are as for `gather`. A bucket's options are for its own source, so they
-    do not reach another one that overrides it.
+    `override` replaces the bucket's source, and `limit` its `max`;
+    `folder`, `labels` and `base_urls` are as for `gather`. A bucket's
+    options are for its own source, so they do not reach another one that
+    overrides it.
 
-    Raises ProjectError, with the bucket's line, if the source or an option does not
-    exist, or if the source lacks its key.
+    Raises ProjectError, with the bucket's line, if the source or an
+    option does not exist, or if the source lacks its key.
     """
     where = f"line {bucket.line}: the bucket {name}"
     chosen = _choose_source(override or bucket.source, where)

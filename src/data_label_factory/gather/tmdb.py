@@ -42,7 +42,8 @@ class Tmdb(Source):
         kind = self.option.get("kind", "movie")
         params = self._build_params(query, kind)
 
-        # A v4 token is a JWT. A v3 key goes into the query string, which error messages
+        # A v4 token is a JWT. A v3 key goes into the query
+        # string, which error messages
         # therefore do not show.
         key = _read_key()
         headers = None

@@ -19,8 +19,10 @@ _FILE_PAGE = re.compile(r"File:(?=\S)", re.IGNORECASE)
 
 # The keywords of CirrusSearch that say something of files.
 _SYNTAX_KEYS = (
-    "incategory deepcat intitle insource hastemplate haswbstatement filetype filemime filesize "
-    "fileres filew fileh filebits local inlabel incaption hascaption prefix morelike"
+    "incategory deepcat intitle insource hastemplate "
+    "haswbstatement filetype filemime filesize "
+    "fileres filew fileh filebits local inlabel "
+    "incaption hascaption prefix morelike"
 )
 
 
@@ -55,7 +57,9 @@ class Wikimedia(Source):
             params |= answer["continue"]
 
     def _choose_pages(self, query: str) -> dict[str, str | int]:
-        """Return the parameters that choose the files: one by its name, or by a search."""
+        """Return the parameters that choose the files: one by its name,
+        or by a search.
+        """
         if _FILE_PAGE.match(query):
             return {"titles": query}
         return {
@@ -66,7 +70,9 @@ class Wikimedia(Source):
         }
 
     def _list_pictures(self, query: str, page: Mapping[str, Any]) -> Iterator[Candidate]:
-        words = stem_of(query.partition(":")[2]) if _FILE_PAGE.match(query) else query
+        words = query
+        if _FILE_PAGE.match(query):
+            words = stem_of(query.partition(":")[2])
         infos = page.get("imageinfo") or ()
         if not infos:
             self.pass_over(query, str(page.get("title", "a page")), "no picture")

@@ -18,7 +18,8 @@ _Work = tuple[Future[Any], Callable[..., Any], Any]
 class Workers:
     """A pool of daemon threads.
 
-    The standard library's pool is joined at exit, however long a server stays silent.
+    The standard library's pool is joined at exit, however long a server
+    stays silent.
     """
 
     def __init__(self, count: int) -> None:
@@ -40,7 +41,8 @@ class Workers:
     def map_ahead(
         self, function: Callable[[T], R], arguments: Iterable[T], window: int
     ) -> Iterator[tuple[T, Future[R]]]:
-        """Yield each argument with the finished future of `function(argument)`, in order.
+        """Yield each argument with the finished future of
+        `function(argument)`, in order.
 
         Up to `window` calls are under way at a time.
         """

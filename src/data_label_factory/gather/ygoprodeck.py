@@ -44,13 +44,17 @@ class Ygoprodeck(CardSource):
                 return
 
     def find_card(self, reading: Reading) -> Iterator[Candidate]:
-        yield from self._list_cards(self._fetch_cards({"name": reading.name}), reading)
+        cards = self._fetch_cards({"name": reading.name})
+        yield from self._list_cards(cards, reading)
 
     def _find_exactly(self, query: str) -> Iterator[Candidate]:
-        """Yield what has this set code, else this name; or what the option `by` says."""
+        """Yield what has this set code, else this name; or what the
+        option `by` says.
+        """
         by = self.option.get("by", "name")
         if by != "name":
-            yield from self._list_cards(self._fetch_cards({_PARAMS[by]: query}), Reading(query, ""))
+            cards = self._fetch_cards({_PARAMS[by]: query})
+            yield from self._list_cards(cards, Reading(query, ""))
             return
 
         found = False
@@ -72,15 +76,16 @@ class Ygoprodeck(CardSource):
         info = self._fetch("/api/v7/cardsetsinfo.php", {"setcode": code})
         if info:
             for card in self._fetch_cards({"id": info["id"]}):
-                yield from self._list_pictures(card, code, _find_only_rarity(card, code), code)
+                rarity = _find_only_rarity(card, code)
+                yield from self._list_pictures(card, code, rarity, code)
 
     def _fetch_cards(self, params: Mapping[str, str | int]) -> list[dict[str, Any]]:
         answer = self._fetch("/api/v7/cardinfo.php", params)
         return list(answer["data"]) if answer else []
 
     def _fetch(self, path: str, params: Mapping[str, str | int]) -> Any:
-        """Return the answer, or None for a 400 or 404: the API's way to say "no such
-        card".
+        """Return the answer, or None for a 400 or 404: the API's way to
+        say "no such card".
         """
         try:
             return self.json(path, params)
@@ -94,13 +99,15 @@ class Ygoprodeck(CardSource):
     ) -> tuple[str, str]:
         """Return set code and rarity of the card's print in the wanted set.
 
-        That is the set of the deck list, of the option `set`, or the one called
-        `set_name`. Both are "" if the card has no print in it, or no set is wanted.
+        That is the set of the deck list, of the option `set`, or the one
+        called `set_name`. Both are "" if the card has no print in it, or
+        no set is wanted.
         """
         prefix = (reading.set_code or self.option.get("set", "")).upper()
         for entry in card.get("card_sets") or ():
             code = entry["set_code"]
-            by_prefix = prefix and f"{code}-".startswith(f"{prefix}-{reading.number.upper()}")
+            wanted = f"{prefix}-{reading.number.upper()}"
+            by_prefix = prefix and f"{code}-".startswith(wanted)
             if by_prefix or _is_in_set(entry, set_name):
                 return code, _find_only_rarity(card, code)
         return "", ""
@@ -108,7 +115,8 @@ class Ygoprodeck(CardSource):
     def _list_pictures(
         self, card: Mapping[str, Any], code: str, rarity: str, query: str
     ) -> Iterator[Candidate]:
-        pictures = [image.get("image_url") for image in card.get("card_images") or ()]
+        images = card.get("card_images") or ()
+        pictures = [image.get("image_url") for image in images]
         if not any(pictures):
             self.pass_over(query, card["name"])
         for url in filter(None, pictures):
@@ -124,8 +132,8 @@ def _is_in_set(entry: Mapping[str, Any], set_name: str) -> bool:
 
 
 def _find_only_rarity(card: Mapping[str, Any], code: str) -> str:
-    """Return the rarity of a print, or "" if it exists in several: one picture shows
-    them all.
+    """Return the rarity of a print, or "" if it exists in several: one
+    picture shows them all.
     """
     rarities = set()
     for entry in card.get("card_sets") or ():

@@ -17,7 +17,8 @@ _TITLES_PER_CALL = 50  # the MediaWiki API's limit
 _CODE_AND_RARITY = re.compile(rf"({SET_CODE.pattern})\s*(?:\(([^)]+)\))?")
 _GALLERY = "Card Gallery:"
 
-# What a query may name a page by. Every other colon belongs to a card: `Number 39: Utopia`.
+# What a query may name a page by. Every other colon belongs to a card:
+# `Number 39: Utopia`.
 _PAGE = re.compile(r"(?:(?:Card|Set|Set Card|Booster) (?:Gallery|Galleries)|File):(?=\S)")
 _QUOTED_NAME = re.compile(r'["“]\s*([^"“”]+?)\s*["”]')
 
@@ -60,7 +61,9 @@ class Yugipedia(CardSource):
 
     def _find_prints(self, page: str, query: str, prefix: str) -> Iterator[Candidate]:
         """Yield the pictures of a gallery page, or of one file."""
-        prints = [_Print(page)] if page.startswith("File:") else self._fetch_gallery(page)
+        prints = [_Print(page)]
+        if not page.startswith("File:"):
+            prints = self._fetch_gallery(page)
         wanted = [entry for entry in prints if self._is_wanted(entry, prefix)]
         for start in range(0, len(wanted), _TITLES_PER_CALL):
             part = wanted[start : start + _TITLES_PER_CALL]
@@ -70,13 +73,17 @@ class Yugipedia(CardSource):
         return self.option.get("set", "").upper()
 
     def _find_card(self, code: str) -> str:
-        """Return the name of the card that a set code redirects to, or the code itself."""
+        """Return the name of the card that a set code redirects to, or
+        the code itself.
+        """
         answer = self._call(action="query", titles=code, redirects=1)
         redirects = answer["query"].get("redirects", ())
         return str(redirects[0]["to"]) if redirects else code
 
     def _fetch_gallery(self, page: str) -> list[_Print]:
-        """Return the prints of a gallery page; none if there is no such page."""
+        """Return the prints of a gallery page; none if there is no such
+        page.
+        """
         answer = self._call(action="parse", page=page, prop="text", redirects=1)
         if "error" in answer:  # missingtitle
             return []
@@ -128,7 +135,9 @@ class Yugipedia(CardSource):
 
 @dataclass
 class _Print:
-    """One box of a gallery. `text` collects its caption; `parse_caption` fills the rest."""
+    """One box of a gallery. `text` collects its caption;
+    `parse_caption` fills the rest.
+    """
 
     file: str = ""
     text: list[str] = field(default_factory=list)

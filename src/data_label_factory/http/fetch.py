@@ -1,8 +1,9 @@
-"""HTTP GET with pacing, retries, and limits of time and size, for everything on the network.
+"""HTTP GET with pacing, retries, and limits of time and size, for
+everything on the network.
 
-All threads of a run share one `Fetcher`. It keeps the pace that each host asks for,
-retries what may succeed later, obeys `Retry-After`, and gives up on a host that does
-not answer.
+All threads of a run share one `Fetcher`. It keeps the pace that each host
+asks for, retries what may succeed later, obeys `Retry-After`, and gives
+up on a host that does not answer.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ _MAX_SILENT_REQUESTS = 3
 class _Host:
     """The state of one host, shared by all threads.
 
-    `next_turn` is the clock time of the next request; `silent_requests` counts the
-    requests in a row that got no answer.
+    `next_turn` is the clock time of the next request; `silent_requests`
+    counts the requests in a row that got no answer.
     """
 
     def __init__(self, address: str) -> None:
@@ -72,11 +73,13 @@ class Fetcher:
         interval: float = 0.0,
         max_bytes: int = MAX_API_BYTES,
     ) -> Reply:
-        """GET `url`, at least `interval` seconds after the last request to its host.
+        """GET `url`, at least `interval` seconds after the last request
+        to its host.
 
-        Follows redirects to http(s) only, and none if there are `headers`: they may
-        hold a key. Raises FetchError if the status is not 200, or if the body is larger
-        than `max_bytes` once decoded, too slow, or does not arrive.
+        Follows redirects to http(s) only, and none if there are
+        `headers`: they may hold a key. Raises FetchError if the status is
+        not 200, or if the body is larger than `max_bytes` once decoded,
+        too slow, or does not arrive.
         """
         host = self._find_host(url)
         last = RetryableError("the host does not answer; not asked again in this run")

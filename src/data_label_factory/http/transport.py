@@ -38,7 +38,8 @@ class Patience:
 class Reply:
     """A body that arrived completely.
 
-    `content_type` is lower-case and without parameters; "" if the server gave none.
+    `content_type` is lower-case and without parameters; "" if the server
+    gave none.
     """
 
     body: bytes
@@ -49,8 +50,8 @@ class Reply:
 class RetryableError(Exception):
     """A failure that may pass.
 
-    `wait` is the Retry-After of the server in seconds, if it sent one. `answered` is
-    False if nothing came from the server at all.
+    `wait` is the Retry-After of the server in seconds, if it sent one.
+    `answered` is False if nothing came from the server at all.
     """
 
     def __init__(self, reason: str, wait: float | None = None, *, answered: bool = True) -> None:
@@ -78,9 +79,9 @@ class Transport:
     ) -> Reply:
         """GET `url`.
 
-        Follows redirects to http(s) only, and none if there are `headers`: they may
-        hold a key. Raises RetryableError if a later try may succeed, otherwise
-        FetchError.
+        Follows redirects to http(s) only, and none if there are
+        `headers`: they may hold a key. Raises RetryableError if a later
+        try may succeed, otherwise FetchError.
         """
         if self.stopped.is_set():
             raise fetch_error(url, "stopped")
@@ -160,8 +161,8 @@ def _open_session() -> _Session:
 
 
 def user_agent() -> str:
-    """Return the User-Agent; $DLF_CONTACT adds an address, as MusicBrainz and Wikimedia
-    ask.
+    """Return the User-Agent; $DLF_CONTACT adds an address, as MusicBrainz
+    and Wikimedia ask.
     """
     about = "reference pictures and prices for one person's collection"
     contact = os.environ.get("DLF_CONTACT", "").strip()
@@ -178,7 +179,8 @@ def fetch_error(url: str, reason: str, *, status: int = 0) -> FetchError:
 
 
 def redact_url(url: str) -> str:
-    """Return the address without what may be secret in it: user, password, query.
+    """Return the address without what may be secret in it: user,
+    password, query.
 
     Raises FetchError if `url` is not a web address.
     """
@@ -209,8 +211,8 @@ def _translated_errors(url: str) -> Iterator[None]:
 def _iterate_body(response: requests.Response) -> Iterator[bytes]:
     """Yield the decoded body as it arrives.
 
-    `iter_content` waits until a chunk is full, so a slow server would outlive the
-    deadline.
+    `iter_content` waits until a chunk is full, so a slow server would
+    outlive the deadline.
     """
     if not hasattr(response.raw, "read1"):  # urllib3 before 2
         yield from response.iter_content(1024)
@@ -247,8 +249,8 @@ def _content_type_of(response: requests.Response) -> str:
 
 
 def _parse_retry_after(text: str) -> float | None:
-    """Return the seconds to wait, from a number or a date (RFC 9110, 10.2.3); None if
-    neither.
+    """Return the seconds to wait, from a number or a date (RFC 9110,
+    10.2.3); None if neither.
     """
     if text.strip().isdecimal():
         return float(text)

@@ -24,8 +24,8 @@ _WRITABLE_SUFFIXES = (".jpg", ".jpeg", ".png")
 class Source:
     """A file to read.
 
-    `inside` is its path relative to the folder it was found in, or its file name if it
-    was named itself.
+    `inside` is its path relative to the folder it was found in, or its
+    file name if it was named itself.
     """
 
     path: Path
@@ -50,15 +50,15 @@ class RecognizedFrame:
 
     @property
     def name(self) -> str:
-        """The path as the user named it; for a video followed by `#` and the frame's
-        number.
+        """The path as the user named it; for a video followed by `#` and
+        the frame's number.
         """
         path = str(self.source.path)
         return path if self.number is None else f"{path}#{self.number}"
 
     def copy_name(self) -> PurePosixPath:
-        """Where a copy of the frame belongs below a folder, with a suffix that we can
-        write.
+        """Where a copy of the frame belongs below a folder, with a suffix
+        that we can write.
         """
         inside = PurePosixPath(self.source.inside)
         if self.number is not None:
@@ -77,12 +77,13 @@ class Unreadable:
 
 
 def find_sources(paths: Sequence[str | Path]) -> tuple[list[Source], list[Walk]]:
-    """The files among `paths`, and the pictures and videos in the folders and their
-    subfolders; and the walks through these, which have what was passed over.
+    """The files among `paths`, and the pictures and videos in the folders
+    and their subfolders; and the walks through these, which have what was
+    passed over.
 
-    Wildcards are replaced by what they match, unless there is a file of that very name.
-    Raises ImageError if a folder cannot be read, or nothing is left and a wildcard
-    matches nothing.
+    Wildcards are replaced by what they match, unless there is a file of
+    that very name. Raises ImageError if a folder cannot be read, or
+    nothing is left and a wildcard matches nothing.
     """
     sources = []
     walks = []
@@ -112,10 +113,12 @@ def recognize_files(
     every: int = 1,
     quiet: bool = False,
 ) -> Iterator[RecognizedFrame | Unreadable]:
-    """Recognize pictures, and the frames 0, `every`, 2 × `every` … of videos, in order.
+    """Recognize pictures, and the frames 0, `every`, 2 × `every` … of
+    videos, in order.
 
-    Files are read only as results are requested, and one frame is held at a time. A
-    file that cannot be read gives an Unreadable; the others follow.
+    Files are read only as results are requested, and one frame is held at
+    a time. A file that cannot be read gives an Unreadable; the others
+    follow.
     """
     with Progress("recognized", len(sources), enabled=not quiet) as progress:
         for source in sources:

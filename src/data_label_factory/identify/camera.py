@@ -161,8 +161,8 @@ def _paste(frame: _Floats, item: _Floats, quad: Quad) -> None:
 
 
 def _shrink_to_fit(item: _Floats, quad: Quad) -> _Floats:
-    """The item, smaller if it is much larger than its quad, so that warping does
-    not alias.
+    """The item, smaller if it is much larger than its quad, so that
+    warping does not alias.
     """
     height, width = item.shape[:2]
     longest = max(float(np.linalg.norm(quad[i] - quad[i - 1])) for i in range(4))
@@ -175,8 +175,8 @@ def _shrink_to_fit(item: _Floats, quad: Quad) -> _Floats:
 
 
 def _light(reference: RGB, rng: Rng) -> _Floats:
-    """The reference under uneven light, sometimes with glare; (H, W, 3) float32 in
-    0…255.
+    """The reference under uneven light, sometimes with glare; (H, W, 3)
+    float32 in 0…255.
     """
     height, width = reference.shape[:2]
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j].astype(np.float32)
@@ -218,8 +218,8 @@ def _draw_finger(frame: _Floats, quad: Quad, rng: Rng) -> None:
 
 
 def _expose(frame: _Floats, rng: Rng) -> RGB:
-    """Exposure, white balance, blur, noise and JPEG of a webcam: float32 0…255 →
-    uint8.
+    """Exposure, white balance, blur, noise and JPEG of a webcam: float32
+    0…255 → uint8.
     """
     gain = rng.uniform(0.65, 1.3) * rng.uniform(0.92, 1.08, 3)
     exposed = 255 * np.clip(frame * gain / 255, 0, 1) ** rng.uniform(0.85, 1.2)

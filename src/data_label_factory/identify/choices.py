@@ -1,7 +1,7 @@
 """What the options of recognition may be, and what they are by default.
 
-Kept apart from the code that acts on them, and free of numpy, so that the command line
-knows them at once.
+Kept apart from the code that acts on them, and free of numpy, so that the
+command line knows them at once.
 """
 
 from __future__ import annotations

@@ -34,9 +34,10 @@ def refresh_index(
 ) -> BuildResult:
     """Build or update the index at `out`, and calibrate it where needed.
 
-    "auto" calibrates an index that never was, that has grown or shrunk by a quarter
-    since, or for which `negatives` (a folder of pictures that show none of your items)
-    are given. Raises as `build_index` and `calibrate`.
+    "auto" calibrates an index that never was, that has grown or shrunk by
+    a quarter since, or for which `negatives` (a folder of pictures that
+    show none of your items) are given. Raises as `build_index` and
+    `calibrate`.
     """
     result = build_index(
         refs,
@@ -67,8 +68,8 @@ def calibrate_index(
     negatives: str | Path | None = None,
     quiet: bool = False,
 ) -> Index:
-    """Calibrate an index and write it to `out`; the references' local features are left
-    beside it.
+    """Calibrate an index and write it to `out`; the references' local
+    features are left beside it.
 
     Raises as `calibrate`, and FactoryError when the disk is full.
     """

@@ -28,10 +28,12 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 
 @dataclass(frozen=True)
 class Rates:
-    """What one unit of `base` is worth in other currencies, and where that comes from.
+    """What one unit of `base` is worth in other currencies, and where
+    that comes from.
 
-    `source` is "live", "cache", "given" (on the command line), "same" (USD to USD) or
-    "none". `note` explains it to people: how old the rates are, or why there are none.
+    `source` is "live", "cache", "given" (on the command line), "same"
+    (USD to USD) or "none". `note` explains it to people: how old the
+    rates are, or why there are none.
     """
 
     base: str
@@ -65,10 +67,12 @@ class Rates:
 
 
 class FxRates:
-    """Rates by base currency, each fetched once per object. Safe to share between threads.
+    """Rates by base currency, each fetched once per object. Safe to share
+    between threads.
 
-    `given` maps currencies to their worth in USD; they need no network. `cache` is the
-    folder that keeps fetched rates, by default in the user's cache folder.
+    `given` maps currencies to their worth in USD; they need no network.
+    `cache` is the folder that keeps fetched rates, by default in the
+    user's cache folder.
     """
 
     def __init__(
@@ -144,7 +148,8 @@ class FxRates:
 
 
 def parse_rate(text: str) -> tuple[str, Decimal]:
-    """`JPY=0.0067` → ("JPY", Decimal("0.0067")), the worth of one unit in USD.
+    """`JPY=0.0067` → ("JPY", Decimal("0.0067")), the worth of one unit in
+    USD.
 
     Raises PriceError if it is not a rate.
     """
@@ -173,9 +178,11 @@ def _as_document(rates: Rates) -> str:
 
 
 def _parse_rates(document: Any, base: str, source: str) -> Rates | None:
-    """The rates in an answer of open.er-api.com (v6); None if it is not a valid one.
+    """The rates in an answer of open.er-api.com (v6); None if it is not a
+    valid one.
 
-    It has `result`, `base_code`, `rates` by currency, and `time_last_update_unix`.
+    It has `result`, `base_code`, `rates` by currency, and
+    `time_last_update_unix`.
     """
     if not isinstance(document, dict):
         return None

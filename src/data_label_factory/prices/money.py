@@ -47,8 +47,8 @@ def as_number(amount: Decimal | None) -> int | float | None:
 
 
 def from_number(value: Any) -> Decimal | None:
-    """A price from a JSON document, as number or text; None if it is invalid or not
-    positive.
+    """A price from a JSON document, as number or text; None if it is
+    invalid or not positive.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
@@ -60,10 +60,11 @@ def from_number(value: Any) -> Decimal | None:
 
 
 def from_text(text: str) -> Decimal | None:
-    """A price as shop pages show it: `1,980 円`, `¥１，９８０`, `$12.50`, `1.234,50 €`.
+    """A price as shop pages show it: `1,980 円`, `¥１，９８０`, `$12.50`,
+    `1.234,50 €`.
 
-    The last separator is a decimal point if one or two digits follow it; otherwise it
-    groups thousands. None if there is no number.
+    The last separator is a decimal point if one or two digits follow it;
+    otherwise it groups thousands. None if there is no number.
     """
     match = _NUMBER.search(unicodedata.normalize("NFKC", text))
     if match is None:

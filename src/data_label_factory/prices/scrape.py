@@ -1,4 +1,5 @@
-"""Reference file names → a price file, with one request per prefix of set codes.
+"""Reference file names → a price file, with one request per prefix of set
+codes.
 
 Prices that cannot be fetched today are kept from the last time.
 """
@@ -52,13 +53,15 @@ def scrape(
     max_age_hours: float = DEFAULT_MAX_AGE_HOURS,
     now: datetime | None = None,
 ) -> ScrapeResult:
-    """Update the price file `out` for the set codes in the file names `references`.
+    """Update the price file `out` for the set codes in the file names
+    `references`.
 
-    `labels` is what file names say. A prefix asked for within `max_age_hours` is not
-    asked for again. One that fails keeps its prices, marked with their date. If the run
-    is interrupted, the file holds what was fetched so far. Raises PriceError if there
-    is no set code, there are too many prefixes, `out` is of another site or currency,
-    or nothing could be fetched.
+    `labels` is what file names say. A prefix asked for within
+    `max_age_hours` is not asked for again. One that fails keeps its
+    prices, marked with their date. If the run is interrupted, the file
+    holds what was fetched so far. Raises PriceError if there is no set
+    code, there are too many prefixes, `out` is of another site or
+    currency, or nothing could be fetched.
     """
     now = now or datetime.now(UTC)
     found = {reference: parse_label(reference, labels) for reference in references}
@@ -225,7 +228,7 @@ def _keep_prices(old: PriceFile | None, prefixes: set[str]) -> dict[str, CodePri
 
 
 def _with_name(price: CodePrice, name: str) -> CodePrice:
-    """Take the English name of the reference file where a shop lists only the Japanese
-    one.
+    """Take the English name of the reference file where a shop lists only
+    the Japanese one.
     """
     return price if price.name or not name else replace(price, name=name)

@@ -48,8 +48,8 @@ def find_url(
 ) -> str:
     """FALCON_URL from the environment, else from `files`, else the default.
 
-    By default, the files are `web/.env.local` here and `.env.local` in the package.
-    Raises FactoryError if one of them cannot be read.
+    By default, the files are `web/.env.local` here and `.env.local` in
+    the package. Raises FactoryError if one of them cannot be read.
     """
     if url := environment.get(VARIABLE, "").strip():
         return url
@@ -63,8 +63,8 @@ def find_url(
 
 
 def _read_variables(file: Path) -> dict[str, str]:
-    """The `NAME=value` lines of a file, quotes and `export` removed; empty if there is
-    no file.
+    """The `NAME=value` lines of a file, quotes and `export` removed;
+    empty if there is no file.
     """
     try:
         lines = file.read_text("utf-8").splitlines()

@@ -1,4 +1,5 @@
 """One file per command: parse arguments, call one library function, print.
 
-Only commands print or exit. Options that several commands share are in `options`.
+Only commands print or exit. Options that several commands share are in
+`options`.
 """

@@ -60,8 +60,8 @@ def command(
     html: Path | None,
     as_json: bool,
 ) -> None:
-    """Recognize labeled photos: how often the answers are right, wrong, or falsely
-    confident about unknown items, and how fast they are.
+    """Recognize labeled photos: how often the answers are right, wrong,
+    or falsely confident about unknown items, and how fast they are.
     """
     from data_label_factory.identify.evaluate.evaluation import evaluate
     from data_label_factory.identify.evaluate.ground_truth import read_queries

@@ -1,6 +1,8 @@
-"""What the commands share: options, their types, and how options become objects.
+"""What the commands share: options, their types, and how options become
+objects.
 
-Stages are imported where they are used, so that `--help` and completion load no numpy.
+Stages are imported where they are used, so that `--help` and completion
+load no numpy.
 """
 
 from __future__ import annotations
@@ -121,8 +123,8 @@ class RecognizerOptions:
     def open(self, index: Index) -> Recognizer:
         """The recognizer of `index`, which is the file of --index.
 
-        Raises FactoryError if index, weights and head do not fit, or no reference can
-        be read.
+        Raises FactoryError if index, weights and head do not fit, or no
+        reference can be read.
         """
         from data_label_factory.identify.collection import Collection
 
@@ -205,8 +207,8 @@ def with_recognizer(function: Function) -> Function:
 
 
 def open_embedder(index: Index, encoder: str, projection: Path | None, device: Device) -> Embedder:
-    """The encoder that the options name, or else the one that made the index, with the
-    head.
+    """The encoder that the options name, or else the one that made the
+    index, with the head.
 
     Raises EncoderError if they cannot be opened, or did not make the index.
     """
@@ -223,8 +225,8 @@ def report_passed_over(walks: Sequence[Walk]) -> None:
 
 
 def report_unusable(what: str, reasons: dict[str, str]) -> None:
-    """Print the first 20 files that could not be used, with the reasons, and count the
-    others.
+    """Print the first 20 files that could not be used, with the reasons,
+    and count the others.
     """
     for name, reason in list(reasons.items())[:_LISTED_MAX]:
         print(f"{what}: {name!r}" + (f": {reason}" if reason else ""), file=sys.stderr)

@@ -69,8 +69,8 @@ def command(
     list_sites: bool,
     as_json: bool,
 ) -> int:
-    """Ask a site for the prices of a folder of references, by the set codes in their
-    file names.
+    """Ask a site for the prices of a folder of references, by the set
+    codes in their file names.
 
     Exit 1 if some prices could not be fetched today.
     """

@@ -139,8 +139,8 @@ def command(
     as_json: bool,
     **settings: Any,
 ) -> int:
-    """Train a projection head on simulated views of the references, and validate it on
-    other views.
+    """Train a projection head on simulated views of the references, and
+    validate it on other views.
 
     If it does not help, write no file and exit 3.
     """

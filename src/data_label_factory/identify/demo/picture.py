@@ -27,8 +27,8 @@ _NAME_LINES_MAX = 4
 
 @dataclass(frozen=True)
 class Scene:
-    """A webcam-like `frame` (H, W, 3) uint8, the names of the items it shows, and the
-    detections.
+    """A webcam-like `frame` (H, W, 3) uint8, the names of the items it
+    shows, and the detections.
 
     The names are the ground truth.
     """
@@ -70,8 +70,8 @@ def _draw_head(draw: ImageDraw.ImageDraw, report: Report, references: int) -> No
 def _draw_strip(
     page: Image.Image, scene: Scene, refs: Path, corner: tuple[int, int], width: int
 ) -> None:
-    """The panel below a scene, with the reference and the facts of each confident
-    detection.
+    """The panel below a scene, with the reference and the facts of each
+    confident detection.
     """
     left, top = corner
     draw = ImageDraw.Draw(page)

@@ -45,10 +45,11 @@ def run_demo(
     say: Callable[[str], None],
     quiet: bool = False,
 ) -> DemoResult:
-    """Index and verify `refs`, photograph a few of them, name them, and draw the result.
+    """Index and verify `refs`, photograph a few of them, name them, and
+    draw the result.
 
-    Without `refs`, a sample collection is drawn. All files go into the folder `out`.
-    Raises FactoryError as the stages do.
+    Without `refs`, a sample collection is drawn. All files go into the
+    folder `out`. Raises FactoryError as the stages do.
     """
     out.mkdir(parents=True, exist_ok=True)
     refs = _provide_references(out, refs, say)

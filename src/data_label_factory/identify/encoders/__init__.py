@@ -1,6 +1,8 @@
-"""Pictures in, unit vectors out: the encoders, the projection head, and both as one `Embedder`.
+"""Pictures in, unit vectors out: the encoders, the projection head, and
+both as one `Embedder`.
 
-What is done with the vectors lives in `index`, `verify`, `recognize` and `train`.
+What is done with the vectors lives in `index`, `verify`, `recognize` and
+`train`.
 """
 
 from data_label_factory.identify.encoders.base import (

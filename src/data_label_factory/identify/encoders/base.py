@@ -25,10 +25,11 @@ class Preprocess:
 
     Stored in every index, so that two recipes never mix.
 
-    `fit`: "squash" resizes to side × side whatever the shape; "crop" resizes the
-    shorter side to `side` and crops the center square. `layout`: "NHWC-uint8" passes
-    the pixels on unchanged; "NCHW-float32" scales them to 0…1, subtracts `mean` and
-    divides by `std` (per channel, red first).
+    `fit`: "squash" resizes to side × side whatever the shape; "crop"
+    resizes the shorter side to `side` and crops the center square.
+    `layout`: "NHWC-uint8" passes the pixels on unchanged; "NCHW-float32"
+    scales them to 0…1, subtracts `mean` and divides by `std` (per
+    channel, red first).
     """
 
     side: int
@@ -39,8 +40,8 @@ class Preprocess:
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     def __call__(self, rgb: RGB) -> NDArray[Any]:
-        """(H, W, 3) uint8 → (side, side, 3) uint8 or (3, side, side) float32, as
-        `layout` says.
+        """(H, W, 3) uint8 → (side, side, 3) uint8 or (3, side, side)
+        float32, as `layout` says.
         """
         image = Image.fromarray(rgb)
         fitted = _squash(image, self) if self.fit == "squash" else _center_crop(image, self)
@@ -88,8 +89,8 @@ class Encoder(Protocol):
         ...
 
     def encode(self, images: Sequence[RGB]) -> Embeddings:
-        """N pictures, (H, W, 3) uint8 RGB of any size → (N, D) float32, each row of
-        length 1.
+        """N pictures, (H, W, 3) uint8 RGB of any size → (N, D) float32,
+        each row of length 1.
         """
         ...
 
@@ -98,9 +99,10 @@ class Encoder(Protocol):
 class EncoderConstants:
     """Two cosines that the recognizer needs and that depend on the encoder.
 
-    `unrelated_cosine`: a picture no nearer than this to any reference shows none of them,
-    whatever its margin. `crop_noise`: by more than this, one item is nearer than another;
-    less is what quads a little off do.
+    `unrelated_cosine`: a picture no nearer than this to any reference
+    shows none of them, whatever its margin. `crop_noise`: by more than
+    this, one item is nearer than another; less is what quads a little off
+    do.
     """
 
     unrelated_cosine: float
@@ -139,7 +141,8 @@ def _squash(image: Image.Image, recipe: Preprocess) -> Image.Image:
 
 
 def _center_crop(image: Image.Image, recipe: Preprocess) -> Image.Image:
-    """Round as torchvision's Resize and CenterCrop do, which CLIP was published with.
+    """Round as torchvision's Resize and CenterCrop do, which CLIP was
+    published with.
 
     They round a resized side down, and a crop's offset half to even.
     """

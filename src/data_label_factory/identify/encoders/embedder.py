@@ -53,7 +53,8 @@ class Embedder:
         device: Device = "auto",
         batch_size: int = 16,
     ) -> Embedder:
-        """Open an encoder by its id, such as "sscd" or "onnx:model.onnx", and a head file.
+        """Open an encoder by its id, such as "sscd" or "onnx:model.onnx",
+        and a head file.
 
         Raises EncoderError, which says what to do.
         """
@@ -69,13 +70,15 @@ class Embedder:
     def crop_side(self) -> int:
         """Side in px of the square crops to embed.
 
-        It is the input side of the encoder, so that nothing is resampled twice.
+        It is the input side of the encoder, so that nothing is resampled
+        twice.
         """
         return int(self.encoder.identity.preprocessing["side"])
 
     @property
     def constants(self) -> EncoderConstants | None:
-        """Measured constants of the encoder; None for one that only an index can tell.
+        """Measured constants of the encoder; None for one that only an
+        index can tell.
 
         With a head they are those of the encoder alone: no head was measured.
         """

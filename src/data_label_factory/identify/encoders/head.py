@@ -1,10 +1,11 @@
 """A trained projection head, applied in numpy and read without torch.
 
-The head is Linear(in → hidden) · GELU · Linear(hidden → out), with an output of length
+The head is Linear(in → hidden) · GELU · Linear(hidden → out), with an
+output of length
 1. Its file is what `torch.save({"state_dict", "in_dim", "hidden", "out_dim", "model"})`
-writes: a zip of raw tensors, and a pickle that says where they are. The pickle is read
-with an allow-list of the few names such a file needs, on the principle of torch's
-`weights_only=True`. Everything else is refused.
+writes: a zip of raw tensors, and a pickle that says where they are. The
+pickle is read with an allow-list of the few names such a file needs, on
+the principle of torch's `weights_only=True`. Everything else is refused.
 """
 
 from __future__ import annotations
@@ -38,12 +39,12 @@ _Layers = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], N
 
 @dataclass(frozen=True)
 class ProjectionHead:
-    """Maps embeddings of one encoder to embeddings that separate the items of a
-    collection.
+    """Maps embeddings of one encoder to embeddings that separate the
+    items of a collection.
 
-    `w1` (hidden, in), `b1` (hidden,), `w2` (out, hidden), `b2` (out,), all float32.
-    `encoder` is the id of the encoder the head was trained on, `sha256` the hash of its
-    file.
+    `w1` (hidden, in), `b1` (hidden,), `w2` (out, hidden), `b2` (out,),
+    all float32. `encoder` is the id of the encoder the head was trained
+    on, `sha256` the hash of its file.
     """
 
     w1: NDArray[np.float32]
@@ -98,8 +99,8 @@ def check_head_fits(head: ProjectionHead, encoder_id: str, dim: int | None) -> N
 def normal_cdf(x: NDArray[Any]) -> NDArray[Any]:
     """Φ(x), elementwise, in the precision of `x`.
 
-    erf is that of Abramowitz & Stegun 7.1.26; its error, under 2e-7, is about that of
-    float32.
+    erf is that of Abramowitz & Stegun 7.1.26; its error, under 2e-7, is
+    about that of float32.
     """
     z = np.abs(x) * _HALF_ROOT
     t = 1.0 / (1.0 + 0.3275911 * z)
@@ -137,8 +138,8 @@ def _read_layers(state: Any) -> _Layers:
 def read_torch_zip(data: bytes) -> Any:
     """What a file of `torch.save` holds, with its tensors as float32 arrays.
 
-    Raises nearly anything if it is damaged, too large, or holds anything but plain
-    containers and float tensors.
+    Raises nearly anything if it is damaged, too large, or holds anything
+    but plain containers and float tensors.
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > _MAX_BYTES:
@@ -152,8 +153,8 @@ def read_torch_zip(data: bytes) -> Any:
 
 
 class _HeadUnpickler(pickle.Unpickler):
-    """Reads torch.save's pickle: plain containers and float tensors, nothing that runs
-    code.
+    """Reads torch.save's pickle: plain containers and float tensors,
+    nothing that runs code.
     """
 
     def __init__(self, file: io.BytesIO, archive: zipfile.ZipFile, prefix: str) -> None:

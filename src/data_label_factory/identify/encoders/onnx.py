@@ -42,10 +42,11 @@ _IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 class OnnxEncoder:
     """An Encoder that runs one ONNX file.
 
-    Nothing is loaded before the first picture, so asking for the identity is cheap. On
-    the CPU each picture runs alone on one core, and as many run at once as there are
-    cores. That is faster, as measured, than batches, which overflow the caches, and
-    than many threads per picture. A single picture gets all cores.
+    Nothing is loaded before the first picture, so asking for the identity
+    is cheap. On the CPU each picture runs alone on one core, and as many
+    run at once as there are cores. That is faster, as measured, than
+    batches, which overflow the caches, and than many threads per picture.
+    A single picture gets all cores.
     """
 
     def __init__(
@@ -82,9 +83,11 @@ class OnnxEncoder:
         return choose_device(self._device)
 
     def encode(self, images: Sequence[RGB]) -> Embeddings:
-        """N pictures, (H, W, 3) uint8 RGB of any size → (N, D) float32 unit rows.
+        """N pictures, (H, W, 3) uint8 RGB of any size → (N, D) float32
+        unit rows.
 
-        Raises EncoderError if the model cannot be opened or does not take its input.
+        Raises EncoderError if the model cannot be opened or does not take
+        its input.
         """
         if not images:
             return np.empty((0, self.dim), np.float32)
@@ -147,10 +150,11 @@ def open_session(path: Path, device: str, threads: int) -> Any:
 
 
 def choose_device(wanted: Device) -> str:
-    """The device to run on. "auto" is CUDA if the installed ONNX Runtime has it, else
-    the CPU.
+    """The device to run on. "auto" is CUDA if the installed ONNX Runtime
+    has it, else the CPU.
 
-    Raises EncoderError if the installed ONNX Runtime does not have the wanted device.
+    Raises EncoderError if the installed ONNX Runtime does not have the
+    wanted device.
     """
     available = need("onnxruntime", extra="identify").get_available_providers()
     if wanted == "auto":
@@ -173,12 +177,14 @@ def file_sha256(path: Path) -> str:
 
 
 def read_recipe(model: Path) -> Preprocess:
-    """The recipe of the user's own model, from the model's input and MODEL.json beside it.
+    """The recipe of the user's own model, from the model's input and
+    MODEL.json beside it.
 
-    By default the side is the input's height (224 if it is free), uint8 input gets the
-    pixels unchanged, and float input is normalized with the mean and deviation of
-    ImageNet. The JSON may set any field of Preprocess. Raises EncoderError if either
-    does not describe an image model.
+    By default the side is the input's height (224 if it is free), uint8
+    input gets the pixels unchanged, and float input is normalized with
+    the mean and deviation of ImageNet. The JSON may set any field of
+    Preprocess. Raises EncoderError if either does not describe an image
+    model.
     """
     recipe = _recipe_from_input(model)
     sidecar = Path(f"{model}.json")

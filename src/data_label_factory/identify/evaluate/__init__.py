@@ -1,6 +1,8 @@
-"""Score a recognizer on labeled photos: ground truth, matching, figures, failures.
+"""Score a recognizer on labeled photos: ground truth, matching, figures,
+failures.
 
-An index without photos is tested by `verify`. The HTML report is drawn by `output`.
+An index without photos is tested by `verify`. The HTML report is drawn by
+`output`.
 """
 
 from data_label_factory.identify.evaluate.evaluation import Evaluation, evaluate

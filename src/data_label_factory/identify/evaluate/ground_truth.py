@@ -42,9 +42,10 @@ _NEEDS = (
 class TrueItem:
     """One item that a photo shows.
 
-    `stems` are the file stems that name it correctly, several if the ground truth gives
-    an item and not one of its variants. `reference` is the file of one of them. `quad`
-    is (4, 2) float32 px, or None if unknown. `labels` is what file names say.
+    `stems` are the file stems that name it correctly, several if the
+    ground truth gives an item and not one of its variants. `reference` is
+    the file of one of them. `quad` is (4, 2) float32 px, or None if
+    unknown. `labels` is what file names say.
     """
 
     reference: str
@@ -59,8 +60,8 @@ class TrueItem:
 
 @dataclass(frozen=True)
 class Query:
-    """A photo and the items that it shows; a photo without `items` must get no
-    confident answer.
+    """A photo and the items that it shows; a photo without `items` must
+    get no confident answer.
 
     Reports call the photo `name`.
     """
@@ -74,9 +75,9 @@ class Query:
 class Queries:
     """The photos to evaluate.
 
-    `without_truth` names the others, whose contents are unknown; `walks` have what was
-    passed over in the folders, and `left_out` the rows of the ground truth that cannot be
-    used, each with the reason.
+    `without_truth` names the others, whose contents are unknown; `walks`
+    have what was passed over in the folders, and `left_out` the rows of
+    the ground truth that cannot be used, each with the reason.
     """
 
     photos: list[Query] = field(default_factory=list)
@@ -92,20 +93,22 @@ def read_queries(
     negatives: str | Path | None = None,
     truth: str | Path | None = None,
 ) -> Queries:
-    """The photos below `folder`, then those below `negatives`, which show no item of
-    the index.
+    """The photos below `folder`, then those below `negatives`, which show
+    no item of the index.
 
-    The ground truth is read from `truth` (.json, else CSV), or from `truth.json` or
-    `truth.csv` in the folder. Without these, a photo shows the reference with the same
-    stem, or else the one that its subfolder is named after.
+    The ground truth is read from `truth` (.json, else CSV), or from
+    `truth.json` or `truth.csv` in the folder. Without these, a photo
+    shows the reference with the same stem, or else the one that its
+    subfolder is named after.
 
-    A CSV has the columns `query,ref` and one row per item shown; an empty `ref` means
-    that the photo shows no item. A truth.json is a list of `{"file": …, "items":
-    [{"ref": …, "quad": [[x, y] × 4] px, optional}]}`. Photos are named relative to the
-    folder. References are named by path, file name or stem; items by their name.
+    A CSV has the columns `query,ref` and one row per item shown; an empty
+    `ref` means that the photo shows no item. A truth.json is a list of
+    `{"file": …, "items": [{"ref": …, "quad": [[x, y] × 4] px,
+    optional}]}`. Photos are named relative to the folder. References are
+    named by path, file name or stem; items by their name.
 
-    Raises GroundTruthError if the ground truth cannot be read or covers no photo;
-    ImageError if a folder does not exist.
+    Raises GroundTruthError if the ground truth cannot be read or covers
+    no photo; ImageError if a folder does not exist.
     """
     folder = Path(folder)
     known = _KnownNames(index)
@@ -190,11 +193,11 @@ def _read_names(walk: Walk, known: _KnownNames) -> Queries:
 
 
 def _read_truth_file(path: Path, walk: Walk, known: _KnownNames) -> Queries:
-    """The photos that the file names, in its order, and the pictures in the folder it
-    omits.
+    """The photos that the file names, in its order, and the pictures in
+    the folder it omits.
 
-    A photo with a row that cannot be used is left out as a whole: what it shows is not
-    known.
+    A photo with a row that cannot be used is left out as a whole: what it
+    shows is not known.
     """
     rows, left_out = _read_json(path) if path.suffix.lower() == ".json" else _read_csv(path)
     photos_here = Names(walk.pictures)
@@ -222,8 +225,8 @@ def _read_truth_file(path: Path, walk: Walk, known: _KnownNames) -> Queries:
 
 @dataclass(frozen=True)
 class _Row:
-    """One item in a photo. `ref` is "" if the photo shows none; `where` says where in the
-    ground truth it stands.
+    """One item in a photo. `ref` is "" if the photo shows none; `where`
+    says where in the ground truth it stands.
     """
 
     file: str

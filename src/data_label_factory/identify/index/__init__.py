@@ -1,6 +1,8 @@
-"""The index: one unit embedding per reference (`Index`), and how a folder becomes one (`build`).
+"""The index: one unit embedding per reference (`Index`), and how a folder
+becomes one (`build`).
 
-Local features, which only the recognizer uses, are kept by `recognize.feature_cache`.
+Local features, which only the recognizer uses, are kept by
+`recognize.feature_cache`.
 """
 
 from data_label_factory.identify.index.index import Index

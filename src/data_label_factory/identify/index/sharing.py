@@ -16,8 +16,8 @@ _SHORT_SET = 2  # letters; the sets of cards have three or more
 
 
 def find_labels(refs: Path) -> LabelScheme:
-    """How the newest index beside the folder `refs` that is of it reads file names;
-    "cards" where there is none.
+    """How the newest index beside the folder `refs` that is of it reads
+    file names; "cards" where there is none.
     """
     files = [(file.stat().st_mtime, file) for file in refs.absolute().parent.glob("*.npz")]
     for _, file in sorted(files, reverse=True):
@@ -31,8 +31,8 @@ def find_labels(refs: Path) -> LabelScheme:
 
 
 def find_shared_items(index: Index) -> dict[str, str]:
-    """The items whose files may show different things, by name, with what tells the
-    files apart: set codes, or the numbers of copies.
+    """The items whose files may show different things, by name, with what
+    tells the files apart: set codes, or the numbers of copies.
 
     Printings of one card share an item on purpose. So of the codes that
     other things may have as well, only those count where two are of one

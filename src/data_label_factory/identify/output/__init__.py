@@ -1,4 +1,5 @@
-"""Results as files: COCO annotations, annotated copies of frames, HTML reports.
+"""Results as files: COCO annotations, annotated copies of frames, HTML
+reports.
 
 Figures are computed elsewhere, in `verify` and `evaluate`.
 """

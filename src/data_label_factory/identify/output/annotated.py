@@ -28,7 +28,8 @@ class Copies:
     def write(self, frame: RecognizedFrame, detections: Sequence[Detection]) -> Path:
         """Write one copy and return its path.
 
-        Raises FactoryError if the copy would replace a source or cannot be written.
+        Raises FactoryError if the copy would replace a source or cannot
+        be written.
         """
         path = self._choose_path(frame)
         self._written.add(path)

@@ -1,7 +1,8 @@
 """Detections as one COCO file, with a `score` per annotation.
 
-The format is https://cocodataset.org/#format-data. Images and annotations are collected
-in temporary files, so that memory use does not grow with their number.
+The format is https://cocodataset.org/#format-data. Images and annotations
+are collected in temporary files, so that memory use does not grow with
+their number.
 """
 
 from __future__ import annotations
@@ -29,12 +30,14 @@ from data_label_factory.identify.recognize import Detection
 
 
 class CocoWriter:
-    """Collects frames and their detections; leaving the `with` block writes the file.
+    """Collects frames and their detections; leaving the `with` block
+    writes the file.
 
-    The file is also written after an error or Ctrl-C. Categories are the items of the
-    index, numbered from 1 in the order of their names, so they are the same in every
-    file made with that index. `bbox` and `segmentation` are clipped to the frame.
-    Raises FactoryError if the folder does not exist or the disk is full.
+    The file is also written after an error or Ctrl-C. Categories are the
+    items of the index, numbered from 1 in the order of their names, so
+    they are the same in every file made with that index. `bbox` and
+    `segmentation` are clipped to the frame. Raises FactoryError if the
+    folder does not exist or the disk is full.
     """
 
     def __init__(self, path: str | Path, index: Index) -> None:
@@ -134,8 +137,8 @@ class CocoWriter:
 
 
 def clip(quad: Quad, size: tuple[int, int]) -> Quad:
-    """The part of a convex quad (4, 2) px inside a frame of `size` (width, height): (n,
-    2) px.
+    """The part of a convex quad (4, 2) px inside a frame of `size`
+    (width, height): (n, 2) px.
     """
     width, height = size
     area, polygon = cv2.intersectConvexConvex(quad, frame_quad(width, height))

@@ -18,8 +18,8 @@ _ROOM = 0.02  # below the lowest point, so that it does not lie on the axis
 
 
 def draw_charts(result: TrainResult) -> list[Chart]:
-    """The charts of a page. Epoch 0 is the encoder alone, and the epoch that was kept is
-    marked.
+    """The charts of a page. Epoch 0 is the encoder alone, and the epoch
+    that was kept is marked.
     """
     return [
         _draw_loss(result),

@@ -50,7 +50,8 @@ class _Item:
 
 
 def check_page(path: Path) -> None:
-    """Raises FactoryError if `path` names a picture, which is what `--plot` once drew.
+    """Raises FactoryError if `path` names a picture, which is what
+    `--plot` once drew.
 
     Call it before the long work.
     """
@@ -63,7 +64,8 @@ def check_page(path: Path) -> None:
 def as_html(result: TrainResult, bank: Bank, out: Path, refs: Path | None) -> str:
     """The page as text; `out` is the file of the head.
 
-    With `refs`, the hardest items are shown as pictures where the files still exist.
+    With `refs`, the hardest items are shown as pictures where the files
+    still exist.
     """
     rows = worst_rows(result.before, result.after, _WORST)
     return render(

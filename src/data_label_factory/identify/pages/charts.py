@@ -1,4 +1,5 @@
-"""Charts as coordinates, in px of one drawing area; the template `chart.html` draws them as SVG.
+"""Charts as coordinates, in px of one drawing area; the template
+`chart.html` draws them as SVG.
 
 A `kind` names how the stylesheet colors a thing: main, second, before or now.
 """
@@ -18,7 +19,8 @@ _BAR_GAP = 2
 
 @dataclass(frozen=True)
 class Axis:
-    """The values from `low` to `high` along one side, with (value, text) `ticks`.
+    """The values from `low` to `high` along one side, with (value, text)
+    `ticks`.
 
     `bend` maps 0…1 onto itself, to make room where it is needed.
     """
@@ -69,8 +71,8 @@ class Text:
 
 @dataclass
 class Chart:
-    """What is drawn between two axes. `description` says it in words; `legend` names the
-    kinds of lines, if there are several.
+    """What is drawn between two axes. `description` says it in words;
+    `legend` names the kinds of lines, if there are several.
     """
 
     description: str
@@ -101,8 +103,8 @@ class Chart:
     def add_line(
         self, points: Iterable[Point], kind: str = "main", *, in_steps: bool = False
     ) -> None:
-        """A line through (x, y) values; `in_steps` goes from one to the next first across,
-        then up or down.
+        """A line through (x, y) values; `in_steps` goes from one to the
+        next first across, then up or down.
         """
         places = [(self._x(x), self._y(y)) for x, y in points]
         if not places:
@@ -139,8 +141,8 @@ class Chart:
 
 
 def round_ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """At most seven ticks from `low` to `high`, at multiples of 1, 2 or 5 times a power of
-    ten.
+    """At most seven ticks from `low` to `high`, at multiples of 1, 2 or 5
+    times a power of ten.
     """
     power = 10.0 ** math.floor(math.log10(max(high - low, 1e-9) / _MOST_TICKS))
     step = next(

@@ -1,7 +1,9 @@
-"""What a page shows → the page, by a template of the folder beside this module.
+"""What a page shows → the page, by a template of the folder beside this
+module.
 
-Every value is escaped, so the name of a file or the text of an error is never markup. A page holds
-its own style, has no script, and requests nothing but the pictures that it is told to show.
+Every value is escaped, so the name of a file or the text of an error is
+never markup. A page holds its own style, has no script, and requests
+nothing but the pictures that it is told to show.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
 
 def render(template: str, **view: object) -> str:
-    """The page as text. Raises jinja2.UndefinedError if `view` lacks what the template shows.
+    """The page as text. Raises jinja2.UndefinedError if `view` lacks what
+    the template shows.
 
     What UTF-8 cannot encode, as in some file names, is written as \\xNN.
     """
@@ -32,8 +35,8 @@ def render(template: str, **view: object) -> str:
 
 @cache
 def content_security_policy() -> str:
-    """The header for pages that a server sends: their own style, pictures of the same
-    server, and nothing else.
+    """The header for pages that a server sends: their own style, pictures
+    of the same server, and nothing else.
     """
     digest = hashlib.sha256(_stylesheet().encode()).digest()
     return "; ".join(

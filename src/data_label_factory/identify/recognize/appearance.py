@@ -60,8 +60,8 @@ _LEAST_DIFFERENCE = 0.1  # of what sets two apart; less inside the frame is nois
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """A crop against a reference, cell by cell, (rows, columns): correlation, and
-    contrasts.
+    """A crop against a reference, cell by cell, (rows, columns):
+    correlation, and contrasts.
     """
 
     correlation: Floats
@@ -80,8 +80,8 @@ class Cells:
 
     @property
     def visible(self) -> Mask:
-        """Cells that show about the contrast that the rest of the crop leads one to
-        expect.
+        """Cells that show about the contrast that the rest of the crop
+        leads one to expect.
         """
         use = self.comparable
         gain = 1.0
@@ -120,8 +120,8 @@ class Evidence:
 
 
 def make_thumbnail(picture: RGB) -> RGB:
-    """(H, W, 3) → the size at which crops are compared with it, the longer side
-    THUMB_PX.
+    """(H, W, 3) → the size at which crops are compared with it, the
+    longer side THUMB_PX.
     """
     height, width = picture.shape[:2]
     factor = THUMB_PX / max(height, width)
@@ -130,8 +130,8 @@ def make_thumbnail(picture: RGB) -> RGB:
 
 
 def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
-    """Two pictures of one size, (H, W, 3): each cell's best correlation, shifted by
-    `shift_px`.
+    """Two pictures of one size, (H, W, 3): each cell's best correlation,
+    shifted by `shift_px`.
     """
     seen, known = _soften(crop), _soften(reference)
     height, width = known.shape
@@ -186,8 +186,8 @@ def learn_background(thumbs: Sequence[RGB], number: int, similar: Ints) -> tuple
 
 
 def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
-    """`chance` (rows, columns) is how often another item of the kind agrees in each
-    cell.
+    """`chance` (rows, columns) is how often another item of the kind
+    agrees in each cell.
     """
     likely = np.maximum(np.where(cells.visible, _VISIBLE, _HIDDEN), chance)
     if_agrees = np.log(likely / chance)

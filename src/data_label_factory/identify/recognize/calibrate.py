@@ -1,9 +1,11 @@
-"""Calibration of the confidence for one index: how much evidence items unknown to it reach.
+"""Calibration of the confidence for one index: how much evidence items
+unknown to it reach.
 
-Unknown items are made from what is at hand: views of the index's own references, each
-with its item taken out of the index while it is looked for (leave-one-out); for small
-collections, where few others can be mistaken for it, their references laid out anew
-(`distractors`); and pictures given as negatives. What they reach is stored in the index
+Unknown items are made from what is at hand: views of the index's own
+references, each with its item taken out of the index while it is looked
+for (leave-one-out); for small collections, where few others can be
+mistaken for it, their references laid out anew (`distractors`); and
+pictures given as negatives. What they reach is stored in the index
 (`IndexMeta.calibration`).
 """
 
@@ -50,8 +52,8 @@ _OUT_OF_DATE = 0.25  # fraction by which the number of items may change
 
 @dataclass(frozen=True)
 class UnknownScene:
-    """A frame, the quads of the unknown items in it (for a negative, the whole frame),
-    and the rows to hide.
+    """A frame, the quads of the unknown items in it (for a negative, the
+    whole frame), and the rows to hide.
     """
 
     frame: RGB
@@ -60,8 +62,8 @@ class UnknownScene:
 
 
 def is_out_of_date(index: Index) -> bool:
-    """Whether the index was never calibrated, or has changed by over a quarter of its
-    items.
+    """Whether the index was never calibrated, or has changed by over a
+    quarter of its items.
     """
     known = Calibration.from_dict(index.meta.calibration).items
     return abs(index.item_count - known) > _OUT_OF_DATE * known
@@ -76,12 +78,12 @@ def calibrate(
     seed: int = 0,
     quiet: bool = False,
 ) -> Calibration:
-    """Try about eighty unknown items, and every picture in the folder `negatives`, on
-    an index.
+    """Try about eighty unknown items, and every picture in the folder
+    `negatives`, on an index.
 
-    A picture that cannot be read is passed over. `threads` is the number of cores by
-    default. Deterministic for a seed. Raises ImageError when `negatives` is not a
-    folder or holds no picture.
+    A picture that cannot be read is passed over. `threads` is the number
+    of cores by default. Deterministic for a seed. Raises ImageError when
+    `negatives` is not a folder or holds no picture.
     """
     index = recognizer.index
     constants = None
@@ -183,8 +185,8 @@ def _render(pictures: Sequence[RGB], rng: Rng) -> View:
 
 
 def _try(recognizer: Recognizer, scene: UnknownScene) -> tuple[list[float], list[float]]:
-    """What each unknown item of a frame reaches: log-odds, -inf when nothing was taken
-    for it, and margin ratio.
+    """What each unknown item of a frame reaches: log-odds, -inf when
+    nothing was taken for it, and margin ratio.
     """
     found = [one for one in recognizer.assess(scene.frame, scene.hidden) if one.pose]
     log_odds = [

@@ -1,5 +1,5 @@
-"""What recognition answers with: one `Detection` per item in view, and the `Assessment`
-that it rests on.
+"""What recognition answers with: one `Detection` per item in view, and
+the `Assessment` that it rests on.
 """
 
 from __future__ import annotations
@@ -18,19 +18,22 @@ from data_label_factory.labels import Label
 
 @dataclass(frozen=True, eq=False)
 class Detection:
-    """One item in a frame. Two detections are equal when all their values are.
+    """One item in a frame. Two detections are equal when all their values
+    are.
 
-    `reference` is the file, below the refs folder, of the reference that fits best;
-    `label` is what its name says. `quad` (4, 2) float32 px runs clockwise from the
-    reference's own top left. `score` is the cosine of the straightened crop to that
-    reference, `margin` how much higher it is than that of the best other item,
-    `inliers` the number of local features that fit (0 without reference pictures),
-    `top_k` the nearest references with their cosines.
+    `reference` is the file, below the refs folder, of the reference that
+    fits best; `label` is what its name says. `quad` (4, 2) float32 px
+    runs clockwise from the reference's own top left. `score` is the
+    cosine of the straightened crop to that reference, `margin` how much
+    higher it is than that of the best other item, `inliers` the number of
+    local features that fit (0 without reference pictures), `top_k` the
+    nearest references with their cosines.
 
-    `false_accept_rate` estimates the fraction of unknown items that would look as good;
-    `confident` means that it is no higher than the strictness asked for.
-    `ambiguous_with` are the other references that the frame cannot tell apart from this
-    one; if there are any, `label` holds only what they have in common.
+    `false_accept_rate` estimates the fraction of unknown items that would
+    look as good; `confident` means that it is no higher than the
+    strictness asked for. `ambiguous_with` are the other references that
+    the frame cannot tell apart from this one; if there are any, `label`
+    holds only what they have in common.
     """
 
     label: Label
@@ -57,8 +60,8 @@ class Detection:
     def to_dict(self) -> dict[str, Any]:
         """The detection as JSON has it, with rounded numbers.
 
-        `outline` is the quad, and `variants` are `reference` and `ambiguous_with`,
-        under the names of earlier versions.
+        `outline` is the quad, and `variants` are `reference` and
+        `ambiguous_with`, under the names of earlier versions.
         """
         corners = [[round(float(x), 1), round(float(y), 1)] for x, y in self.quad]
         return {
@@ -94,13 +97,13 @@ class Detection:
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """A reference (its `row` in the index) believed to lie at `quad`, before anything
-    is decided.
+    """A reference (its `row` in the index) believed to lie at `quad`,
+    before anything is decided.
 
-    `cosines` (N,) are those of the crop to every row; `margin_ratio` is the margin
-    divided by the margin that the reference picture itself has; `pose` is None when the
-    embedding alone is evidence for it; `near_duplicates` are rows that the frame cannot
-    tell from it.
+    `cosines` (N,) are those of the crop to every row; `margin_ratio` is
+    the margin divided by the margin that the reference picture itself
+    has; `pose` is None when the embedding alone is evidence for it;
+    `near_duplicates` are rows that the frame cannot tell from it.
     """
 
     row: int

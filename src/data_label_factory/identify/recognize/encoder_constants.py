@@ -34,7 +34,8 @@ Placed = tuple[int, RGB, Quad]
 def learn_from_references(
     index: Index, embedder: Embedder, refs: Path, *, seed: int = 0
 ) -> EncoderConstants | None:
-    """Learn from simulated views of references, and of the ground without any.
+    """Learn from simulated views of references, and of the ground without
+    any.
 
     None when no reference can be read. Deterministic for a seed.
     """
@@ -90,13 +91,14 @@ def learn_constants(
 ) -> EncoderConstants:
     """The constants of the encoder that made all these embeddings.
 
-    N `references` (N, D) show the `items` (N,); U pictures of something else are `unrelated`
-    (U, D); V `views` (V, K, D) show the references `rows` (V,): K crops of each, their
-    corners off by `QUAD_ERROR`.
+    N `references` (N, D) show the `items` (N,); U pictures of something
+    else are `unrelated` (U, D); V `views` (V, K, D) show the references
+    `rows` (V,): K crops of each, their corners off by `QUAD_ERROR`.
 
-    The unrelated cosine is halfway between what 99 % of unrelated pictures stay below and
-    what 95 % of the true ones exceed. The noise is three standard deviations (RMS over the
-    views) of the difference between the nearest other item's cosine and the true one's.
+    The unrelated cosine is halfway between what 99 % of unrelated
+    pictures stay below and what 95 % of the true ones exceed. The noise
+    is three standard deviations (RMS over the views) of the difference
+    between the nearest other item's cosine and the true one's.
     """
     cosines = np.asarray(views @ references.T, np.float64)
     own = np.take_along_axis(cosines, rows[:, None, None], axis=2)[..., 0]

@@ -1,9 +1,9 @@
-"""The references' local features in a file beside the index, so that a start reads no
-picture again.
+"""The references' local features in a file beside the index, so that a
+start reads no picture again.
 
-It is only a cache, keyed by the contents of the pictures and by how features are made:
-a file that is missing, damaged or of another version is ignored. An `.npz` without
-pickle.
+It is only a cache, keyed by the contents of the pictures and by how
+features are made: a file that is missing, damaged or of another version
+is ignored. An `.npz` without pickle.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ def _read(kept: Any) -> ReferenceFeatures | None:
 
 
 def _split(flat: NDArray[Any], shapes: NDArray[Any], channels: int = 0) -> list[NDArray[Any]]:
-    """Cut a flat array into one array for each of `shapes` (N, any), with `channels`
-    behind.
+    """Cut a flat array into one array for each of `shapes` (N, any), with
+    `channels` behind.
     """
     ends = np.concatenate([[0], np.cumsum(shapes.prod(axis=1) * max(channels, 1))])
     if ends[-1] != len(flat):

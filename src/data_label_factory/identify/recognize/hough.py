@@ -1,9 +1,10 @@
-"""Single matches vote for (reference, place, size, turn); where many agree is a
-hypothesis.
+"""Single matches vote for (reference, place, size, turn); where many
+agree is a hypothesis.
 
-Weights after local naive-Bayes nearest neighbors: McCann & Lowe, CVPR 2012. Voting
-in similarity space after Lowe, IJCV 2004, section 7.3. No region has to be proposed
-beforehand, and several items come out as several clusters.
+Weights after local naive-Bayes nearest neighbors: McCann & Lowe, CVPR
+2012. Voting in similarity space after Lowe, IJCV 2004, section 7.3. No
+region has to be proposed beforehand, and several items come out as
+several clusters.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ _FIRST_CELL = 1024  # cells left of, or above, the frame
 class Cluster:
     """Votes that agree.
 
-    `scale` is frame px per reference px, `angle` radians, `center` (2,) px in the
-    frame; `rows` are the voting matches.
+    `scale` is frame px per reference px, `angle` radians, `center` (2,)
+    px in the frame; `rows` are the voting matches.
     """
 
     reference: int
@@ -51,8 +52,8 @@ class Cluster:
 
 @dataclass(frozen=True, eq=False)
 class _Votes:
-    """V matches as votes: where each puts the center of the item, how large and
-    turned how.
+    """V matches as votes: where each puts the center of the item, how
+    large and turned how.
     """
 
     owner: Ints
@@ -64,11 +65,12 @@ class _Votes:
 
 
 def weigh(pairs: Pairs, index: LocalIndex) -> tuple[Ints, Floats]:
-    """The best match of each query with each reference, and its weight: rows (M,),
-    weights (M,) > 0.
+    """The best match of each query with each reference, and its weight:
+    rows (M,), weights (M,) > 0.
 
-    The weight is d²(background) - d², the background being the distance to the 10th
-    nearest reference: a detail that is as near to many references weighs nothing.
+    The weight is d²(background) - d², the background being the distance
+    to the 10th nearest reference: a detail that is as near to many
+    references weighs nothing.
     """
     owner = index.owner(pairs.feature)
     order = np.lexsort((pairs.distance, owner, pairs.query))
@@ -162,8 +164,8 @@ def _bin_votes(votes: _Votes) -> tuple[Ints, Ints]:
 
 
 def _is_known(votes: _Votes, vote: int, center: Floats, size: float, found: list[Cluster]) -> bool:
-    """Whether a bin with that vote, mean center and mean size is a second sight of
-    a cluster.
+    """Whether a bin with that vote, mean center and mean size is a second
+    sight of a cluster.
     """
     diagonal = float(votes.diagonal[vote])
     for cluster in found:

@@ -29,8 +29,8 @@ _BLOCK = 4000
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """M candidate matches: a query's row, a stored feature's number, their RootSIFT
-    distance.
+    """M candidate matches: a query's row, a stored feature's number,
+    their RootSIFT distance.
     """
 
     query: Ints  # (M,)
@@ -49,10 +49,10 @@ class Stored:
 
     By reference: `counts` (N,) of features, `shapes` (N, 2) heights and
     widths in px. By feature: `xy` (F, 2) px, `size`, `angle` (F,) as in
-    Features, `descriptors` (F, 128) uint8, `words` (F,) of the vocabulary,
-    `signatures` (F,
-    2) uint64 within their words, and `shared` (F,): how many other references hold
-    nearly the same descriptor.
+    Features, `descriptors` (F, 128) uint8, `words` (F,) of the
+    vocabulary, `signatures` (F, 2) uint64 within their words, and
+    `shared` (F,): how many other references hold nearly the same
+    descriptor.
     """
 
     counts: Ints
@@ -173,8 +173,8 @@ class LocalIndex:
         return len(self.shapes)
 
     def pairs(self, descriptors: NDArray[np.uint8], max_bits: int = _MAX_BITS) -> Pairs:
-        """Candidates for (Q, 128) descriptors: of the same word, signatures within
-        `max_bits`.
+        """Candidates for (Q, 128) descriptors: of the same word,
+        signatures within `max_bits`.
         """
         rows = descriptors.astype(np.float32)
         word = self.vocabulary.words(rows, _PROBES)
@@ -227,8 +227,8 @@ class LocalIndex:
         self._signatures = self.stored.signatures[self._entries]
 
     def _count_sharing(self, first: int) -> NDArray[np.int32]:
-        """(F - first,) how many other references hold nearly the descriptor of each
-        feature.
+        """(F - first,) how many other references hold nearly the
+        descriptor of each feature.
         """
         shared = np.zeros(len(self.descriptors) - first, np.int32)
         for block in _blocks(len(shared)):

@@ -26,8 +26,8 @@ class NeighborSearch:
         self._own_margins: dict[int, float] = {}
 
     def cosines(self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()) -> Floats:
-        """(Q, N) of the frame inside each of Q quads to every row, -inf for the
-        `hidden` ones.
+        """(Q, N) of the frame inside each of Q quads to every row, -inf
+        for the `hidden` ones.
         """
         if not quads:
             return np.zeros((0, len(self.index)), np.float32)

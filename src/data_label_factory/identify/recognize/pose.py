@@ -1,5 +1,5 @@
-"""From a cluster of votes to a checked pose with its homography and quad, or to
-nothing.
+"""From a cluster of votes to a checked pose with its homography and quad,
+or to nothing.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ class Hypothesis:
 
 @dataclass(frozen=True, eq=False)
 class _Size:
-    """How large and how turned a reference of `shape` lies in a frame, by its quad
-    there.
+    """How large and how turned a reference of `shape` lies in a frame, by
+    its quad there.
     """
 
     scale: float  # frame px per reference px
@@ -182,8 +182,8 @@ class FrameMatcher:
     def _refine(
         self, reference: int, homography: Matrix, free: Mask, radii: Sequence[float] = _CLOSE
     ) -> Hypothesis | None:
-        """Match again around where the homography puts each feature, and fit anew,
-        per radius.
+        """Match again around where the homography puts each feature, and
+        fit anew, per radius.
         """
         shape = self._index.shapes[reference]
         inliers: tuple[Ints, Ints] | None = None

@@ -24,8 +24,8 @@ _CONTOURS_PER_QUAD = 8
 
 
 def whole_and_center(frame: RGB) -> list[Quad]:
-    """The whole (H, W, 3) frame, and its center, where things are held up: (4, 2) px,
-    clockwise.
+    """The whole (H, W, 3) frame, and its center, where things are held
+    up: (4, 2) px, clockwise.
     """
     height, width = frame.shape[:2]
     left, top, right, bottom = _CENTER
@@ -39,10 +39,11 @@ def whole_center_and_flat(frame: RGB) -> list[Quad]:
 
 
 def find_flat_quads(frame: RGB, most: int = 3) -> list[Quad]:
-    """At most `most` quads (4, 2) px with clear edges all around, largest first.
+    """At most `most` quads (4, 2) px with clear edges all around, largest
+    first.
 
-    Clockwise from the corner nearest the top left; they cannot tell which side of the
-    item is up.
+    Clockwise from the corner nearest the top left; they cannot tell which
+    side of the item is up.
     """
     height, width = frame.shape[:2]
     factor = min(1.0, _WORKING_PX / max(height, width))

@@ -122,8 +122,8 @@ class Recognizer:
 
     @property
     def constants(self) -> EncoderConstants:
-        """As measured for the encoder, or learned with the calibration, or else
-        those of SSCD.
+        """As measured for the encoder, or learned with the calibration,
+        or else those of SSCD.
         """
         return self.embedder.constants or self.calibration.constants or SSCD_CONSTANTS
 
@@ -176,8 +176,8 @@ class Recognizer:
     def margin_ratios(
         self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()
     ) -> list[float]:
-        """The margin ratio of the item nearest to each of the `quads` (4, 2) px, by
-        embedding.
+        """The margin ratio of the item nearest to each of the `quads` (4,
+        2) px, by embedding.
         """
         found = self._neighbors.cosines(frame, quads, hidden)
         return [self._neighbors.margin_ratio(int(row.argmax()), row) for row in found]
@@ -221,8 +221,8 @@ class Recognizer:
     def _give_way_to_nearest(
         self, frame: RGB, pose: ScoredPose, cosines: Floats, references: ReferenceFeatures
     ) -> ScoredPose:
-        """The nearest item by embedding, if it scores as well in the same place;
-        else `pose`.
+        """The nearest item by embedding, if it scores as well in the same
+        place; else `pose`.
         """
         row = int(references.rows[pose.hypothesis.reference])
         nearest = int(cosines.argmax())

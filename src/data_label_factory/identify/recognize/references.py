@@ -1,5 +1,5 @@
-"""The reference pictures of an index, read once: features, thumbnails, and what
-kinds share.
+"""The reference pictures of an index, read once: features, thumbnails,
+and what kinds share.
 """
 
 from __future__ import annotations
@@ -59,10 +59,11 @@ _MOST_FEATURES, _FEWEST_FEATURES = 1000, 60
 class ReferenceFeatures:
     """N references that could be read.
 
-    `rows` (N,) are their rows in the index; the other fields follow its order.
-    `contents` (N,) are those of the index. `similar` are the references that look
-    most like each, `chances` (rows, columns) how often those agree with it in each
-    cell, `near_duplicates` which of them look the same.
+    `rows` (N,) are their rows in the index; the other fields follow its
+    order. `contents` (N,) are those of the index. `similar` are the
+    references that look most like each, `chances` (rows, columns) how
+    often those agree with it in each cell, `near_duplicates` which of
+    them look the same.
     """
 
     rows: Ints
@@ -80,8 +81,8 @@ class ReferenceFeatures:
     def near_duplicates_within(self, number: int, mask: FrameMask) -> list[int]:
         """The near-duplicates of a reference, as far as a frame shows it.
 
-        Includes those that would be near-duplicates if there were no more of both
-        than `mask`, of its thumbnail's (H, W), leaves.
+        Includes those that would be near-duplicates if there were no more
+        of both than `mask`, of its thumbnail's (H, W), leaves.
         """
         known = list(self.near_duplicates[number])
         columns = cv2.resize(mask, _TINY_PX, interpolation=cv2.INTER_AREA).ravel() > 127
@@ -101,11 +102,11 @@ class ReferenceFeatures:
         return known + more
 
     def _shared_details(self, number: int, other: int, mask: FrameMask) -> float:
-        """How much of a reference's local features inside `mask` another has in the
-        same places.
+        """How much of a reference's local features inside `mask` another
+        has in the same places.
 
-        By rarity; 1 where too little is left to tell. Finer than cells: in those,
-        lines of text look alike.
+        By rarity; 1 where too little is left to tell. Finer than cells:
+        in those, lines of text look alike.
         """
         local = self.local
         shape = local.shapes[number]
@@ -130,12 +131,13 @@ class ReferenceFeatures:
 def read_references(
     index: Index, refs: Path, known: ReferenceFeatures | None = None, *, quiet: bool = True
 ) -> tuple[ReferenceFeatures | None, dict[str, str]]:
-    """Read every reference of `index` below `refs`, in threads: OpenCV releases the lock.
+    """Read every reference of `index` below `refs`, in threads: OpenCV
+    releases the lock.
 
     What is `known` of a file by its content is not worked out again. In a
-    collection of over 10,000 each reference gets fewer features, so that all stay
-    within 2 GiB. Returns the references, or None when not one could be read, and
-    the reason for each file that could not.
+    collection of over 10,000 each reference gets fewer features, so that
+    all stay within 2 GiB. Returns the references, or None when not one
+    could be read, and the reason for each file that could not.
     """
     numbers, kept, missing = _match_known(index, refs, known)
     rows, added, thumbs, unreadable = _read_files(index, refs, missing, quiet)
@@ -163,7 +165,8 @@ def _match_known(
 ) -> tuple[Ints, list[int], list[int]]:
     """Which known reference is which row, by content.
 
-    Numbers (K,) of known references, the rows they are for, and the rows left over.
+    Numbers (K,) of known references, the rows they are for, and the rows
+    left over.
     """
     held: dict[str, list[int]] = {}
     for number, digest in enumerate(known.contents if known is not None else ()):
@@ -185,8 +188,8 @@ def _match_known(
 def _read_files(
     index: Index, refs: Path, rows: Sequence[int], quiet: bool
 ) -> tuple[list[int], Stored, list[RGB], dict[str, str]]:
-    """The rows that can be read, their features and thumbnails, and why the others
-    cannot.
+    """The rows that can be read, their features and thumbnails, and why
+    the others cannot.
     """
     most = _MEMORY_BYTES // (_FEATURE_BYTES * len(index))
     extract = reference_extractor(max(_FEWEST_FEATURES, min(_MOST_FEATURES, most)))
@@ -225,8 +228,8 @@ def _with_background(
     thumbs: list[RGB],
     known: ReferenceFeatures | None,
 ) -> ReferenceFeatures:
-    """Learn what each reference's kind has in common, unless its most similar ones
-    are known.
+    """Learn what each reference's kind has in common, unless its most
+    similar ones are known.
     """
     similar = _find_similar(thumbs)
     before = {} if known is None else {str(d): number for number, d in enumerate(known.contents)}
@@ -253,8 +256,8 @@ def _same_files(known: ReferenceFeatures, number: int, contents: NDArray[np.str_
 
 
 def _find_similar(thumbs: Sequence[RGB]) -> list[Ints]:
-    """For each reference the ones that look most like it, coarsely: they show its
-    kind.
+    """For each reference the ones that look most like it, coarsely: they
+    show its kind.
     """
     most = min(_SIMILAR, len(thumbs) - 1)
     if not most:

@@ -1,8 +1,9 @@
-"""Regions from YOLO-World, an open-vocabulary detector, through the package `ultralytics`.
+"""Regions from YOLO-World, an open-vocabulary detector, through the
+package `ultralytics`.
 
-Cheng et al., CVPR 2024. Optional and never installed by default: the package is under
-the AGPL. It fetches its weights on first use; the environment variable DLF_YOLO_WEIGHTS
-can name a local file.
+Cheng et al., CVPR 2024. Optional and never installed by default: the
+package is under the AGPL. It fetches its weights on first use; the
+environment variable DLF_YOLO_WEIGHTS can name a local file.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ _MOST = 12
 
 
 class YoloWorld:
-    """Proposes the boxes that the detector finds in a frame, after the whole frame and
-    its center.
+    """Proposes the boxes that the detector finds in a frame, after the
+    whole frame and its center.
 
-    Raises MissingExtraError without `ultralytics`, and EncoderError when its weights
-    can neither be read nor fetched.
+    Raises MissingExtraError without `ultralytics`, and EncoderError when
+    its weights can neither be read nor fetched.
     """
 
     def __init__(self) -> None:

@@ -1,5 +1,5 @@
-"""What the server answers with: index, recognizer and prices as one whole, replaced by
-a single assignment.
+"""What the server answers with: index, recognizer and prices as one
+whole, replaced by a single assignment.
 
 The only module of the server that knows how a collection is made and changed.
 """
@@ -49,8 +49,8 @@ class Snapshot:
 
     @cached_property
     def newest(self) -> list[tuple[str, float]]:
-        """The references whose pictures can be read, with the times of their last changes,
-        latest first.
+        """The references whose pictures can be read, with the times of
+        their last changes, latest first.
         """
         unreadable = self.recognizer.unreadable
         readable = [name for name in map(str, self.index.references) if name not in unreadable]
@@ -142,8 +142,8 @@ class Engine:
             return True
 
     def recalibrate_in_background(self) -> None:
-        """Calibrate again, if the index has grown or shrunk by a quarter since; frames
-        go on being answered.
+        """Calibrate again, if the index has grown or shrunk by a quarter
+        since; frames go on being answered.
         """
         with self.changing:
             if self.calibrating or not self.needs_calibration:

@@ -131,10 +131,11 @@ class Guard:
         return hmac.compare_digest(*digests)
 
     def _is_allowed_origin(self, headers: Headers) -> bool:
-        """Whether the page that sends this is the server's own, local, or named by --cors.
+        """Whether the page that sends this is the server's own, local, or
+        named by --cors.
 
-        Browsers post forms to other origins without a preflight, so CORS alone does not
-        stop them.
+        Browsers post forms to other origins without a preflight, so CORS
+        alone does not stop them.
         """
         settings = self._settings
         origin = headers.get("origin")
@@ -244,8 +245,8 @@ class _LimitedBody:
 
 
 def _make_body(error: HTTPException, headers: Headers) -> tuple[dict[str, str], bytes]:
-    """The header fields and the body of a refusal: a page for people who open one, else
-    JSON.
+    """The header fields and the body of a refusal: a page for people who
+    open one, else JSON.
     """
     if error.status_code in _PAGES and "text/html" in headers.get("accept", ""):
         title, advice = _PAGES[error.status_code]
@@ -261,8 +262,8 @@ def _make_body(error: HTTPException, headers: Headers) -> tuple[dict[str, str], 
 def _find_allowed_hosts(settings: Settings) -> frozenset[str] | None:
     """The names by which the server may be addressed, None for any.
 
-    A server on loopback without a key must not be reachable by a page whose name was
-    made to resolve to this machine (DNS rebinding).
+    A server on loopback without a key must not be reachable by a page
+    whose name was made to resolve to this machine (DNS rebinding).
     """
     if not settings.is_local or settings.api_key:
         return None

@@ -109,7 +109,8 @@ async def add_item(
     rarity: Rarity = "",
     quad_norm: QuadText = "",
 ) -> Changed:
-    """Make the picture the reference of a new item, used from the next frame on.
+    """Make the picture the reference of a new item, used from the next
+    frame on.
 
     Needs `--allow-enroll`.
     """
@@ -132,7 +133,8 @@ async def feedback(
     filename: ViewOf,
     quad_norm: QuadText = "",
 ) -> Changed:
-    """Keep the picture as a further view of an item, used from the next frame on.
+    """Keep the picture as a further view of an item, used from the next
+    frame on.
 
     Needs `--allow-enroll`.
     """

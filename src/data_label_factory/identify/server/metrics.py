@@ -13,7 +13,8 @@ _REFUSALS = {401: "key", 403: "origin", 408: "slow", 413: "size", 421: "host", 4
 class Metrics:
     """One server's own Prometheus registry.
 
-    `stages` times the parts of a recognition: decode, wait, recognize, encode.
+    `stages` times the parts of a recognition: decode, wait, recognize,
+    encode.
     """
 
     def __init__(self) -> None:

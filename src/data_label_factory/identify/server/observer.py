@@ -24,8 +24,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS"})
 
 
 class Observer:
-    """ASGI middleware that counts and logs requests, and completes the headers of
-    responses.
+    """ASGI middleware that counts and logs requests, and completes the
+    headers of responses.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, is_draining: Callable[[], bool]) -> None:

@@ -37,7 +37,8 @@ async def falcon(
 ) -> Response:
     """Every item of the collection in the picture, with its quad.
 
-    `confident` says which names to believe. Anything unknown is not in the list.
+    `confident` says which names to believe. Anything unknown is not in
+    the list.
     """
     start = time.perf_counter()
     query = query[:_MAX_QUERY_LENGTH]

@@ -61,8 +61,8 @@ def compute_version(path: Path) -> str:
 
 
 def newest_first(refs: Path, references: Iterable[str]) -> list[tuple[str, float]]:
-    """References and the time (s since 1970) at which their file was last changed, latest
-    first, without those that are gone.
+    """References and the time (s since 1970) at which their file was last
+    changed, latest first, without those that are gone.
     """
     changed: list[tuple[str, float]] = []
     for reference in references:
@@ -86,9 +86,11 @@ class Thumbnails:
         self._lock = threading.Lock()
 
     def get(self, path: Path, version: str, width: int) -> bytes:
-        """`path` as a JPEG at most `thumbnail_width(width)` px wide. Raises ImageError.
+        """`path` as a JPEG at most `thumbnail_width(width)` px wide.
+        Raises ImageError.
 
-        `version` tells one content of the file from the next, see `compute_version`.
+        `version` tells one content of the file from the next, see
+        `compute_version`.
         """
         width = thumbnail_width(width)
         key = (version, width)

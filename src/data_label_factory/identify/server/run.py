@@ -33,8 +33,8 @@ _SWITCH_SECONDS = 0.001
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C.
 
-    Raises FactoryError if it cannot start: there is no index, the head belongs to
-    another encoder, the port is taken, and the like.
+    Raises FactoryError if it cannot start: there is no index, the head
+    belongs to another encoder, the port is taken, and the like.
     """
     log_to_stderr(settings.log_level)
     settings.check()
@@ -67,7 +67,8 @@ def serve(settings: Settings) -> None:
 class _Server(uvicorn.Server):
     """Goes on answering for a moment after SIGTERM.
 
-    Load balancers see /readyz change meanwhile, and clients close their connections.
+    Load balancers see /readyz change meanwhile, and clients close their
+    connections.
     """
 
     def __init__(self, config: uvicorn.Config, context: Context) -> None:
@@ -94,8 +95,9 @@ class _Server(uvicorn.Server):
 class _EarlyAndLateSignals:
     """Takes SIGTERM and SIGINT outside uvicorn's own handlers.
 
-    A signal before it has them stops the server as soon as it runs. Once stopped, uvicorn
-    raises the signal again, to no effect: the exit code should be 0.
+    A signal before it has them stops the server as soon as it runs. Once
+    stopped, uvicorn raises the signal again, to no effect: the exit code
+    should be 0.
     """
 
     def __init__(self, server: _Server) -> None:

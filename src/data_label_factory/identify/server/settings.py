@@ -23,9 +23,9 @@ _ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")
 class Settings:
     """The options of one server.
 
-    `strictness` is the false-accept rate for unknown items. The thresholds are cosines;
-    None leaves the decision to the recognizer. Beside the requests that `workers`
-    answer, `queue` may wait.
+    `strictness` is the false-accept rate for unknown items. The
+    thresholds are cosines; None leaves the decision to the recognizer.
+    Beside the requests that `workers` answer, `queue` may wait.
     """
 
     index: Path

@@ -1,6 +1,8 @@
-"""The start page `/`: what the server knows and how it is doing, in words for its owner.
+"""The start page `/`: what the server knows and how it is doing, in words
+for its owner.
 
-All links are relative, so that the page also works below a prefix of a reverse proxy.
+All links are relative, so that the page also works below a prefix of a
+reverse proxy.
 """
 
 from __future__ import annotations
@@ -50,8 +52,8 @@ class _State:
 def render_start_page(context: Context, base_url: str, tracker: str) -> str:
     """The page as text.
 
-    `base_url` is this server's address as the visitor wrote it, `tracker` the relative
-    address of the live tracker, "" without one.
+    `base_url` is this server's address as the visitor wrote it, `tracker`
+    the relative address of the live tracker, "" without one.
     """
     snapshot = context.engine.snapshot
     prices = context.engine.prices
@@ -152,8 +154,8 @@ def _describe_changes(context: Context) -> _State:
 
 
 def _count_days(timestamp: str) -> int | None:
-    """Whole days since an ISO 8601 time, taken as UTC if it names no zone; None if it is
-    not one.
+    """Whole days since an ISO 8601 time, taken as UTC if it names no
+    zone; None if it is not one.
     """
     try:
         then = datetime.fromisoformat(timestamp)

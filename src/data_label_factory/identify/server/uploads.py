@@ -31,8 +31,8 @@ _MAX_COORDINATE = 10  # a corner may lie outside the picture, but not absurdly f
 def decode_upload(data: bytes, media_type: str, limits: Limits) -> RGB:
     """An uploaded picture as (H, W, 3) uint8 RGB.
 
-    Raises HTTPException: 413 if it is too large, 415 if it is another kind of file,
-    else 400.
+    Raises HTTPException: 413 if it is too large, 415 if it is another
+    kind of file, else 400.
     """
     try:
         return decode(data, limits=limits)
@@ -52,7 +52,8 @@ def read_quad(text: str, picture: RGB) -> Quad | None:
 
     None for an empty text.
 
-    Raises HTTPException 422 if it is not four corners of a convex quad, clockwise.
+    Raises HTTPException 422 if it is not four corners of a convex quad,
+    clockwise.
     """
     if not text.strip():
         return None

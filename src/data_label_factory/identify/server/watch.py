@@ -1,8 +1,10 @@
-"""Changes on disk → a changed collection: the refs folder, the index file and the price file.
+"""Changes on disk → a changed collection: the refs folder, the index file
+and the price file.
 
-The disk is polled: network drives and container mounts send no change notifications,
-and a look at 300 files costs 3 ms. A change counts once two looks in a row find the
-same state, so a file that is still being copied is left alone.
+The disk is polled: network drives and container mounts send no change
+notifications, and a look at 300 files costs 3 ms. A change counts once
+two looks in a row find the same state, so a file that is still being
+copied is left alone.
 """
 
 from __future__ import annotations
@@ -143,8 +145,8 @@ class _Watched:
         self._adopted = None if adopt_first else self._last
 
     def has_changed(self) -> bool:
-        """Whether there is a state to adopt: at rest since the last look, and not
-        adopted yet.
+        """Whether there is a state to adopt: at rest since the last look,
+        and not adopted yet.
         """
         before = self._last
         self._last = self._sign()
@@ -157,8 +159,8 @@ class _Watched:
 
 
 def sign_file(path: Path) -> Signature:
-    """Tells one version of a file from the next without reading it; zeros if there is
-    no file.
+    """Tells one version of a file from the next without reading it; zeros
+    if there is no file.
     """
     try:
         info = path.stat()

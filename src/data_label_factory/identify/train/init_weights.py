@@ -19,15 +19,16 @@ _SCALE = 3.0  # of the hidden units' inputs; 0.3 to 10 train equally well
 def start_weights(
     bank: Bank, start: Start, hidden: int, out: int, rng: np.random.Generator
 ) -> Weights:
-    """Return `w1` (hidden, in), `b1` (hidden,), `w2` (out, hidden), `b2` (out,), all
-    float32.
+    """Return `w1` (hidden, in), `b1` (hidden,), `w2` (out, hidden), `b2`
+    (out,), all float32.
 
-    "random" draws them as torch's Linear does. "encoder" makes a head that at first
-    only turns the encoder's features onto their `out` main directions. Training then
-    starts from what the encoder knows about all pictures, not only about these. The
-    head is exact since GELU(x) - GELU(-x) = x: half of the hidden units take one
-    direction each, the other half its opposite. With too few hidden units for that,
-    "encoder" draws random weights as well.
+    "random" draws them as torch's Linear does. "encoder" makes a head
+    that at first only turns the encoder's features onto their `out` main
+    directions. Training then starts from what the encoder knows about all
+    pictures, not only about these. The head is exact since GELU(x) -
+    GELU(-x) = x: half of the hidden units take one direction each, the
+    other half its opposite. With too few hidden units for that, "encoder"
+    draws random weights as well.
     """
     if start == "encoder" and hidden >= 2 * min(bank.dim, out):
         return _encoder_like(_main_directions(bank, out), hidden, out, rng)
@@ -65,9 +66,11 @@ def _encoder_like(
 
 
 def _main_directions(bank: Bank, count: int) -> NDArray[np.float64]:
-    """(min(count, dim), dim) orthonormal rows: the features are longest along these.
+    """(min(count, dim), dim) orthonormal rows: the features are longest
+    along these.
 
-    This is PCA without centering, so that cosines are kept as well as possible.
+    This is PCA without centering, so that cosines are kept as well as
+    possible.
     """
     sample = np.linspace(0, len(bank) - 1, min(len(bank), _REFERENCES_MAX))
     rows = np.unique(sample.astype(np.int64))

@@ -18,8 +18,9 @@ _DENSITY_AT_0 = 1 / math.sqrt(2 * math.pi)
 class Forward:
     """What a forward pass of a batch leaves for the way back.
 
-    `features` (B, in), `inputs` (B, hidden) of the GELU, `cdf` (B, hidden) of them,
-    `hidden` (B, hidden), `length` (B, 1) of the output, `embeddings` (B, out) unit rows.
+    `features` (B, in), `inputs` (B, hidden) of the GELU, `cdf` (B,
+    hidden) of them, `hidden` (B, hidden), `length` (B, 1) of the output,
+    `embeddings` (B, out) unit rows.
     """
 
     features: Floats

@@ -21,11 +21,13 @@ _HELD_BYTES_MAX = 128 * 2**20
 
 
 def classes_of(bank: Bank, variants: Variants) -> Ints:
-    """(N,) the class of each reference, 0 … C - 1. The head learns to tell classes apart.
+    """(N,) the class of each reference, 0 … C - 1. The head learns to
+    tell classes apart.
 
-    "same": all references of one name are one class. "apart": each reference is a
-    class. Files of equal content are always one class, whatever their names: nothing
-    could tell them apart, and trying to would spoil the head.
+    "same": all references of one name are one class. "apart": each
+    reference is a class. Files of equal content are always one class,
+    whatever their names: nothing could tell them apart, and trying to
+    would spoil the head.
     """
     parent = list(range(len(bank)))  # a forest: rows with the same root are one class
     first_row: dict[str, int] = {}
@@ -46,8 +48,8 @@ def classes_of(bank: Bank, variants: Variants) -> Ints:
 
 @dataclass(frozen=True)
 class Batch:
-    """`features` (B, D) float32, and the class (B,) of each row; equal classes are
-    adjacent.
+    """`features` (B, D) float32, and the class (B,) of each row; equal
+    classes are adjacent.
     """
 
     features: Embeddings
@@ -57,11 +59,12 @@ class Batch:
 class BatchSampler:
     """Draws batches of `k` distinct classes × `m` views from a bank.
 
-    A fraction `hard` of the classes of a batch are hard negatives: each is drawn from
-    the nearest classes, by the encoder's features, of a class drawn before. The others
-    are drawn at random. With `anchor` the first of the `m` views is the reference
-    itself, since that is what a view will be compared with. With fewer than `k` classes
-    a batch has all of them; a class with fewer than `m` views repeats some.
+    A fraction `hard` of the classes of a batch are hard negatives: each
+    is drawn from the nearest classes, by the encoder's features, of a
+    class drawn before. The others are drawn at random. With `anchor` the
+    first of the `m` views is the reference itself, since that is what a
+    view will be compared with. With fewer than `k` classes a batch has
+    all of them; a class with fewer than `m` views repeats some.
     """
 
     def __init__(
@@ -132,8 +135,8 @@ class BatchSampler:
 
 
 def _nearest_classes(references: Embeddings, classes: Ints) -> Ints:
-    """(C, n) for each class, the other classes whose first references are nearest to
-    its own.
+    """(C, n) for each class, the other classes whose first references are
+    nearest to its own.
     """
     first = np.unique(classes, return_index=True)[1]
     count = min(_NEIGHBORS, len(first) - 1)

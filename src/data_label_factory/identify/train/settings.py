@@ -17,13 +17,14 @@ _REVISION = 1
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """A batch has `k` items × `m` views; with `anchor` one of the views is the
-    reference itself.
+    """A batch has `k` items × `m` views; with `anchor` one of the views
+    is the reference itself.
 
-    `hard` is the fraction of the items in a batch that are easily confused with the
-    others. `steps_per_epoch` None means as many steps as show every view of the bank
-    once. For `variants` see `sampler.classes_of`, for `start` see
-    `init_weights.start_weights`. docs/train.md gives the reasons for the defaults.
+    `hard` is the fraction of the items in a batch that are easily
+    confused with the others. `steps_per_epoch` None means as many steps
+    as show every view of the bank once. For `variants` see
+    `sampler.classes_of`, for `start` see `init_weights.start_weights`.
+    docs/train.md gives the reasons for the defaults.
     """
 
     epochs: int = 12
@@ -43,11 +44,12 @@ class TrainSettings:
 class ViewRecipe:
     """How many views of each reference are drawn, and how large they are.
 
-    `plain_share` is the fraction of the `views` to train on that are augmentations; the
-    others are camera crops. Each of `heldout_frames` frames gives one tight and one
-    loose crop to validate with. `trim` leaves out the margins of the references, as
-    indexing them does. `side_px` should be the input side of the encoder; the
-    default is that of SSCD.
+    `plain_share` is the fraction of the `views` to train on that are
+    augmentations; the others are camera crops. Each of `heldout_frames`
+    frames gives one tight and one loose crop to validate with. `trim`
+    leaves out the margins of the references, as indexing them does.
+    `side_px` should be the input side of the encoder; the default is that
+    of SSCD.
     """
 
     views: int = 24

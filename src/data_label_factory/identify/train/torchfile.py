@@ -1,7 +1,8 @@
 """Files that `torch.load(weights_only=True)` reads, written without torch.
 
-Such a file is a zip archive, not compressed: `data.pkl`, a pickle of protocol 2 in which
-every tensor refers to its storage, and one file of raw little-endian values per storage.
+Such a file is a zip archive, not compressed: `data.pkl`, a pickle of
+protocol 2 in which every tensor refers to its storage, and one file of
+raw little-endian values per storage.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ _NO_HOOKS = b"ccollections\nOrderedDict\n)R"
 
 
 def torch_bytes(value: Any) -> bytes:
-    """A file of `value`: dicts, lists, tuples, texts, numbers, None, and float arrays.
+    """A file of `value`: dicts, lists, tuples, texts, numbers, None, and
+    float arrays.
 
     Raises TypeError for anything else.
     """

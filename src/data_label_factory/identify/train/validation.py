@@ -28,11 +28,12 @@ _CLEAR_GAIN = 0.02  # a median margin has to grow by more than this to count
 class Figures:
     """Fractions of held-out views, and margins as cosine differences.
 
-    `top1` is of all views, `top1_tight` and `top1_loose` of the two kinds.
-    `accepted_right` is measured at a false-accept rate of 1 % of unknown items: the
-    same views with the true item taken out. `margin_views` and `margin_references` are
-    the median margins to the best other item, of the views and of the references
-    themselves; `verify` shows the latter.
+    `top1` is of all views, `top1_tight` and `top1_loose` of the two
+    kinds. `accepted_right` is measured at a false-accept rate of 1 % of
+    unknown items: the same views with the true item taken out.
+    `margin_views` and `margin_references` are the median margins to the
+    best other item, of the views and of the references themselves;
+    `verify` shows the latter.
     """
 
     top1: float
@@ -63,8 +64,9 @@ class Figures:
 class Validation:
     """The result of validating a head on V views.
 
-    `margins` (V,) are the cosines of the views to the items they show, minus those to
-    the best other items. `rows` (V,) are the references they show.
+    `margins` (V,) are the cosines of the views to the items they show,
+    minus those to the best other items. `rows` (V,) are the references
+    they show.
     """
 
     figures: Figures
@@ -78,8 +80,8 @@ class Validation:
 
 
 class Validator:
-    """Validates heads on the held-out views of a bank (of an even sample of 2,000
-    references).
+    """Validates heads on the held-out views of a bank (of an even sample
+    of 2,000 references).
     """
 
     def __init__(self, bank: Bank, classes: NDArray[np.int64], references: Embeddings) -> None:
@@ -94,7 +96,8 @@ class Validator:
         self._near_duplicates = self._find_near_duplicates()
 
     def validate(self, head: ProjectionHead | None) -> Validation:
-        """Search for every held-out view among the references, both through `head`.
+        """Search for every held-out view among the references, both
+        through `head`.
 
         None validates the encoder alone.
         """
@@ -120,8 +123,8 @@ class Validator:
         return Validation(figures, margins, self._rows)
 
     def _find_near_duplicates(self) -> NDArray[np.bool_]:
-        """(V,) found once, by the encoder alone, so that all heads meet the same
-        unknown items.
+        """(V,) found once, by the encoder alone, so that all heads meet
+        the same unknown items.
         """
         index = self._index_of(self._references)
         own = best_of_item(index, self._views[0::2], self._rows[0::2])

@@ -24,8 +24,8 @@ _Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Neighbors:
-    """Each query's cosine to its own row, and to the best rows of the two nearest other
-    items.
+    """Each query's cosine to its own row, and to the best rows of the two
+    nearest other items.
     """
 
     own: Floats  # (Q,)
@@ -89,8 +89,8 @@ def choose_thresholds(
 
 
 def rounded_up(threshold: float) -> float:
-    """The threshold to four digits, rounded up so that it accepts no more than was
-    measured.
+    """The threshold to four digits, rounded up so that it accepts no more
+    than was measured.
     """
     return math.ceil(threshold * 1e4) / 1e4
 

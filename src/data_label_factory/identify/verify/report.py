@@ -55,7 +55,8 @@ MEND = (
 
 @dataclass(frozen=True)
 class Report:
-    """The self-test of an index. Margins are cosine differences; thresholds are cosines.
+    """The self-test of an index. Margins are cosine differences;
+    thresholds are cosines.
 
     `reasons` says of each reference in `not_identified` why it is.
     """
@@ -84,8 +85,8 @@ class Report:
         return self.self_id_rate >= SELF_ID_PASS_RATE
 
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON values, with the quartiles of the margins instead of all
-        of them.
+        """The report as JSON values, with the quartiles of the margins
+        instead of all of them.
         """
         quartiles = np.quantile(self.margins, (0.25, 0.5, 0.75))
         low, median, high = (round(float(margin), 4) for margin in quartiles)
@@ -117,13 +118,13 @@ def verify_index(
 ) -> Report:
     """Test an index on itself.
 
-    With `refs` and the embedder that made the index, each file is encoded again and
-    searched for. Otherwise the stored rows are used. `simulate` camera views per
-    reference predict the live behavior; they need both.
+    With `refs` and the embedder that made the index, each file is encoded
+    again and searched for. Otherwise the stored rows are used. `simulate`
+    camera views per reference predict the live behavior; they need both.
 
-    Beyond the index itself, this takes a few hundred megabytes at most. Raises
-    EncoderError if another embedder made the index, and ImageError if `simulate` finds
-    no readable reference file.
+    Beyond the index itself, this takes a few hundred megabytes at most.
+    Raises EncoderError if another embedder made the index, and ImageError
+    if `simulate` finds no readable reference file.
     """
     queries = index.embeddings
     unreadable: dict[str, str] = {}
@@ -227,8 +228,8 @@ def _recommend_thresholds(
 ) -> dict[str, Any]:
     """Recommended thresholds, and what they are based on.
 
-    Without a simulation they are rather strict, because a clean reference passes for an
-    unknown item more easily than a camera view does.
+    Without a simulation they are rather strict, because a clean reference
+    passes for an unknown item more easily than a camera view does.
     """
     if simulation:
         sim = simulation.sim_threshold
@@ -247,8 +248,8 @@ def _recommend_thresholds(
 
 
 def _measure_variant_separation(index: Index) -> dict[str, Any] | None:
-    """The median distance (1 - cosine) of the two nearest variants, over items that
-    have several.
+    """The median distance (1 - cosine) of the two nearest variants, over
+    items that have several.
 
     None if no item has variants.
     """

@@ -45,9 +45,11 @@ class PriceSite(Api):
             )
 
     def listings(self, prefix: str) -> Iterable[Listing]:
-        """All offers whose code is `prefix` and a number, such as LOCH-JP001 for LOCH-JP.
+        """All offers whose code is `prefix` and a number, such as
+        LOCH-JP001 for LOCH-JP.
 
-        None at all means that the site does not stock them. Raises FetchError, and
-        LookupError, TypeError and the like if an answer is not in the documented shape.
+        None at all means that the site does not stock them. Raises
+        FetchError, and LookupError, TypeError and the like if an answer
+        is not in the documented shape.
         """
         raise NotImplementedError

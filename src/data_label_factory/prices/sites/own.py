@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from data_label_factory.errors import PriceError
 from data_label_factory.labels import item_key
+from data_label_factory.prices.currencies import currencies_of
 from data_label_factory.prices.money import MoneyColumn
 from data_label_factory.prices.sites.base import PriceSite
 from data_label_factory.prices.store import Listing
@@ -20,7 +21,10 @@ from data_label_factory.tables import Row, Table, TableError, read_table
 
 _COLUMNS = {
     "code": ("set code", "card code", "card number", "sku", "file", "file name"),
-    "price": ("unit price", "price each", "market price", "amount", "value", "preis", "prix"),
+    "price": (
+        *("unit price", "price each", "market price", "amount", "value", "preis", "prix"),
+        *("price eur", "price usd", "eur price", "usd price", "price gbp", "price jpy"),
+    ),
     "name": ("card name", "title", "item", "product", "label"),
     "name_jp": ("japanese name", "name ja"),
     "currency": (),
@@ -28,7 +32,7 @@ _COLUMNS = {
     "stock": ("in stock", "quantity", "qty", "count", "available", "availability"),
 }
 _NEEDS = f"price, code or name, and any of: {', '.join(_COLUMNS)}"
-_CURRENCY = re.compile(r"\b[A-Z]{3}\b")
+_COUNT = re.compile(r"(\d+(?:[.,]\d+)?) ?(\+|left|in stock|available|pcs?\.?|pieces?|x)?")
 _SOLD_OUT = re.compile("no|none|n|false|out|sold|sold ?out|out of stock|unavailable")
 _IN_STOCK = re.compile("|yes|y|true|in|in stock|available")
 
@@ -79,11 +83,13 @@ class OwnCsv(PriceSite):
         if not {"code", "name"} & table.titles.keys():
             raise PriceError(f"{file}: the first line must name the columns", _NEEDS)
 
-        stated = _CURRENCY.findall(table.titles["price"])
-        if stated and self.currency not in stated:
+        words = re.findall(r"[^\W\d_]+|[^\w\s()\[\]]+", table.titles["price"])
+        stated = [meant for word in words if (meant := currencies_of(word))]
+        if stated and self.currency not in stated[0]:
+            code = min(stated[0])
             raise PriceError(
-                f"{file}: the prices are in {stated[0]}, not in {self.currency}",
-                f"Add --currency {stated[0]}",
+                f"{file}: the prices are in {code}, not in {self.currency}",
+                f"Add --currency {code}",
             )
         return table
 
@@ -112,8 +118,11 @@ def read_stock(cell: str) -> bool:
     Raises PriceError for words that mean neither.
     """
     text = unicodedata.normalize("NFKC", cell).strip().casefold()
-    if re.fullmatch(r"\d+([.,]\d+)?", text):
-        return bool(text.strip("0.,"))
+    number = re.fullmatch(
+        r"(\d+(?:[.,]\d+)?) ?(\+|left|in stock|available|pcs?\.?|pieces?|x)?", text
+    )
+    if number:
+        return bool(number[1].strip("0.,"))
 
     words = " ".join(re.findall(r"[^\W_]+", text))
     if _SOLD_OUT.fullmatch(words):

@@ -5,6 +5,17 @@ import { foldName } from "./names.js";
 
 export const MOST_COPIES = 9999;
 
+/** What catalogs call a rarity → its code in lower case, as `rarities.rarity_code` of the server reads it. */
+const RARITIES = new Map([
+  ["prismaticsecretrare", "pscr"],
+  ["secretrare", "scr"],
+  ["ultrarare", "ur"],
+  ["superrare", "sr"],
+  ["ultimaterare", "utr"],
+  ["collectorsrare", "cr"],
+  ["grandmasterrare", "gmr"],
+]);
+
 /**
  * @typedef {Item & {count: number, cents: number | null, amount: number | null, currency: string, date: string}} Entry
  *   `cents` is one copy's price in US cents
@@ -125,7 +136,8 @@ function findSame(entry, all, places) {
 
 /** A set code or rarity in lower case; "" for a set's name in words, which a code neither equals nor contradicts. @param {string} text */
 function comparable(text) {
-  return /\s/.test(text) ? "" : text.toLowerCase();
+  const spelled = RARITIES.get(text.toLowerCase().replaceAll(/[^a-z]/g, ""));
+  return spelled ?? (/\s/.test(text) ? "" : text.toLowerCase());
 }
 
 /** The price that counts: never an older or an undated one over a dated, never none over one. @param {Entry} known @param {Entry} fresh */
