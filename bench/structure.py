@@ -16,7 +16,6 @@ from pathlib import Path
 from statistics import fmean, median
 
 LONG_BODY, LONG_LINE = 15, 100
-DRAWINGS = "samples"
 MOST_LINES, MOST_MEAN, MOST_DENSE = 300, 44, 0.25  # of a module, of all lines, of long functions
 
 HEAD = [
@@ -82,8 +81,6 @@ def find_offenders(modules: Sequence[Module]) -> list[str]:
     """Return what is over the limits; for the mean line, the ten modules that add most."""
     found = [f"{m.path} has {m.lines} lines" for m in modules if m.lines > MOST_LINES]
 
-    # Not of the samples: drawings are rows of coordinates, and kept few instead.
-    modules = [m for m in modules if DRAWINGS not in m.path.parts]
     mean = fmean([width for m in modules for width in m.widths] or [0])
     if mean > MOST_MEAN:
         found.append(f"The mean line has {mean:.1f} characters, more than {MOST_MEAN}:")

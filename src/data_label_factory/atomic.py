@@ -61,7 +61,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, atomically; a lone surrogate becomes `\\udXXX`.
+    """Write `text` as UTF-8, atomically; a lone surrogate becomes
+    `\\udXXX`.
 
     Raises FactoryError, as `atomic_write` does.
     """
@@ -104,7 +105,8 @@ def _remove_leftovers(target: Path) -> None:
 def _is_abandoned(temporary: Path) -> bool:
     """Return whether nobody writes this file anymore.
 
-    False for a file that this program did not name: it is not ours to remove.
+    False for a file that this program did not name: it is not ours
+    to remove.
     """
     match = _TEMPORARY_NAME.search(temporary.name)
     if match is None or temporary.name in _being_written:

@@ -28,11 +28,12 @@ COMMANDS = {
 @click.group(cls=LazyGroup, table=COMMANDS, context_settings=CONTEXT)
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 def command() -> None:
-    """Hold something up to a camera and be told which of your things it is.
+    """Hold something up to a camera and be told which of your
+    things it is.
 
-    `dlf` is short for `data_label_factory`. Every option can also be set
-    in the environment: DLF_GATHER_PARALLEL for `gather --parallel`, and
-    so on.
+    `dlf` is short for `data_label_factory`. Every option can also
+    be set in the environment: DLF_GATHER_PARALLEL for `gather
+    --parallel`, and so on.
     """
 
 

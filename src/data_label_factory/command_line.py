@@ -125,10 +125,10 @@ def run(command: click.Command, argv: Sequence[str] | None, *words: str) -> int:
     """Run `command` on `argv`, by default those of the process; return
     the exit code.
 
-    2 is the exit code of wrong usage and of a FactoryError, which is
-    printed as one line, and 130 that of Ctrl-C. `words` come between the
-    program's name and `argv` in the usage, and between DLF and the option
-    in the names of environment variables.
+    2 is the exit code of wrong usage and of a FactoryError, which
+    is printed as one line, and 130 that of Ctrl-C. `words` come
+    between the program's name and `argv` in the usage, and between
+    DLF and the option in the names of environment variables.
     """
     _allow_any_character()
     arguments = list(sys.argv[1:] if argv is None else argv)

@@ -1,7 +1,7 @@
 """All errors of this program, as one small tree.
 
-The library raises them; the command line prints `message` and `hint` and
-exits with 2.
+The library raises them; the command line prints `message` and
+`hint` and exits with 2.
 
     FactoryError
     ├── LabelError           a label that no file name can carry

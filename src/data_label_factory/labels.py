@@ -2,17 +2,18 @@
 
     LOCH-JP001_dark_magician_pscr.jpg   ⇄   Label("Dark Magician", "LOCH-JP001", "PScR")
 
-The stem of a file name is `[SETCODE_]name_words[_rarity]`. Underscores in
-the name stand for spaces. A name without capital letters is put in title
-case; a name with capitals is taken as written. An ending that says "copy"
-is no part of the name. Collections of other things than cards have plain
-labels: a name and nothing else.
+The stem of a file name is `[SETCODE_]name_words[_rarity]`.
+Underscores in the name stand for spaces. A name without capital
+letters is put in title case; a name with capitals is taken as
+written. An ending that says "copy" is no part of the name.
+Collections of other things than cards have plain labels: a name and
+nothing else.
 
-`format_label` writes the plainest stem that `parse_label` reads back
-unchanged. What a stem cannot carry literally (`/`, `?`, a name that ends
-in a rarity, …) becomes `%XX`, the UTF-8 bytes as in a URL. A set code or
-rarity that could be part of an ordinary name stands in braces:
-`{633Ph}_dark_magician_{Ghost_Rare}`.
+`format_label` writes the plainest stem that `parse_label` reads
+back unchanged. What a stem cannot carry literally (`/`, `?`, a name
+that ends in a rarity, …) becomes `%XX`, the UTF-8 bytes as in a
+URL. A set code or rarity that could be part of an ordinary name
+stands in braces: `{633Ph}_dark_magician_{Ghost_Rare}`.
 """
 
 from __future__ import annotations
@@ -114,7 +115,8 @@ def stem_of(filename: str) -> str:
 
 
 def parse_label(filename: str, scheme: LabelScheme = "cards") -> Label:
-    """Return the label of a file name or relative path (`/` separators).
+    """Return the label of a file name or relative path (`/`
+    separators).
 
     Folders do not change the label. Never raises.
     """
@@ -133,9 +135,9 @@ def format_label(label: Label, scheme: LabelScheme = "cards") -> str:
     """Return the stem that `parse_label` turns back into `label`.
 
     All three come back NFC-normalized, name and rarity with single
-    spaces. Raises LabelError if the name is empty, the set code none, or
-    all too long for a file; and for a plain label with a set code or
-    rarity.
+    spaces. Raises LabelError if the name is empty, the set code
+    none, or all too long for a file; and for a plain label with a
+    set code or rarity.
     """
     name, rarity = map(normalize, (label.name, label.rarity))
     expected = Label(name, unicodedata.normalize("NFC", label.set_code), rarity)

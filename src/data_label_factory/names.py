@@ -1,8 +1,9 @@
-"""One rule for finding a name that is spelled a little differently: of a
-file, or of a reference.
+"""One rule for finding a name that is spelled a little differently:
+of a file, or of a reference.
 
-A Mac's zip decomposes `é`, a spreadsheet turns `'` into `’`, and Windows
-does not mind capitals. A person takes all of these for the same name.
+A Mac's zip decomposes `é`, a spreadsheet turns `'` into `’`, and
+Windows does not mind capitals. A person takes all of these for the
+same name.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ def _caseless(name: str) -> str:
 
 
 class Names:
-    """Names to look up: exactly, else by the closest reading that only one
-    of them has.
+    """Names to look up: exactly, else by the closest reading that
+    only one of them has.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -34,10 +35,10 @@ class Names:
     def find(self, wanted: str) -> str | None:
         """The name that `wanted` means, or None.
 
-        That is the very same, else the one that is equal in Unicode's
-        composed form, else without regard to case, else by
-        `labels.item_key`. Where several are equal, none is meant: each of
-        them has its exact name.
+        That is the very same, else the one that is equal in
+        Unicode's composed form, else without regard to case, else
+        by `labels.item_key`. Where several are equal, none is
+        meant: each of them has its exact name.
         """
         if wanted in self._names:
             return wanted

@@ -24,7 +24,8 @@ HEIF_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b
 class Limits:
     """What a picture may cost.
 
-    A small file can claim a huge canvas, or repeat its scans to waste time.
+    A small file can claim a huge canvas, or repeat its scans to
+    waste time.
     """
 
     max_bytes: int = 64 * 2**20
@@ -38,8 +39,9 @@ DEFAULT_LIMITS = Limits()
 def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """Return the bytes of a regular file.
 
-    Raises ImageError if the file is missing, unreadable or not a regular
-    file, and ImageTooLargeError if it has more than `limits.max_bytes`.
+    Raises ImageError if the file is missing, unreadable or not a
+    regular file, and ImageTooLargeError if it has more than
+    `limits.max_bytes`.
     """
     try:
         # An opener, so that the descriptor is closed even if it is a folder's.
@@ -57,8 +59,9 @@ def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
 
 
 def halvings(image: Image.Image, limits: Limits = DEFAULT_LIMITS) -> int:
-    """How often the sides of an opened picture have to be halved to be within
-    `limits.max_pixels`: 0, or 1 for the large JPEGs of phones.
+    """How often the sides of an opened picture have to be halved to
+    be within `limits.max_pixels`: 0, or 1 for the large JPEGs of
+    phones.
 
     A JPEG decoder can halve on the way, at a quarter of the cost; but a
     progressive one holds all coefficients first. Raises

@@ -1,5 +1,5 @@
-"""A progress line: rewritten in place on a terminal, a plain line now and
-then in a log.
+"""A progress line: rewritten in place on a terminal, a plain line
+now and then in a log.
 
 Hand-written, because gathering shows it too and the base install has no
 such library.

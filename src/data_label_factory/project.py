@@ -37,7 +37,8 @@ class Project:
     """A validated project.
 
     `buckets` maps a folder relative to `data_root`, such as
-    "positive/cards", to its bucket; `labels` is what the file names say.
+    "positive/cards", to its bucket; `labels` is what the file names
+    say.
     """
 
     project_name: str

@@ -71,12 +71,12 @@ _OTHER_NAMES = {
 
 
 def rarity_code(text: str) -> str:
-    """The rarity that `text` means: a code such as ScR, or words such as
-    Ghost Rare.
+    """The rarity that `text` means: a code such as ScR, or words
+    such as Ghost Rare.
 
-    Takes codes and words in any case, such as `Secret Rare`, `(ScR)` and
-    `Secret Rare (ScR)`. One that is not known is returned as it is, with
-    single spaces.
+    Takes codes and words in any case, such as `Secret Rare`,
+    `(ScR)` and `Secret Rare (ScR)`. One that is not known is
+    returned as it is, with single spaces.
     """
     plain = " ".join(unicodedata.normalize("NFC", text).split())
     outside, _, inside = plain.removesuffix(")").partition("(")

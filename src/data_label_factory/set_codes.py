@@ -1,9 +1,9 @@
-"""What a catalogue prints on one card: LOCH-JP001, PLST-2XM-129, SLD-83★,
-633Ph.
+"""What a catalogue prints on one card: LOCH-JP001, PLST-2XM-129,
+SLD-83★, 633Ph.
 
-A field that holds nothing else takes any of them (`read_set_code`). At the
-beginning of a file name, where an ordinary word may stand, only those count
-that look like one (`split_set_code`).
+A field that holds nothing else takes any of them (`read_set_code`).
+At the beginning of a file name, where an ordinary word may stand,
+only those count that look like one (`split_set_code`).
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def is_set_code(text: str) -> bool:
 
 
 def read_set_code(text: str) -> str:
-    """The set code that a catalogue or a person gave, "" if that is none.
+    """The set code that a catalogue or a person gave, "" if that is
+    none.
 
     It is put in capitals, but for the small letter after a capital with
     which some numbers end (neo-12a → NEO-12A, sld-633Ph → SLD-633Ph).
@@ -73,7 +74,8 @@ def is_surely_a_card(code: str) -> bool:
 
 
 def split_set_code(stem: str) -> tuple[str, str]:
-    """The set code that `stem` begins with ("" if it does not), and the rest.
+    """The set code that `stem` begins with ("" if it does not), and
+    the rest.
 
     An underscore, a space or ` - ` stands between the two.
     """

@@ -55,12 +55,13 @@ def titled(name: str) -> str:
 
 
 def titled_stem(words: Sequence[str], *, roman: bool) -> str:
-    """Join words that may hold %XX; in title case if what they say has no
-    capitals.
+    """Join words that may hold %XX; in title case if what they say
+    has no capitals.
 
-    An escaped letter stays as it is. If the first character is escaped,
-    though a stem could carry it, all of the name is taken as written: so
-    `format_label` marks it. `roman` says whether `iv` is a number.
+    An escaped letter stays as it is. If the first character is
+    escaped, though a stem could carry it, all of the name is taken
+    as written: so `format_label` marks it. `roman` says whether
+    `iv` is a number.
     """
     name = " ".join(words)
     if _has_capitals(decode(name)) or _is_taken_as_written(name):

@@ -1,6 +1,7 @@
 """Lines → the records of a CSV, each with the line where it begins.
 
-Unlike `csv.reader` alone, a record that is broken costs none of the others.
+Unlike `csv.reader` alone, a record that is broken costs none of the
+others.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ _LINE_BREAK = re.compile(r"\s*[\r\n]+\s*")
 
 @dataclass(frozen=True)
 class Record:
-    """What was read from some lines: the first one (from 1), the index of
-    the line after the last one, and the cells or why there are none.
+    """What was read from some lines: the first one (from 1), the
+    index of the line after the last one, and the cells or why there
+    are none.
     """
 
     line: int

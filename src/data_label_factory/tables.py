@@ -1,9 +1,9 @@
-"""One reader for the tables that people bring: prices, lists of pictures,
-ground truth.
+"""One reader for the tables that people bring: prices, lists of
+pictures, ground truth.
 
-They come out of spreadsheets and shops, so the delimiter, the case of the
-header and its words differ. A row that cannot be read is named and left
-out; the others go on.
+They come out of spreadsheets and shops, so the delimiter, the case
+of the header and its words differ. A row that cannot be read is
+named and left out; the others go on.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class TableError(FactoryError):
 
 @dataclass(frozen=True)
 class Row:
-    """`cells` has a text for each column, "" where the row has none; `line`
-    counts from 1.
+    """`cells` has a text for each column, "" where the row has
+    none; `line` counts from 1.
     """
 
     line: int
@@ -54,8 +54,9 @@ class Problem:
 class Table:
     """The rows of a table.
 
-    `titles` are the columns' names as the header has them, empty without a
-    header; `ignored` are the titles of columns that mean nothing here.
+    `titles` are the columns' names as the header has them, empty
+    without a header; `ignored` are the titles of columns that mean
+    nothing here.
     """
 
     path: Path
@@ -90,13 +91,14 @@ def read_table(
 ) -> Table:
     """Read a table with a delimiter of `, ; tab |`.
 
-    `columns` are the columns that mean something, with their other names;
-    case, spaces and punctuation do not matter. Without a header, the columns
-    are `headerless`, if there are any. `# ` begins a comment, above the first
-    row only. `needs` says in words what the header must have.
+    `columns` are the columns that mean something, with their other
+    names; case, spaces and punctuation do not matter. Without a
+    header, the columns are `headerless`, if there are any. `# `
+    begins a comment, above the first row only. `needs` says in
+    words what the header must have.
 
-    Raises TableError if the file cannot be read, or has no header that names
-    the columns `required`.
+    Raises TableError if the file cannot be read, or has no header
+    that names the columns `required`.
     """
     text = _read_text(path)
     lines = _LINE.findall(text)
@@ -159,8 +161,8 @@ def _skip_comments(lines: Sequence[str], at: int) -> int:
 def _sniff(
     lines: Sequence[str], columns: Mapping[str, Sequence[str]], headerless: Sequence[str]
 ) -> str:
-    """The delimiter that shows most known titles, else the most rows of the
-    right length.
+    """The delimiter that shows most known titles, else the most
+    rows of the right length.
     """
     known = _known_titles(columns)
 
@@ -182,8 +184,8 @@ def _read_header(
     headerless: Sequence[str],
     needs: str,
 ) -> list[str | None]:
-    """The column of each cell of a row, "" for those that mean nothing, None
-    for those without a title.
+    """The column of each cell of a row, "" for those that mean
+    nothing, None for those without a title.
 
     Fills in the titles if `cells` is a header.
     """

@@ -1,9 +1,9 @@
-"""The one walk through a folder of the user's: its pictures, and all that
-is passed over.
+"""The one walk through a folder of the user's: its pictures, and
+all that is passed over.
 
-What the machine put there, a thumbnail or a deleted file, is not what the
-user put there. Whatever else is not taken is kept as well, so that callers
-can say it.
+What the machine put there, a thumbnail or a deleted file, is not
+what the user put there. Whatever else is not taken is kept as well,
+so that callers can say it.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ _EXAMPLES = 3  # named one by one in a line
 
 @dataclass
 class Walk:
-    """What lies in a folder and its subfolders. Paths are below it, with
-    `/`, sorted.
+    """What lies in a folder and its subfolders. Paths are below it,
+    with `/`, sorted.
 
-    `pictures` are the files with a picture's suffix. Passed over are
-    `others` (files not pictures by their name), `hidden` (pictures whose
-    name begins with a dot), `system` (see SYSTEM_NAMES; a folder counts
-    once) and `links` to folders. `locked` maps the folders that cannot be
-    entered to the reason.
+    `pictures` are the files with a picture's suffix. Passed over
+    are `others` (files not pictures by their name), `hidden`
+    (pictures whose name begins with a dot), `system` (see
+    SYSTEM_NAMES; a folder counts once) and `links` to folders.
+    `locked` maps the folders that cannot be entered to the reason.
     """
 
     folder: Path
@@ -118,10 +118,11 @@ def walk_folder(
     """Look through `folder` and its subfolders for files with one of
     `suffixes`, in lower case.
 
-    Links to files are followed; links to folders are not, because they can
-    form loops. Files `known` by their names are neither taken nor
-    mentioned. Raises ImageError if `folder` is not a folder or cannot be
-    entered; a subfolder that cannot be is `locked`.
+    Links to files are followed; links to folders are not, because
+    they can form loops. Files `known` by their names are neither
+    taken nor mentioned. Raises ImageError if `folder` is not a
+    folder or cannot be entered; a subfolder that cannot be is
+    `locked`.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -142,8 +143,8 @@ def walk_folder(
 
 
 def expand_wildcards(paths: Sequence[str | Path]) -> Iterator[Path]:
-    """The paths, with wildcards replaced by what they match, sorted, as a
-    shell does.
+    """The paths, with wildcards replaced by what they match,
+    sorted, as a shell does.
 
     Windows' own shells leave that to the program. A path that exists is
     taken as it is, and one that matches nothing is left as it is.
@@ -166,8 +167,8 @@ def is_system(name: str) -> bool:
 
 
 def _enterable(walk: Walk, below: Path, folders: list[str]) -> list[str]:
-    """Those of the `folders` in `below` to walk through; the others go into
-    the walk.
+    """Those of the `folders` in `below` to walk through; the others
+    go into the walk.
     """
     entered = []
     for name in sorted(folders):

@@ -1,4 +1,5 @@
-"""What a source is: a query → candidate pictures with labels and provenance.
+"""What a source is: a query → candidate pictures with labels and
+provenance.
 
 One class per file.
 """
@@ -99,10 +100,11 @@ class Source(Api):
     ) -> None:
         """Configure the source for one bucket.
 
-        `folder` is where relative paths in queries start: the project
-        file's folder. `limit` is the number of pictures wanted per query,
-        and `labels` what file names say. Raises ProjectError for an
-        option that this source does not have, and for an invalid value.
+        `folder` is where relative paths in queries start: the
+        project file's folder. `limit` is the number of pictures
+        wanted per query, and `labels` what file names say. Raises
+        ProjectError for an option that this source does not have,
+        and for an invalid value.
         """
         super().__init__(fetcher, base_url)
         self.limit = limit
@@ -114,8 +116,8 @@ class Source(Api):
         self._check_options()
 
     def check(self) -> None:
-        """Raise FactoryError if no query can succeed, because a key or a
-        package is missing.
+        """Raise FactoryError if no query can succeed, because a key
+        or a package is missing.
         """
 
     def find(self, query: str) -> Iterator[Candidate]:
@@ -191,8 +193,8 @@ def take_cards(candidates: Iterable[Candidate], limit: int | None) -> Iterator[C
 
 
 def make_label(name: str, set_code: str = "", rarity: str = "") -> Label:
-    """Return a label from a site's or the user's words, in title case if
-    they have no capitals.
+    """Return a label from a site's or the user's words, in title
+    case if they have no capitals.
 
     Leaves out what is no set code.
     """

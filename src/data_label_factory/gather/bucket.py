@@ -116,8 +116,8 @@ class BucketGatherer:
         }
 
     def _search(self, query: str) -> list[Candidate]:
-        """Return the candidates for a query, with labels of the project's
-        scheme.
+        """Return the candidates for a query, with labels of the
+        project's scheme.
 
         Runs in a worker.
         """

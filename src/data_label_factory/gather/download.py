@@ -27,8 +27,8 @@ _UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
 class Download:
     """A picture that arrived and was checked, without a file name yet.
 
-    It waits in the file `staged`, which is None if the bucket already has
-    this picture.
+    It waits in the file `staged`, which is None if the bucket
+    already has this picture.
     """
 
     candidate: Candidate
@@ -66,7 +66,8 @@ class Staging:
         """Write `data` to a new file and return its path. Raises
         FactoryError.
 
-        It does not wait for the disk: see `PictureStore` about a power cut.
+        It does not wait for the disk: see `PictureStore` about a
+        power cut.
         """
         staged = self._folder / str(next(self._numbers))
         try:
@@ -87,7 +88,8 @@ class Staging:
 class Downloader:
     """Download the pictures of one bucket. Its threads share it.
 
-    `has_content` says, by SHA-256, whether the bucket already has a picture.
+    `has_content` says, by SHA-256, whether the bucket already has a
+    picture.
     """
 
     staging: Staging

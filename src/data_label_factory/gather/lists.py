@@ -38,12 +38,14 @@ def read_candidates(
     required: str,
     make: Callable[[Row], Candidate],
 ) -> Iterator[Candidate]:
-    """Yield what `make` makes of each row of the table that `query` names.
+    """Yield what `make` makes of each row of the table that `query`
+    names.
 
     Without a header, the columns are `columns`. The table goes into
-    `source.tables`, with the rows for which `make` raises ValueError among
-    its problems. Raises ProjectError if the file cannot be read, or its
-    header does not name the column `required`.
+    `source.tables`, with the rows for which `make` raises
+    ValueError among its problems. Raises ProjectError if the file
+    cannot be read, or its header does not name the column
+    `required`.
     """
     path = source.folder / Path(query).expanduser()
     known = {name: others for name, others in _COLUMNS.items() if name in (*columns, *_LABELS)}

@@ -18,10 +18,10 @@ _REPAIR_HINT = "Move it away: pictures that are already there are kept, and ente
 class Manifest:
     """The content of manifest.json.
 
-    `files` maps a path below the data root (with `/`) to label, source,
-    query, url, page, licence, author, retrieved_at, sha256, bytes, width
-    and height. `queries` maps a bucket and a query to what was asked and
-    which files came of it.
+    `files` maps a path below the data root (with `/`) to label,
+    source, query, url, page, licence, author, retrieved_at, sha256,
+    bytes, width and height. `queries` maps a bucket and a query to
+    what was asked and which files came of it.
     """
 
     path: Path
@@ -30,7 +30,8 @@ class Manifest:
 
     @classmethod
     def load(cls, path: Path) -> Manifest:
-        """Return the manifest at `path`, empty if there is no such file.
+        """Return the manifest at `path`, empty if there is no such
+        file.
 
         Raises FactoryError if it cannot be read or is damaged.
         """

@@ -40,10 +40,10 @@ _NO_HARD_LINKS = {
 class Placement:
     """Where a picture ended up.
 
-    `status` is "new", "present" (it was already there) or "duplicate" (it
-    was already there under another label). `path` is the file that holds
-    it, relative to the data root; `label` is the one that its source
-    gave.
+    `status` is "new", "present" (it was already there) or
+    "duplicate" (it was already there under another label). `path`
+    is the file that holds it, relative to the data root; `label` is
+    the one that its source gave.
     """
 
     status: str
@@ -52,13 +52,13 @@ class Placement:
 
 
 class PictureStore:
-    """The pictures of one bucket, placed one after the other by a single
-    thread.
+    """The pictures of one bucket, placed one after the other by a
+    single thread.
 
-    It does not wait for the disk after each picture, which would cost a
-    fifth of the rate. So a power cut can leave the last pictures short or
-    empty. Those do not count as present, and the next run replaces them
-    with the complete picture.
+    It does not wait for the disk after each picture, which would
+    cost a fifth of the rate. So a power cut can leave the last
+    pictures short or empty. Those do not count as present, and the
+    next run replaces them with the complete picture.
     """
 
     def __init__(
@@ -220,8 +220,8 @@ def _copy(staged: Path, target: Path) -> None:
 def _is_complete(path: Path, size: Any) -> bool:
     """Return whether the picture is there, complete.
 
-    The user may have put another picture in its place: any size will do,
-    but it must be one.
+    The user may have put another picture in its place: any size
+    will do, but it must be one.
     """
     try:
         if path.stat().st_size == size:

@@ -1,9 +1,9 @@
-"""What a query says: a name, a line of a deck list, or the search syntax of
-a site.
+"""What a query says: a name, a line of a deck list, or the search
+syntax of a site.
 
-A name is never read as syntax. It becomes syntax only by a key that the
-site knows, right before a colon and without a space after it: `set:neo`,
-but not `Type: Null`.
+A name is never read as syntax. It becomes syntax only by a key that
+the site knows, right before a colon and without a space after it:
+`set:neo`, but not `Type: Null`.
 """
 
 from __future__ import annotations
@@ -67,11 +67,13 @@ class Reading:
 
 
 def list_readings(query: str) -> Iterator[Reading]:
-    """Yield the ways to read a query for a card, in the order to try them.
+    """Yield the ways to read a query for a card, in the order to
+    try them.
 
-    The whole query as a name comes first, so that names that begin with a
-    number or end in brackets are found; then a line of a deck list, with
-    set and number, with the set, and by its name alone.
+    The whole query as a name comes first, so that names that begin
+    with a number or end in brackets are found; then a line of a
+    deck list, with set and number, with the set, and by its name
+    alone.
     """
     whole = " ".join(query.split())
     yield Reading(query, whole)
@@ -84,8 +86,8 @@ def list_readings(query: str) -> Iterator[Reading]:
 
 
 def has_syntax(query: str, keys: str) -> bool:
-    """Return whether one of `keys` stands before a colon, without a space
-    after it.
+    """Return whether one of `keys` stands before a colon, without a
+    space after it.
 
     `keys` are words in lower case. Of `set.id:` the part before the dot
     counts, and what stands between quotes does not.

@@ -32,10 +32,11 @@ class Failure:
 class GatherResult:
     """What a run did. Paths are relative to `root`.
 
-    `duplicates` maps a path to the other labels under which the same
-    picture was found. `planned` belongs to a dry run: (path without
-    suffix, address). `notes` say which results were passed over for a
-    further one, which columns of lists, and what was left out of a label.
+    `duplicates` maps a path to the other labels under which the
+    same picture was found. `planned` belongs to a dry run: (path
+    without suffix, address). `notes` say which results were passed
+    over for a further one, which columns of lists, and what was
+    left out of a label.
     """
 
     root: Path

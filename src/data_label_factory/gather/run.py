@@ -1,10 +1,11 @@
 """A project's queries → picture files and manifest.json.
 
-Buckets run side by side. Searches and downloads run ahead in threads, but
-pictures are placed in the order of the project. So which of two equal
-pictures stays, and which of two different ones with the same label gets
-the plain name, depends on the project alone: a run that was interrupted
-and repeated ends with the same folder as one that was not.
+Buckets run side by side. Searches and downloads run ahead in
+threads, but pictures are placed in the order of the project. So
+which of two equal pictures stays, and which of two different ones
+with the same label gets the plain name, depends on the project
+alone: a run that was interrupted and repeated ends with the same
+folder as one that was not.
 """
 
 from __future__ import annotations

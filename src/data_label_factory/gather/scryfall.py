@@ -67,8 +67,8 @@ class Scryfall(CardSource):
         yield from self._search(words, reading)
 
     def _search(self, words: str, reading: Reading) -> Iterator[Candidate]:
-        """Yield the cards that have a picture, then other prints of those
-        that have none.
+        """Yield the cards that have a picture, then other prints of
+        those that have none.
         """
         if (chosen := self.option.get("set")) and not reading.set_code:
             words += f" set:{chosen}"

@@ -51,12 +51,13 @@ def open_source(
     labels: LabelScheme = "cards",
     base_urls: Mapping[str, str] | None = None,
 ) -> Source:
-    """Return the source that fills the bucket `name`, ready for its queries.
+    """Return the source that fills the bucket `name`, ready for its
+    queries.
 
     `override` replaces the bucket's source, and `limit` its `max`;
-    `folder`, `labels` and `base_urls` are as for `gather`. A bucket's
-    options are for its own source, so they do not reach another one that
-    overrides it.
+    `folder`, `labels` and `base_urls` are as for `gather`. A
+    bucket's options are for its own source, so they do not reach
+    another one that overrides it.
 
     Raises ProjectError, with the bucket's line, if the source or an
     option does not exist, or if the source lacks its key.

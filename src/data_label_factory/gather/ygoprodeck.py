@@ -97,11 +97,12 @@ class Ygoprodeck(CardSource):
     def _choose_print(
         self, card: Mapping[str, Any], set_name: str, reading: Reading
     ) -> tuple[str, str]:
-        """Return set code and rarity of the card's print in the wanted set.
+        """Return set code and rarity of the card's print in the
+        wanted set.
 
-        That is the set of the deck list, of the option `set`, or the one
-        called `set_name`. Both are "" if the card has no print in it, or
-        no set is wanted.
+        That is the set of the deck list, of the option `set`, or
+        the one called `set_name`. Both are "" if the card has no
+        print in it, or no set is wanted.
         """
         prefix = (reading.set_code or self.option.get("set", "")).upper()
         for entry in card.get("card_sets") or ():

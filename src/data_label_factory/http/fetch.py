@@ -1,9 +1,9 @@
 """HTTP GET with pacing, retries, and limits of time and size, for
 everything on the network.
 
-All threads of a run share one `Fetcher`. It keeps the pace that each host
-asks for, retries what may succeed later, obeys `Retry-After`, and gives
-up on a host that does not answer.
+All threads of a run share one `Fetcher`. It keeps the pace that
+each host asks for, retries what may succeed later, obeys
+`Retry-After`, and gives up on a host that does not answer.
 """
 
 from __future__ import annotations
@@ -77,9 +77,9 @@ class Fetcher:
         to its host.
 
         Follows redirects to http(s) only, and none if there are
-        `headers`: they may hold a key. Raises FetchError if the status is
-        not 200, or if the body is larger than `max_bytes` once decoded,
-        too slow, or does not arrive.
+        `headers`: they may hold a key. Raises FetchError if the
+        status is not 200, or if the body is larger than `max_bytes`
+        once decoded, too slow, or does not arrive.
         """
         host = self._find_host(url)
         last = RetryableError("the host does not answer; not asked again in this run")
@@ -113,7 +113,8 @@ class Fetcher:
         headers: Mapping[str, str] | None = None,
         interval: float = 0.0,
     ) -> Any:
-        """GET a JSON document; numbers with a decimal point become Decimal.
+        """GET a JSON document; numbers with a decimal point become
+        Decimal.
 
         Raises FetchError, as `get` does, and if the body is not JSON.
         """

@@ -38,8 +38,8 @@ class Patience:
 class Reply:
     """A body that arrived completely.
 
-    `content_type` is lower-case and without parameters; "" if the server
-    gave none.
+    `content_type` is lower-case and without parameters; "" if the
+    server gave none.
     """
 
     body: bytes
@@ -161,8 +161,8 @@ def _open_session() -> _Session:
 
 
 def user_agent() -> str:
-    """Return the User-Agent; $DLF_CONTACT adds an address, as MusicBrainz
-    and Wikimedia ask.
+    """Return the User-Agent; $DLF_CONTACT adds an address, as
+    MusicBrainz and Wikimedia ask.
     """
     about = "reference pictures and prices for one person's collection"
     contact = os.environ.get("DLF_CONTACT", "").strip()

@@ -50,15 +50,15 @@ class RecognizedFrame:
 
     @property
     def name(self) -> str:
-        """The path as the user named it; for a video followed by `#` and
-        the frame's number.
+        """The path as the user named it; for a video followed by
+        `#` and the frame's number.
         """
         path = str(self.source.path)
         return path if self.number is None else f"{path}#{self.number}"
 
     def copy_name(self) -> PurePosixPath:
-        """Where a copy of the frame belongs below a folder, with a suffix
-        that we can write.
+        """Where a copy of the frame belongs below a folder, with a
+        suffix that we can write.
         """
         inside = PurePosixPath(self.source.inside)
         if self.number is not None:
@@ -77,9 +77,9 @@ class Unreadable:
 
 
 def find_sources(paths: Sequence[str | Path]) -> tuple[list[Source], list[Walk]]:
-    """The files among `paths`, and the pictures and videos in the folders
-    and their subfolders; and the walks through these, which have what was
-    passed over.
+    """The files among `paths`, and the pictures and videos in the
+    folders and their subfolders; and the walks through these, which
+    have what was passed over.
 
     Wildcards are replaced by what they match, unless there is a file of
     that very name. Raises ImageError if a folder cannot be read, or
@@ -116,9 +116,9 @@ def recognize_files(
     """Recognize pictures, and the frames 0, `every`, 2 × `every` … of
     videos, in order.
 
-    Files are read only as results are requested, and one frame is held at
-    a time. A file that cannot be read gives an Unreadable; the others
-    follow.
+    Files are read only as results are requested, and one frame is
+    held at a time. A file that cannot be read gives an Unreadable;
+    the others follow.
     """
     with Progress("recognized", len(sources), enabled=not quiet) as progress:
         for source in sources:

@@ -58,8 +58,8 @@ class Box(NamedTuple):
 
 
 def is_blank(picture: Pixels) -> bool:
-    """Whether nothing can be seen in a picture: one color, up to noise and
-    uneven light.
+    """Whether nothing can be seen in a picture: one color, up to
+    noise and uneven light.
     """
     small = _shrink(picture, _BLANK_SIDE_PX).astype(np.float32)
     around = cv2.blur(small, (_BLANK_WINDOW_PX, _BLANK_WINDOW_PX))
@@ -78,11 +78,13 @@ def why_nothing(picture: Pixels) -> str:
 
 
 def find_thing(picture: Pixels, opaque: Mask | None = None) -> Box | None:
-    """The part of a picture within its margin; None if that is all of it.
+    """The part of a picture within its margin; None if that is all
+    of it.
 
-    A margin is transparent, where `opaque` (H, W) is False, or of one
-    color. Of one color, it is none unless it takes more than half of the
-    area around a card, and more than that around a thing of another shape.
+    A margin is transparent, where `opaque` (H, W) is False, or of
+    one color. Of one color, it is none unless it takes more than
+    half of the area around a card, and more than that around a
+    thing of another shape.
     """
     size = picture.shape[:2]
     box = _bound(opaque) if opaque is not None else None
@@ -117,8 +119,8 @@ def _bound(mask: Mask, pad: int = 0) -> Box | None:
 
 
 def _is_sane(box: Box, size: tuple[int, ...], most: float) -> bool:
-    """Whether a box in a picture of `size` (height, width) leaves at most
-    the fraction `most` of it, and enough to recognize.
+    """Whether a box in a picture of `size` (height, width) leaves
+    at most the fraction `most` of it, and enough to recognize.
     """
     height, width = size
     shorter = min((box.right - box.left) * width, (box.bottom - box.top) * height)
@@ -126,8 +128,8 @@ def _is_sane(box: Box, size: tuple[int, ...], most: float) -> bool:
 
 
 def _is_card(mask: Mask) -> bool:
-    """Whether what is True in a mask lies along each of the four sides of
-    its box.
+    """Whether what is True in a mask lies along each of the four
+    sides of its box.
     """
     box = _bound(mask)
     if box is None:

@@ -1,11 +1,12 @@
 """Bytes or a file → (H, W, 3) uint8 RGB: the one decoder for indexing,
 serving and training.
 
-It applies EXIF orientation, lays transparency over white (white print over
-gray), takes the first picture of an animation or a multi-page file that is
-not blank, scales 16-bit and float samples to 8 bits, and converts CMYK and
-grayscale to RGB. It ignores ICC profiles and takes samples as sRGB, because
-the encoders were trained without color management.
+It applies EXIF orientation, lays transparency over white (white
+print over gray), takes the first picture of an animation or a
+multi-page file that is not blank, scales 16-bit and float samples
+to 8 bits, and converts CMYK and grayscale to RGB. It ignores ICC
+profiles and takes samples as sRGB, because the encoders were
+trained without color management.
 """
 
 from __future__ import annotations
@@ -64,20 +65,20 @@ def decode(
 def decode_layers(
     source: bytes | Path, *, limits: Limits = DEFAULT_LIMITS, min_side: int | None = None
 ) -> tuple[RGB, Mask | None]:
-    """Decode one picture to (H, W, 3) uint8 RGB, and to where it is opaque,
-    (H, W) bool.
+    """Decode one picture to (H, W, 3) uint8 RGB, and to where it is
+    opaque, (H, W) bool.
 
     The latter is None for a picture without transparency.
 
-    `min_side` (px) allows a JPEG to be decoded at a half, a quarter or an
-    eighth of its size, as long as its shorter side stays at least that
-    long. For phone photos this is several times faster. A JPEG of up to
-    four times as many pixels as the limit, as phones make them, is decoded
-    at half its size or less.
+    `min_side` (px) allows a JPEG to be decoded at a half, a quarter
+    or an eighth of its size, as long as its shorter side stays at
+    least that long. For phone photos this is several times faster.
+    A JPEG of up to four times as many pixels as the limit, as
+    phones make them, is decoded at half its size or less.
 
-    Raises ImageTooLargeError over a limit, ImageUnsupportedError if it is
-    not a picture in a known format, and ImageError if it is empty,
-    truncated or damaged.
+    Raises ImageTooLargeError over a limit, ImageUnsupportedError if
+    it is not a picture in a known format, and ImageError if it is
+    empty, truncated or damaged.
     """
     data = source if isinstance(source, bytes) else read_file(source, limits)
     if not data:
@@ -108,10 +109,11 @@ def decode_layers(
 def as_rgb(picture: Picture) -> RGB:
     """Any kind of picture → (H, W, 3) uint8 RGB.
 
-    `picture` is a file's path or bytes, a Pillow image, or an array (H, W[,
-    1, 3 or 4]) uint8. Arrays are taken as gray, RGB or RGBA; transparency
-    is laid over white. Raises ImageError as `decode` does, and ValueError
-    for an array of another shape or dtype.
+    `picture` is a file's path or bytes, a Pillow image, or an array
+    (H, W[, 1, 3 or 4]) uint8. Arrays are taken as gray, RGB or
+    RGBA; transparency is laid over white. Raises ImageError as
+    `decode` does, and ValueError for an array of another shape or
+    dtype.
     """
     if isinstance(picture, bytes):
         return decode(picture)
@@ -171,8 +173,8 @@ def _to_rgb(
 
 
 def _find_shown(image: Image.Image, frames: int) -> tuple[RGB, Mask | None] | None:
-    """The first of the `frames` after the first one that is not blank, or
-    None.
+    """The first of the `frames` after the first one that is not
+    blank, or None.
     """
     for number in range(1, frames):
         try:
@@ -186,8 +188,8 @@ def _find_shown(image: Image.Image, frames: int) -> tuple[RGB, Mask | None] | No
 
 
 def _flatten(image: Image.Image) -> tuple[RGB, Mask | None]:
-    """Any mode → 8-bit RGB, with transparency laid over a ground; and where
-    it is opaque.
+    """Any mode → 8-bit RGB, with transparency laid over a ground;
+    and where it is opaque.
     """
     if image.mode in ("F", "I") or image.mode.startswith("I;16"):
         image = _to_8_bit(image)
@@ -202,8 +204,8 @@ def _flatten(image: Image.Image) -> tuple[RGB, Mask | None]:
 
 
 def _choose_ground(image: Image.Image, opacity: NDArray[np.uint8]) -> str | tuple[int, ...]:
-    """White, unless an RGBA picture is white print, of which nothing could
-    be seen there.
+    """White, unless an RGBA picture is white print, of which
+    nothing could be seen there.
     """
     if (opacity <= _OPAQUE).mean() < _TRANSPARENT or not opacity.any():
         return "white"
@@ -231,8 +233,8 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
 
 
 def _choose_range(samples: NDArray[np.float64]) -> tuple[float, float]:
-    """What black and white are in float samples: 0…1 or 0…255 if they fit,
-    else their own range.
+    """What black and white are in float samples: 0…1 or 0…255 if
+    they fit, else their own range.
     """
     low = float(samples.min())
     high = float(samples.max())

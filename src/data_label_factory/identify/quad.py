@@ -30,8 +30,8 @@ def box_of(quad: Quad) -> Box:
 
 
 def straighten(image: RGB, quad: Quad, side: int) -> RGB:
-    """Warp the part of `image` inside `quad` (4, 2) px to a (side, side,
-    3) square, without aliasing.
+    """Warp the part of `image` inside `quad` (4, 2) px to a (side,
+    side, 3) square, without aliasing.
     """
     # Warping samples single pixels, so shrink first what is much larger; a strip of a
     # few pixels only along its length.
@@ -51,8 +51,8 @@ def straighten(image: RGB, quad: Quad, side: int) -> RGB:
 
 
 def cut_out(image: RGB, quad: Quad, max_side: int) -> RGB:
-    """The part of (H, W, 3) `image` inside `quad` (4, 2) px, straightened
-    to its own size, at most `max_side` px.
+    """The part of (H, W, 3) `image` inside `quad` (4, 2) px,
+    straightened to its own size, at most `max_side` px.
     """
     sides = [float(np.linalg.norm(quad[(i + 1) % 4] - quad[i])) for i in range(4)]
     width, height = max(sides[0], sides[2]), max(sides[1], sides[3])

@@ -1,9 +1,9 @@
 """A reference file → the picture that stands for its item: the thing,
 without the margin.
 
-Everything that looks at a reference to recognize it reads it here, so that
-embedding, local features and quad are of the same thing. What a person
-looks at is the file.
+Everything that looks at a reference to recognize it reads it here,
+so that embedding, local features and quad are of the same thing.
+What a person looks at is the file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class Reading:
 
 
 def read_reference(source: Path | bytes, min_side: int, *, trim: bool) -> Reading:
-    """Read a reference for the first time; with `trim`, without its margin.
+    """Read a reference for the first time; with `trim`, without its
+    margin.
 
     `min_side` (px) holds for what is left of it, see `decode`. Raises
     ImageError.

@@ -32,12 +32,13 @@ def refresh_index(
     batch_size: int = 32,
     quiet: bool = False,
 ) -> BuildResult:
-    """Build or update the index at `out`, and calibrate it where needed.
+    """Build or update the index at `out`, and calibrate it where
+    needed.
 
-    "auto" calibrates an index that never was, that has grown or shrunk by
-    a quarter since, or for which `negatives` (a folder of pictures that
-    show none of your items) are given. Raises as `build_index` and
-    `calibrate`.
+    "auto" calibrates an index that never was, that has grown or
+    shrunk by a quarter since, or for which `negatives` (a folder of
+    pictures that show none of your items) are given. Raises as
+    `build_index` and `calibrate`.
     """
     result = build_index(
         refs,

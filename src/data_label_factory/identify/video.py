@@ -26,9 +26,9 @@ def read_video(
     """The number and picture, (H, W, 3) uint8 RGB, of each `every`-th
     frame, upright.
 
-    Adds the expected frames to the total of `progress`. Raises ImageError
-    if the file does not exist or is not a video, and, after the last
-    readable frame, if it is cut off.
+    Adds the expected frames to the total of `progress`. Raises
+    ImageError if the file does not exist or is not a video, and,
+    after the last readable frame, if it is cut off.
     """
     if not path.is_file():
         what = "A folder or device" if path.exists() else "There is no such file"

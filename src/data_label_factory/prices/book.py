@@ -36,8 +36,8 @@ class PriceBook:
 
     @classmethod
     def load(cls, path: Path, fx: FxRates) -> PriceBook:
-        """Read a price file and find the rates of its currency, which may
-        use the network.
+        """Read a price file and find the rates of its currency,
+        which may use the network.
 
         Raises PriceError if `path` is not a price file.
         """
@@ -54,15 +54,16 @@ class PriceBook:
     def price_of(
         self, label: Label, reference: str = "", labels: LabelScheme = "cards"
     ) -> dict[str, Any] | None:
-        """The `price` of a detection as JSON values, or None if there is
-        none.
+        """The `price` of a detection as JSON values, or None if
+        there is none.
 
-        It is looked up by set code (the label's, else the file name's),
-        then by file name and by name, which a user's own table may give.
-        If the label's rarity has a price, the amounts are of that rarity
-        and `rarity` names it. Otherwise they span all rarities of the
-        code and `rarity` is None. The `usd_…` are None if no rate is
-        known. `labels` is what file names say.
+        It is looked up by set code (the label's, else the file
+        name's), then by file name and by name, which a user's own
+        table may give. If the label's rarity has a price, the
+        amounts are of that rarity and `rarity` names it. Otherwise
+        they span all rarities of the code and `rarity` is None. The
+        `usd_…` are None if no rate is known. `labels` is what file
+        names say.
         """
         of_file = parse_label(reference, labels)
         code = self._codes.find(label, of_file, reference)

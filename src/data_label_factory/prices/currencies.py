@@ -84,8 +84,8 @@ WITHOUT_CENTS = _find_codes("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV
 
 
 def currencies_of(text: str) -> frozenset[str]:
-    """The currencies (ISO 4217) that a sign or code such as `US$`, `kr` or
-    `eur` can mean; none if it is neither.
+    """The currencies (ISO 4217) that a sign or code such as `US$`,
+    `kr` or `eur` can mean; none if it is neither.
     """
     word = "".join(text.casefold().split())
     if word in _SIGNS:

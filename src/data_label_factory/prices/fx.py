@@ -67,8 +67,8 @@ class Rates:
 
 
 class FxRates:
-    """Rates by base currency, each fetched once per object. Safe to share
-    between threads.
+    """Rates by base currency, each fetched once per object. Safe to
+    share between threads.
 
     `given` maps currencies to their worth in USD; they need no network.
     `cache` is the folder that keeps fetched rates, by default in the
@@ -148,8 +148,8 @@ class FxRates:
 
 
 def parse_rate(text: str) -> tuple[str, Decimal]:
-    """`JPY=0.0067` → ("JPY", Decimal("0.0067")), the worth of one unit in
-    USD.
+    """`JPY=0.0067` → ("JPY", Decimal("0.0067")), the worth of one
+    unit in USD.
 
     Raises PriceError if it is not a rate.
     """
@@ -178,8 +178,8 @@ def _as_document(rates: Rates) -> str:
 
 
 def _parse_rates(document: Any, base: str, source: str) -> Rates | None:
-    """The rates in an answer of open.er-api.com (v6); None if it is not a
-    valid one.
+    """The rates in an answer of open.er-api.com (v6); None if it is
+    not a valid one.
 
     It has `result`, `base_code`, `rates` by currency, and
     `time_last_update_unix`.

@@ -63,8 +63,9 @@ def from_text(text: str) -> Decimal | None:
     """A price as shop pages show it: `1,980 円`, `¥１，９８０`, `$12.50`,
     `1.234,50 €`.
 
-    The last separator is a decimal point if one or two digits follow it;
-    otherwise it groups thousands. None if there is no number.
+    The last separator is a decimal point if one or two digits
+    follow it; otherwise it groups thousands. None if there is no
+    number.
     """
     match = _NUMBER.search(unicodedata.normalize("NFKC", text))
     if match is None:
@@ -99,11 +100,11 @@ class MoneyColumn:
     def __init__(
         self, cells: Iterable[str], currency: str, *, has_decimal_commas: bool = False
     ) -> None:
-        """`cells` are those of the whole column: the clear ones among them
-        decide about the others.
+        """`cells` are those of the whole column: the clear ones
+        among them decide about the others.
 
-        `has_decimal_commas` says that the table's columns are separated by
-        `;`.
+        `has_decimal_commas` says that the table's columns are
+        separated by `;`.
         """
         self._currency = currency
         self._has_decimal_commas = has_decimal_commas
@@ -112,8 +113,8 @@ class MoneyColumn:
     def read(self, cell: str) -> Decimal | None:
         """The amount in a cell; None if it says that there is no price.
 
-        Raises PriceError if the cell is no price, is ambiguous, or names
-        another currency.
+        Raises PriceError if the cell is no price, is ambiguous, or
+        names another currency.
         """
         text = _to_plain(cell)
         if text in ("", "-", "--"):
@@ -173,8 +174,8 @@ class MoneyColumn:
 
 
 def _to_plain(cell: str) -> str:
-    """A cell without characters that show nothing, in plain characters, and
-    with single spaces.
+    """A cell without characters that show nothing, in plain
+    characters, and with single spaces.
     """
     shown = "".join(c for c in cell if unicodedata.category(c) != "Cf")
     return " ".join(shown.translate(_PLAIN).split())

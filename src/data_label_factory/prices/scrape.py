@@ -1,5 +1,5 @@
-"""Reference file names → a price file, with one request per prefix of set
-codes.
+"""Reference file names → a price file, with one request per prefix
+of set codes.
 
 Prices that cannot be fetched today are kept from the last time.
 """
@@ -228,7 +228,7 @@ def _keep_prices(old: PriceFile | None, prefixes: set[str]) -> dict[str, CodePri
 
 
 def _with_name(price: CodePrice, name: str) -> CodePrice:
-    """Take the English name of the reference file where a shop lists only
-    the Japanese one.
+    """Take the English name of the reference file where a shop
+    lists only the Japanese one.
     """
     return price if price.name or not name else replace(price, name=name)

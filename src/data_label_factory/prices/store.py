@@ -121,10 +121,10 @@ class PriceFile:
 def summarize(listings: Iterable[Listing]) -> dict[str, CodePrice]:
     """Listings → one CodePrice per code.
 
-    A listing that is sold out counts only if nothing of its rarity is in
-    stock. Rarities that file names know are keyed by their code (`PScR`),
-    others as the site writes them. The price of a rarity is the median of
-    its listings.
+    A listing that is sold out counts only if nothing of its rarity
+    is in stock. Rarities that file names know are keyed by their
+    code (`PScR`), others as the site writes them. The price of a
+    rarity is the median of its listings.
     """
     groups: dict[str, dict[str, list[Listing]]] = {}
     for listing in listings:
@@ -170,8 +170,8 @@ def _read_json(path: Path) -> Any:
 
 
 def _parse_entry(path: Path, code: str, entry: Any) -> CodePrice | None:
-    """One entry of a file that another program may have written; None if
-    it has no price.
+    """One entry of a file that another program may have written;
+    None if it has no price.
 
     Raises PriceError if the entry is invalid.
     """

@@ -73,14 +73,11 @@ def sample_cards(count: int = 150, seed: int = 7) -> list[SampleCard]:
 
 
 def _base(k: int, seed: int, code: str, rng: np.random.Generator, used: set[str]) -> SampleCard:
-    """The k-th distinct card: scenes take turns, each with one element after the other.
-
-    Other seeds take other turns, so that the first cards of two collections are no twins.
-    """
-    turns = np.random.default_rng(seed)
+    """The k-th distinct card: scenes take turns, in another order for each seed."""
+    order = np.random.default_rng(seed).permutation
     turn, place = divmod(k, len(NOUNS))
-    scene = str(turns.permutation(list(NOUNS))[place])
-    element = str(turns.permutation(list(EPITHETS))[(turn + place) % len(EPITHETS)])
+    scene = str(order(list(NOUNS))[place])
+    element = str(order(list(EPITHETS))[(turn + place) % len(EPITHETS)])
     name = _name(k, scene, element, rng, used)
     cost = int(rng.integers(1, 7))
     attack = max(0, cost + int(rng.integers(-2, 3)))

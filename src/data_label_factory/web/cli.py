@@ -29,7 +29,8 @@ from data_label_factory.web.target import DEFAULT_URL, VARIABLE, Target, find_ur
     help="the server that names what is seen",
 )
 def command(port: int, host: str, falcon_url: str | None) -> None:
-    """The live tracker page, for a recognition server that runs elsewhere.
+    """The live tracker page, for a recognition server that runs
+    elsewhere.
 
     `identify serve` has the page too, at /canvas/live.
     """

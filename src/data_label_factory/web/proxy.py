@@ -139,9 +139,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(self, path: str) -> bool:
         """Answer a request that must not pass; False for any other.
 
-        Pages of other origins must not write through us. Pages whose name
-        was made to resolve to this machine (DNS rebinding) must not even
-        read.
+        Pages of other origins must not write through us. Pages
+        whose name was made to resolve to this machine (DNS
+        rebinding) must not even read.
         """
         host = self.headers.get("Host", "")
         name = urlsplit(f"//{host}").hostname or ""

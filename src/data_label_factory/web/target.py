@@ -46,7 +46,8 @@ class Target:
 def find_url(
     environment: Mapping[str, str] = os.environ, files: tuple[Path, ...] | None = None
 ) -> str:
-    """FALCON_URL from the environment, else from `files`, else the default.
+    """FALCON_URL from the environment, else from `files`, else the
+    default.
 
     By default, the files are `web/.env.local` here and `.env.local` in
     the package. Raises FactoryError if one of them cannot be read.

@@ -90,7 +90,8 @@ def command(
     as_json: bool,
     **build: Any,
 ) -> int:
-    """Encode a folder of reference pictures, one per item, into an index.
+    """Encode a folder of reference pictures, one per item, into an
+    index.
 
     The file name is the label.
     """

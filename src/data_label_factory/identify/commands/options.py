@@ -210,7 +210,8 @@ def open_embedder(index: Index, encoder: str, projection: Path | None, device: D
     """The encoder that the options name, or else the one that made the
     index, with the head.
 
-    Raises EncoderError if they cannot be opened, or did not make the index.
+    Raises EncoderError if they cannot be opened, or did not make
+    the index.
     """
     from data_label_factory.identify.collection import open_maker
 
@@ -225,8 +226,8 @@ def report_passed_over(walks: Sequence[Walk]) -> None:
 
 
 def report_unusable(what: str, reasons: dict[str, str]) -> None:
-    """Print the first 20 files that could not be used, with the reasons,
-    and count the others.
+    """Print the first 20 files that could not be used, with the
+    reasons, and count the others.
     """
     for name, reason in list(reasons.items())[:_LISTED_MAX]:
         print(f"{what}: {name!r}" + (f": {reason}" if reason else ""), file=sys.stderr)

@@ -81,7 +81,8 @@ def command(
 ) -> int:
     """Test an index on itself.
 
-    Exit 0 if at least 99 % of the references identify themselves, else 1.
+    Exit 0 if at least 99 % of the references identify themselves,
+    else 1.
     """
     if simulate and not refs:
         raise click.UsageError("--simulate needs --refs: views are made from the pictures there")

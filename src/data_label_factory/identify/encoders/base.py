@@ -25,11 +25,11 @@ class Preprocess:
 
     Stored in every index, so that two recipes never mix.
 
-    `fit`: "squash" resizes to side × side whatever the shape; "crop"
-    resizes the shorter side to `side` and crops the center square.
-    `layout`: "NHWC-uint8" passes the pixels on unchanged; "NCHW-float32"
-    scales them to 0…1, subtracts `mean` and divides by `std` (per
-    channel, red first).
+    `fit`: "squash" resizes to side × side whatever the shape;
+    "crop" resizes the shorter side to `side` and crops the center
+    square. `layout`: "NHWC-uint8" passes the pixels on unchanged;
+    "NCHW-float32" scales them to 0…1, subtracts `mean` and divides
+    by `std` (per channel, red first).
     """
 
     side: int
@@ -97,12 +97,13 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True)
 class EncoderConstants:
-    """Two cosines that the recognizer needs and that depend on the encoder.
+    """Two cosines that the recognizer needs and that depend on the
+    encoder.
 
-    `unrelated_cosine`: a picture no nearer than this to any reference
-    shows none of them, whatever its margin. `crop_noise`: by more than
-    this, one item is nearer than another; less is what quads a little off
-    do.
+    `unrelated_cosine`: a picture no nearer than this to any
+    reference shows none of them, whatever its margin. `crop_noise`:
+    by more than this, one item is nearer than another; less is what
+    quads a little off do.
     """
 
     unrelated_cosine: float

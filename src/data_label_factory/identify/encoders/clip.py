@@ -1,10 +1,10 @@
 """OpenAI's CLIP ViT-B/32, image tower only: it knows what a picture
 means, not which one it is.
 
-Radford et al., "Learning Transferable Visual Models From Natural Language
-Supervision", ICML 2021. An ONNX export is fetched once from its hub,
-checked against the SHA-256 that the hub states, and kept in the cache
-folder.
+Radford et al., "Learning Transferable Visual Models From Natural
+Language Supervision", ICML 2021. An ONNX export is fetched once
+from its hub, checked against the SHA-256 that the hub states, and
+kept in the cache folder.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ def locate(folder: str) -> Path:
 
     Fetch it there if needed.
 
-    Raises EncoderError if there is no model in `folder`, if it cannot be
-    fetched, or if the cached file is not the one that was fetched.
+    Raises EncoderError if there is no model in `folder`, if it
+    cannot be fetched, or if the cached file is not the one that was
+    fetched.
     """
     if folder:
         model = Path(folder).expanduser() / MODEL_FILE
@@ -79,7 +80,8 @@ def _home() -> Path:
 
 
 def fetch(home: Path) -> None:
-    """Download the model into `home`, check it, and note its SHA-256 there.
+    """Download the model into `home`, check it, and note its
+    SHA-256 there.
 
     Raises EncoderError.
     """

@@ -53,8 +53,8 @@ class Embedder:
         device: Device = "auto",
         batch_size: int = 16,
     ) -> Embedder:
-        """Open an encoder by its id, such as "sscd" or "onnx:model.onnx",
-        and a head file.
+        """Open an encoder by its id, such as "sscd" or
+        "onnx:model.onnx", and a head file.
 
         Raises EncoderError, which says what to do.
         """
@@ -70,8 +70,8 @@ class Embedder:
     def crop_side(self) -> int:
         """Side in px of the square crops to embed.
 
-        It is the input side of the encoder, so that nothing is resampled
-        twice.
+        It is the input side of the encoder, so that nothing is
+        resampled twice.
         """
         return int(self.encoder.identity.preprocessing["side"])
 
@@ -80,7 +80,8 @@ class Embedder:
         """Measured constants of the encoder; None for one that only an
         index can tell.
 
-        With a head they are those of the encoder alone: no head was measured.
+        With a head they are those of the encoder alone: no head was
+        measured.
         """
         spec = ENCODERS.get(self.encoder.identity.id)
         return spec.constants if spec else None

@@ -3,9 +3,10 @@
 The head is Linear(in → hidden) · GELU · Linear(hidden → out), with an
 output of length
 1. Its file is what `torch.save({"state_dict", "in_dim", "hidden", "out_dim", "model"})`
-writes: a zip of raw tensors, and a pickle that says where they are. The
-pickle is read with an allow-list of the few names such a file needs, on
-the principle of torch's `weights_only=True`. Everything else is refused.
+writes: a zip of raw tensors, and a pickle that says where they are.
+The pickle is read with an allow-list of the few names such a file
+needs, on the principle of torch's `weights_only=True`. Everything
+else is refused.
 """
 
 from __future__ import annotations
@@ -136,10 +137,11 @@ def _read_layers(state: Any) -> _Layers:
 
 
 def read_torch_zip(data: bytes) -> Any:
-    """What a file of `torch.save` holds, with its tensors as float32 arrays.
+    """What a file of `torch.save` holds, with its tensors as
+    float32 arrays.
 
-    Raises nearly anything if it is damaged, too large, or holds anything
-    but plain containers and float tensors.
+    Raises nearly anything if it is damaged, too large, or holds
+    anything but plain containers and float tensors.
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > _MAX_BYTES:

@@ -42,11 +42,12 @@ _IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 class OnnxEncoder:
     """An Encoder that runs one ONNX file.
 
-    Nothing is loaded before the first picture, so asking for the identity
-    is cheap. On the CPU each picture runs alone on one core, and as many
-    run at once as there are cores. That is faster, as measured, than
-    batches, which overflow the caches, and than many threads per picture.
-    A single picture gets all cores.
+    Nothing is loaded before the first picture, so asking for the
+    identity is cheap. On the CPU each picture runs alone on one
+    core, and as many run at once as there are cores. That is
+    faster, as measured, than batches, which overflow the caches,
+    and than many threads per picture. A single picture gets all
+    cores.
     """
 
     def __init__(
@@ -86,8 +87,8 @@ class OnnxEncoder:
         """N pictures, (H, W, 3) uint8 RGB of any size → (N, D) float32
         unit rows.
 
-        Raises EncoderError if the model cannot be opened or does not take
-        its input.
+        Raises EncoderError if the model cannot be opened or does
+        not take its input.
         """
         if not images:
             return np.empty((0, self.dim), np.float32)
@@ -150,8 +151,8 @@ def open_session(path: Path, device: str, threads: int) -> Any:
 
 
 def choose_device(wanted: Device) -> str:
-    """The device to run on. "auto" is CUDA if the installed ONNX Runtime
-    has it, else the CPU.
+    """The device to run on. "auto" is CUDA if the installed ONNX
+    Runtime has it, else the CPU.
 
     Raises EncoderError if the installed ONNX Runtime does not have the
     wanted device.

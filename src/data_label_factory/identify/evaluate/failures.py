@@ -64,8 +64,8 @@ def find_failures(query: Query, match: PhotoMatch) -> list[Failure]:
     """The failures in one photo.
 
     These are the items without a correct confident answer, then the
-    confident answers that are wrong, then those that cannot be scored. A
-    detection is reported only once.
+    confident answers that are wrong, then those that cannot be
+    scored. A detection is reported only once.
     """
     failures = [
         Failure(query, _classify_item(one.item, one.detection), one.item, one.detection)

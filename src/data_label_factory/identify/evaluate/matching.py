@@ -20,13 +20,13 @@ class ItemMatch:
     """How the detections match one true item.
 
     `top1`: the detection at its place names it, confidently or not.
-    `top5`: that detection names it, or has it among its five nearest
-    references. `correct`: an accepted detection names it. `localized`: a
-    detection that names it overlaps it by half; None without a true quad.
-    `detection`: the most telling one. That is the accepted detection with
-    the right name, else any with the right name, else what lies at its
-    place (without quads: one that names nothing in the photo, preferably
-    an accepted one).
+    `top5`: that detection names it, or has it among its five
+    nearest references. `correct`: an accepted detection names it.
+    `localized`: a detection that names it overlaps it by half; None
+    without a true quad. `detection`: the most telling one. That is
+    the accepted detection with the right name, else any with the
+    right name, else what lies at its place (without quads: one that
+    names nothing in the photo, preferably an accepted one).
     """
 
     item: TrueItem
@@ -55,16 +55,17 @@ class PhotoMatch:
 def match_photo(
     query: Query, detections: Sequence[Detection], accepted: Sequence[bool]
 ) -> PhotoMatch:
-    """Match `detections` against the ground truth; those with `accepted`
-    count as answers.
+    """Match `detections` against the ground truth; those with
+    `accepted` count as answers.
 
-    With quads, a detection belongs to an item if the IoU of their boxes
-    is at least 0.3. The detection that overlaps best decides top-1. Each
-    accepted detection is correct for one item, or else wrong.
-
-    Without quads, the n detections with the highest scores stand for the
-    n items. Of the accepted ones, only that with the highest score can be
+    With quads, a detection belongs to an item if the IoU of their
+    boxes is at least 0.3. The detection that overlaps best decides
+    top-1. Each accepted detection is correct for one item, or else
     wrong.
+
+    Without quads, the n detections with the highest scores stand
+    for the n items. Of the accepted ones, only that with the
+    highest score can be wrong.
     """
     answers = [d for d, is_accepted in zip(detections, accepted, strict=True) if is_accepted]
     if not query.items:

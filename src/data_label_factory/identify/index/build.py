@@ -35,12 +35,13 @@ from data_label_factory.walk import Walk, walk_folder
 class BuildResult:
     """What a build did.
 
-    `unreadable` maps a reference to the reason; `written` is False when
-    nothing changed; `rebuilt` says why an older file could not be built
-    upon ("" when it could, or there was none). `walk` has what was passed
-    over in the folder, and `same_pictures` the references of different
-    items that show the very same; `shared_items` the items that several
-    files share, though their names tell them apart, and how.
+    `unreadable` maps a reference to the reason; `written` is False
+    when nothing changed; `rebuilt` says why an older file could not
+    be built upon ("" when it could, or there was none). `walk` has
+    what was passed over in the folder, and `same_pictures` the
+    references of different items that show the very same;
+    `shared_items` the items that several files share, though their
+    names tell them apart, and how.
     """
 
     index: Index
@@ -63,16 +64,16 @@ class BuildResult:
 
     @property
     def trimmed(self) -> dict[str, float]:
-        """The references whose margin was left out, and the fraction of the
-        picture left.
+        """The references whose margin was left out, and the
+        fraction of the picture left.
         """
         boxes = {str(name): self.index.box(row) for name, row in self.index.row_of.items()}
         return {name: box.area for name, box in boxes.items() if box}
 
 
 class _Known(NamedTuple):
-    """What is known of a file by its content: the embedding (D,), and as in
-    Row.
+    """What is known of a file by its content: the embedding (D,),
+    and as in Row.
     """
 
     embedding: Embeddings
@@ -91,15 +92,16 @@ def build_index(
     batch_size: int = BATCH_SIZE,
     quiet: bool = False,
 ) -> BuildResult:
-    """Index the pictures below `refs` into the file `out`, encoding only
-    those whose content is new to it.
+    """Index the pictures below `refs` into the file `out`, encoding
+    only those whose content is new to it.
 
-    `trim` leaves out margins, and `labels` is what file names say; None does
-    as the index that is there, or else trims, and reads names of cards. One
-    unreadable picture never stops the rest. When the build is interrupted,
-    what was encoded so far is kept in `OUT.partial` for the next run, and
-    `out` stays as it was. Raises FactoryError when no picture
-    can be indexed or the disk is full.
+    `trim` leaves out margins, and `labels` is what file names say;
+    None does as the index that is there, or else trims, and reads
+    names of cards. One unreadable picture never stops the rest.
+    When the build is interrupted, what was encoded so far is kept
+    in `OUT.partial` for the next run, and `out` stays as it was.
+    Raises FactoryError when no picture can be indexed or the disk
+    is full.
     """
     refs, out = Path(refs), Path(out)
     _check_destination(out)
@@ -185,8 +187,8 @@ def _check_destination(out: Path) -> None:
 
 
 def _load_if_same_maker(path: Path, meta: IndexMeta) -> tuple[Index | None, str]:
-    """The index at `path`; or None and why, with no reason when there is
-    none yet.
+    """The index at `path`; or None and why, with no reason when
+    there is none yet.
     """
     try:
         index = Index.load(path)

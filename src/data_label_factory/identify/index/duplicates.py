@@ -1,5 +1,5 @@
-"""References of different items that show the very same picture: neither
-can be named.
+"""References of different items that show the very same picture:
+neither can be named.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _MOST_NEIGHBORS = 64  # compared with each; more are a collection that looks all
 
 
 def find_same_pictures(index: Index, refs: Path) -> list[list[str]]:
-    """Groups of references below `refs` whose files or pixels are equal,
-    and which are of different items; those that show nothing are left
-    out.
+    """Groups of references below `refs` whose files or pixels are
+    equal, and which are of different items; those that show nothing
+    are left out.
 
     Files are read only where the embeddings are nearly equal.
     """
@@ -50,10 +50,11 @@ def find_same_pictures(index: Index, refs: Path) -> list[list[str]]:
 
 
 def _find_nearly_equal(embeddings: Embeddings) -> NDArray[np.int64]:
-    """The numbers of those (N, D) unit rows that another one nearly equals.
+    """The numbers of those (N, D) unit rows that another one nearly
+    equals.
 
-    Equal rows have equal sums over any weights: only neighbors in the order
-    of such sums are compared, not all pairs.
+    Equal rows have equal sums over any weights: only neighbors in
+    the order of such sums are compared, not all pairs.
     """
     weights = np.random.default_rng(0).normal(size=(embeddings.shape[1], 1))
     sums = (embeddings @ weights.astype(np.float32))[:, 0]

@@ -30,8 +30,9 @@ BATCH_SIZE = 32
 
 @dataclass(frozen=True)
 class EmbeddedBatch:
-    """`rows` (n, D) are the embeddings of the n files in `names`, as
-    `readings` has them; `errors` maps the unreadable ones to the reason.
+    """`rows` (n, D) are the embeddings of the n files in `names`,
+    as `readings` has them; `errors` maps the unreadable ones to the
+    reason.
     """
 
     names: list[str]
@@ -57,7 +58,8 @@ def embed_files(
     """Embed the files `names`, batch by batch and in order, reading one
     batch ahead.
 
-    `read` gives the picture of a name. `label` is shown with the progress.
+    `read` gives the picture of a name. `label` is shown with the
+    progress.
     """
     with Progress(label, len(names), enabled=not quiet) as progress:
         for batch in read_ahead([partial(read, name) for name in names], batch_size):
@@ -98,8 +100,8 @@ def read_ahead(reads: Iterable[Callable[[], T]], batch_size: int) -> Iterator[li
 
 
 def hash_files(walk: Walk) -> tuple[dict[str, str], dict[str, str]]:
-    """SHA-256 of each picture file by its path below the folder, and why
-    the others, and whole folders, cannot be read.
+    """SHA-256 of each picture file by its path below the folder,
+    and why the others, and whole folders, cannot be read.
     """
 
     def digest(name: str) -> tuple[str, str, bool]:

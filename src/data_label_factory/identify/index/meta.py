@@ -17,9 +17,10 @@ FORMAT_VERSION = 1
 
 
 class Row(NamedTuple):
-    """One reference: its path below the refs folder, its label, the hash of
-    its file, its embedding (D,) float32; the part of the picture that it
-    is of (None: all of it), and why that says nothing ("" if it does).
+    """One reference: its path below the refs folder, its label, the
+    hash of its file, its embedding (D,) float32; the part of the
+    picture that it is of (None: all of it), and why that says
+    nothing ("" if it does).
     """
 
     reference: str
@@ -34,12 +35,11 @@ class Row(NamedTuple):
 class IndexMeta:
     """What made an index.
 
-    `head_sha256` is "" without a projection head; `created` is ISO 8601,
-    UTC. `labels` is what file names say. `trim` says whether margins were
-    left out; `boxes` are the parts
-    [left, top, right, bottom] of those pictures that have one, and
-    `nothing` says why a picture shows nothing, both by the SHA-256 of the
-    file.
+    `head_sha256` is "" without a projection head; `created` is ISO
+    8601, UTC. `labels` is what file names say. `trim` says whether
+    margins were left out; `boxes` are the parts [left, top, right,
+    bottom] of those pictures that have one, and `nothing` says why
+    a picture shows nothing, both by the SHA-256 of the file.
     """
 
     encoder: EncoderIdentity
@@ -58,8 +58,8 @@ class IndexMeta:
         return EmbedderIdentity(self.encoder, self.head_sha256)
 
     def noting(self, rows: Sequence[Row]) -> IndexMeta:
-        """The same, with the boxes of further rows, and which of them say
-        nothing.
+        """The same, with the boxes of further rows, and which of
+        them say nothing.
         """
         boxes = {row.sha256: list(row.box) for row in rows if row.box}
         nothing = {row.sha256: row.nothing for row in rows if row.nothing}

@@ -31,12 +31,14 @@ def find_labels(refs: Path) -> LabelScheme:
 
 
 def find_shared_items(index: Index) -> dict[str, str]:
-    """The items whose files may show different things, by name, with what
-    tells the files apart: set codes, or the numbers of copies.
+    """The items whose files may show different things, by name,
+    with what tells the files apart: set codes, or the numbers of
+    copies.
 
-    Printings of one card share an item on purpose. So of the codes that
-    other things may have as well, only those count where two are of one
-    set (M8-20, M8-30), or whose set is too short for cards (WD-40, KR-55).
+    Printings of one card share an item on purpose. So of the codes
+    that other things may have as well, only those count where two
+    are of one set (M8-20, M8-30), or whose set is too short for
+    cards (WD-40, KR-55).
     """
     order = np.argsort(index.items, kind="stable")
     starts = np.flatnonzero(np.diff(index.items[order])) + 1

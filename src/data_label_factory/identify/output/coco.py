@@ -1,8 +1,8 @@
 """Detections as one COCO file, with a `score` per annotation.
 
-The format is https://cocodataset.org/#format-data. Images and annotations
-are collected in temporary files, so that memory use does not grow with
-their number.
+The format is https://cocodataset.org/#format-data. Images and
+annotations are collected in temporary files, so that memory use
+does not grow with their number.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ class CocoWriter:
     """Collects frames and their detections; leaving the `with` block
     writes the file.
 
-    The file is also written after an error or Ctrl-C. Categories are the
-    items of the index, numbered from 1 in the order of their names, so
-    they are the same in every file made with that index. `bbox` and
-    `segmentation` are clipped to the frame. Raises FactoryError if the
-    folder does not exist or the disk is full.
+    The file is also written after an error or Ctrl-C. Categories
+    are the items of the index, numbered from 1 in the order of
+    their names, so they are the same in every file made with that
+    index. `bbox` and `segmentation` are clipped to the frame.
+    Raises FactoryError if the folder does not exist or the disk is
+    full.
     """
 
     def __init__(self, path: str | Path, index: Index) -> None:
@@ -76,7 +77,8 @@ class CocoWriter:
     def add(self, frame: RecognizedFrame, detections: Sequence[Detection]) -> None:
         """Add a frame and its detections.
 
-        A frame of a video also gets the keys `video` and `frame_number`.
+        A frame of a video also gets the keys `video` and
+        `frame_number`.
         """
         self._image_count += 1
         height, width = frame.image.shape[:2]

@@ -30,8 +30,8 @@ _CORRECT_TICKS = (0, 0.25, 0.5, 0.75, 1)
 
 @dataclass(frozen=True)
 class _Shown:
-    """One failure: the photo, the reference it shows, and the one it was
-    named as, where these differ.
+    """One failure: the photo, the reference it shows, and the one
+    it was named as, where these differ.
     """
 
     figures: Sequence[Figure]
@@ -107,11 +107,11 @@ def _name_mistakes(result: Evaluation) -> str:
 
 
 def _draw_curve(result: Evaluation) -> Chart:
-    """The curve as steps through its points, with the present setting as
-    a larger dot.
+    """The curve as steps through its points, with the present
+    setting as a larger dot.
 
-    The horizontal axis is a square root, to make room for the small rates
-    that matter.
+    The horizontal axis is a square root, to make room for the small
+    rates that matter.
     """
     empty = result.figures.empty_frames
     rates = [(rate, f"{rate:.0%}" if empty else f"{rate:g}") for rate in _RATE_TICKS]
@@ -176,8 +176,8 @@ def _show(failure: Failure, refs: Path | None) -> _Shown:
 
 
 def _draw_photo(failure: Failure) -> str | None:
-    """The photo with the true quad and that of the detection, as a data:
-    URL; None if the file is gone by now.
+    """The photo with the true quad and that of the detection, as a
+    data: URL; None if the file is gone by now.
     """
     marks = []
     if failure.item and failure.item.quad is not None:

@@ -38,7 +38,8 @@ class _Pair:
 def as_html(report: Report, index: Index, refs: Path | None) -> str:
     """The page as text.
 
-    With `refs`, pairs are shown as pictures where the files still exist.
+    With `refs`, pairs are shown as pictures where the files still
+    exist.
     """
     return render(
         "verify.html",

@@ -1,7 +1,8 @@
 """Charts as coordinates, in px of one drawing area; the template
 `chart.html` draws them as SVG.
 
-A `kind` names how the stylesheet colors a thing: main, second, before or now.
+A `kind` names how the stylesheet colors a thing: main, second,
+before or now.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ _BAR_GAP = 2
 
 @dataclass(frozen=True)
 class Axis:
-    """The values from `low` to `high` along one side, with (value, text)
-    `ticks`.
+    """The values from `low` to `high` along one side, with (value,
+    text) `ticks`.
 
     `bend` maps 0…1 onto itself, to make room where it is needed.
     """
@@ -141,8 +142,8 @@ class Chart:
 
 
 def round_ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """At most seven ticks from `low` to `high`, at multiples of 1, 2 or 5
-    times a power of ten.
+    """At most seven ticks from `low` to `high`, at multiples of 1,
+    2 or 5 times a power of ten.
     """
     power = 10.0 ** math.floor(math.log10(max(high - low, 1e-9) / _MOST_TICKS))
     step = next(

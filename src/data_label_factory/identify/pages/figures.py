@@ -46,8 +46,8 @@ def list_reasons(title: str, rows: Sequence[tuple[str, str]]) -> Reasons:
 
 
 def show_reference(reference: str, refs: Path | None, caption: str) -> Figure:
-    """A reference as a thumbnail inside the page, with its path below the
-    caption.
+    """A reference as a thumbnail inside the page, with its path
+    below the caption.
 
     Without a picture if `refs` is None or the file cannot be read.
     """

@@ -23,10 +23,11 @@ _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
 
 def render(template: str, **view: object) -> str:
-    """The page as text. Raises jinja2.UndefinedError if `view` lacks what
-    the template shows.
+    """The page as text. Raises jinja2.UndefinedError if `view`
+    lacks what the template shows.
 
-    What UTF-8 cannot encode, as in some file names, is written as \\xNN.
+    What UTF-8 cannot encode, as in some file names, is written as
+    \\xNN.
     """
     text = _environment().get_template(template).render(view)
     text = _ESCAPED_BYTE.sub(lambda byte: f"\\x{ord(byte[0]) - 0xDC00:02x}", text)
@@ -35,8 +36,8 @@ def render(template: str, **view: object) -> str:
 
 @cache
 def content_security_policy() -> str:
-    """The header for pages that a server sends: their own style, pictures
-    of the same server, and nothing else.
+    """The header for pages that a server sends: their own style,
+    pictures of the same server, and nothing else.
     """
     digest = hashlib.sha256(_stylesheet().encode()).digest()
     return "; ".join(

@@ -1,11 +1,12 @@
-"""Does the straightened crop look like the reference, where that differs from
-others of its kind?
+"""Does the straightened crop look like the reference, where that
+differs from others of its kind?
 
-Crop and reference are compared in cells. Each cell that agrees or not is
-evidence: a log-likelihood ratio against "another item of this kind". Where
-others of the index agree as well, on a shared template, a cell tells nothing.
-So near-duplicates are decided by what differs, and an unknown item that
-shares the template is not taken for a known one.
+Crop and reference are compared in cells. Each cell that agrees or
+not is evidence: a log-likelihood ratio against "another item of
+this kind". Where others of the index agree as well, on a shared
+template, a cell tells nothing. So near-duplicates are decided by
+what differs, and an unknown item that shares the template is not
+taken for a known one.
 """
 
 from __future__ import annotations
@@ -111,8 +112,8 @@ class Evidence:
     """The log-likelihood ratio that the crop shows the reference, as a
     `whole`.
 
-    `whole_correlation` is the mean correlation of its distinctive cells, 1 at
-    best.
+    `whole_correlation` is the mean correlation of its distinctive
+    cells, 1 at best.
     """
 
     whole: float
@@ -130,8 +131,8 @@ def make_thumbnail(picture: RGB) -> RGB:
 
 
 def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
-    """Two pictures of one size, (H, W, 3): each cell's best correlation,
-    shifted by `shift_px`.
+    """Two pictures of one size, (H, W, 3): each cell's best
+    correlation, shifted by `shift_px`.
     """
     seen, known = _soften(crop), _soften(reference)
     height, width = known.shape
@@ -163,8 +164,8 @@ def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
 
 
 def learn_background(thumbs: Sequence[RGB], number: int, similar: Ints) -> tuple[Floats, list[int]]:
-    """How often the cells of a thumbnail agree with those `similar` to it;
-    and its near-duplicates.
+    """How often the cells of a thumbnail agree with those `similar`
+    to it; and its near-duplicates.
 
     The first is (rows, columns). Near-duplicates are left out of it:
     otherwise no cell could tell them apart.
@@ -202,12 +203,12 @@ def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
 
 
 def prefer_first(crop: RGB, a: RGB, b: RGB, mask: FrameMask | None = None) -> float:
-    """Which of two near-duplicates of one size the crop shows, judged where
-    they differ.
+    """Which of two near-duplicates of one size the crop shows,
+    judged where they differ.
 
-    Above 0 for `a`, below for `b`; near 0 when the difference lies outside
-    the frame, where `mask` (H, W) is 0. Local brightness and contrast are
-    taken out first, so that light decides nothing.
+    Above 0 for `a`, below for `b`; near 0 when the difference lies
+    outside the frame, where `mask` (H, W) is 0. Local brightness
+    and contrast are taken out first, so that light decides nothing.
     """
     seen, first, second = (_blur(picture, _DETAIL_PX) for picture in (crop, a, b))
     if float(np.abs(first - second).sum(axis=2).max()) < _SAME:

@@ -52,8 +52,8 @@ _OUT_OF_DATE = 0.25  # fraction by which the number of items may change
 
 @dataclass(frozen=True)
 class UnknownScene:
-    """A frame, the quads of the unknown items in it (for a negative, the
-    whole frame), and the rows to hide.
+    """A frame, the quads of the unknown items in it (for a
+    negative, the whole frame), and the rows to hide.
     """
 
     frame: RGB
@@ -81,9 +81,9 @@ def calibrate(
     """Try about eighty unknown items, and every picture in the folder
     `negatives`, on an index.
 
-    A picture that cannot be read is passed over. `threads` is the number
-    of cores by default. Deterministic for a seed. Raises ImageError when
-    `negatives` is not a folder or holds no picture.
+    A picture that cannot be read is passed over. `threads` is the
+    number of cores by default. Deterministic for a seed. Raises
+    ImageError when `negatives` is not a folder or holds no picture.
     """
     index = recognizer.index
     constants = None

@@ -1,9 +1,9 @@
 """Does a crop have the reference's colors, apart from what light and
 camera do to all of them?
 
-Appearance is compared in gray (`appearance`), which light changes least.
-But two pictures can be one drawing in other colors, and then color is all
-that tells them apart.
+Appearance is compared in gray (`appearance`), which light changes
+least. But two pictures can be one drawing in other colors, and then
+color is all that tells them apart.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def measure_color_deficit(crop: RGB, reference: RGB, cells: Cells) -> float:
     0.2 at best, about 0 as expected of the true item, down to -1.8 for
     opposite colors; 0 for a reference of one color, which cannot tell.
 
-    It is the correlation of log-chroma over the visible cells. A colored
-    lamp or a white balance shifts all cells alike and drops out; haze and
-    faded colors scale them alike and drop out too.
+    It is the correlation of log-chroma over the visible cells. A
+    colored lamp or a white balance shifts all cells alike and drops
+    out; haze and faded colors scale them alike and drop out too.
     """
     rows, columns = cells.correlation.shape
     crop_colors = _average_cells(crop, rows, columns)

@@ -1,9 +1,9 @@
 """From the evidence for a hypothesis to the fraction of unknown items
 that would look as good.
 
-`log_odds` weighs the evidence in one number. `Calibration` turns it into
-a false-accept rate, learned from items unknown to the index at hand (see
-`calibrate`) and held by a prior where those are few.
+`log_odds` weighs the evidence in one number. `Calibration` turns it
+into a false-accept rate, learned from items unknown to the index at
+hand (see `calibrate`) and held by a prior where those are few.
 """
 
 from __future__ import annotations
@@ -62,15 +62,15 @@ def log_odds(
     inlier_ratio: float,
     outside: float,
 ) -> float:
-    """The evidence for a hypothesis in one number: 0 is even, and unknown
-    items rarely exceed 1.
+    """The evidence for a hypothesis in one number: 0 is even, and
+    unknown items rarely exceed 1.
 
     `appearance` and `correlation` are `Evidence.whole` and
-    `whole_correlation`; `margin_ratio` is the embedding's margin divided
-    by the reference's own margin; `color` is the color deficit;
-    `inlier_ratio` is how much of the expected local features was found;
-    `outside` is the fraction of the item beyond the edge of the frame, of
-    which all these say nothing.
+    `whole_correlation`; `margin_ratio` is the embedding's margin
+    divided by the reference's own margin; `color` is the color
+    deficit; `inlier_ratio` is how much of the expected local
+    features was found; `outside` is the fraction of the item beyond
+    the edge of the frame, of which all these say nothing.
     """
     clipped = min(max(appearance, _APPEARANCE_MIN), _APPEARANCE_MAX)
     return (
@@ -89,9 +89,9 @@ def log_odds(
 class Tail:
     """The upper tail of what unknown items reach.
 
-    A fraction `rate` of them is above `start`, and that fraction falls by
-    e with every `scale`. Peaks over a threshold with an exponential tail:
-    Pickands, Annals of Statistics 1975.
+    A fraction `rate` of them is above `start`, and that fraction
+    falls by e with every `scale`. Peaks over a threshold with an
+    exponential tail: Pickands, Annals of Statistics 1975.
     """
 
     rate: float
@@ -105,8 +105,8 @@ class Tail:
 
     @classmethod
     def of(cls, values: Sequence[float], prior: Tail) -> Tail:
-        """Fit to the best value of each unknown item (-inf where nothing
-        was found).
+        """Fit to the best value of each unknown item (-inf where
+        nothing was found).
 
         The prior holds the scale.
         """
@@ -133,7 +133,8 @@ _PRIOR_UNKNOWNS = 32  # that the prior counts for
 
 @dataclass(frozen=True)
 class Calibration:
-    """What items unknown to one index reach, in log-odds and in margin ratio.
+    """What items unknown to one index reach, in log-odds and in
+    margin ratio.
 
     The margin ratio decides where no reference pictures are used.
     `unknowns` is how many were tried, `items` how many the index had
@@ -156,8 +157,8 @@ class Calibration:
         return self._mix(self.margin_ratio, MARGIN_RATIO_PRIOR, value)
 
     def as_dict(self) -> dict[str, Any]:
-        """As an index stores it, under the names that the format has had
-        from the start.
+        """As an index stores it, under the names that the format
+        has had from the start.
         """
         stored = {
             "looks": asdict(self.log_odds),

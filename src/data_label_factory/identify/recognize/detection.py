@@ -18,22 +18,23 @@ from data_label_factory.labels import Label
 
 @dataclass(frozen=True, eq=False)
 class Detection:
-    """One item in a frame. Two detections are equal when all their values
-    are.
+    """One item in a frame. Two detections are equal when all their
+    values are.
 
-    `reference` is the file, below the refs folder, of the reference that
-    fits best; `label` is what its name says. `quad` (4, 2) float32 px
-    runs clockwise from the reference's own top left. `score` is the
-    cosine of the straightened crop to that reference, `margin` how much
-    higher it is than that of the best other item, `inliers` the number of
-    local features that fit (0 without reference pictures), `top_k` the
-    nearest references with their cosines.
+    `reference` is the file, below the refs folder, of the reference
+    that fits best; `label` is what its name says. `quad` (4, 2)
+    float32 px runs clockwise from the reference's own top left.
+    `score` is the cosine of the straightened crop to that
+    reference, `margin` how much higher it is than that of the best
+    other item, `inliers` the number of local features that fit (0
+    without reference pictures), `top_k` the nearest references with
+    their cosines.
 
-    `false_accept_rate` estimates the fraction of unknown items that would
-    look as good; `confident` means that it is no higher than the
-    strictness asked for. `ambiguous_with` are the other references that
-    the frame cannot tell apart from this one; if there are any, `label`
-    holds only what they have in common.
+    `false_accept_rate` estimates the fraction of unknown items that
+    would look as good; `confident` means that it is no higher than
+    the strictness asked for. `ambiguous_with` are the other
+    references that the frame cannot tell apart from this one; if
+    there are any, `label` holds only what they have in common.
     """
 
     label: Label

@@ -1,11 +1,11 @@
-"""Pictures that could be of the user's collection and are not, made from
-its own references.
+"""Pictures that could be of the user's collection and are not, made
+from its own references.
 
-A collection of few items has few others that can be mistaken for one of
-them. So its references are cut into tiles, and tiles of any of them, each
-mirrored, are laid out anew: colors, textures and lettering stay, and no
-reference fits in any pose. That suits every kind of collection, since
-nothing is drawn.
+A collection of few items has few others that can be mistaken for
+one of them. So its references are cut into tiles, and tiles of any
+of them, each mirrored, are laid out anew: colors, textures and
+lettering stay, and no reference fits in any pose. That suits every
+kind of collection, since nothing is drawn.
 """
 
 from __future__ import annotations

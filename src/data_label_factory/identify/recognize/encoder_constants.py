@@ -34,8 +34,8 @@ Placed = tuple[int, RGB, Quad]
 def learn_from_references(
     index: Index, embedder: Embedder, refs: Path, *, seed: int = 0
 ) -> EncoderConstants | None:
-    """Learn from simulated views of references, and of the ground without
-    any.
+    """Learn from simulated views of references, and of the ground
+    without any.
 
     None when no reference can be read. Deterministic for a seed.
     """

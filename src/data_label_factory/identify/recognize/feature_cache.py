@@ -106,8 +106,8 @@ def _read(kept: Any) -> ReferenceFeatures | None:
 
 
 def _split(flat: NDArray[Any], shapes: NDArray[Any], channels: int = 0) -> list[NDArray[Any]]:
-    """Cut a flat array into one array for each of `shapes` (N, any), with
-    `channels` behind.
+    """Cut a flat array into one array for each of `shapes` (N,
+    any), with `channels` behind.
     """
     ends = np.concatenate([[0], np.cumsum(shapes.prod(axis=1) * max(channels, 1))])
     if ends[-1] != len(flat):

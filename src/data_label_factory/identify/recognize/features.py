@@ -1,8 +1,9 @@
-"""A picture → its local features: SIFT keypoints with RootSIFT descriptors.
+"""A picture → its local features: SIFT keypoints with RootSIFT
+descriptors.
 
-SIFT: Lowe, IJCV 2004. RootSIFT: Arandjelović & Zisserman, CVPR 2012: the
-square root of the L1-normalized histogram, so that the Euclidean distance
-becomes the Hellinger distance.
+SIFT: Lowe, IJCV 2004. RootSIFT: Arandjelović & Zisserman, CVPR
+2012: the square root of the L1-normalized histogram, so that the
+Euclidean distance becomes the Hellinger distance.
 """
 
 from __future__ import annotations
@@ -42,11 +43,11 @@ class Features:
 
 @dataclass(frozen=True)
 class Extractor:
-    """SIFT at a settled scale: the picture is enlarged by `zoom`, but to
-    no more than `max_side` px.
+    """SIFT at a settled scale: the picture is enlarged by `zoom`,
+    but to no more than `max_side` px.
 
-    References are small and clean, frames large and soft, so each has its
-    own settings.
+    References are small and clean, frames large and soft, so each
+    has its own settings.
     """
 
     most: int

@@ -1,5 +1,5 @@
-"""Planes and points: fit and apply a homography, and find points that lie
-close together.
+"""Planes and points: fit and apply a homography, and find points
+that lie close together.
 
 Robust fit: MAGSAC++, Barath et al., CVPR 2020, as OpenCV has it.
 """
@@ -52,11 +52,11 @@ def fit_homography(
 
 
 def project_quad(homography: Matrix, shape: Floats, frame_shape: tuple[int, int]) -> Quad | None:
-    """The quad (4, 2) px of a reference of `shape` (height, width), if a
-    camera can see it so.
+    """The quad (4, 2) px of a reference of `shape` (height, width),
+    if a camera can see it so.
 
-    None unless it is convex, not mirrored, of some size, and neither too
-    sharp nor too foreshortened.
+    None unless it is convex, not mirrored, of some size, and
+    neither too sharp nor too foreshortened.
     """
     height, width = (float(v) for v in shape)
     corners = frame_quad(width, height)
@@ -102,8 +102,8 @@ def within(points: Floats, frame_shape: tuple[int, int]) -> Mask:
 
 
 def pairs_within(points: Floats, places: Floats, radius: float) -> tuple[Ints, Ints]:
-    """Pairs of (P, 2) points and (Q, 2) places at most `radius` px apart:
-    rows of both, (M,) each.
+    """Pairs of (P, 2) points and (Q, 2) places at most `radius` px
+    apart: rows of both, (M,) each.
 
     By a grid of cells as wide as the radius. Cells are numbered row by
     row, so the three that a place needs of each row are one run of the
@@ -136,8 +136,8 @@ def pairs_within(points: Floats, places: Floats, radius: float) -> tuple[Ints, I
 
 
 def mutual_best(a: Ints, b: Ints, distance: Floats) -> Ints:
-    """Which of M pairs (a[i], b[i]) are the nearest of both their sides:
-    rows, ascending.
+    """Which of M pairs (a[i], b[i]) are the nearest of both their
+    sides: rows, ascending.
     """
     order = np.argsort(distance, kind="stable")
     best_of_a = np.zeros(len(order), bool)

@@ -164,8 +164,8 @@ def _bin_votes(votes: _Votes) -> tuple[Ints, Ints]:
 
 
 def _is_known(votes: _Votes, vote: int, center: Floats, size: float, found: list[Cluster]) -> bool:
-    """Whether a bin with that vote, mean center and mean size is a second
-    sight of a cluster.
+    """Whether a bin with that vote, mean center and mean size is a
+    second sight of a cluster.
     """
     diagonal = float(votes.diagonal[vote])
     for cluster in found:

@@ -44,8 +44,8 @@ class Pairs:
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """The features of N references, concatenated, and what was worked out for
-    each.
+    """The features of N references, concatenated, and what was
+    worked out for each.
 
     By reference: `counts` (N,) of features, `shapes` (N, 2) heights and
     widths in px. By feature: `xy` (F, 2) px, `size`, `angle` (F,) as in
@@ -111,13 +111,14 @@ STORED_FIELDS = tuple(field.name for field in fields(Stored))
 
 
 class LocalIndex:
-    """The features of N references in inverted lists. About 230 bytes per
-    feature.
+    """The features of N references in inverted lists. About 230
+    bytes per feature.
 
-    `reference` (F,) says which reference each feature belongs to; those of
-    reference r are `first[r] … first[r + 1]`. `rarity` (F,) is 1 for a detail
-    that only one reference has and falls to 0 for one that all share. The
-    other arrays are those of `stored`.
+    `reference` (F,) says which reference each feature belongs to;
+    those of reference r are `first[r] … first[r + 1]`. `rarity`
+    (F,) is 1 for a detail that only one reference has and falls to
+    0 for one that all share. The other arrays are those of
+    `stored`.
     """
 
     def __init__(self, stored: Stored, vocabulary: Vocabulary) -> None:
@@ -141,8 +142,8 @@ class LocalIndex:
     def extended(self, stored: Stored) -> LocalIndex:
         """With more references appended.
 
-        The vocabulary stays, and so does what is known of the features that
-        are here already.
+        The vocabulary stays, and so does what is known of the
+        features that are here already.
         """
         if not len(stored.counts):
             return self

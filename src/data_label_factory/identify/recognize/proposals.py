@@ -39,11 +39,11 @@ def whole_center_and_flat(frame: RGB) -> list[Quad]:
 
 
 def find_flat_quads(frame: RGB, most: int = 3) -> list[Quad]:
-    """At most `most` quads (4, 2) px with clear edges all around, largest
-    first.
+    """At most `most` quads (4, 2) px with clear edges all around,
+    largest first.
 
-    Clockwise from the corner nearest the top left; they cannot tell which
-    side of the item is up.
+    Clockwise from the corner nearest the top left; they cannot tell
+    which side of the item is up.
     """
     height, width = frame.shape[:2]
     factor = min(1.0, _WORKING_PX / max(height, width))

@@ -1,6 +1,4 @@
-"""The reference pictures of an index, read once: features, thumbnails,
-and what kinds share.
-"""
+"""The references of an index, read once: features, thumbnails, kinds."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The evidence that a frame shows for a pose, and which of several poses
-for one place is kept.
+"""The evidence that a frame shows for a pose, and which of several
+poses for one place is kept.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class ScoredPose:
     """A pose, and what the frame shows there.
 
     `crop` is the frame straightened to the size of the reference's
-    thumbnail; `color` the color deficit (`measure_color_deficit`); `mask`
-    (H, W) is 255 where the crop is inside the frame and 0 outside, or
-    None when all of it is inside.
+    thumbnail; `color` the color deficit (`measure_color_deficit`);
+    `mask` (H, W) is 255 where the crop is inside the frame and 0
+    outside, or None when all of it is inside.
     """
 
     hypothesis: Hypothesis
@@ -110,8 +110,8 @@ def score_pose(frame: RGB, hypothesis: Hypothesis, references: ReferenceFeatures
 def swap_reference(
     hypothesis: Hypothesis, reference: int, references: ReferenceFeatures
 ) -> Hypothesis:
-    """Another reference at the same quad, to be told by appearance where
-    geometry cannot.
+    """Another reference at the same quad, to be told by appearance
+    where geometry cannot.
     """
     shapes = references.local.shapes
     resize = _resizing(shapes[hypothesis.reference], shapes[reference])
@@ -151,16 +151,16 @@ def find_near_duplicates(pose: ScoredPose, references: ReferenceFeatures) -> lis
 def find_indistinguishable(pose: ScoredPose, references: ReferenceFeatures) -> list[int]:
     """References that the frame cannot tell from the one of the pose.
 
-    Near-duplicates that differ too little, or where it is too blurred, or
-    cut off, to show what differs.
+    Near-duplicates that differ too little, or where it is too
+    blurred, or cut off, to show what differs.
     """
     near_duplicates = find_near_duplicates(pose, references)
     return [other for other in near_duplicates if _prefer(pose, other, references) < _UNDECIDED]
 
 
 def _is_refuted_by(pose: ScoredPose, other: int, references: ReferenceFeatures) -> bool:
-    """Whether the crop shows another reference, a near-duplicate, rather
-    than that of the pose.
+    """Whether the crop shows another reference, a near-duplicate,
+    rather than that of the pose.
     """
     is_near_duplicate = other in find_near_duplicates(pose, references)
     return is_near_duplicate and _prefer(pose, other, references) < 0
@@ -170,7 +170,8 @@ def _prefer(pose: ScoredPose, other: int, references: ReferenceFeatures) -> floa
     """Above 0 where the crop shows what sets the reference of the pose
     apart from another.
 
-    Below 0 for the other, 1 or -1 when it shows all of that and nothing else.
+    Below 0 for the other, 1 or -1 when it shows all of that and
+    nothing else.
     """
     first = references.thumbs[pose.hypothesis.reference]
     second = resize_like(references.thumbs[other], first)

@@ -44,9 +44,9 @@ class FrameSearch:
         """The poses of clusters of votes. A convincing one takes its
         place out of play.
 
-        What was found convincingly is looked for again with the features
-        that are left: the votes for copies side by side can fall
-        together, between them.
+        What was found convincingly is looked for again with the
+        features that are left: the votes for copies side by side
+        can fall together, between them.
         """
         if not len(self._pairs.query):
             return []
@@ -77,8 +77,8 @@ class FrameSearch:
         return poses
 
     def by_shortlist(self, numbers: Sequence[int]) -> list[ScoredPose]:
-        """The poses of the references `numbers`, each matched alone with
-        all free features.
+        """The poses of the references `numbers`, each matched alone
+        with all free features.
         """
         tried = [self._matcher.match(n, self._free) for n in numbers if n not in self._hidden]
         found = [hypothesis for hypothesis in tried if hypothesis is not None]

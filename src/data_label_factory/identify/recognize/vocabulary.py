@@ -1,5 +1,5 @@
-"""A vocabulary of local features learned from the index itself, and binary
-signatures within a word.
+"""A vocabulary of local features learned from the index itself, and
+binary signatures within a word.
 
 A word holds about `PER_WORD` descriptors however many references there
 are, so looking up a descriptor costs O(√words) and scanning its words
@@ -70,8 +70,8 @@ class Vocabulary:
         return len(self.fine)
 
     def words(self, rows: Floats, probes: int) -> Ints:
-        """The nearest words (N, probes) of (N, 128) descriptors, nearest
-        first; -1 where none.
+        """The nearest words (N, probes) of (N, 128) descriptors,
+        nearest first; -1 where none.
         """
         cells = min(_CELLS, len(self.coarse))
         if not len(rows):

@@ -28,8 +28,8 @@ class YoloWorld:
     """Proposes the boxes that the detector finds in a frame, after the
     whole frame and its center.
 
-    Raises MissingExtraError without `ultralytics`, and EncoderError when
-    its weights can neither be read nor fetched.
+    Raises MissingExtraError without `ultralytics`, and EncoderError
+    when its weights can neither be read nor fetched.
     """
 
     def __init__(self) -> None:

@@ -67,9 +67,10 @@ def create_app(
 ) -> FastAPI:
     """The application for `settings`.
 
-    With `load`, it reads the references and the prices in threads once it
-    starts. `on_loaded` is called from such a thread, with the error if
-    there was one. Raises FactoryError for settings that cannot be served.
+    With `load`, it reads the references and the prices in threads
+    once it starts. `on_loaded` is called from such a thread, with
+    the error if there was one. Raises FactoryError for settings
+    that cannot be served.
     """
     settings.check()
     context = Context(settings, engine or Engine(settings))

@@ -1,7 +1,8 @@
 """What the server answers with: index, recognizer and prices as one
 whole, replaced by a single assignment.
 
-The only module of the server that knows how a collection is made and changed.
+The only module of the server that knows how a collection is made
+and changed.
 """
 
 from __future__ import annotations
@@ -114,7 +115,8 @@ class Engine:
             note("unreadable", logging.WARNING, file=name, reason=reason)
 
     def change(self, make: Callable[[Collection], T], *, because: str) -> tuple[T, Index]:
-        """Change the collection, and answer by it from the next request on.
+        """Change the collection, and answer by it from the next
+        request on.
 
         Raises as `make`.
         """
@@ -142,8 +144,8 @@ class Engine:
             return True
 
     def recalibrate_in_background(self) -> None:
-        """Calibrate again, if the index has grown or shrunk by a quarter
-        since; frames go on being answered.
+        """Calibrate again, if the index has grown or shrunk by a
+        quarter since; frames go on being answered.
         """
         with self.changing:
             if self.calibrating or not self.needs_calibration:
@@ -153,7 +155,8 @@ class Engine:
 
     @property
     def needs_calibration(self) -> bool:
-        """Whether an index that was calibrated has changed too much since.
+        """Whether an index that was calibrated has changed too much
+        since.
 
         One that never was is left as it is.
         """
@@ -166,7 +169,8 @@ class Engine:
         )
 
     def adopt_prices(self) -> None:
-        """Read the price file; the first time, ask the network for rates.
+        """Read the price file; the first time, ask the network for
+        rates.
 
         Raises FactoryError, and keeps the old ones.
         """

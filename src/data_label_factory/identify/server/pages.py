@@ -33,8 +33,8 @@ def has_tracker(folder: Path = assets.FOLDER) -> bool:
 
 
 def mount_tracker(app: FastAPI, folder: Path = assets.FOLDER) -> None:
-    """Serve the live tracker, if it is installed, at /canvas/live and its
-    assets below /canvas.
+    """Serve the live tracker, if it is installed, at /canvas/live
+    and its assets below /canvas.
     """
     if not has_tracker(folder):
         return

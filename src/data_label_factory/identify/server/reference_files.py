@@ -39,9 +39,11 @@ _CACHE_BYTES = 32 * 2**20
 
 
 def resolve_reference(path: str, raw_path: bytes, index: Index) -> str | None:
-    """The reference that a request names, None if the index has no such one.
+    """The reference that a request names, None if the index has no
+    such one.
 
-    `path` is decoded, `raw_path` is as sent: some clients do not quote names.
+    `path` is decoded, `raw_path` is as sent: some clients do not
+    quote names.
     """
     raw = raw_path.decode("utf-8", "replace")
     for name in (path, unquote(raw), raw):
@@ -51,7 +53,8 @@ def resolve_reference(path: str, raw_path: bytes, index: Index) -> str | None:
 
 
 def compute_version(path: Path) -> str:
-    """A strong ETag for a file, from its modification time, size and inode.
+    """A strong ETag for a file, from its modification time, size
+    and inode.
 
     Raises OSError.
     """
@@ -61,8 +64,8 @@ def compute_version(path: Path) -> str:
 
 
 def newest_first(refs: Path, references: Iterable[str]) -> list[tuple[str, float]]:
-    """References and the time (s since 1970) at which their file was last
-    changed, latest first, without those that are gone.
+    """References and the time (s since 1970) at which their file
+    was last changed, latest first, without those that are gone.
     """
     changed: list[tuple[str, float]] = []
     for reference in references:

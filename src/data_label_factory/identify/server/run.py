@@ -95,9 +95,9 @@ class _Server(uvicorn.Server):
 class _EarlyAndLateSignals:
     """Takes SIGTERM and SIGINT outside uvicorn's own handlers.
 
-    A signal before it has them stops the server as soon as it runs. Once
-    stopped, uvicorn raises the signal again, to no effect: the exit code
-    should be 0.
+    A signal before it has them stops the server as soon as it runs.
+    Once stopped, uvicorn raises the signal again, to no effect: the
+    exit code should be 0.
     """
 
     def __init__(self, server: _Server) -> None:

@@ -1,7 +1,7 @@
 """The JSON of requests and answers.
 
-Existing clients rely on these names: keys may be added, but none removed
-or renamed.
+Existing clients rely on these names: keys may be added, but none
+removed or renamed.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ class Neighbor(BaseModel):
 class Mask(BaseModel):
     """One item in the picture.
 
-    `bbox_norm` is its box, clipped to the picture. `quad_norm` is its
-    corners, clockwise from the item's own top left; they may lie outside.
-    `label` ends in `?` unless `confident`.
+    `bbox_norm` is its box, clipped to the picture. `quad_norm` is
+    its corners, clockwise from the item's own top left; they may
+    lie outside. `label` ends in `?` unless `confident`.
     """
 
     bbox_norm: Box

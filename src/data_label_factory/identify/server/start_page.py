@@ -1,5 +1,5 @@
-"""The start page `/`: what the server knows and how it is doing, in words
-for its owner.
+"""The start page `/`: what the server knows and how it is doing, in
+words for its owner.
 
 All links are relative, so that the page also works below a prefix of a
 reverse proxy.
@@ -52,8 +52,9 @@ class _State:
 def render_start_page(context: Context, base_url: str, tracker: str) -> str:
     """The page as text.
 
-    `base_url` is this server's address as the visitor wrote it, `tracker`
-    the relative address of the live tracker, "" without one.
+    `base_url` is this server's address as the visitor wrote it,
+    `tracker` the relative address of the live tracker, "" without
+    one.
     """
     snapshot = context.engine.snapshot
     prices = context.engine.prices

@@ -1,5 +1,5 @@
-"""Changes on disk → a changed collection: the refs folder, the index file
-and the price file.
+"""Changes on disk → a changed collection: the refs folder, the
+index file and the price file.
 
 The disk is polled: network drives and container mounts send no change
 notifications, and a look at 300 files costs 3 ms. A change counts once
@@ -145,8 +145,8 @@ class _Watched:
         self._adopted = None if adopt_first else self._last
 
     def has_changed(self) -> bool:
-        """Whether there is a state to adopt: at rest since the last look,
-        and not adopted yet.
+        """Whether there is a state to adopt: at rest since the last
+        look, and not adopted yet.
         """
         before = self._last
         self._last = self._sign()
@@ -159,8 +159,8 @@ class _Watched:
 
 
 def sign_file(path: Path) -> Signature:
-    """Tells one version of a file from the next without reading it; zeros
-    if there is no file.
+    """Tells one version of a file from the next without reading it;
+    zeros if there is no file.
     """
     try:
         info = path.stat()

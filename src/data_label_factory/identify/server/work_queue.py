@@ -55,8 +55,8 @@ class WorkQueue:
 
         Raises BusyError at once if every place is taken, and as `job`.
 
-        If it is canceled while it waits, its place is free at once; while
-        it runs, once it ends.
+        If it is canceled while it waits, its place is free at once;
+        while it runs, once it ends.
         """
         self.check()
         self._taken += 1

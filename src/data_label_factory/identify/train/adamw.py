@@ -16,9 +16,9 @@ _EPSILON = 1e-8
 class AdamW:
     """Changes `weights` in place, step by step.
 
-    `step` counts the steps; `means` and `squares` are the moving means of
-    the gradients and of their squares, shaped like the weights. Pass them
-    to continue.
+    `step` counts the steps; `means` and `squares` are the moving
+    means of the gradients and of their squares, shaped like the
+    weights. Pass them to continue.
     """
 
     def __init__(

@@ -1,11 +1,11 @@
-"""The features of every reference's views, encoded once and kept on disk:
-the training set.
+"""The features of every reference's views, encoded once and kept on
+disk: the training set.
 
-One file per reference. It is named by the SHA-256 of the picture, in a
-folder named by what made it: encoder, recipe of the views, seed. So ten
-added pictures cost the encoding of ten, and an interruption loses at most
-one. Memory does not grow with the collection: only a few pictures' views
-are held at a time.
+One file per reference. It is named by the SHA-256 of the picture,
+in a folder named by what made it: encoder, recipe of the views,
+seed. So ten added pictures cost the encoding of ten, and an
+interruption loses at most one. Memory does not grow with the
+collection: only a few pictures' views are held at a time.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class Bank:
     """The features of N references; `references` and `sha256` name them
     row by row.
 
-    A row has 1 + views + heldout unit vectors of `dim`: the reference
-    itself, its training views, and the held-out ones. `encoded` counts
-    the references whose views were encoded just now. `unreadable` maps
-    the files that have no row to the reason; `labels` is what file names
-    say.
+    A row has 1 + views + heldout unit vectors of `dim`: the
+    reference itself, its training views, and the held-out ones.
+    `encoded` counts the references whose views were encoded just
+    now. `unreadable` maps the files that have no row to the reason;
+    `labels` is what file names say.
     """
 
     folder: Path
@@ -207,11 +207,11 @@ def _write_vectors(path: Path, vectors: Embeddings) -> None:
 
 
 def _draw_ahead(refs: Path, missing: dict[str, str], recipe: ViewRecipe) -> Iterator[_Drawn]:
-    """Yield the hash and the pictures to encode of each file, drawn a few
-    files ahead.
+    """Yield the hash and the pictures to encode of each file, drawn
+    a few files ahead.
 
-    The pictures are the reference and then its views, or the ImageError of an
-    unreadable file.
+    The pictures are the reference and then its views, or the
+    ImageError of an unreadable file.
     """
 
     def draw(digest: str, name: str) -> _Drawn:

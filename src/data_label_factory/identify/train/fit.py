@@ -42,8 +42,8 @@ class TrainResult:
     and `after`, with the best.
 
     `history` has the loss and the held-out figures of each epoch;
-    `best_epoch` (from 1) is the one that was kept. `helped` says whether
-    training helped, `written` whether a file was written.
+    `best_epoch` (from 1) is the one that was kept. `helped` says
+    whether training helped, `written` whether a file was written.
     """
 
     before: Validation
@@ -75,12 +75,12 @@ def train_head(
 
     Write it to `out` if the held-out views say it helps, or `force`.
 
-    On one machine, equal banks and settings give equal heads, bit for
-    bit. That holds for a resumed training as well: after every epoch the
-    state is kept in `OUT.partial`, which is also a head file of the best
-    head so far. Raises FactoryError if the disk is full, if the training
-    diverges, and, with `resume`, if the state there is of another
-    training.
+    On one machine, equal banks and settings give equal heads, bit
+    for bit. That holds for a resumed training as well: after every
+    epoch the state is kept in `OUT.partial`, which is also a head
+    file of the best head so far. Raises FactoryError if the disk is
+    full, if the training diverges, and, with `resume`, if the state
+    there is of another training.
     """
     classes = classes_of(bank, settings.variants)
     references = bank.reference_features()
@@ -151,8 +151,8 @@ class _Training:
 
         Raises FactoryError if the training diverged.
 
-        Each epoch seeds a generator, so that a resumed training draws the
-        same batches.
+        Each epoch seeds a generator, so that a resumed training
+        draws the same batches.
         """
         rng = np.random.default_rng([self.settings.seed, 1 + self.state.epoch])
         first = self.state.epoch * self._steps
@@ -169,8 +169,8 @@ class _Training:
         return loss
 
     def record_epoch(self, loss: float, figures: Figures) -> None:
-        """Add a finished epoch to the state, and keep its weights if they
-        are the best so far.
+        """Add a finished epoch to the state, and keep its weights
+        if they are the best so far.
         """
         state = self.state
         if not state.history or figures.sort_key > max(state.sort_keys):
@@ -196,8 +196,8 @@ class _Training:
 
 
 def _schedule(step: int, steps: int) -> float:
-    """The factor of the learning rate: a short linear warm-up, then half
-    a cosine down to 0.
+    """The factor of the learning rate: a short linear warm-up, then
+    half a cosine down to 0.
     """
     return min(1.0, (step + 1) / _WARM_UP_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
 

@@ -24,10 +24,11 @@ _NAMES = ("0.weight", "0.bias", "2.weight", "2.bias")
 class Checkpoint:
     """A training after `epoch` epochs.
 
-    `purpose` says which pictures, settings and encoder it is of; only a
-    training with the same may continue it. `history` has one dict per epoch.
-    `best` are the best weights so far; `weights` and `moments` (per
-    parameter: step, mean, mean square) are the optimizer's state.
+    `purpose` says which pictures, settings and encoder it is of;
+    only a training with the same may continue it. `history` has one
+    dict per epoch. `best` are the best weights so far; `weights`
+    and `moments` (per parameter: step, mean, mean square) are the
+    optimizer's state.
     """
 
     purpose: dict[str, Any]
@@ -88,11 +89,11 @@ def save_checkpoint(out: Path, checkpoint: Checkpoint, encoder_id: str) -> None:
 
 
 def load_checkpoint(out: Path, purpose: dict[str, Any]) -> Checkpoint | None:
-    """The checkpoint of an interrupted training of `purpose`; None if there
-    is none.
+    """The checkpoint of an interrupted training of `purpose`; None
+    if there is none.
 
-    Raises EncoderError if it is damaged, and FactoryError if it is of another
-    training.
+    Raises EncoderError if it is damaged, and FactoryError if it is
+    of another training.
     """
     path = partial_path(out)
     if not path.exists():

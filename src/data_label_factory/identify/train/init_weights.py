@@ -19,16 +19,17 @@ _SCALE = 3.0  # of the hidden units' inputs; 0.3 to 10 train equally well
 def start_weights(
     bank: Bank, start: Start, hidden: int, out: int, rng: np.random.Generator
 ) -> Weights:
-    """Return `w1` (hidden, in), `b1` (hidden,), `w2` (out, hidden), `b2`
-    (out,), all float32.
+    """Return `w1` (hidden, in), `b1` (hidden,), `w2` (out, hidden),
+    `b2` (out,), all float32.
 
-    "random" draws them as torch's Linear does. "encoder" makes a head
-    that at first only turns the encoder's features onto their `out` main
-    directions. Training then starts from what the encoder knows about all
-    pictures, not only about these. The head is exact since GELU(x) -
-    GELU(-x) = x: half of the hidden units take one direction each, the
-    other half its opposite. With too few hidden units for that, "encoder"
-    draws random weights as well.
+    "random" draws them as torch's Linear does. "encoder" makes a
+    head that at first only turns the encoder's features onto their
+    `out` main directions. Training then starts from what the
+    encoder knows about all pictures, not only about these. The head
+    is exact since GELU(x) - GELU(-x) = x: half of the hidden units
+    take one direction each, the other half its opposite. With too
+    few hidden units for that, "encoder" draws random weights as
+    well.
     """
     if start == "encoder" and hidden >= 2 * min(bank.dim, out):
         return _encoder_like(_main_directions(bank, out), hidden, out, rng)

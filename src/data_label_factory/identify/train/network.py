@@ -19,8 +19,8 @@ class Forward:
     """What a forward pass of a batch leaves for the way back.
 
     `features` (B, in), `inputs` (B, hidden) of the GELU, `cdf` (B,
-    hidden) of them, `hidden` (B, hidden), `length` (B, 1) of the output,
-    `embeddings` (B, out) unit rows.
+    hidden) of them, `hidden` (B, hidden), `length` (B, 1) of the
+    output, `embeddings` (B, out) unit rows.
     """
 
     features: Floats

@@ -59,12 +59,13 @@ class Batch:
 class BatchSampler:
     """Draws batches of `k` distinct classes × `m` views from a bank.
 
-    A fraction `hard` of the classes of a batch are hard negatives: each
-    is drawn from the nearest classes, by the encoder's features, of a
-    class drawn before. The others are drawn at random. With `anchor` the
-    first of the `m` views is the reference itself, since that is what a
-    view will be compared with. With fewer than `k` classes a batch has
-    all of them; a class with fewer than `m` views repeats some.
+    A fraction `hard` of the classes of a batch are hard negatives:
+    each is drawn from the nearest classes, by the encoder's
+    features, of a class drawn before. The others are drawn at
+    random. With `anchor` the first of the `m` views is the
+    reference itself, since that is what a view will be compared
+    with. With fewer than `k` classes a batch has all of them; a
+    class with fewer than `m` views repeats some.
     """
 
     def __init__(
@@ -135,8 +136,8 @@ class BatchSampler:
 
 
 def _nearest_classes(references: Embeddings, classes: Ints) -> Ints:
-    """(C, n) for each class, the other classes whose first references are
-    nearest to its own.
+    """(C, n) for each class, the other classes whose first
+    references are nearest to its own.
     """
     first = np.unique(classes, return_index=True)[1]
     count = min(_NEIGHBORS, len(first) - 1)

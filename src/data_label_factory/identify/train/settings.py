@@ -42,14 +42,15 @@ class TrainSettings:
 
 @dataclass(frozen=True)
 class ViewRecipe:
-    """How many views of each reference are drawn, and how large they are.
+    """How many views of each reference are drawn, and how large
+    they are.
 
-    `plain_share` is the fraction of the `views` to train on that are
-    augmentations; the others are camera crops. Each of `heldout_frames`
-    frames gives one tight and one loose crop to validate with. `trim`
-    leaves out the margins of the references, as indexing them does.
-    `side_px` should be the input side of the encoder; the default is that
-    of SSCD.
+    `plain_share` is the fraction of the `views` to train on that
+    are augmentations; the others are camera crops. Each of
+    `heldout_frames` frames gives one tight and one loose crop to
+    validate with. `trim` leaves out the margins of the references,
+    as indexing them does. `side_px` should be the input side of the
+    encoder; the default is that of SSCD.
     """
 
     views: int = 24

@@ -16,14 +16,16 @@ def supcon_loss(
     Khosla et al. 2020, "Supervised Contrastive Learning", equation 2,
     "L_out".
 
-    `embeddings` (B, D) float unit rows, `labels` (B,) int → the loss, and
-    its gradient (B, D) with respect to the embeddings. The positives P(i)
-    of a row i are the other rows of its label. Its loss is
+    `embeddings` (B, D) float unit rows, `labels` (B,) int → the
+    loss, and its gradient (B, D) with respect to the embeddings.
+    The positives P(i) of a row i are the other rows of its label.
+    Its loss is
 
         -1/|P(i)| Σ_{p∈P(i)} log( exp(z_i·z_p/t) / Σ_{a≠i} exp(z_i·z_a/t) )
 
-    and the result is the mean over the rows that have positives. The
-    other rows are only negatives. The loss is 0 if no row has positives.
+    and the result is the mean over the rows that have positives.
+    The other rows are only negatives. The loss is 0 if no row has
+    positives.
     """
     positive = labels[:, None] == labels[None, :]
     np.fill_diagonal(positive, False)

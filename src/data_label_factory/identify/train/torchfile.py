@@ -1,4 +1,5 @@
-"""Files that `torch.load(weights_only=True)` reads, written without torch.
+"""Files that `torch.load(weights_only=True)` reads, written without
+torch.
 
 Such a file is a zip archive, not compressed: `data.pkl`, a pickle of
 protocol 2 in which every tensor refers to its storage, and one file of
@@ -31,8 +32,8 @@ _NO_HOOKS = b"ccollections\nOrderedDict\n)R"
 
 
 def torch_bytes(value: Any) -> bytes:
-    """A file of `value`: dicts, lists, tuples, texts, numbers, None, and
-    float arrays.
+    """A file of `value`: dicts, lists, tuples, texts, numbers,
+    None, and float arrays.
 
     Raises TypeError for anything else.
     """

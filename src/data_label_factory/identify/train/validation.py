@@ -80,8 +80,8 @@ class Validation:
 
 
 class Validator:
-    """Validates heads on the held-out views of a bank (of an even sample
-    of 2,000 references).
+    """Validates heads on the held-out views of a bank (of an even
+    sample of 2,000 references).
     """
 
     def __init__(self, bank: Bank, classes: NDArray[np.int64], references: Embeddings) -> None:

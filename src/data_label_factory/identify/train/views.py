@@ -1,11 +1,11 @@
 """A reference picture → the views a head is trained on, and those that
 validate it.
 
-There are two kinds of views. Camera crops are what a live tracker would cut
-from a webcam frame; a tight and a loose one come from each frame, since
-rendering costs more than cropping. Augmentations are the usual ones of
-contrastive training: crop, rotation, warp, color, gray, blur. The random
-generator is seeded per picture.
+There are two kinds of views. Camera crops are what a live tracker
+would cut from a webcam frame; a tight and a loose one come from
+each frame, since rendering costs more than cropping. Augmentations
+are the usual ones of contrastive training: crop, rotation, warp,
+color, gray, blur. The random generator is seeded per picture.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from data_label_factory.identify.train.settings import ViewRecipe
 
 
 def draw_views(reference: RGB, recipe: ViewRecipe, sha256: str) -> list[RGB]:
-    """The `recipe.views` training views of a picture, then the held-out ones,
-    (side, side, 3) each.
+    """The `recipe.views` training views of a picture, then the
+    held-out ones, (side, side, 3) each.
 
-    The seed is the content (`sha256` of the file), so a picture's views do
-    not depend on what else is in the folder. The held-out views have a
-    separate generator: they stay the same whatever is trained on.
+    The seed is the content (`sha256` of the file), so a picture's
+    views do not depend on what else is in the folder. The held-out
+    views have a separate generator: they stay the same whatever is
+    trained on.
     """
     content = int(sha256[:16], 16)
     training = np.random.default_rng([recipe.seed, 0, content])
@@ -51,9 +52,9 @@ def camera_crops(reference: RGB, count: int, rng: Rng, side: int) -> list[RGB]:
 def augment(reference: RGB, rng: Rng, side: int) -> RGB:
     """One augmented view, (side, side, 3).
 
-    A crop of 60 to 100 % of the area, rotated by up to 20° and warped.
-    Brightness, contrast and saturation change by up to 40 %. One view in five
-    is gray, and half of them are blurred.
+    A crop of 60 to 100 % of the area, rotated by up to 20° and
+    warped. Brightness, contrast and saturation change by up to 40
+    %. One view in five is gray, and half of them are blurred.
     """
     small = np.asarray(cv2.resize(reference, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
     view = _jitter_colors(_warp_at_random(small, rng, side), rng)

@@ -24,8 +24,8 @@ _Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Neighbors:
-    """Each query's cosine to its own row, and to the best rows of the two
-    nearest other items.
+    """Each query's cosine to its own row, and to the best rows of
+    the two nearest other items.
     """
 
     own: Floats  # (Q,)
@@ -35,13 +35,13 @@ class Neighbors:
 
 
 def nearest_others(queries: Embeddings, truth_rows: _Rows, index: Index) -> Neighbors:
-    """The nearest other items of Q queries (Q, D) that show the references
-    `truth_rows` (Q,).
+    """The nearest other items of Q queries (Q, D) that show the
+    references `truth_rows` (Q,).
 
-    Variants of a query's own item do not count as other items. If there is no
-    other item, the cosine is 0, which is what unlike pictures have on
-    average. The result is exact; memory stays small because the Q × N cosines
-    are computed in blocks.
+    Variants of a query's own item do not count as other items. If
+    there is no other item, the cosine is 0, which is what unlike
+    pictures have on average. The result is exact; memory stays
+    small because the Q × N cosines are computed in blocks.
     """
     count = len(queries)
     other = np.zeros(count, np.float32)
@@ -67,12 +67,13 @@ def choose_thresholds(
     unknown_margin: Floats,
     rate: float,
 ) -> tuple[float, float]:
-    """The cosine and margin thresholds that accept the most genuine answers.
+    """The cosine and margin thresholds that accept the most genuine
+    answers.
 
-    At most the fraction `rate` of unknown items passes both. All inputs are
-    (V,). An answer passes if its cosine and its margin are both above their
-    thresholds. Tries 64 cosine thresholds, each with the lowest margin that
-    keeps the rate.
+    At most the fraction `rate` of unknown items passes both. All
+    inputs are (V,). An answer passes if its cosine and its margin
+    are both above their thresholds. Tries 64 cosine thresholds,
+    each with the lowest margin that keeps the rate.
     """
     allowed = int(rate * len(unknown_sim))
     sims = np.concatenate([genuine_sim, unknown_sim])
@@ -89,8 +90,8 @@ def choose_thresholds(
 
 
 def rounded_up(threshold: float) -> float:
-    """The threshold to four digits, rounded up so that it accepts no more
-    than was measured.
+    """The threshold to four digits, rounded up so that it accepts
+    no more than was measured.
     """
     return math.ceil(threshold * 1e4) / 1e4
 
@@ -104,10 +105,11 @@ class _ItemRows:
         self._firsts = np.searchsorted(items[self._by_item], np.arange(index.item_count + 1))
 
     def hide(self, cosines: Floats, items: _Rows, columns: slice) -> None:
-        """Set to -inf, in place, the cosines of each line to the rows of its
-        item.
+        """Set to -inf, in place, the cosines of each line to the
+        rows of its item.
 
-        `cosines` is (Q, C), for the index rows `columns`; `items` is (Q,).
+        `cosines` is (Q, C), for the index rows `columns`; `items`
+        is (Q,).
         """
         counts = self._firsts[items + 1] - self._firsts[items]
         lines = np.repeat(np.arange(len(items)), counts)
@@ -121,8 +123,8 @@ class _ItemRows:
 def _search_block(
     queries: Embeddings, own_items: _Rows, index: Index, item_rows: _ItemRows
 ) -> tuple[Floats, Floats, _Rows]:
-    """The cosines to the two nearest other items, and the row of the nearest;
-    all (Q,).
+    """The cosines to the two nearest other items, and the row of
+    the nearest; all (Q,).
 
     They are -inf and -1 where there is no such item.
     """

@@ -1,5 +1,5 @@
-"""Which items of an index are most easily confused, and whether they are
-the very same.
+"""Which items of an index are most easily confused, and whether
+they are the very same.
 """
 
 from __future__ import annotations

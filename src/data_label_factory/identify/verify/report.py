@@ -118,13 +118,14 @@ def verify_index(
 ) -> Report:
     """Test an index on itself.
 
-    With `refs` and the embedder that made the index, each file is encoded
-    again and searched for. Otherwise the stored rows are used. `simulate`
-    camera views per reference predict the live behavior; they need both.
+    With `refs` and the embedder that made the index, each file is
+    encoded again and searched for. Otherwise the stored rows are
+    used. `simulate` camera views per reference predict the live
+    behavior; they need both.
 
-    Beyond the index itself, this takes a few hundred megabytes at most.
-    Raises EncoderError if another embedder made the index, and ImageError
-    if `simulate` finds no readable reference file.
+    Beyond the index itself, this takes a few hundred megabytes at
+    most. Raises EncoderError if another embedder made the index,
+    and ImageError if `simulate` finds no readable reference file.
     """
     queries = index.embeddings
     unreadable: dict[str, str] = {}
@@ -228,8 +229,9 @@ def _recommend_thresholds(
 ) -> dict[str, Any]:
     """Recommended thresholds, and what they are based on.
 
-    Without a simulation they are rather strict, because a clean reference
-    passes for an unknown item more easily than a camera view does.
+    Without a simulation they are rather strict, because a clean
+    reference passes for an unknown item more easily than a camera
+    view does.
     """
     if simulation:
         sim = simulation.sim_threshold
@@ -248,8 +250,8 @@ def _recommend_thresholds(
 
 
 def _measure_variant_separation(index: Index) -> dict[str, Any] | None:
-    """The median distance (1 - cosine) of the two nearest variants, over
-    items that have several.
+    """The median distance (1 - cosine) of the two nearest variants,
+    over items that have several.
 
     None if no item has variants.
     """

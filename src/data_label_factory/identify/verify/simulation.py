@@ -23,15 +23,16 @@ SIMULATED_REFERENCES_MAX = 2000
 
 @dataclass(frozen=True)
 class Simulation:
-    """What webcam-like views predict. Accepted rates are fractions of all
-    views.
+    """What webcam-like views predict. Accepted rates are fractions
+    of all views.
 
     `false_accept_rate` is the fraction of accepted views of unknown
-    items. These are the same views, searched for with the true item taken
-    out of the index. A reference has a near-duplicate if another item is
-    at least as similar to it as camera views are to their own reference.
-    Such a reference is not unknown even without its own item, so it does
-    not count; `near_duplicates` is the number of these references.
+    items. These are the same views, searched for with the true item
+    taken out of the index. A reference has a near-duplicate if
+    another item is at least as similar to it as camera views are to
+    their own reference. Such a reference is not unknown even
+    without its own item, so it does not count; `near_duplicates` is
+    the number of these references.
     """
 
     views: int
@@ -58,8 +59,8 @@ def simulate_camera(
     false_accept_rate: float,
     quiet: bool = False,
 ) -> Simulation:
-    """Render `views` views of each reference, search for them, and choose
-    thresholds.
+    """Render `views` views of each reference, search for them, and
+    choose thresholds.
 
     If there are more than 2,000 references, an even sample of them is
     used. The thresholds accept the most while at most the fraction
@@ -80,10 +81,10 @@ def score_views(
     """Score V views, embeddings (V, D) of the rows `truth` (V,), at the
     best thresholds.
 
-    `near_duplicates` (V,) tells which views show a reference that has
-    one; None finds them as Simulation describes. To compare two encoders
-    or heads, give both the same: the worse one finds more near-duplicates
-    and would leave out its hardest unknown items.
+    `near_duplicates` (V,) tells which views show a reference that
+    has one; None finds them as Simulation describes. To compare two
+    encoders or heads, give both the same: the worse one finds more
+    near-duplicates and would leave out its hardest unknown items.
     """
     near = nearest_others(views, truth, index)
     own = best_of_item(index, views, truth)
@@ -127,9 +128,9 @@ def score_views(
 def find_near_duplicates(index: Index, truth: NDArray[np.int64], own: Floats) -> NDArray[np.bool_]:
     """(V,) whether the reference of each view has a near-duplicate.
 
-    That is another item at least as similar to it as the median view is
-    to its own item; `own` (V,) are the cosines of the views to their own
-    items.
+    That is another item at least as similar to it as the median
+    view is to its own item; `own` (V,) are the cosines of the views
+    to their own items.
     """
     near = nearest_others(index.embeddings[truth], truth, index)
     return np.asarray(near.other >= np.median(own), bool)

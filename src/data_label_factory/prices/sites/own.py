@@ -113,7 +113,8 @@ class OwnCsv(PriceSite):
 
 
 def read_stock(cell: str) -> bool:
-    """Whether a cell says that something is in stock, as an empty one does.
+    """Whether a cell says that something is in stock, as an empty
+    one does.
 
     Raises PriceError for words that mean neither.
     """

@@ -30,8 +30,8 @@ def site_names() -> list[str]:
 def site_class(name: str) -> type[PriceSite]:
     """Find a site by name.
 
-    Raises PriceError if the name is not registered, or what is registered
-    is not a site.
+    Raises PriceError if the name is not registered, or what is
+    registered is not a site.
     """
     for site in _BUILT_IN:
         if site.name == name:

@@ -56,8 +56,8 @@ def _parse_product(product: Any) -> Listing | None:
 
 
 def _is_in_stock(product: Any) -> bool:
-    """Whether it is not marked as sold out, and the stock shown, if any,
-    is a number above 0.
+    """Whether it is not marked as sold out, and the stock shown, if
+    any, is a number above 0.
     """
     if "sold-out" in (product.attributes.get("class") or "").split():
         return False
