@@ -88,6 +88,15 @@ test("headers of other programs, in any case and padding", () => {
   assert.deepEqual(read(moxfield).cards, ["4|Opt|DOM-60|"]);
 });
 
+test("what was left out stands in the order of the lines", () => {
+  const rows = ["x,A,1", "1,B,about 5", ",C,1", ...Array(8).fill("1,D,2"), "y,E,1"];
+  const { told } = read(`Count,Name,usd_each\n${rows.join("\n")}\n`);
+  assert.deepEqual(
+    told.map((text) => text.split(":")[0]),
+    ["line 2", "line 3", "line 4", "line 13"],
+  );
+});
+
 test("lines are counted through quoted line breaks, and a row that is not whole is left out alone", () => {
   const text = 'count,name\n1,"two\nlines"\nx,Bad\n2,"open\n3,Fox\n1,a,b\n';
   assert.deepEqual(read(text).cards, ["1|two\nlines||", "3|Fox||"]);

@@ -43,8 +43,11 @@ export function toJson(entries) {
  * @returns {Entry[]} Throws an Error that says what is wrong.
  */
 export function readDeck(text, leftOut = []) {
-  if (/^\uFEFF?\s*(?:\{|\[\s*(?:[\]{]|$))/.test(text)) return fromJson(text, leftOut);
-  return findHeader(text) || !isDeckList(text) ? fromCsv(text, leftOut) : fromDeckList(text, leftOut);
+  const isJson = /^\uFEFF?\s*(?:\{|\[\s*(?:[\]{]|$))/.test(text);
+  const read = isJson ? fromJson : findHeader(text) || !isDeckList(text) ? fromCsv : fromDeckList;
+  const entries = read(text, leftOut);
+  leftOut.sort((a, b) => a.where.localeCompare(b.where, "en", { numeric: true }));
+  return entries;
 }
 
 /** @param {string} text @param {LeftOut[]} [leftOut] @returns {Entry[]} Throws an Error that says what is wrong. */
