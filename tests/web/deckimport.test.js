@@ -101,9 +101,9 @@ test("lines are counted through quoted line breaks, and a row that is not whole 
   const text = 'count,name\n1,"two\nlines"\nx,Bad\n2,"open\n3,Fox\n1,a,b\n';
   assert.deepEqual(read(text).cards, ["1|two\nlines||", "3|Fox||"]);
   assert.deepEqual(read(text).told, [
+    "line 4: count ‘x’ is not a whole number",
     'line 5: a "quote" does not end, or goes on after its end',
     'line 7: more cells than columns: put "quotes" around a cell with a comma',
-    "line 4: count ‘x’ is not a whole number",
   ]);
 });
 
