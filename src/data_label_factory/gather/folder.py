@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from data_label_factory.gather.base import Candidate, Source
-from data_label_factory.gather.lists import make_label_of, read_candidates
+from data_label_factory.gather.lists import make_candidate, make_label_of, read_candidates
 from data_label_factory.labels import parse_label
 from data_label_factory.names import find_file
 from data_label_factory.tables import Row
@@ -35,14 +35,6 @@ class Folder(Source):
             label, note = parse_label(row["file"], self.labels), ""
             if row["name"]:
                 label, note = make_label_of(row, query)
-            return Candidate(
-                label,
-                path=path,
-                page=row["page"],
-                license=row["licence"],
-                author=row["author"],
-                line=row.line,
-                note=note,
-            )
+            return make_candidate(row, label, path=path, note=note)
 
         yield from read_candidates(self, query, ("file", "name"), "file", make)

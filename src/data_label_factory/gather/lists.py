@@ -23,6 +23,22 @@ _COLUMNS = {
 _LABELS = ("set_code", "rarity", "licence", "author", "page")
 
 
+def make_candidate(
+    row: Row, label: Label, *, url: str = "", path: Path | None = None, note: str = ""
+) -> Candidate:
+    """Return the picture of a row, at an address or in a file."""
+    return Candidate(
+        label,
+        url,
+        path=path,
+        page=row["page"],
+        license=row["licence"],
+        author=row["author"],
+        line=row.line,
+        note=note,
+    )
+
+
 def make_label_of(row: Row, table: str) -> tuple[Label, str]:
     """Return the label of a row, and what is to be said of it ("" for nothing)."""
     label = make_label(row["name"], row["set_code"], row["rarity"])

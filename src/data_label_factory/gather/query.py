@@ -20,9 +20,8 @@ _SIDEBOARD = re.compile(r"^(?:SB|CMDR|Sideboard):\s*", re.IGNORECASE)
 _COUNT = re.compile(r"^(?:\d{1,3}\s?[x×]\s+|[x×]\s?\d{1,3}\s+|\d{1,3}\s+)(?=\S)", re.IGNORECASE)
 _COUNT_AFTER = re.compile(r"(?<=[^)\]\s])\s+(?:[x×]\s?\d{1,3}|\d{1,3}\s?[x×])$", re.IGNORECASE)
 
-# What deck builders write behind a name: *F* (foil), #!Tag,
-# ^Have,#37d67a^, <showcase>,
-# [Maybeboard{noDeck}].
+# What deck builders write behind a name: *F* (foil), #!Tag, ^Have,#37d67a^,
+# <showcase>, [Maybeboard{noDeck}].
 _DECORATION = re.compile(
     r"\s+(?:\*[^*\s]{1,8}\*|#(?!\d)\S.*|\^[^^]*\^|<[^<>]*>|\[[^\[\]]*[{,][^\[\]]*\])$"
 )
@@ -30,9 +29,8 @@ _TAG = re.compile(r"\s+#\S.*$")
 _SET = r"[A-Za-z0-9]{2,8}"
 _NUMBER = r"[A-Za-z]{0,4}-?\d+[A-Za-z]{0,2}[★†]?|[★†]\d+"
 
-# `(FEM) 1`, `[FEM] 1`, `(FEM:1)`, `[FEM-1]`, `[LOCH-JP001]`; and, as
-# Pokémon's game exports
-# it, `SVI 12` without brackets.
+# `(FEM) 1`, `[FEM] 1`, `(FEM:1)`, `[FEM-1]`, `[LOCH-JP001]`; and `SVI 12` without
+# brackets, as Pokémon's game exports it.
 _PRINT = re.compile(
     rf"\s+[(\[](?P<set>{_SET})(?:[-:#]\s?(?P<inner>{_NUMBER}))?[)\]]"
     r"(?:\s+#?(?P<number>[A-Za-z0-9★†-]*\d[A-Za-z0-9★†]*))?$"
@@ -148,8 +146,7 @@ def _read_print(query: str, line: str, *, may_be_bare: bool) -> Iterator[Reading
     yield Reading(query, name, values["set"], number)
     yield Reading(query, name, values["set"])
 
-    # What stood in the last brackets was maybe no set: `Plains
-    # (FEM) 1 [Land]`.
+    # What stood in the last brackets was maybe no set: `Plains (FEM) 1 [Land]`.
     yield from _read_print(query, name, may_be_bare=False)
     yield Reading(query, name)
 

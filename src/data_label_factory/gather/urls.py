@@ -7,7 +7,7 @@ from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
 from data_label_factory.gather.base import Candidate, Source
-from data_label_factory.gather.lists import make_label_of, read_candidates
+from data_label_factory.gather.lists import make_candidate, make_label_of, read_candidates
 from data_label_factory.labels import parse_label
 from data_label_factory.tables import Row
 
@@ -30,14 +30,6 @@ class Urls(Source):
             label, note = parse_label(unquote(urlsplit(url).path), self.labels), ""
             if name:
                 label, note = make_label_of(row, query)
-            return Candidate(
-                label,
-                url,
-                page=row["page"],
-                license=row["licence"],
-                author=row["author"],
-                line=row.line,
-                note=note,
-            )
+            return make_candidate(row, label, url=url, note=note)
 
         yield from read_candidates(self, query, ("name", "url"), "url", make)
