@@ -33,9 +33,17 @@ CONTEXT = {
 # Types of options and arguments.
 FILE = click.Path(path_type=Path)
 FOLDER = click.Path(path_type=Path, file_okay=False)
-POSITIVE = click.IntRange(min=1)
-COUNT = click.IntRange(min=0)
-PORT = click.IntRange(0, 65535)
+
+
+class Whole(click.IntRange):
+    """A whole number. Of a word, click would say that it is no "integer range"."""
+
+    name = "integer"
+
+
+POSITIVE = Whole(min=1)
+COUNT = Whole(min=0)
+PORT = Whole(0, 65535)
 
 
 def labels_option(otherwise: str) -> Callable[[Function], Function]:

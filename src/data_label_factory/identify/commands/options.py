@@ -40,6 +40,8 @@ _LISTED_MAX = 20  # files named one by one in a message
 class Number(click.FloatRange):
     """A finite number. FloatRange itself lets nan pass, and inf where an end is open."""
 
+    name = "number"
+
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:

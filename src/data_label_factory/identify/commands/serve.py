@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from data_label_factory.command_line import FILE, PORT, POSITIVE
+from data_label_factory.command_line import FILE, PORT, POSITIVE, Whole
 from data_label_factory.identify.commands.options import Number, recognizer_options
 from data_label_factory.identify.server.settings import TRACKER_ORIGINS, Settings
 
@@ -104,7 +104,7 @@ def _repeat_options(args: list[str]) -> list[str]:
     "--workers-queue",
     "queue",
     metavar="N",
-    type=click.IntRange(0, 10_000),
+    type=Whole(0, 10_000),
     default=8,
     help="frames that may wait; further ones get 429",
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from data_label_factory.atomic import write_text
-from data_label_factory.command_line import COUNT, FILE, FOLDER, POSITIVE, labels_option
+from data_label_factory.command_line import COUNT, FILE, FOLDER, POSITIVE, Whole, labels_option
 from data_label_factory.folders import cache_folder
 from data_label_factory.identify.choices import Device
 from data_label_factory.identify.commands.options import (
@@ -61,7 +61,7 @@ def _setting(option: str, **attrs: Any) -> Function:
 @click.option("--out", metavar="HEAD.pt", type=FILE, required=True, help="head to write")
 @_setting("--epochs", metavar="N", type=POSITIVE, help="number of epochs")
 @_setting("--k", metavar="N", type=POSITIVE, help="items per batch")
-@_setting("--m", metavar="N", type=click.IntRange(min=2), help="views per item in a batch")
+@_setting("--m", metavar="N", type=Whole(min=2), help="views per item in a batch")
 @_setting("--anchor/--no-anchor", help="make the reference itself one of these views")
 @_setting(
     "--steps-per-epoch",
