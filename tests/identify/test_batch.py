@@ -27,6 +27,7 @@ from data_label_factory.identify.batch import (
     Unreadable,
     find_sources,
     recognize_files,
+    walk_paths,
 )
 from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.encoders import Embedder, open_encoder
@@ -66,7 +67,7 @@ def test_folders_are_walked_and_named_files_taken_as_they_are(tmp_path: Path) ->
         save_picture(tmp_path / name, 1)
     (tmp_path / "in" / "d.MP4").touch()
     (tmp_path / "in" / "notes.txt").touch()
-    sources, walks = find_sources([tmp_path / "in", tmp_path / "x.dat", tmp_path / "in" / "b.png"])
+    sources, walks = walk_paths([tmp_path / "in", tmp_path / "x.dat", tmp_path / "in" / "b.png"])
     assert [walk.others for walk in walks] == [["notes.txt"]]
     assert [source.inside for source in sources] == ["a/c.jpg", "b.png", "d.MP4", "x.dat", "b.png"]
     assert [source.is_video for source in sources] == [False, False, True, False, False]
@@ -75,12 +76,12 @@ def test_folders_are_walked_and_named_files_taken_as_they_are(tmp_path: Path) ->
 def test_wildcards_that_the_shell_left_are_expanded(tmp_path: Path) -> None:
     for name in ("b.png", "a.png", "[x].png"):
         save_picture(tmp_path / name, 1)
-    sources, _ = find_sources([f"{tmp_path}/?.png", f"{tmp_path}/[x].png"])
+    sources = find_sources([f"{tmp_path}/?.png", f"{tmp_path}/[x].png"])
     assert [source.inside for source in sources] == ["a.png", "b.png", "[x].png"]
 
     with pytest.raises(ImageError, match=r"No file matches .*\*\.gif.* Check the folder"):
         find_sources([f"{tmp_path}/*.gif"])
-    sources, _ = find_sources([f"{tmp_path}/a.png", f"{tmp_path}/*.gif"])
+    sources = find_sources([f"{tmp_path}/a.png", f"{tmp_path}/*.gif"])
     good, bad = recognize_files(find_nothing, sources, quiet=True)
     assert isinstance(good, RecognizedFrame)
     assert isinstance(bad, Unreadable)
@@ -91,7 +92,7 @@ def test_a_named_file_is_found_though_its_name_is_spelled_a_little_differently(
     tmp_path: Path,
 ) -> None:
     save_picture(tmp_path / "Beyonce\u0301.PNG", 1)
-    sources, _ = find_sources([tmp_path / "beyonc\u00e9.png"])
+    sources = find_sources([tmp_path / "beyonc\u00e9.png"])
     assert sources[0].path == tmp_path / "Beyonce\u0301.PNG"
 
 
@@ -117,7 +118,7 @@ def test_bad_files_are_reported_with_their_reason_and_stop_nothing(tmp_path: Pat
 @pytest.mark.parametrize("suffix", [".avi", ".mp4"])
 def test_every_nth_frame_of_a_video_is_given_in_rgb(tmp_path: Path, suffix: str) -> None:
     path = write_video(tmp_path / f"clip{suffix}", [20 * i for i in range(8)])
-    frames = list(recognize_files(find_nothing, find_sources([path])[0], every=3, quiet=True))
+    frames = list(recognize_files(find_nothing, find_sources([path]), every=3, quiet=True))
     assert [frame.number for frame in frames if isinstance(frame, RecognizedFrame)] == [0, 3, 6]
     for frame in frames:
         assert isinstance(frame, RecognizedFrame)
@@ -132,7 +133,7 @@ def test_every_nth_frame_of_a_video_is_given_in_rgb(tmp_path: Path, suffix: str)
 def test_a_truncated_video_gives_its_frames_and_then_says_so(tmp_path: Path) -> None:
     path = write_video(tmp_path / "clip.avi", list(range(0, 200, 10)), (640, 480))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    *frames, last = recognize_files(find_nothing, find_sources([path])[0], quiet=True)
+    *frames, last = recognize_files(find_nothing, find_sources([path]), quiet=True)
     assert len(frames) >= 5
     assert isinstance(last, Unreadable)
     assert "of 20 frames" in last.reason
@@ -271,7 +272,7 @@ def test_copies_keep_subfolders_and_never_replace_a_source_or_each_other(tmp_pat
     for name in ("in/a/x.png", "in/y.webp", "other/a.jpg", "more/a.jpg"):
         save_picture(tmp_path / name, 1)
     named = [tmp_path / "in", tmp_path / "other" / "a.jpg", tmp_path / "more" / "a.jpg"]
-    sources, _ = find_sources(named)
+    sources = find_sources(named)
     frames = []
     for frame in recognize_files(find_nothing, sources, quiet=True):
         assert isinstance(frame, RecognizedFrame)

@@ -76,7 +76,12 @@ class Unreadable:
     reason: str
 
 
-def find_sources(paths: Sequence[str | Path]) -> tuple[list[Source], list[Walk]]:
+def find_sources(paths: Sequence[str | Path]) -> list[Source]:
+    """The sources of `walk_paths` alone."""
+    return walk_paths(paths)[0]
+
+
+def walk_paths(paths: Sequence[str | Path]) -> tuple[list[Source], list[Walk]]:
     """The files among `paths`, and the pictures and videos in the
     folders and their subfolders; and the walks through these, which
     have what was passed over.

@@ -55,11 +55,11 @@ def command(
 
     Exit 1 if some file could not be read, else 0.
     """
-    from data_label_factory.identify.batch import find_sources, recognize_files
+    from data_label_factory.identify.batch import recognize_files, walk_paths
     from data_label_factory.identify.commands.frame_writer import open_writer
     from data_label_factory.identify.index import Index
 
-    sources, walks = find_sources(files)
+    sources, walks = walk_paths(files)
     if not sources:
         found = ". ".join(walk.no_picture("picture or video") for walk in walks)
         raise FactoryError(found, "Name some")
