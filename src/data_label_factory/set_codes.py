@@ -73,6 +73,14 @@ def is_surely_a_card(code: str) -> bool:
     return bool(_SMALL.fullmatch(code))
 
 
+def join_set_code(code: str, number: str) -> str:
+    """The set code of a table with a column each for set and number: `NEO` and
+    `12` → NEO-12. A whole one in the first column counts alone; "" if it is none.
+    """
+    is_whole = not code or not number or "-" in code
+    return read_set_code(code if is_whole else f"{code}-{number}")
+
+
 def split_set_code(stem: str) -> tuple[str, str]:
     """The set code that `stem` begins with ("" if it does not), and
     the rest.

@@ -526,6 +526,14 @@ def test_folder_finds_a_photo_whose_name_is_spelled_a_little_differently(tmp_pat
     assert [one.path and one.path.name for one in found] == names
 
 
+def test_set_and_number_in_columns_of_their_own_are_one_code(tmp_path: Path) -> None:
+    (tmp_path / "l.csv").write_text(
+        "photo;title;Edition;Collector Number\nx;Opt;neo;12\ny;Elk;;7\n"
+    )
+    found = own("folder", tmp_path, "l.csv")
+    assert [one.label for one in found] == [Label("Opt", "NEO-12"), Label("Elk")]
+
+
 def test_an_odd_set_code_or_rarity_never_stops_a_list(tmp_path: Path) -> None:
     rows = "x,A,nope,\nx,B,PLST-2XM-129,Ultra Rare\nx,C,633Ph,best\nx,D,,common\nx,E,no code,UR\n"
     for source, first in (("folder", "file"), ("urls", "url")):

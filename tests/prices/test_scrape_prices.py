@@ -485,6 +485,20 @@ def test_rows_that_give_no_price_are_left_out_and_named(
     assert (result.priced, result.references) == (2, 3)
 
 
+def test_set_and_number_in_columns_of_their_own_are_one_code(
+    tmp_path: Path, scraping: Callable[..., ScrapeResult]
+) -> None:
+    table = tmp_path / "own.csv"
+    table.write_text(
+        "Name,Set Code,Card Number,Market Price\n"
+        "Opt,NEO,12a,1.50\nOwl,NEO-13,13,2.50\nElk,NEO,,3.50\nM8 Bolt,,7,4.50\n"
+    )
+    references = ["NEO-12a_opt.jpg", "NEO-13_owl.jpg", "elk.jpg", "m8_bolt.jpg"]
+    result = scraping(references, name="csv", file=table, currency="USD")
+    assert sorted(result.file.prices) == ["Elk", "M8 Bolt", "NEO-12A", "NEO-13"]
+    assert (result.priced, result.unmatched) == (4, [])
+
+
 def test_a_row_in_another_currency_is_left_out(
     tmp_path: Path, scraping: Callable[..., ScrapeResult]
 ) -> None:

@@ -8,19 +8,21 @@ from pathlib import Path
 from data_label_factory.errors import ProjectError
 from data_label_factory.gather.base import Candidate, Source, make_label
 from data_label_factory.labels import Label
+from data_label_factory.set_codes import join_set_code
 from data_label_factory.tables import Row, TableError, read_table
 
 _COLUMNS = {
     "name": ("card name", "title", "item", "label", "product"),
     "file": ("file name", "photo", "image", "picture", "path"),
     "url": ("address", "link", "image url", "picture url", "image"),
-    "set_code": ("set code", "code", "edition", "set", "card number"),
+    "set_code": ("set code", "code", "edition code", "edition", "set"),
+    "number": ("card number", "collector number"),
     "rarity": (),
     "licence": ("license",),
     "author": ("artist", "credit", "photographer"),
     "page": ("source", "website"),
 }
-_LABELS = ("set_code", "rarity", "licence", "author", "page")
+_LABELS = ("set_code", "number", "rarity", "licence", "author", "page")
 
 
 def make_candidate(
@@ -41,7 +43,8 @@ def make_candidate(
 
 def make_label_of(row: Row, table: str) -> tuple[Label, str]:
     """Return the label of a row, and what is to be said of it ("" for nothing)."""
-    label = make_label(row["name"], row["set_code"], row["rarity"])
+    code = join_set_code(row["set_code"], row["number"])
+    label = make_label(row["name"], code, row["rarity"])
     if label.set_code or not row["set_code"]:
         return label, ""
     return label, f"{table}, line {row.line}: {row['set_code']!r} is not a set code, and left out"

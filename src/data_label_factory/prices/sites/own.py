@@ -17,10 +17,12 @@ from data_label_factory.prices.currencies import currencies_of
 from data_label_factory.prices.money import MoneyColumn
 from data_label_factory.prices.sites.base import PriceSite
 from data_label_factory.prices.store import Listing
+from data_label_factory.set_codes import join_set_code
 from data_label_factory.tables import Row, Table, TableError, read_table
 
 _COLUMNS = {
-    "code": ("set code", "card code", "card number", "sku", "file", "file name"),
+    "code": ("set code", "card code", "edition code", "sku", "file", "file name"),
+    "number": ("card number", "collector number"),
     "price": (
         *("unit price", "price each", "market price", "amount", "value", "preis", "prix"),
         *("price eur", "price usd", "eur price", "usd price", "price gbp", "price jpy"),
@@ -95,7 +97,7 @@ class OwnCsv(PriceSite):
 
     def _make_listing(self, table: Table, row: Row, prices: MoneyColumn) -> Listing | None:
         """None, and a word why, for a row without a price."""
-        code = " ".join((row["code"] or row["name"]).split())
+        code = _find_code(row)
         try:
             price = prices.read(f"{row['price']} {row['currency']}".strip() if row["price"] else "")
             in_stock = read_stock(row["stock"])
@@ -110,6 +112,16 @@ class OwnCsv(PriceSite):
         code = self._spellings.setdefault(item_key(code), code)
         self.lines.setdefault(code, row.line)
         return Listing(code, price, row["rarity"], row["name"], row["name_jp"], in_stock)
+
+
+def _find_code(row: Row) -> str:
+    """What a row is looked up by. A set alone tells no item; its name does."""
+    code = row["code"]
+    if row["number"]:
+        code = join_set_code(code, row["number"])
+    elif row["name"] and code.isalpha() and code.isupper():
+        code = ""
+    return " ".join((code or row["name"]).split())
 
 
 def read_stock(cell: str) -> bool:
