@@ -136,7 +136,8 @@ def _report_rows(result: ScrapeResult) -> None:
 
 def _as_text(result: ScrapeResult, out: Path) -> str:
     file = result.file
-    lines = [f"{out}: {len(file.prices)} prices of {file.site} in {file.currency}"]
+    prices = f"{len(file.prices)} price" + ("" if len(file.prices) == 1 else "s")
+    lines = [f"{out}: {prices} of {file.site} in {file.currency}"]
     if result.codes:
         priced = result.codes - len(result.unpriced)
         lines.append(f"{priced} of the {result.codes} set codes among the references have one")

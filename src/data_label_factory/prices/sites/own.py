@@ -33,7 +33,7 @@ _COLUMNS = {
     "rarity": (),
     "stock": ("in stock", "quantity", "qty", "count", "available", "availability"),
 }
-_NEEDS = f"price, code or name, and any of: {', '.join(_COLUMNS)}"
+_NEEDS = f"It needs price, and code or name; it may have: {', '.join(_COLUMNS)}"
 _COUNT = re.compile(r"(\d+(?:[.,]\d+)?) ?(\+|left|in stock|available|pcs?\.?|pieces?|x)?")
 _SOLD_OUT = re.compile("no|none|n|false|out|sold|sold ?out|out of stock|unavailable")
 _IN_STOCK = re.compile("|yes|y|true|in|in stock|available")
