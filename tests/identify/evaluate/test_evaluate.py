@@ -115,9 +115,11 @@ def test_a_truth_json_in_the_folder_is_found_and_keeps_quads(tmp_path: Path) -> 
             "line 2: the index has no reference 'orc'.*line 3: .* 'LOCH",
         ),
         ("t.csv", "query;photo\na.jpg;elf\n", "must name the columns.*query,ref"),
-        ("t.json", "[{", "cannot be read as ground truth"),
+        ("t.json", "[{", "cannot be read as ground truth .no JSON from line 1, column 3 on"),
+        ("t.json", '"caf\udce9"', "cannot be read as ground truth .not UTF-8 text"),
         ("t.json", '[{"file": "a.jpg"}]', "items is missing"),
-        ("t.json", '{"a.jpg": "elf"}', "cannot be read as ground truth"),
+        ("t.json", '{"a.jpg": "elf"}', "cannot be read as ground truth .it has another shape"),
+        ("t.json", '[{"file": "a", "items": [{"ref": "elf", "quad": [[1], 2]}]}]', "four points"),
         (
             "t.json",
             '[{"file": "a.jpg", "items": [{"ref": "elf", "quad": [[1, 2], [3, 4]]}]}]',
@@ -133,7 +135,7 @@ def test_invalid_ground_truth_is_an_error_that_says_why(
 ) -> None:
     photos(tmp_path, "a.jpg")
     if text is not None:
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, "utf-8", "surrogateescape")
     with pytest.raises(GroundTruthError, match=says):
         read_queries(index_of(*FILES), tmp_path, truth=tmp_path / name)
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from data_label_factory.errors import GroundTruthError, ImageError
-from data_label_factory.identify.images import read_file
+from data_label_factory.errors import GroundTruthError
+from data_label_factory.identify.evaluate.truth_file import read_truth_file
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.quad import Quad, as_points
+from data_label_factory.identify.quad import Quad
 from data_label_factory.labels import (
     Label,
     LabelScheme,
@@ -23,19 +19,10 @@ from data_label_factory.labels import (
     stem_of,
 )
 from data_label_factory.names import Names
-from data_label_factory.tables import TableError, read_table
 from data_label_factory.walk import Walk, walk_folder
 
 _LISTED_MAX = 5  # names that an error message lists
 _DEFAULT_FILES = ("truth.json", "truth.csv")
-_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
-_COLUMNS = {
-    "query": ("photo", "file", "file name", "image", "picture"),
-    "ref": ("reference", "item", "name", "label", "title"),
-}
-_NEEDS = (
-    'Write a CSV with the columns query,ref or a JSON list of {"file": …, "items": [{"ref": …}]}'
-)
 
 
 @dataclass(frozen=True)
@@ -199,7 +186,7 @@ def _read_truth_file(path: Path, walk: Walk, known: _KnownNames) -> Queries:
     A photo with a row that cannot be used is left out as a whole: what it
     shows is not known.
     """
-    rows, left_out = _read_json(path) if path.suffix.lower() == ".json" else _read_csv(path)
+    rows, left_out = read_truth_file(path)
     photos_here = Names(walk.pictures)
     shown: dict[str, list[TrueItem]] = {}
     unusable: set[str] = set()
@@ -221,73 +208,6 @@ def _read_truth_file(path: Path, walk: Walk, known: _KnownNames) -> Queries:
     ]
     without_truth = [name for name in walk.pictures if name not in shown or name in unusable]
     return Queries(photos, without_truth, [walk], left_out)
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One item in a photo. `ref` is "" if the photo shows none; `where`
-    says where in the ground truth it stands.
-    """
-
-    file: str
-    ref: str
-    where: str
-    quad: Quad | None = None
-
-
-def _read_csv(path: Path) -> tuple[list[_Row], list[str]]:
-    try:
-        table = read_table(
-            path, _COLUMNS, ["query", "ref"], headerless=("query", "ref"), needs=_NEEDS
-        )
-    except TableError as exc:
-        raise GroundTruthError(exc.message, exc.hint or _NEEDS) from exc
-
-    rows = []
-    for row in table.rows:
-        if row["query"]:
-            rows.append(_Row(row["query"], row["ref"], f"line {row.line}"))
-        else:
-            table.leave_out(row.line, "there is no photo")
-    return rows, table.describe_ignored() + table.describe_problems()
-
-
-def _read_json(path: Path) -> tuple[list[_Row], list[str]]:
-    """Raises GroundTruthError if the file cannot be read or parsed."""
-    try:
-        return list(_parse_json(read_file(path).decode("utf-8-sig"))), []
-    except ImageError as exc:
-        raise GroundTruthError(
-            f"{path}: {exc.message}", "Name the file that says what the photos show"
-        ) from exc
-    except _MALFORMED as exc:
-        reason = f"{exc.args[0]} is missing" if isinstance(exc, KeyError) else exc
-        raise GroundTruthError(f"{path} cannot be read as ground truth ({reason})", _NEEDS) from exc
-
-
-def _parse_json(text: str) -> Iterator[_Row]:
-    for number, photo in enumerate(json.loads(text), 1):
-        where = f"entry {number}"
-        file = _parse_name(photo["file"])
-        if not photo["items"]:
-            yield _Row(file, "", where)
-        for item in photo["items"]:
-            corners = item.get("quad")
-            quad = None if corners is None else _parse_quad(corners)
-            yield _Row(file, _parse_name(item["ref"]), where, quad)
-
-
-def _parse_name(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{value!r} is not a file name")
-    return value
-
-
-def _parse_quad(corners: Any) -> Quad:
-    quad = as_points(corners)
-    if quad.shape != (4, 2) or not np.isfinite(quad).all():
-        raise ValueError(f"{corners!r} is not a quad of four points")
-    return quad
 
 
 def _list_names(names: Iterable[str]) -> str:
