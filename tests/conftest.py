@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,3 +111,15 @@ def dlf() -> Callable[..., subprocess.CompletedProcess[str]]:
 def website() -> Iterator[Site]:
     with serving() as site:
         yield site
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium without a camera."""
+    from browsing import CHROMIUM, launch  # which takes from here, in turn
+
+    sync_api = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM:
+        pytest.skip("needs Chromium")
+    with sync_api.sync_playwright() as engine, launch(engine, None) as browser:
+        yield browser

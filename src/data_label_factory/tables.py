@@ -44,10 +44,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Problem:
-    """A row that was left out, and why."""
+    """A row that was left out, and why; `cells` are those that could be
+    told apart.
+    """
 
     line: int
     reason: str
+    cells: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -233,14 +236,15 @@ def _take_row(table: Table, record: Record, titles: Sequence[str | None]) -> Non
     cells = record.cells
 
     # The end of `Bolt,1,50` can also lie below a title that is empty.
+    values = {title: "" for title in titles if title}
+    values |= {title: cell for title, cell in zip(titles, cells, strict=False) if title}
     surplus = [at for at in range(len(cells)) if at >= len(titles) or titles[at] is None]
     if any(cells[at] for at in surplus):
         hint = f'put "quotes" around a cell with a {_spell(table.delimiter)}'
-        table.leave_out(record.line, f"more cells than columns; {hint}")
+        problem = Problem(record.line, f"more cells than columns; {hint}", values)
+        table.problems.append(problem)
         return
 
-    values = {title: "" for title in titles if title}
-    values |= {title: cell for title, cell in zip(titles, cells, strict=False) if title}
     table.rows.append(Row(record.line, values))
 
 

@@ -14,6 +14,9 @@ class CodeLookup:
     def __init__(self, codes: Iterable[str]) -> None:
         self._codes = {item_key(code): code for code in codes}
 
+    def __contains__(self, code: str) -> bool:
+        return item_key(code) in self._codes
+
     def find(self, label: Label, of_file: Label, reference: str) -> str | None:
         """The code that prices a reference, or None; `of_file` is what its
         file name says.

@@ -91,7 +91,7 @@ def scrape(
         asked=run.asked,
         fresh=run.fresh,
         not_stocked=run.not_stocked,
-        unpriced=_find_unpriced(names, file),
+        unpriced=sorted(code for code in names if code not in lookup),
         references=len(codes),
         priced=len(codes) - codes.count(None),
         unmatched=[f"{code!r} (line {site.lines[code]})" for code in unmatched],
@@ -170,11 +170,6 @@ class _Run:
             asked_at = asked_at.replace(tzinfo=UTC)
         age_hours = (self._now - asked_at) / timedelta(hours=1)
         return 0 <= age_hours < self._max_age_hours
-
-
-def _find_unpriced(names: Mapping[str, str], file: PriceFile) -> list[str]:
-    priced = set(map(item_key, file.prices))
-    return sorted(code for code in names if item_key(code) not in priced)
 
 
 def _find_prefixes(names: Mapping[str, str], site: PriceSite, most: int) -> list[str]:

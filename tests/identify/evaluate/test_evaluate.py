@@ -143,7 +143,8 @@ def test_invalid_ground_truth_is_an_error_that_says_why(
 def test_a_photo_with_a_row_that_cannot_be_used_is_left_out_and_named(tmp_path: Path) -> None:
     photos(tmp_path, "a.jpg", "b.jpg", "c.jpg")
     truth = tmp_path / "own.csv"
-    truth.write_text("File Name;Item\na.jpg;elf\nb.jpg;elf\nb.jpg;orc\n;elf\nc.jpg;elf;x\n")
+    rows = ["a.jpg;elf", "b.jpg;elf", "b.jpg;orc", ";elf", "c.jpg;elf;x", "c.jpg;elf"]
+    truth.write_text("\n".join(["File Name;Item", *rows]))
 
     queries = read_queries(index_of(*FILES), tmp_path, truth=truth)
     assert shown(queries) == {"a.jpg": [FILES[2]]}

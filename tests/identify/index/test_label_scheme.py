@@ -163,8 +163,8 @@ def test_the_command_says_it_once_and_how_to_keep_them_apart(
     assert main([*line, "--out", str(tmp_path / "i.npz")]) == 0
     said = capsys.readouterr().err.splitlines()
     assert [text for text in said if "share" in text or "plain" in text] == [
-        "2 files share the item 'Can', though their codes differ (KR-55, WD-40)",
-        "2 files share the item 'Hex Bolt', though their codes differ (M8-20, M8-30)",
+        "the item 'Can' is shared by 2 files, though their codes differ (KR-55, WD-40)",
+        "the item 'Hex Bolt' is shared by 2 files, though their codes differ (M8-20, M8-30)",
         "if these are different things, index with --labels plain, or give them other names",
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import CHROMIUM, launch
 from conftest import save_picture
 from detections import detection, index_of
 from jinja2 import UndefinedError
@@ -129,15 +128,6 @@ def test_a_report_loads_nothing_that_it_does_not_hold(make: Any, tmp_path: Path)
     addresses = [*page.values_of("src"), *page.values_of("href")]
     assert all(address.startswith("data:image/") for address in addresses)
     assert "link" not in {tag for tag, _ in page.elements}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM:
-        pytest.skip("needs Chromium")
-    with sync_api.sync_playwright() as engine, launch(engine, None) as browser:
-        yield browser
 
 
 @pytest.mark.browser

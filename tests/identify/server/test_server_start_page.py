@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import CHROMIUM, launch, write_prices
+from browsing import write_prices
 from conftest import save_picture
 from markup import EVIL, Page, assert_inert
 from serving import Server, make_collection, reindex, served, wait_until
@@ -217,15 +216,6 @@ def test_a_foreign_host_name_is_refused_with_a_page(settings: Settings) -> None:
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM:
-        pytest.skip("needs Chromium")
-    with sync_api.sync_playwright() as engine, launch(engine, None) as browser:
-        yield browser
 
 
 @pytest.mark.browser

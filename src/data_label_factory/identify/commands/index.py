@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from data_label_factory.identify.index.build import BuildResult
 
 
-_KEEP_APART = "If these are different things, index with --labels plain, or give each its own name"
-
 _SHARED_MAX = 3  # items named
 
 
@@ -133,8 +131,7 @@ def _report_pictures(result: BuildResult) -> None:
 def _report_shared(items: dict[str, str]) -> None:
     """Print the first items that several files share, and how to keep those apart."""
     for name, reason in list(items.items())[:_SHARED_MAX]:
-        count, why = reason.split(", ", 1)
-        print(f"{count} share the item {name!r}, {why}", file=sys.stderr)
+        print(f"the item {name!r} is shared by {reason}", file=sys.stderr)
     if items:
         others = len(items) - _SHARED_MAX
         more = f"and so in {others} more items; " if others > 0 else ""

@@ -196,8 +196,9 @@ def _read_truth_file(path: Path, walk: Walk, known: _KnownNames) -> Queries:
         item = known.find(row.ref, row.quad) if row.ref else None
         if item:
             items.append(item)
-        elif row.ref:
+        elif row.ref or not row.is_whole:
             unusable.add(name)
+        if row.ref and not item:
             reason = f"the index has no reference {row.ref!r}"
             left_out.append(f"{path}, {row.where}: {reason}")
 

@@ -35,6 +35,7 @@ class TruthRow:
     ref: str
     where: str
     quad: Quad | None = None
+    is_whole: bool = True  # if not, the photo shows something that is not known
 
 
 def read_truth_file(path: Path) -> tuple[list[TruthRow], list[str]]:
@@ -60,6 +61,12 @@ def _read_csv(path: Path) -> tuple[list[TruthRow], list[str]]:
             rows.append(TruthRow(row["query"], row["ref"], f"line {row.line}"))
         else:
             table.leave_out(row.line, "there is no photo")
+
+    rows += [
+        TruthRow(problem.cells["query"], "", f"line {problem.line}", is_whole=False)
+        for problem in table.problems
+        if problem.cells.get("query")
+    ]
     return rows, table.describe_ignored() + table.describe_problems()
 
 

@@ -16,8 +16,10 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from data_label_factory import __version__
+from data_label_factory.web import assets
 
 _STYLESHEET = "pages.css"
+_COLORS = "colors.css"  # those of the live tracker
 # The bytes of a file name that are not UTF-8, as Python reads them (PEP 383).
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
@@ -62,8 +64,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    colors = (assets.FOLDER / _COLORS).read_text("utf-8")
     environment.globals |= {
-        "stylesheet": loader.get_source(environment, _STYLESHEET)[0],
+        "stylesheet": colors + loader.get_source(environment, _STYLESHEET)[0],
         "version": __version__,
     }
     return environment
