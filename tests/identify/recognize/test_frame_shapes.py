@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 import pytest
+from frame_shapes import frame_shapes
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import RGB, decode
@@ -12,9 +12,6 @@ from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.quad import frame_quad, straighten
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.samples import draw_collection
-
-LONGEST = 6000
-AREA = 1_500_000  # keeps an example quick
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +28,8 @@ def recognizer(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
     return Recognizer(index, embedder, refs=folder / "refs")
 
 
-@st.composite
-def shapes(draw: st.DrawFn) -> tuple[int, int]:
-    """Widths and heights of every order of magnitude, as likely as one another."""
-    one = round(2 ** draw(st.floats(0, np.log2(LONGEST))))
-    other = round(2 ** draw(st.floats(0, np.log2(min(LONGEST, AREA / one)))))
-    return draw(st.permutations((one, other)))
-
-
 @settings(max_examples=40, deadline=None)
-@given(shape=shapes())
+@given(shape=frame_shapes())
 def test_a_frame_of_any_shape_is_answered(
     shape: tuple[int, int], recognizer: Recognizer, card: RGB
 ) -> None:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from drawn import encoded, photo_like
+from frame_shapes import frame_shapes
 from PIL import Image
 from serving import make_collection, served
 from starlette.testclient import TestClient
@@ -44,6 +46,16 @@ def view_of(settings: Settings, count: int, seed: int) -> tuple[list[Path], View
 
 @pytest.mark.parametrize("size", [(1, 1), (4000, 2), (2, 4000), (9000, 1), (40, 3000)])
 def test_a_frame_of_any_shape_is_answered(client: TestClient, size: tuple[int, int]) -> None:
+    check_shape(client, size)
+
+
+@hypothesis.settings(max_examples=30, deadline=None)
+@hypothesis.given(size=frame_shapes())
+def test_a_frame_of_whatever_shape_is_answered(client: TestClient, size: tuple[int, int]) -> None:
+    check_shape(client, size)
+
+
+def check_shape(client: TestClient, size: tuple[int, int]) -> None:
     answer = post(client, encoded(Image.fromarray(photo_like(*size)), "PNG"), "image/png")
     assert answer.status_code == 200
     assert answer.json()["image_size"] == list(size)
