@@ -142,7 +142,7 @@ def sort_out(
     """Those that name an item of the photo rightly, and those that are wrong for sure: a
     near- duplicate of an item shown is neither.
     """
-    detections = [recognizer._as_detection(one) for one in found]
+    detections = [recognizer.describe(one) for one in found]
     verdict = match_photo(query, detections, [True] * len(found))
     right = [item.detection for item in verdict.items if item.correct]
     lookalikes = find_lookalike_rows(recognizer, query.items)

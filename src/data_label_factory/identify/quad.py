@@ -29,6 +29,13 @@ def box_of(quad: Quad) -> Box:
     return left, top, right, bottom
 
 
+def quad_iou(a: Quad, b: Quad) -> float:
+    """Intersection over union of two convex quads (4, 2), 0 … 1."""
+    shared, _ = cv2.intersectConvexConvex(a, b)
+    union = cv2.contourArea(a) + cv2.contourArea(b) - float(shared)
+    return float(shared) / max(union, 1e-6)
+
+
 def straighten(image: RGB, quad: Quad, side: int) -> RGB:
     """Warp the part of `image` inside `quad` (4, 2) px to a (side,
     side, 3) square, without aliasing.

@@ -40,6 +40,12 @@ class Features:
     def __len__(self) -> int:
         return len(self.xy)
 
+    def taken(self, rows: NDArray[Any]) -> Features:
+        """Those keypoints alone, by number or by mask."""
+        return Features(
+            self.xy[rows], self.size[rows], self.angle[rows], self.descriptors[rows], self.shape
+        )
+
 
 @dataclass(frozen=True)
 class Extractor:

@@ -135,19 +135,30 @@ class Recognizer:
         W[, 3 or 4]) uint8, of any size. Raises ImageError for a file that
         cannot be read, and ValueError for an array of another shape or dtype.
         """
-        return [self._as_detection(assessment) for assessment in self.assess(as_rgb(picture))]
+        return [self.describe(assessment) for assessment in self.assess(as_rgb(picture))]
 
-    def assess(self, frame: RGB, hidden: Collection[int] = ()) -> list[Assessment]:
-        """What may lie in a frame, with the rows `hidden` taken out of the index."""
+    @property
+    def references(self) -> ReferenceFeatures | None:
+        """What is known of the reference pictures; None where none are used."""
+        return self._references
+
+    def assess(
+        self, frame: RGB, hidden: Collection[int] = (), explained: Sequence[Quad] = ()
+    ) -> list[Assessment]:
+        """What may lie in a frame, with the rows `hidden` taken out of the index.
+
+        Nothing is looked for inside the `explained` quads (4, 2) px.
+        """
         references = self._references
         if references is None:
             return self._assess_regions(frame, hidden, turns=4)[:1]
 
         numbers = np.flatnonzero(np.isin(references.rows, list(hidden)))
-        search = FrameSearch(frame, references, hidden=numbers)
+        search = FrameSearch(frame, references, hidden=numbers, explained=explained)
         poses = keep_best_per_place(search.by_votes(), references)
         assessed = self._assess_poses(frame, poses, references, hidden)
-        if any(self._false_accept_rate(one) <= self.strictness for one in assessed):
+        is_sure = any(self._false_accept_rate(one) <= self.strictness for one in assessed)
+        if is_sure or explained:
             return assessed
 
         # No confident answer: nothing of ours is in view, or it has few details.
@@ -264,7 +275,8 @@ class Recognizer:
             return 1.0  # a margin among unrelated pictures tells nothing
         return self.calibration.rate_by_margin_ratio(one.margin_ratio)
 
-    def _as_detection(self, one: Assessment) -> Detection:
+    def describe(self, one: Assessment) -> Detection:
+        """An assessment with its label, its false-accept rate, and whether to believe it."""
         index = self.index
         variants = [row for row in one.near_duplicates if index.items[row] == index.items[one.row]]
         is_one_item = len(variants) == len(one.near_duplicates)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from data_label_factory.identify.images import RGB
-from data_label_factory.identify.quad import Quad
+from data_label_factory.identify.quad import Quad, quad_iou
 from data_label_factory.identify.recognize.appearance import (
     Evidence,
     FrameMask,
@@ -129,7 +129,7 @@ def keep_best_per_place(
     promising = [pose for pose in poses if pose.score > _HOPELESS]
     for pose in sorted(promising, key=lambda pose: -pose.score):
         overlaps = [
-            at for at, other in enumerate(kept) if _iou(pose.quad, other.quad) > _OVERLAP_IOU
+            at for at, other in enumerate(kept) if quad_iou(pose.quad, other.quad) > _OVERLAP_IOU
         ]
         if not overlaps:
             kept.append(pose)
@@ -198,9 +198,3 @@ def _mask_frame(to_frame: Matrix, shape: Sequence[int], frame_shape: tuple[int, 
     places = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).reshape(-1, 2)
     inside = within(project(np.asarray(places, np.float32), to_frame), frame_shape)
     return np.where(inside, 255, 0).astype(np.uint8).reshape(height, width)
-
-
-def _iou(a: Quad, b: Quad) -> float:
-    shared, _ = cv2.intersectConvexConvex(a, b)
-    union = cv2.contourArea(a) + cv2.contourArea(b) - float(shared)
-    return float(shared) / max(union, 1e-6)

@@ -29,14 +29,24 @@ _FRESH_VOTES = 0.4
 class FrameSearch:
     """The features of one (H, W, 3) frame, looked up once.
 
-    `hidden` are the numbers of references to pass over.
+    `hidden` are the numbers of references to pass over, `explained` quads (4,
+    2) px whose features belong to something that is known already.
     """
 
-    def __init__(self, frame: RGB, references: ReferenceFeatures, hidden: Ints) -> None:
+    def __init__(
+        self,
+        frame: RGB,
+        references: ReferenceFeatures,
+        hidden: Ints,
+        explained: Sequence[Quad] = (),
+    ) -> None:
         self._frame = frame
         self._references = references
         self._hidden = hidden
-        self._features = FRAME(frame)
+        features = FRAME(frame)
+        for quad in explained:
+            features = features.taken(~_inside(features.xy, quad))
+        self._features = features
         self._matcher = FrameMatcher(references.local, self._features)
         self._free = np.ones(len(self._features), bool)  # not explained by a convincing pose
 

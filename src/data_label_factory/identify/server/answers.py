@@ -13,6 +13,7 @@ from data_label_factory.identify.quad import Quad, as_points
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.identify.server.engine import Snapshot
 from data_label_factory.identify.server.schemas import Box, Mask, Neighbor
+from data_label_factory.identify.tracking import TrackedDetection
 from data_label_factory.prices.book import PriceBook
 
 _DIGITS = 4
@@ -29,6 +30,20 @@ def as_masks(
     `size` is the picture's (width, height) in px.
     """
     return [_as_mask(detection, size, snapshot, prices) for detection in detections]
+
+
+def as_tracked_masks(
+    tracked: Sequence[TrackedDetection],
+    size: tuple[int, int],
+    snapshot: Snapshot,
+    prices: PriceBook | None,
+) -> list[Mask]:
+    """The same for the tracks of a session, with their numbers."""
+    masks = as_masks([one.detection for one in tracked], size, snapshot, prices)
+    for mask, one in zip(masks, tracked, strict=True):
+        mask.track_id = one.track_id
+        mask.lost_seconds = _round(one.lost_seconds)
+    return masks
 
 
 def reference_url(reference: str) -> str:

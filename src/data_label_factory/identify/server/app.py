@@ -26,7 +26,7 @@ from data_label_factory.errors import (
     LabelError,
     UnknownItemError,
 )
-from data_label_factory.identify.server import items, pages, recognition, status
+from data_label_factory.identify.server import items, live, pages, recognition, status
 from data_label_factory.identify.server.context import Context
 from data_label_factory.identify.server.engine import Engine
 from data_label_factory.identify.server.guard import Guard
@@ -88,7 +88,7 @@ def create_app(
     )
     app.state.context = context
 
-    for module in (recognition, items, status, pages):
+    for module in (recognition, live, items, status, pages):
         app.include_router(module.router)
     _add_docs(app)
     pages.mount_tracker(app)
@@ -231,6 +231,7 @@ _FAULTS = {
     "less_than_equal": "must be at most {le}",
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "has characters that are not allowed, or too many",
 }
 
 
@@ -270,6 +271,7 @@ def _add_gauges(context: Context) -> None:
     gauges: list[tuple[str, str, Any]] = [
         ("dlf_queue_depth", "Recognitions that run or wait", lambda: context.work.depth),
         ("dlf_queue_places", "Recognitions that can run or wait", lambda: context.work.places),
+        ("dlf_sessions", "Cameras that are followed", lambda: len(context.sessions)),
         ("dlf_index_references", "References in the index", count_references),
         ("dlf_ready", "1 when it can answer", lambda: float(context.phase == "ready")),
     ]

@@ -12,6 +12,7 @@ from data_label_factory.identify.images import Limits
 from data_label_factory.identify.server.engine import Engine, Snapshot
 from data_label_factory.identify.server.metrics import Metrics
 from data_label_factory.identify.server.reference_files import Thumbnails
+from data_label_factory.identify.server.sessions import Sessions
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.identify.server.work_queue import WorkQueue
 
@@ -28,6 +29,8 @@ class Context:
         self.limits = Limits(max_bytes=settings.max_upload_bytes)
         self.metrics = Metrics()
         self.thumbnails = Thumbnails()
+        self.sessions = Sessions()
+        self.sockets = 0  # cameras that are connected
 
         # Separate queues: neither changes nor thumbnails take a place from recognitions.
         self.work = WorkQueue(settings.workers, settings.queue)

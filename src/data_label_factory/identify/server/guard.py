@@ -61,11 +61,15 @@ class Guard:
         self._hosts = _find_allowed_hosts(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
-        if refusal := self._find_refusal(scope):
+
+        refusal = self._find_refusal(scope)
+        if scope["type"] == "websocket" and refusal:
+            return await _refuse_socket(refusal, receive, send)
+        if refusal:
             return await self._refuse(refusal, receive, send, Headers(scope=scope))
-        if scope["method"] != "POST":
+        if scope.get("method") != "POST":
             return await self._app(scope, receive, send)
 
         self._uploads += 1
@@ -80,7 +84,7 @@ class Guard:
             return None
 
         headers = Headers(scope=scope)
-        method = scope["method"]
+        method = scope.get("method", "")  # none for a WebSocket: a page may write into it
         if self._hosts is not None and _parse_host(headers.get("host", "")) not in self._hosts:
             return HTTPException(
                 421,
@@ -208,6 +212,17 @@ class Guard:
                     left -= len(message.get("body", b""))
                     if not message.get("more_body", False):
                         return
+
+
+async def _refuse_socket(error: HTTPException, receive: Receive, send: Send) -> None:
+    """Answer the handshake of a WebSocket as a request would be."""
+    await receive()
+    body = json.dumps({"detail": error.detail}).encode()
+    headers = {"content-type": "application/json", **(error.headers or {})}
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    start = {"type": "websocket.http.response.start", "status": error.status_code, "headers": raw}
+    await send(start)
+    await send({"type": "websocket.http.response.body", "body": body})
 
 
 class _LimitedBody:

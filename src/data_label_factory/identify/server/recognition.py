@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 
-from data_label_factory.identify.server.answers import as_masks
-from data_label_factory.identify.server.context import Context, SharedContext
-from data_label_factory.identify.server.schemas import Answer, TopPrices, problems
-from data_label_factory.identify.server.uploads import decode_upload
+from data_label_factory.identify.server.answering import Frame, answer_frame
+from data_label_factory.identify.server.context import SharedContext
+from data_label_factory.identify.server.schemas import SESSION_NAME, Answer, TopPrices, problems
 
 T = TypeVar("T")
 router = APIRouter(tags=["recognize"])
@@ -21,6 +20,7 @@ router = APIRouter(tags=["recognize"])
 # As in nginx: the client has closed the connection. Only the log and the metrics show it.
 CLIENT_CLOSED_REQUEST = 499
 _MAX_QUERY_LENGTH = 200
+_SESSION = rf"^({SESSION_NAME[1:-1]})?$"  # or none
 
 
 @router.post(
@@ -34,20 +34,27 @@ async def falcon(
     context: SharedContext,
     image: Annotated[UploadFile, File(description="JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC")],
     query: Annotated[str, Form(description="Any text; returned as it is")] = "",
+    session: Annotated[
+        str,
+        Form(description="Names a camera, to follow things from frame to frame", pattern=_SESSION),
+    ] = "",
 ) -> Response:
     """Every item of the collection in the picture, with its quad.
 
     `confident` says which names to believe. Anything unknown is not in
-    the list.
+    the list. With a `session`, things keep a `track_id`, and the evidence
+    of all frames decides.
     """
-    start = time.perf_counter()
+    received = time.perf_counter()
     query = query[:_MAX_QUERY_LENGTH]
     context.require_snapshot()
     context.work.check()  # before the picture is copied into memory
     data = await image.read()
 
-    job = _make_job(context, data, image.content_type or "", query, start)
-    body = await run_while_connected(request, context.work.run(job))
+    number = context.sessions.count_frame(session) if session else 0
+    frame = Frame(data, image.content_type or "", query, session, number, received)
+    work = context.work.run(lambda: answer_frame(context, frame))
+    body = await run_while_connected(request, work)
     if body is None:
         return Response(status_code=CLIENT_CLOSED_REQUEST)
 
@@ -92,34 +99,3 @@ async def run_while_connected(request: Request, work: Awaitable[T]) -> T | None:
 async def _wait_for_disconnect(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-def _make_job(
-    context: Context, data: bytes, media_type: str, query: str, start: float
-) -> Callable[[], bytes]:
-    """The work of one request: the bytes of a picture → the JSON of its answer."""
-    queued = time.perf_counter()
-    stages = context.metrics.stages
-
-    def answer() -> bytes:
-        stages.labels("wait").observe(time.perf_counter() - queued)
-        snapshot = context.require_snapshot()
-        prices = context.engine.prices
-
-        with stages.labels("decode").time():
-            frame = decode_upload(data, media_type, context.limits)
-        with stages.labels("recognize").time():
-            detections = snapshot.recognizer.recognize(frame)
-        with stages.labels("encode").time():
-            height, width = frame.shape[:2]
-            masks = as_masks(detections, (width, height), snapshot, prices)
-            whole = Answer(
-                image_size=(width, height),
-                count=len(masks),
-                masks=masks,
-                query=query,
-                elapsed_seconds=round(time.perf_counter() - start, 4),
-            )
-            return whole.model_dump_json(exclude_unset=True).encode()
-
-    return answer

@@ -23,6 +23,8 @@ from data_label_factory.identify.server.settings import Settings
 _BACKLOG = 128
 # For requests that are being answered when the server is told to stop.
 _GRACE_SECONDS = 20
+# Of one camera; `live` takes them at once and keeps the newest.
+_WAITING_MESSAGES = 2
 # For clients that connected just before the socket closed.
 _LATE_CLIENT_SECONDS = 0.3
 # Shorter than Python's 5 ms, so that /health gets its turn beside busy workers. Only
@@ -120,7 +122,10 @@ def _make_config(app: object, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
         http="h11",  # the strictest of uvicorn's parsers, and part of its plain install
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=settings.max_upload_bytes,
+        ws_max_queue=_WAITING_MESSAGES,
+        ws_per_message_deflate=False,  # frames are compressed already
         log_config=None,
         access_log=False,
         server_header=False,

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Unit = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[float, float]
 Price = dict[str, Any]
+SESSION_NAME = r"^[A-Za-z0-9_-]{1,64}$"
 
 _EXAMPLE: dict[str, Any] = {
     "image_size": [640, 480],
@@ -93,6 +94,13 @@ class Mask(BaseModel):
     false_accept_rate: float = Field(
         description="The strictest rate at which it would still be confident"
     )
+    track_id: int | None = Field(
+        default=None, description="In a session: the lasting number of the thing"
+    )
+    lost_seconds: float | None = Field(
+        default=None,
+        description="In a session: 0 if in view, else how long ago it was seen, at `quad_norm`",
+    )
 
 
 class Answer(BaseModel):
@@ -105,6 +113,8 @@ class Answer(BaseModel):
     masks: list[Mask]
     query: str
     elapsed_seconds: float
+    session: str | None = Field(default=None, description="As asked for")
+    frame: int | None = Field(default=None, description="The number of the session's frame, from 0")
 
 
 State = Literal["none", "up to date", "out of date", "running"]

@@ -1,0 +1,235 @@
+"""Frames of one camera, one after the other → tracks with lasting ids.
+
+What is known is held where it lies (`alignment`); only what is new is
+searched for, when the picture changes and now and then (`watch`). Every
+search is a look, and looks add up (`evidence`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+
+import numpy as np
+
+from data_label_factory.identify.images import RGB
+from data_label_factory.identify.quad import quad_iou, straighten
+from data_label_factory.identify.recognize import Recognizer
+from data_label_factory.identify.recognize.detection import Assessment
+from data_label_factory.identify.tracking.alignment import Anchor, hold
+from data_label_factory.identify.tracking.evidence import View
+from data_label_factory.identify.tracking.flow import GrayFrame, follow_quads
+from data_label_factory.identify.tracking.track import (
+    KEPT_FOR,
+    SHOWN_FOR,
+    Look,
+    Track,
+    TrackedDetection,
+)
+from data_label_factory.identify.tracking.watch import Watch
+
+_SAME_PLACE = 0.3  # IoU beyond which two quads are one thing
+_NEAR = 1.0  # diagonals that a thing may have moved while it was out of sight
+_COMPARED_PER_FRAME = 4  # tracks; more take turns, and meanwhile flow carries them
+_CARRIED_FOR = 0.5  # seconds that flow alone may carry a track …
+_CARRIED_BY_EMBEDDING = 1.2  # … and one that no reference can be laid onto
+_MOST_TRACKS = 64
+_MOST_ANCHORS = 64
+_PICTURES_KEPT = 64  # of tracks, also of ended ones; about 80 KB each
+_VIEW_PX = 96
+
+
+class Session:
+    """What one camera has shown so far. Safe to call from several threads,
+    which wait for each other.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._recognizer: Recognizer | None = None
+        self._tracks: list[Track] = []
+        self._before: GrayFrame | None = None
+        self._watch = Watch()
+        self._anchors: OrderedDict[int, Anchor] = OrderedDict()
+        self._pictures: OrderedDict[int, bytes] = OrderedDict()
+        self._numbers = 0
+        self._at = -np.inf
+
+    def see(
+        self, frame: RGB, recognizer: Recognizer, at: float | None = None
+    ) -> list[TrackedDetection]:
+        """What is in the next (H, W, 3) uint8 RGB frame, in order of id.
+
+        `at` is when it was taken, in seconds of any clock; None stands for now.
+        Time does not go back: an older frame counts as taken with the last.
+        With another `recognizer` than before, tracks keep their ids, and
+        everything is looked at anew.
+        """
+        with self._lock:
+            self._at = max(self._at, time.monotonic() if at is None else at)
+            if recognizer is not self._recognizer:
+                self._adopt(recognizer)
+
+            gray = GrayFrame(frame)
+            self._hold_tracks(frame, gray, recognizer)
+            if self._is_search_due(gray, recognizer):
+                start = time.monotonic()
+                self._search(frame, recognizer)
+                self._watch.note_search(gray, self._at, time.monotonic() - start)
+
+            self._before = gray
+            return self._tell(frame, recognizer.strictness)
+
+    def picture(self, number: int) -> bytes | None:
+        """The best picture of a track, straightened, as JPEG; None if there is none."""
+        with self._lock:
+            return self._pictures.get(number)
+
+    def _adopt(self, recognizer: Recognizer) -> None:
+        """Forget what rests on another index; ids are found again by name."""
+        self._recognizer = recognizer
+        self._watch = Watch()
+        self._anchors.clear()
+        for track in self._tracks:
+            track.pose = None
+
+    def _hold_tracks(self, frame: RGB, gray: GrayFrame, recognizer: Recognizer) -> None:
+        """Find known things where they lie now, those first that were not
+        compared for longest.
+        """
+        if self._before is None:
+            return
+        tracks = [track for track in self._tracks if self._at - track.seen_at <= SHOWN_FOR]
+        motions = follow_quads(self._before, gray, [track.quad for track in tracks])
+        pairs = sorted(zip(tracks, motions, strict=True), key=lambda pair: pair[0].verified_at)
+
+        budget = _COMPARED_PER_FRAME
+        for track, motion in pairs:
+            since = self._at - track.verified_at
+            if track.pose is None or recognizer.references is None:
+                if motion is not None and self._at - track.looked_at <= _CARRIED_BY_EMBEDDING:
+                    track.be_moved(motion, self._at)
+            elif budget > 0:
+                budget -= 1
+                anchor = self._anchor(track.pose.hypothesis.reference, recognizer)
+                pose = hold(frame, track.pose, motion, anchor, recognizer.references)
+                if pose is not None:
+                    track.be_seen(pose, pose.quad, self._at)
+            elif motion is not None and since <= _CARRIED_FOR:
+                track.be_moved(motion, self._at)
+
+    def _anchor(self, reference: int, recognizer: Recognizer) -> Anchor:
+        references = recognizer.references
+        assert references is not None
+        if reference not in self._anchors:
+            self._anchors[reference] = Anchor.of(references.thumbs[reference])
+        self._anchors.move_to_end(reference)
+        if len(self._anchors) > _MOST_ANCHORS:
+            self._anchors.popitem(last=False)
+        return self._anchors[reference]
+
+    def _is_search_due(self, gray: GrayFrame, recognizer: Recognizer) -> bool:
+        at, strictness = self._at, recognizer.strictness
+        in_view = [track for track in self._tracks if track.seen_at == at]
+        return self._watch.is_due(
+            gray,
+            [track.quad for track in in_view if track.pose is not None],
+            at,
+            is_lost=any(0 < at - track.seen_at <= SHOWN_FOR for track in self._tracks),
+            is_unsure=any(not track.is_sure(at, strictness) for track in in_view),
+        )
+
+    def _search(self, frame: RGB, recognizer: Recognizer) -> None:
+        """Look for what is new, and at what is not sure; and, of what is sure,
+        at the one that is due for longest.
+        """
+        at = self._at
+        held = [
+            track
+            for track in self._tracks
+            if track.seen_at == at and track.pose and track.is_sure(at, recognizer.strictness)
+        ]
+        due = [track for track in held if track.is_due(at)]
+        again = min(due, key=lambda track: track.looked_at, default=None)
+        explained = [track.quad for track in held if track is not again]
+
+        for found in recognizer.assess(frame, explained=explained):
+            if all(quad_iou(found.quad, quad) <= _SAME_PLACE for quad in explained):
+                self._take_in(_look_at(frame, found, recognizer))
+        if again is not None and again.looked_at < at:
+            again.be_missed(at)
+
+    def _take_in(self, look: Look) -> None:
+        """Give a look to the track of the thing that it shows, or begin one."""
+        at = self._at
+        rivals = [t for t in self._tracks if quad_iou(t.quad, look.quad) > _SAME_PLACE]
+        own = self._find_own(look, rivals)
+        if own is not None:
+            own.take_in(look, at)
+            self._end([t for t in rivals if t is not own and t.seen_at < at])
+            return
+
+        in_view = [track for track in rivals if track.seen_at == at]
+        if in_view and not look.detection.confident:
+            in_view[0].take_in(look, at)
+            return
+        if any(track.pose and not track.is_doubted for track in in_view):
+            # It was held there a moment ago, and now another name is sure. The next
+            # look decides; until then neither is.
+            for track in in_view:
+                track.is_doubted = True
+            return
+
+        if look.detection.confident:
+            self._end(rivals)
+        if len(self._tracks) < _MOST_TRACKS:
+            self._tracks.append(Track.begin(look, at))
+
+    def _find_own(self, look: Look, rivals: list[Track]) -> Track | None:
+        """The track of the same name in that place, or one that has come back."""
+        same = [track for track in rivals if look.names_the_same(track.look)]
+        if not same:
+            same = [
+                track
+                for track in self._tracks
+                if track.seen_at < self._at
+                and look.names_the_same(track.look)
+                and (look.detection.confident or _is_near(track, look))
+            ]
+        return max(same, key=lambda track: track.seen_at, default=None)
+
+    def _end(self, tracks: list[Track]) -> None:
+        self._tracks = [track for track in self._tracks if track not in tracks]
+
+    def _tell(self, frame: RGB, strictness: float) -> list[TrackedDetection]:
+        """What is to be said about this frame; what is long gone is forgotten."""
+        at = self._at
+        self._tracks = [track for track in self._tracks if at - track.seen_at <= KEPT_FOR]
+        shown = [track for track in self._tracks if track.is_shown(at, strictness)]
+        for track in shown:
+            if not track.number:
+                self._numbers += 1
+                track.number = self._numbers
+            if track.seen_at == at and track.is_sure(at, strictness):
+                self._keep_picture(track, frame)
+        return [track.describe(at, strictness) for track in sorted(shown, key=lambda t: t.number)]
+
+    def _keep_picture(self, track: Track, frame: RGB) -> None:
+        if not track.keep_best_picture(frame):
+            return
+        self._pictures[track.number] = track.picture
+        self._pictures.move_to_end(track.number)
+        if len(self._pictures) > _PICTURES_KEPT:
+            self._pictures.popitem(last=False)
+
+
+def _look_at(frame: RGB, found: Assessment, recognizer: Recognizer) -> Look:
+    crop = straighten(frame, found.quad, _VIEW_PX)
+    return Look(recognizer.describe(found), View.of(crop, found.quad), found.pose)
+
+
+def _is_near(track: Track, look: Look) -> bool:
+    """Whether a look is no further from where the track was than the thing is large."""
+    away = np.linalg.norm(track.quad.mean(axis=0) - look.quad.mean(axis=0))
+    return bool(away <= _NEAR * np.linalg.norm(track.quad[2] - track.quad[0]))
