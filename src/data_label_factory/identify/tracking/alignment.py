@@ -31,7 +31,9 @@ _GRAY_MEAN, _GRAY_SPREAD = 128.0, 50.0
 # What a pose must look like to be the same thing as a frame ago. Of cards of one
 # template laid into the place of another, 1 in 100 reaches this appearance (9.7) or
 # this correlation (0.59), none of 867 both; of 87 true ones, all do by far (34, 0.66).
-_SAME_APPEARANCE, _SAME_CORRELATION = 10.0, 0.55
+# What falls by more from one frame to the next is left to a search to decide.
+_SAME_APPEARANCE, _SAME_CORRELATION, _SAME_COLOR = 10.0, 0.55, -0.6
+_SUDDEN_FALL = 0.25  # of the correlation
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,14 +75,17 @@ def hold(
 
     moved: Hypothesis = replace(before, homography=homography, quad=quad)
     found = score_pose(frame, moved, references)
-    return found if is_same_thing(found) else None
+    return found if _is_same_thing(pose, found) else None
 
 
-def is_same_thing(pose: ScoredPose) -> bool:
-    """Whether a pose known from the frame before still shows its reference."""
-    evidence = pose.evidence
-    is_alike = evidence.whole > _SAME_APPEARANCE
-    return is_alike and evidence.whole_correlation > _SAME_CORRELATION
+def _is_same_thing(before: ScoredPose, now: ScoredPose) -> bool:
+    fall = before.evidence.whole_correlation - now.evidence.whole_correlation
+    return (
+        now.evidence.whole > _SAME_APPEARANCE
+        and now.evidence.whole_correlation > _SAME_CORRELATION
+        and fall < _SUDDEN_FALL
+        and now.color > _SAME_COLOR
+    )
 
 
 def _align(

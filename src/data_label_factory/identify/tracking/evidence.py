@@ -29,6 +29,10 @@ _MOST_VIEWS = 24
 _SURE_RATE = 1e-5  # no calibration rests on enough items to tell smaller rates apart
 _PICTURE_PX = 24
 
+# Found by simulation, which the test repeats: with normal scores of any correlation,
+# and 2 to 100 views, no more unknown things pass than were asked for.
+_DEPENDENT = 0.1
+
 
 @dataclass(frozen=True, eq=False)
 class View:
@@ -118,8 +122,11 @@ def combine_rates(harmonic_mean: float, count: int) -> float:
     """The harmonic mean H of the rates of n views → the rate of all together,
     1 at most.
 
-    H / (1 - H ln n): to first order, how far sums of n independent inverse
-    rates exceed H.
+    H / (1 - H ln n) is what sums of n independent inverse rates exceed, to first
+    order; dependent ones do so up to half more often, see `_DEPENDENT`.
     """
-    slack = 1 - harmonic_mean * math.log(count)
-    return min(harmonic_mean / slack, 1.0) if slack > 0 else 1.0
+    spread = math.log(count)
+    slack = 1 - harmonic_mean * spread
+    if slack <= 0:
+        return 1.0
+    return min(harmonic_mean * (1 + _DEPENDENT * spread) / slack, 1.0)
