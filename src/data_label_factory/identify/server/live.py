@@ -6,9 +6,11 @@ import asyncio
 import json
 import logging
 import uuid
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Annotated, Any
 
+import anyio
 from fastapi import APIRouter, Path, Query, Response, WebSocket
 from starlette.exceptions import HTTPException
 from starlette.websockets import WebSocketDisconnect, WebSocketState
@@ -43,19 +45,12 @@ async def live(
         await socket.close(_TRY_AGAIN_LATER, "Too many cameras")
         return
 
-    context.sockets += 1
     inbox = _Inbox(session or uuid.uuid4().hex)
-    reading = asyncio.create_task(_read(socket, inbox))
+    context.sockets += 1
     try:
-        while (frame := await inbox.take()) is not None:
-            await socket.send_text(await _answer(context, frame))
-    except WebSocketDisconnect:
-        pass
+        await _run_until_first_ends(_read(socket, inbox), _answer_all(socket, inbox, context))
     finally:
         context.sockets -= 1
-        reading.cancel()
-        with suppress(asyncio.CancelledError):
-            await reading
 
 
 @router.get(
@@ -86,7 +81,6 @@ class _Inbox:
         self._frame: Frame | None = None
         self._count = 0
         self._has_news = asyncio.Event()
-        self._is_closed = False
 
     def put(self, data: bytes) -> None:
         self._frame = Frame(data, "", self._query, self._session, self._count)
@@ -96,33 +90,44 @@ class _Inbox:
     def set_query(self, query: str) -> None:
         self._query = query[:_MAX_QUERY_LENGTH]
 
-    def close(self) -> None:
-        self._is_closed = True
-        self._has_news.set()
-
-    async def take(self) -> Frame | None:
-        """Wait for a frame; None once the client has gone."""
+    async def take(self) -> Frame:
+        """Wait for a frame."""
         await self._has_news.wait()
-        if self._is_closed:
-            return None
         self._has_news.clear()
         frame, self._frame = self._frame, None
+        assert frame is not None
         return frame
 
 
 async def _read(socket: WebSocket, inbox: _Inbox) -> None:
     """Put what arrives into the inbox until the client goes."""
-    try:
-        while socket.client_state is WebSocketState.CONNECTED:
-            message = await socket.receive()
-            if message["type"] == "websocket.disconnect":
-                return
-            if data := message.get("bytes"):
-                inbox.put(data)
-            elif text := message.get("text"):
-                inbox.set_query(_read_query(text))
-    finally:
-        inbox.close()
+    while socket.client_state is WebSocketState.CONNECTED:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        if data := message.get("bytes"):
+            inbox.put(data)
+        elif text := message.get("text"):
+            inbox.set_query(_read_query(text))
+
+
+async def _answer_all(socket: WebSocket, inbox: _Inbox, context: Context) -> None:
+    while True:
+        frame = await inbox.take()
+        await socket.send_text(await _answer(context, frame))
+
+
+async def _run_until_first_ends(*work: Coroutine[Any, Any, None]) -> None:
+    """Run both until the client goes; what is then under way gives up its place."""
+    async with anyio.create_task_group() as group:
+
+        async def run(one: Coroutine[Any, Any, None]) -> None:
+            with suppress(WebSocketDisconnect):
+                await one
+            group.cancel_scope.cancel()
+
+        for one in work:
+            group.start_soon(run, one)
 
 
 def _read_query(text: str) -> str:
