@@ -19,6 +19,7 @@ BOXES = {
     "verify": (750, 178, "verify", "margins, lookalikes", False),
     "recognize": (270, 178, "recognize", "frame → detections", False),
     "frame": (20, 178, "frames", "photo, video, webcam", True),
+    "tracking": (20, 326, "tracking", "frames → lasting tracks", False),
     "server": (270, 326, "server", "HTTP, prices, live tracker", False),
     "output": (520, 326, "output, evaluate", "COCO, pages, figures", False),
 }
@@ -32,6 +33,8 @@ ARROWS = [
     ("index", "verify"),
     ("frame", "recognize"),
     ("recognize", "server"),
+    ("recognize", "tracking"),
+    ("tracking", "server"),
     ("recognize", "output"),
 ]
 STYLE = """

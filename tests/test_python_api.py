@@ -87,6 +87,8 @@ def test_the_exported_names_are_these_and_all_of_them_are_there() -> None:
         "Index",
         "Label",
         "Recognizer",
+        "Session",
+        "TrackedDetection",
     ]
     assert all(getattr(dlf, name).__name__ == name for name in dlf.__all__)
     assert set(dlf.__all__) <= set(dir(dlf))

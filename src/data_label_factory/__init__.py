@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from data_label_factory.identify.index import Index as Index
     from data_label_factory.identify.recognize import Detection as Detection
     from data_label_factory.identify.recognize import Recognizer as Recognizer
+    from data_label_factory.identify.tracking import Session as Session
+    from data_label_factory.identify.tracking import TrackedDetection as TrackedDetection
     from data_label_factory.labels import Label as Label
 
 __version__ = "0.1.0"
@@ -34,8 +36,20 @@ _HOMES = {
     "Index": "identify.index",
     "Label": "labels",
     "Recognizer": "identify.recognize",
+    "Session": "identify.tracking",
+    "TrackedDetection": "identify.tracking",
 }
-__all__ = ["Collection", "Detection", "Embedder", "FactoryError", "Index", "Label", "Recognizer"]
+__all__ = [
+    "Collection",
+    "Detection",
+    "Embedder",
+    "FactoryError",
+    "Index",
+    "Label",
+    "Recognizer",
+    "Session",
+    "TrackedDetection",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ from collections import OrderedDict
 
 import numpy as np
 
-from data_label_factory.identify.images import RGB
+from data_label_factory.identify.images import RGB, Picture, as_rgb
 from data_label_factory.identify.quad import quad_iou, straighten
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.detection import Assessment
@@ -57,15 +57,16 @@ class Session:
         self._at = -np.inf
 
     def see(
-        self, frame: RGB, recognizer: Recognizer, at: float | None = None
+        self, picture: Picture, recognizer: Recognizer, at: float | None = None
     ) -> list[TrackedDetection]:
-        """What is in the next (H, W, 3) uint8 RGB frame, in order of id.
+        """What is in the next frame, in order of id.
 
-        `at` is when it was taken, in seconds of any clock; None stands for now.
+        `picture` and the errors are those of `Recognizer.recognize`. `at` is when it was taken, in seconds of any clock; None stands for now.
         Time does not go back: an older frame counts as taken with the last.
         With another `recognizer` than before, tracks keep their ids, and
         everything is looked at anew.
         """
+        frame = as_rgb(picture)
         with self._lock:
             self._at = max(self._at, time.monotonic() if at is None else at)
             if recognizer is not self._recognizer:
