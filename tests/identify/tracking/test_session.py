@@ -194,6 +194,18 @@ def test_another_index_keeps_the_ids(camera: Camera, cards: list[RGB], folder: P
     assert names_of(camera.show((cards[0], HERE), (cards[1], THERE))) == before
 
 
+def test_evidence_of_one_thing_does_not_count_for_the_next(
+    camera: Camera, cards: list[RGB], names: list[str]
+) -> None:
+    camera.show((cards[0], HERE), seconds=1)
+    camera.show(seconds=0.5)
+    for _ in range(8):  # so blurred that one look alone is not sure: it may be another card
+        camera.now += 0.2
+        blurred = _blur(camera.table.film((cards[0], HERE)), 9.0)
+        tracked = camera.session.see(blurred, camera.recognizer, camera.now)
+        assert not any(one.detection.confident for one in tracked)
+
+
 def test_the_best_picture_of_a_track_is_kept(camera: Camera, cards: list[RGB]) -> None:
     camera.show((cards[0], laid_at(200, 240, height=150)), seconds=0.2)
     small = camera.session.picture(1)

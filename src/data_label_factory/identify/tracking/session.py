@@ -17,6 +17,7 @@ from data_label_factory.identify.images import RGB, Picture, as_rgb
 from data_label_factory.identify.quad import quad_iou, straighten
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.detection import Assessment
+from data_label_factory.identify.recognize.geometry import Matrix
 from data_label_factory.identify.tracking.alignment import Anchor, hold
 from data_label_factory.identify.tracking.evidence import View
 from data_label_factory.identify.tracking.flow import GrayFrame, follow_quads
@@ -50,6 +51,7 @@ class Session:
         self._recognizer: Recognizer | None = None
         self._tracks: list[Track] = []
         self._before: GrayFrame | None = None
+        self._before_at = -np.inf
         self._watch = Watch()
         self._anchors: OrderedDict[int, Anchor] = OrderedDict()
         self._pictures: OrderedDict[int, bytes] = OrderedDict()
@@ -61,10 +63,11 @@ class Session:
     ) -> list[TrackedDetection]:
         """What is in the next frame, in order of id.
 
-        `picture` and the errors are those of `Recognizer.recognize`. `at` is when it was taken, in seconds of any clock; None stands for now.
-        Time does not go back: an older frame counts as taken with the last.
-        With another `recognizer` than before, tracks keep their ids, and
-        everything is looked at anew.
+        `picture` and the errors are those of `Recognizer.recognize`. `at` is
+        when it was taken, in seconds of any clock; None stands for now. Time
+        does not go back: an older frame counts as taken with the last. With
+        another `recognizer` than before, tracks keep their ids, and everything
+        is looked at anew.
         """
         frame = as_rgb(picture)
         with self._lock:
@@ -79,7 +82,7 @@ class Session:
                 self._search(frame, recognizer)
                 self._watch.note_search(gray, self._at, time.monotonic() - start)
 
-            self._before = gray
+            self._before, self._before_at = gray, self._at
             return self._tell(frame, recognizer.strictness)
 
     def picture(self, number: int) -> bytes | None:
@@ -107,18 +110,31 @@ class Session:
 
         budget = _COMPARED_PER_FRAME
         for track, motion in pairs:
-            since = self._at - track.verified_at
-            if track.pose is None or recognizer.references is None:
-                if motion is not None and self._at - track.looked_at <= _CARRIED_BY_EMBEDDING:
-                    track.be_moved(motion, self._at)
-            elif budget > 0:
+            can_compare = track.pose is not None and recognizer.references is not None
+            if can_compare and budget > 0:
                 budget -= 1
-                anchor = self._anchor(track.pose.hypothesis.reference, recognizer)
-                pose = hold(frame, track.pose, motion, anchor, recognizer.references)
-                if pose is not None:
-                    track.be_seen(pose, pose.quad, self._at)
-            elif motion is not None and since <= _CARRIED_FOR:
-                track.be_moved(motion, self._at)
+                self._compare(track, frame, motion, recognizer)
+            elif motion is not None and track.followed_at == self._before_at:
+                carried_for = self._at - max(track.verified_at, track.looked_at)
+                most = _CARRIED_FOR if can_compare else _CARRIED_BY_EMBEDDING
+                track.be_moved(motion, self._at, is_seen=carried_for <= most)
+
+    def _compare(
+        self, track: Track, frame: RGB, motion: Matrix | None, recognizer: Recognizer
+    ) -> None:
+        """See whether a thing is where it was, or where flow has carried it."""
+        assert track.pose is not None
+        assert recognizer.references is not None
+        anchor = self._anchor(track.pose.hypothesis.reference, recognizer)
+        pose = hold(frame, track.pose, motion, anchor, recognizer.references)
+        if pose is not None:
+            track.be_seen(pose, pose.quad, self._at)
+        elif (
+            motion is not None
+            and track.followed_at == self._before_at
+            and self._at - track.seen_at <= _CARRIED_FOR
+        ):
+            track.be_moved(motion, self._at, is_seen=False)
 
     def _anchor(self, reference: int, recognizer: Recognizer) -> Anchor:
         references = recognizer.references

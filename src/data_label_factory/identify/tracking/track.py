@@ -74,14 +74,18 @@ class TrackedDetection:
 
 @dataclass(eq=False)
 class Track:
-    """A thing. `number` is 0 until it is shown; `seen_at`, `looked_at` are in seconds.
+    """A thing. `number` is 0 until it is shown; times are in seconds.
 
-    `look` is the newest of those that named it as it is named now.
+    `look` is the newest of those that named it as it is named now. It was
+    `seen_at` as itself, and `followed_at` by flow, which a blur does not end
+    but a gap does: what lies there afterwards may be another thing, for which
+    the evidence so far says nothing.
     """
 
     look: Look
     quad: Quad
     seen_at: float
+    followed_at: float
     looked_at: float
     number: int = 0
     looks: int = 1
@@ -96,7 +100,7 @@ class Track:
     @classmethod
     def begin(cls, look: Look, at: float) -> Track:
         """A track of a first look at time `at`."""
-        track = cls(look, look.quad, at, at, looks=0)
+        track = cls(look, look.quad, at, at, at, looks=0)
         track.take_in(look, at)
         return track
 
@@ -105,6 +109,9 @@ class Track:
 
         The name changes only to one that the evidence of all looks prefers.
         """
+        if self.followed_at < at:
+            self.evidence, self.was_confident = Evidence(), False
+
         rate = look.detection.false_accept_rate
         self.evidence.add(look.view, look.item, rate)
         self.looked_at = at
@@ -132,12 +139,17 @@ class Track:
         """It lies at `quad` at time `at`, and looks as it should."""
         self.pose = pose
         self.quad = quad
-        self.seen_at = self.verified_at = at
+        self.seen_at = self.followed_at = self.verified_at = at
 
-    def be_moved(self, motion: Matrix, at: float) -> None:
-        """It has moved with what lies there, by `motion` (3, 3) px, and was not compared."""
+    def be_moved(self, motion: Matrix, at: float, *, is_seen: bool) -> None:
+        """What lies there has moved by `motion` (3, 3) px.
+
+        `is_seen` takes it for granted that this is the thing.
+        """
         self.quad = project(self.quad, motion)
-        self.seen_at = at
+        self.followed_at = at
+        if is_seen:
+            self.seen_at = at
         if self.pose is not None:
             before = self.pose.hypothesis
             homography = np.asarray(motion @ before.homography, np.float64)

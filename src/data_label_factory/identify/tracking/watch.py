@@ -13,15 +13,15 @@ from data_label_factory.identify.recognize.features import Mask
 from data_label_factory.identify.tracking.flow import GrayFrame
 
 _COLUMNS, _ROWS = 40, 30
-_CHANGED = 8.0  # gray levels by which a cell's mean moves; camera noise averages out
+_LEVELS = 8.0  # by which a cell's mean gray has changed; camera noise averages out
 _MIN_CELLS = 6  # of 1,200: a card of 60 × 80 px in 640 × 480 covers about 20
 
-# Seconds between the ends of two searches: at least so many times what a search takes,
-# which leaves the rest of the time to following what is known.
-_PAUSE_WHEN_LOST = 0.5
-_PAUSE_WHEN_CHANGED = 1.0
-_PAUSE_WHEN_UNSURE = 2.0
-_UNSURE_SECONDS = 0.2
+# Seconds between two searches: so many times what a search takes, which leaves the
+# rest of the time to following what is known, but not more than that long.
+_LOST = 0.5, 0.1
+_CHANGED = 1.0, 0.2
+_UNSURE = 2.0, 0.3
+_UNSURE_SECONDS = 0.15  # the next frames look all the same
 _REFRESH_SECONDS = 1.0  # even if nothing seems to happen
 
 
@@ -44,11 +44,11 @@ class Watch:
         since = at - self._ended
         if self._searched is None or since >= _REFRESH_SECONDS:
             return True
-        if is_lost and since >= _PAUSE_WHEN_LOST * self._took:
+        if is_lost and since >= self._pause(_LOST):
             return True
-        if is_unsure and since >= max(_UNSURE_SECONDS, _PAUSE_WHEN_UNSURE * self._took):
+        if is_unsure and since >= max(_UNSURE_SECONDS, self._pause(_UNSURE)):
             return True
-        return since >= _PAUSE_WHEN_CHANGED * self._took and self._has_changed(frame, held)
+        return since >= self._pause(_CHANGED) and self._has_changed(frame, held)
 
     def note_search(self, frame: GrayFrame, at: float, seconds: float) -> None:
         """A search of `frame`, begun at time `at`, took so many seconds."""
@@ -56,11 +56,15 @@ class Watch:
         self._ended = at + seconds
         self._took = seconds
 
+    def _pause(self, limits: tuple[float, float]) -> float:
+        times, most = limits
+        return min(times * self._took, most)
+
     def _has_changed(self, frame: GrayFrame, held: Sequence[Quad]) -> bool:
         assert self._searched is not None
         gap = _shrink(frame) - self._searched
         gap -= np.median(gap)  # an exposure that adapts changes all of it
-        changed = (np.abs(gap) > _CHANGED) & ~_cover(held, frame.shape)
+        changed = (np.abs(gap) > _LEVELS) & ~_cover(held, frame.shape)
         return int(changed.sum()) >= _MIN_CELLS
 
 
