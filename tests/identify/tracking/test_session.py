@@ -22,7 +22,7 @@ from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.tracking import Session, TrackedDetection
 from data_label_factory.identify.tracking.watch import Watch
 
-PERIOD = 1 / 30
+PERIOD = 1 / 15
 HERE, THERE = laid_at(180, 240), laid_at(460, 240)
 
 
@@ -47,7 +47,7 @@ def names(recognizer: Recognizer) -> list[str]:
 
 
 class Camera:
-    """Shows a session one frame after the other, a thirtieth of a second apart."""
+    """Shows a session one frame after the other, a fifteenth of a second apart."""
 
     def __init__(self, recognizer: Recognizer) -> None:
         self.session = Session()
