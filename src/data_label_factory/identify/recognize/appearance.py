@@ -144,7 +144,8 @@ def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
     variance = np.maximum(_average_cells(known * known, rows, columns) - mean**2, 0)
 
     # Every shift at once: (shifts down, shifts right, rows, columns).
-    padded = cv2.copyMakeBorder(seen, *(shift_px,) * 4, cv2.BORDER_REPLICATE)
+    border = (shift_px,) * 4
+    padded = np.asarray(cv2.copyMakeBorder(seen, *border, cv2.BORDER_REPLICATE), np.float32)
     moved_mean = _average_moved_cells(padded, known.shape, rows, columns)
     moved_squares = _average_moved_cells(padded * padded, known.shape, rows, columns)
     moved_variance = moved_squares - moved_mean**2
@@ -249,16 +250,14 @@ def _average_cells(values: Floats, rows: int, columns: int) -> Floats:
     return np.asarray(bands @ _cell_weights(width, columns).T, np.float32)
 
 
-def _average_moved_cells(
-    padded: Floats, shape: tuple[int, int], rows: int, columns: int
-) -> Floats:
+def _average_moved_cells(padded: Floats, shape: tuple[int, int], rows: int, columns: int) -> Floats:
     """The means of all windows of `shape` in a padded picture: (shifts
     down, shifts right, rows, columns).
     """
     down = _moved_weights(shape[0], rows, len(padded) - shape[0] + 1)
     right = _moved_weights(shape[1], columns, padded.shape[1] - shape[1] + 1)
     means = (down @ padded @ right.T).reshape(-1, rows, right.shape[0] // columns, columns)
-    return means.transpose(0, 2, 1, 3)
+    return np.asarray(means.transpose(0, 2, 1, 3), np.float32)
 
 
 @lru_cache(maxsize=256)

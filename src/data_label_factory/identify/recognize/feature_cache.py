@@ -48,7 +48,7 @@ def feature_cache_path(index_file: str | Path) -> Path:
 
 
 def save_references(references: ReferenceFeatures, path: Path) -> None:
-    """Write atomically, about 220 kB per reference of 1,000 features.
+    """Write atomically, about 95 kB per reference of 300 features.
 
     Raises FactoryError when the disk is full.
     """

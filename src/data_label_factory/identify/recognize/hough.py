@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -68,6 +69,28 @@ class _Votes:
     weight: Floats
 
 
+class _Place(NamedTuple):
+    """Where an item is believed to lie: center and diagonal, frame px."""
+
+    x: float
+    y: float
+    diagonal: float
+
+    def is_same(self, other: _Place) -> bool:
+        """Whether two clusters of a reference would be second sights of one."""
+        reach = _SAME_PLACE * min(self.diagonal, other.diagonal)
+        return math.hypot(self.x - other.x, self.y - other.y) < reach
+
+
+class _Bin(NamedTuple):
+    """The votes (their `rows`) of one bin, its weight and mean place."""
+
+    reference: int
+    weight: float
+    place: _Place
+    rows: Ints
+
+
 def weigh(pairs: Pairs, index: LocalIndex) -> tuple[Ints, Floats]:
     """The best match of each query with each reference, and its weight:
     rows (M,), weights (M,) > 0.
@@ -105,39 +128,48 @@ def find_clusters(
         return []
 
     votes = _cast_votes(index, frame, pairs, weights)
-    keys, vote_of_key = _bin_votes(votes)
-    order = np.argsort(keys)  # within a bin any order will do; a stable sort takes 4 times as long
-    starts = np.flatnonzero(_first_of_run(keys[order]))
-    counts = np.diff(np.append(starts, len(order)))
-    members = vote_of_key[order]
-    if not len(starts):
-        return []
-
-    # Means of every bin at once; only bins that are no second sight of a cluster
-    # are looked into.
-    total = np.add.reduceat(weights[members], starts)
-    means = np.add.reduceat(votes.center[members], starts, axis=0) / counts[:, None]
-    sizes = np.exp2(np.add.reduceat(votes.octave[members], starts) / counts)
-
-    candidates = np.flatnonzero(counts >= _MIN_VOTES)
-    order = np.argsort(-total[candidates], kind="stable")[: most * _BINS_PER_CLUSTER]
-    heaviest = candidates[order]
-    owners = votes.owner[members[starts[heaviest]]].tolist()
     found: list[Cluster] = []
-    places: dict[int, list[_Place]] = {}  # by reference
-    for bin_, owner, x, y, size in zip(
-        heaviest.tolist(), owners, *means[heaviest].T.tolist(), sizes[heaviest].tolist(), strict=True
-    ):
-        known = places.setdefault(owner, [])
-        if any(place.is_near(x, y, size) for place in known):
+    known: dict[int, list[_Place]] = {}  # by reference
+    for bin_ in _heaviest_bins(votes, most * _BINS_PER_CLUSTER):
+        places = known.setdefault(bin_.reference, [])
+        if any(place.is_same(bin_.place) for place in places):
             continue
-        rows = members[starts[bin_] : starts[bin_] + counts[bin_]]
-        cluster = _make_cluster(votes, rows, float(total[bin_]))
-        known.append(_Place(*cluster.center.tolist(), cluster.scale * float(votes.diagonal[rows[0]])))
+
+        cluster = _make_cluster(votes, bin_)
+        x, y = map(float, cluster.center)
+        places.append(_Place(x, y, cluster.scale * float(votes.diagonal[bin_.rows[0]])))
         found.append(cluster)
         if len(found) >= most:
             break
     return found
+
+
+def _heaviest_bins(votes: _Votes, most: int) -> list[_Bin]:
+    """At most `most` bins of at least `_MIN_VOTES`, heaviest first."""
+    keys, members = _bin_votes(votes)
+    if not len(keys):
+        return []
+
+    order = np.argsort(keys)  # within a bin any order will do; a stable sort takes 4 times as long
+    members = members[order]
+    starts = np.flatnonzero(_first_of_run(keys[order]))
+    counts = np.diff(np.append(starts, len(order)))
+
+    # Of every bin at once.
+    total = np.add.reduceat(votes.weight[members], starts)
+    means = np.add.reduceat(votes.center[members], starts, axis=0) / counts[:, None]
+    sizes = np.exp2(np.add.reduceat(votes.octave[members], starts) / counts)
+
+    kept = np.flatnonzero(counts >= _MIN_VOTES)
+    kept = kept[np.argsort(-total[kept], kind="stable")[:most]]
+    runs = zip(starts[kept].tolist(), counts[kept].tolist(), strict=True)
+    columns = (
+        votes.owner[members[starts[kept]]].tolist(),
+        total[kept].tolist(),
+        map(_Place, *means[kept].T.tolist(), sizes[kept].tolist()),
+        (members[start : start + count] for start, count in runs),
+    )
+    return list(map(_Bin, *columns))
 
 
 def _cast_votes(index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats) -> _Votes:
@@ -195,27 +227,13 @@ def _are_crowded(keys: Ints) -> Mask:
     return np.asarray(np.bincount(slot, minlength=1 << _HASH_BITS)[slot] >= _MIN_VOTES, bool)
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where a cluster puts an item: the center, and its diagonal, px."""
-
-    x: float
-    y: float
-    diagonal: float
-
-    def is_near(self, x: float, y: float, diagonal: float) -> bool:
-        """Whether a bin with that mean center and size is a second sight of it."""
-        reach = _SAME_PLACE * min(diagonal, self.diagonal)
-        return math.hypot(self.x - x, self.y - y) < reach
-
-
-def _make_cluster(votes: _Votes, rows: Ints, weight: float) -> Cluster:
-    first = int(rows[0])
+def _make_cluster(votes: _Votes, bin_: _Bin) -> Cluster:
+    rows = bin_.rows
     size = float(np.exp2(_median(votes.octave[rows])))
     return Cluster(
-        reference=int(votes.owner[first]),
-        weight=weight,
-        scale=size / float(votes.diagonal[first]),
+        reference=bin_.reference,
+        weight=bin_.weight,
+        scale=size / float(votes.diagonal[rows[0]]),
         angle=float(np.angle(np.exp(1j * votes.angle[rows]).sum())),
         center=np.asarray(_median(votes.center[rows]), np.float32),
         rows=rows,

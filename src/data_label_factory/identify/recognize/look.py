@@ -27,11 +27,12 @@ _FRESH_VOTES = 0.4
 
 
 class Look:
-    """The features of one (H, W, 3) frame, or of a region of it, looked
-    up once.
+    """The `features` of one (H, W, 3) frame, or of a part of it, looked up
+    once.
 
     `hidden` are the numbers of references to pass over, `explained` the
-    quads that are out of play from the start.
+    quads (4, 2) px that are out of play from the start. `undecided` are
+    the clusters of votes that gave no convincing pose.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Look:
         self._features = features
         self._matcher = FrameMatcher(references.local, features)
         self._free = np.ones(len(features), bool)  # not explained by a convincing pose
-        self.undecided: list[Cluster] = []  # checked by votes, without a convincing pose
+        self.undecided: list[Cluster] = []
         for quad in explained:
             self._free &= ~inside(features.xy, quad)
 

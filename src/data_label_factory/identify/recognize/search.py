@@ -24,10 +24,9 @@ from data_label_factory.identify.recognize.scoring import ScoredPose
 
 # Clusters that are worth a closer look. Votes of unrelated pictures agree by chance
 # mostly on large items, which a coarse feature or two can place.
-_MOST_REGIONS = 4
-_WEIGHT = 0.3
-_SMALL = 0.5  # diagonal, of the frame's longer side …
-_LARGE_WEIGHT = 1.2  # … and weight that a larger one needs
+_MOST_REGIONS = 3
+_WEIGHT = 1.5  # times the item's diagonal, as a fraction of the frame's longer side
+_LEAST_WEIGHT = 0.3
 _MARGIN = 1.25  # of a region around the item that votes place there
 
 
@@ -46,7 +45,7 @@ class FrameSearch:
 
     def by_votes(self) -> list[ScoredPose]:
         """The poses of clusters of votes, see `Look.by_votes`."""
-        if FINE.size_of(self._shape) == COARSE.size_of(self._shape):
+        if COARSE.factor(self._shape) >= FINE.factor(self._shape):
             return self._by_votes(self._fine)
 
         coarse = Look(self._frame, COARSE(self._frame), self._references, self._hidden)
@@ -82,9 +81,10 @@ class FrameSearch:
 
     def _is_promising(self, cluster: Cluster) -> bool:
         """Whether there may be an item that a closer look would show."""
-        diagonal = cluster.scale * float(np.hypot(*self._references.local.shapes[cluster.reference]))
-        is_small = diagonal < _SMALL * max(self._shape)
-        enough = _WEIGHT if is_small else _LARGE_WEIGHT
+        diagonal = cluster.scale * float(
+            np.hypot(*self._references.local.shapes[cluster.reference])
+        )
+        enough = max(_LEAST_WEIGHT, _WEIGHT * diagonal / max(self._shape))
         return cluster.weight >= enough and not _holds(self._explained, cluster.center)
 
     def _region(self, cluster: Cluster) -> Quad:
