@@ -9,11 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_label_factory.identify.recognize import appearance, references
-from data_label_factory.identify.recognize.features import Features, distances, reference_extractor
+from data_label_factory.identify.recognize.features import (
+    COARSE,
+    FINE,
+    Features,
+    choose_spread,
+    distances,
+    reference_extractor,
+)
 from data_label_factory.identify.recognize.geometry import fit_homography, mutual_best, project_quad
 from data_label_factory.identify.recognize.hough import weigh
 from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs, Stored
-from data_label_factory.identify.recognize.search import _inside
+from data_label_factory.identify.recognize.look import inside
 from data_label_factory.identify.recognize.vocabulary import Vocabulary, kmeans
 
 SHAPE = np.array([300, 200], np.float32)
@@ -64,6 +71,62 @@ def test_distances_equal_the_naive_loop() -> None:
         for x, y in zip(a, b, strict=True)
     ]
     assert distances(a, b) == pytest.approx(naive, abs=1e-5)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 199), st.floats(0, 299)), max_size=40),
+    st.integers(1, 50),
+    st.randoms(),
+)
+def test_spreading_equals_cells_that_take_turns(
+    points: list[tuple[float, float]], most: int, random: "object"
+) -> None:
+    strength = list(range(len(points)))
+    random.shuffle(strength)  # type: ignore[attr-defined]
+    cells: dict[tuple[int, int], list[int]] = {}
+    for row in sorted(range(len(points)), key=lambda row: -strength[row]):
+        x, y = (np.float32(value) for value in points[row])
+        cells.setdefault((int(x // 50), int(y // 50)), []).append(row)
+
+    naive: list[int] = []
+    while any(cells.values()):
+        turn = [rows.pop(0) for rows in cells.values() if rows]
+        naive += sorted(turn, key=lambda row: -strength[row])
+
+    xy = np.array(points, np.float32).reshape(-1, 2)
+    chosen = choose_spread(xy, np.array(strength, np.float32), (300, 200), most)
+    assert chosen.tolist() == naive[:most]
+
+
+def blotches(seed: int, height: int, width: int) -> np.ndarray:
+    rough = np.random.default_rng(seed).integers(0, 256, (height // 12, width // 12, 3), np.uint8)
+    return cv2.resize(rough, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def test_a_reference_keeps_features_in_its_quiet_half_too() -> None:
+    picture = blotches(0, 400, 300)
+    picture[:200] = (picture[:200] * 0.2 + 100).astype(np.uint8)  # little contrast
+    kept = reference_extractor(60)(picture).xy
+    assert len(kept) == 60
+    assert 20 <= (kept[:, 1] < 195).sum() <= 40
+
+
+def test_a_closer_look_finds_the_features_of_the_whole_where_they_are() -> None:
+    frame = blotches(1, 480, 640)
+    whole, part = FINE(frame), FINE.within(frame, (200.3, 99.5, 400, 1000))
+    assert part.shape == whole.shape == (480, 640)
+    assert (part.xy >= (200, 99)).all() and (part.xy <= (400, 480)).all()
+
+    inner = whole.xy[((whole.xy > (240, 140)) & (whole.xy < (360, 440))).all(axis=1)]
+    gap = np.linalg.norm(inner[:, None] - part.xy[None], axis=2).min(axis=1)
+    assert len(inner) > 50
+    assert (gap < 1).mean() > 0.9
+    assert len(FINE.within(frame, (700, 10, 800, 20))) == 0
+
+
+@pytest.mark.parametrize(("side", "coarse"), [(4000, 512), (640, 384), (320, 320), (100, 320)])
+def test_a_frame_is_looked_at_coarsely_in_few_px(side: int, coarse: int) -> None:
+    assert COARSE.factor((side // 2, side)) * side == pytest.approx(coarse)
 
 
 def homography(corners: list[list[float]]) -> np.ndarray:
@@ -173,7 +236,7 @@ def test_inside_equals_opencv() -> None:
     quad = np.array([[100, 80], [300, 120], [280, 400], [60, 350]], np.float32)
     points = rng.uniform(0, 450, (500, 2)).astype(np.float32)
     naive = [cv2.pointPolygonTest(quad, (float(x), float(y)), False) >= 0 for x, y in points]
-    assert _inside(points, quad).tolist() == naive
+    assert inside(points, quad).tolist() == naive
 
 
 def test_a_blank_picture_has_no_features() -> None:
@@ -192,6 +255,37 @@ def test_evidence_speaks_for_the_same_picture_and_against_another() -> None:
     other = appearance.weigh_evidence(appearance.compare(picture(1), picture(0)), chance)
     assert same.whole > 60 and same.whole_correlation > 0.9
     assert other.whole < -20
+
+
+@pytest.mark.parametrize("shift", [0, 1, 2])
+def test_cells_equal_the_naive_loop_over_shifts(shift: int) -> None:
+    crop = (picture(0) * 0.5 + picture(1) * 0.5).astype(np.uint8)
+    crop = np.roll(crop, 1, axis=1)
+    found = appearance.compare(crop, picture(0), shift)
+    rows, columns = found.correlation.shape
+    assert (rows, columns) == (10, 7)
+
+    seen, known = (
+        cv2.GaussianBlur(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), (0, 0), 1.1).astype(float)
+        for p in (crop, picture(0))
+    )
+    padded = np.pad(seen, shift, mode="edge")
+    for row in range(rows):
+        for column in range(columns):
+            top, bottom = (r * 144 // rows for r in (row, row + 1))
+            left, right = (c * 103 // columns for c in (column, column + 1))
+            ours = known[top:bottom, left:right]
+            best = max(
+                np.mean((moved - moved.mean()) * (ours - ours.mean()))
+                / np.sqrt(max(moved.var(), 1) * max(ours.var(), 1))
+                for down in range(2 * shift + 1)
+                for across in range(2 * shift + 1)
+                for moved in [padded[top + down : bottom + down, left + across : right + across]]
+            )
+            assert found.correlation[row, column] == pytest.approx(best, abs=1e-3)
+            assert found.reference_contrast[row, column] == pytest.approx(ours.std(), abs=0.01)
+            contrast = seen[top:bottom, left:right].std()
+            assert found.crop_contrast[row, column] == pytest.approx(contrast, abs=0.01)
 
 
 def test_template_cells_say_nothing() -> None:

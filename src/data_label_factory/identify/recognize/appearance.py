@@ -13,9 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from data_label_factory.identify.images import RGB
@@ -28,6 +31,7 @@ _MIN_THUMB_PX = 24
 # Along the longer side; glare and fingers cost only the cells they cover.
 _CELLS = 10
 _SHIFT_PX = 2  # that a cell may lie off
+_MIDDLE_GRAY = 128
 _SOFTENING_PX = 1.1  # sigma of the blur before cells are compared
 
 # The likelihood of a cell.
@@ -135,31 +139,25 @@ def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
     correlation, shifted by `shift_px`.
     """
     seen, known = _soften(crop), _soften(reference)
-    height, width = known.shape
     rows, columns = (max(2, round(side / THUMB_PX * _CELLS)) for side in known.shape)
     mean = _average_cells(known, rows, columns)
     variance = np.maximum(_average_cells(known * known, rows, columns) - mean**2, 0)
 
-    best = np.full(mean.shape, -1.0)
-    crop_variance = np.zeros(mean.shape)
+    # Every shift at once: (shifts down, shifts right, rows, columns).
     border = (shift_px,) * 4
-    padded = cv2.copyMakeBorder(seen, *border, cv2.BORDER_REPLICATE)
-    for down in range(2 * shift_px + 1):
-        for right in range(2 * shift_px + 1):
-            window = padded[down : down + height, right : right + width]
-            moved = np.ascontiguousarray(window, np.float32)
-            moved_mean = _average_cells(moved, rows, columns)
-            moved_variance = _average_cells(moved * moved, rows, columns) - moved_mean**2
-            covariance = _average_cells(moved * known, rows, columns) - moved_mean * mean
-            norm = np.sqrt(np.maximum(moved_variance, 1) * np.maximum(variance, 1))
-            best = np.maximum(best, covariance / norm)
-            if down == right == shift_px:
-                crop_variance = np.maximum(moved_variance, 0)
+    padded = np.asarray(cv2.copyMakeBorder(seen, *border, cv2.BORDER_REPLICATE), np.float32)
+    moved_mean = _average_moved_cells(padded, known.shape, rows, columns)
+    moved_squares = _average_moved_cells(padded * padded, known.shape, rows, columns)
+    moved_variance = moved_squares - moved_mean**2
+    products = sliding_window_view(padded, known.shape) * known
+    covariance = _average_cells(products, rows, columns) - moved_mean * mean
+    norm = np.sqrt(np.maximum(moved_variance, 1) * np.maximum(variance, 1))
+    crop_variance = np.maximum(moved_variance[shift_px, shift_px], 0)
 
     return Cells(
-        correlation=best.astype(np.float32),
-        reference_contrast=np.sqrt(variance).astype(np.float32),
-        crop_contrast=np.sqrt(crop_variance).astype(np.float32),
+        correlation=np.maximum((covariance / norm).max(axis=(0, 1)), -1),
+        reference_contrast=np.sqrt(variance),
+        crop_contrast=np.sqrt(crop_variance),
     )
 
 
@@ -236,22 +234,48 @@ def resize_like(picture: RGB, other: RGB) -> RGB:
 
 
 def _soften(picture: RGB) -> Floats:
+    """Gray and blurred a little, around 0, where float32 is finest."""
     gray = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
-    return _blur(gray, _SOFTENING_PX)
+    return _blur(gray, _SOFTENING_PX) - np.float32(_MIDDLE_GRAY)
 
 
 def _blur(picture: NDArray[np.uint8] | Floats, sigma_px: float) -> Floats:
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma_px), np.float32)
 
 
-def _average_cells(values: Floats, rows: int, columns: int) -> NDArray[np.float64]:
-    """Means over rows × columns cells of (H, W), by an integral image."""
-    height, width = values.shape
-    down = np.arange(rows + 1) * height // rows
-    across = np.arange(columns + 1) * width // columns
-    corners = np.asarray(cv2.integral(values), np.float64)[down][:, across]
-    sums = corners[1:, 1:] - corners[:-1, 1:] - corners[1:, :-1] + corners[:-1, :-1]
-    return np.asarray(sums / np.outer(np.diff(down), np.diff(across)), np.float64)
+def _average_cells(values: Floats, rows: int, columns: int) -> Floats:
+    """Means over rows × columns cells of pictures (…, H, W): (…, rows, columns)."""
+    height, width = values.shape[-2:]
+    bands = _cell_weights(height, rows) @ values
+    return np.asarray(bands @ _cell_weights(width, columns).T, np.float32)
+
+
+def _average_moved_cells(padded: Floats, shape: tuple[int, int], rows: int, columns: int) -> Floats:
+    """The means of all windows of `shape` in a padded picture: (shifts
+    down, shifts right, rows, columns).
+    """
+    down = _moved_weights(shape[0], rows, len(padded) - shape[0] + 1)
+    right = _moved_weights(shape[1], columns, padded.shape[1] - shape[1] + 1)
+    means = (down @ padded @ right.T).reshape(-1, rows, right.shape[0] // columns, columns)
+    return np.asarray(means.transpose(0, 2, 1, 3), np.float32)
+
+
+@lru_cache(maxsize=256)
+def _moved_weights(length: int, cells: int, shifts: int) -> Floats:
+    """(shifts × cells, length + shifts - 1): `_cell_weights`, each time one px further."""
+    weights = np.zeros((shifts, cells, length + shifts - 1), np.float32)
+    for shift in range(shifts):
+        weights[shift, :, shift : shift + length] = _cell_weights(length, cells)
+    return weights.reshape(shifts * cells, -1)
+
+
+@lru_cache(maxsize=256)
+def _cell_weights(length: int, cells: int) -> Floats:
+    """(cells, length): what each px counts for the mean of each cell along one side."""
+    weights = np.zeros((cells, length), np.float32)
+    for cell, (start, end) in enumerate(pairwise(np.arange(cells + 1) * length // cells)):
+        weights[cell, start:end] = 1 / (end - start)
+    return weights
 
 
 def _local_spread(picture: Floats) -> Floats:

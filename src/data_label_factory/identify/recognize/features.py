@@ -8,7 +8,8 @@ Euclidean distance becomes the Hellinger distance.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.identify.images import RGB
+from data_label_factory.identify.quad import Box
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -24,7 +26,9 @@ Mask = NDArray[np.bool_]
 # RootSIFT entries, mostly under 0.5, are stored as round(512 · v) in a byte.
 DESCRIPTOR_SCALE = 512.0
 _OCTAVE_LAYERS = 3  # as Lowe has it
-_BLOCK = 16384  # descriptors compared at a time: they stay in the cache
+_LEAST_PX = 8  # of a side, that SIFT is given
+_GRID = 6  # cells along the longer side
+_BLOCK = 2048  # descriptors compared at a time: they stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +53,13 @@ class Features:
 
 @dataclass(frozen=True)
 class Extractor:
-    """SIFT at a settled scale: the picture is enlarged by `zoom`,
-    but to no more than `max_side` px.
+    """SIFT at a settled scale: the picture is enlarged by `zoom`, but to
+    no less than `min_side` and no more than `max_side` px.
 
-    References are small and clean, frames large and soft, so each
-    has its own settings.
+    References are small and clean, frames large and soft, so each has
+    its own settings. With `spread`, the features kept are the strongest
+    of each part of the picture (`choose_spread`) instead of the strongest
+    of all.
     """
 
     most: int
@@ -61,46 +67,79 @@ class Extractor:
     zoom: float = 1.0
     min_side: int = 64
     max_side: int = 1024
+    spread: bool = False
 
     def __call__(self, image: RGB) -> Features:
         """(H, W, 3) uint8 RGB → at most `most` features; none for a blank picture."""
-        gray = self._resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
-        detector = cv2.SIFT.create(self.most, _OCTAVE_LAYERS, self.contrast)
-        keypoints, histograms = detector.detectAndCompute(gray, None)
+        height, width = image.shape[:2]
+        return self.within(image, (0, 0, width, height))
 
+    def within(self, image: RGB, box: Box) -> Features:
+        """The features inside a box (left, top, right, bottom) px, in the px
+        and at the scale of the whole (H, W, 3) image; at most `most`.
+        """
         shape = image.shape[0], image.shape[1]
+        left, top, right, bottom = _clip(box, shape)
+        part = image[top:bottom, left:right]
+        if not part.size:
+            return _no_features(shape)
+
+        gray = _resize(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), self.factor(shape))
+        detector = cv2.SIFT.create(0 if self.spread else self.most, _OCTAVE_LAYERS, self.contrast)
+        keypoints, histograms = detector.detectAndCompute(gray, None)
         if histograms is None or not len(keypoints):
             return _no_features(shape)
 
+        table = np.array([(*k.pt, k.size, k.angle, k.response) for k in keypoints], np.float32)
+        kept = np.arange(min(self.most, len(table)))
+        if self.spread:
+            kept = choose_spread(table[:, :2], table[:, 2] * table[:, 4], gray.shape, self.most)
+        table = table[kept]
+
         # Back to the picture's own px, from center to center.
-        table = np.array([(*k.pt, k.size, k.angle) for k in keypoints[: self.most]], np.float32)
-        back = np.array([shape[1] / gray.shape[1], shape[0] / gray.shape[0]], np.float32)
+        back = np.array([part.shape[1] / gray.shape[1], part.shape[0] / gray.shape[0]], np.float32)
         return Features(
-            xy=(table[:, :2] + 0.5) * back - 0.5,
+            xy=(table[:, :2] + 0.5) * back - 0.5 + np.array([left, top], np.float32),
             size=table[:, 2] * np.float32(np.sqrt(back.prod())),
             angle=np.deg2rad(table[:, 3]),
-            descriptors=_take_root(np.asarray(histograms[: self.most], np.float32)),
+            descriptors=_take_root(np.asarray(histograms[kept], np.float32)),
             shape=shape,
         )
 
-    def _resize(self, gray: NDArray[Any]) -> NDArray[np.uint8]:
-        height, width = gray.shape
-        longest = max(height, width)
-        factor = min(max(self.zoom, self.min_side / longest), self.max_side / longest)
-        size = max(8, round(width * factor)), max(8, round(height * factor))
-        if size == (width, height):
-            return np.asarray(gray, np.uint8)
-
-        interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(gray, size, interpolation=interpolation), np.uint8)
+    def factor(self, shape: tuple[int, int]) -> float:
+        """The scale at which a picture of that (height, width) is searched."""
+        longest = max(shape)
+        return min(max(self.zoom, self.min_side / longest), self.max_side / longest)
 
 
-FRAME = Extractor(most=2000, contrast=0.02)
+FINE = Extractor(most=2000, contrast=0.02)
+# Of frames of 640 px, 384, and of larger ones 512: about a third of the work.
+COARSE = replace(FINE, most=1200, zoom=0.6, min_side=320, max_side=512)
 
 
 def reference_extractor(most: int) -> Extractor:
     """The settings for reference pictures, with at most `most` features each."""
-    return Extractor(most=most, contrast=0.03, zoom=1.5, max_side=480)
+    return Extractor(most=most, contrast=0.03, zoom=1.5, max_side=480, spread=True)
+
+
+def choose_spread(xy: Floats, strength: Floats, shape: tuple[int, int], most: int) -> Ints:
+    """The rows of at most `most` of N points (N, 2) px, spread over a
+    picture of `shape` (height, width).
+
+    The cells of a grid take turns, each with the strongest (N,) that it
+    has left, in the last turn only the strongest cells. So no corner of
+    an item goes without, where glare or a finger may leave just that one.
+    Measured (docs/benchmarks.md): 300 such features name as much as 1,000
+    of the strongest.
+    """
+    side = max(shape) / _GRID
+    column, row = np.floor(xy / side).astype(np.int64).T
+    cell = row * (_GRID + 1) + column
+
+    order = np.lexsort((-strength, cell))
+    first = np.searchsorted(cell[order], cell[order])
+    turn = np.arange(len(order)) - first
+    return np.asarray(order[np.lexsort((-strength[order], turn))[:most]], np.int64)
 
 
 def distances(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Floats:
@@ -108,7 +147,7 @@ def distances(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Floats:
     squares = np.empty(len(a), np.float32)
     for start in range(0, len(a), _BLOCK):
         block = slice(start, start + _BLOCK)
-        gap = (a[block].astype(np.int16) - b[block].astype(np.int16)).astype(np.float32)
+        gap = cv2.absdiff(a[block], b[block]).astype(np.float32)
         squares[block] = np.einsum("ij,ij->i", gap, gap)
     return np.asarray(np.sqrt(squares) / np.float32(DESCRIPTOR_SCALE), np.float32)
 
@@ -116,6 +155,23 @@ def distances(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Floats:
 def _no_features(shape: tuple[int, int]) -> Features:
     none = np.zeros(0, np.float32)
     return Features(none.reshape(0, 2), none, none, np.zeros((0, 128), np.uint8), shape)
+
+
+def _clip(box: Box, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The box in whole px, as far as it is inside a picture of that (height, width)."""
+    left, top = (max(0, math.floor(low)) for low in box[:2])
+    right, bottom = min(shape[1], math.ceil(box[2])), min(shape[0], math.ceil(box[3]))
+    return left, top, max(left, right), max(top, bottom)
+
+
+def _resize(gray: NDArray[Any], factor: float) -> NDArray[np.uint8]:
+    height, width = gray.shape
+    size = max(_LEAST_PX, round(width * factor)), max(_LEAST_PX, round(height * factor))
+    if size == (width, height):
+        return np.asarray(gray, np.uint8)
+
+    interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(gray, size, interpolation=interpolation), np.uint8)
 
 
 def _take_root(histograms: Floats) -> NDArray[np.uint8]:

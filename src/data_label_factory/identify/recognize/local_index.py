@@ -25,6 +25,7 @@ _MAX_BITS_OF_REFERENCES = 40
 # Of a detail that a great many references share; bounds the lists.
 _KEPT_COPIES = 32
 _BLOCK = 4000
+_QUERIES = 256  # whose lists are scanned at a time: what that takes stays in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,25 +179,36 @@ class LocalIndex:
         signatures within `max_bits`.
         """
         rows = descriptors.astype(np.float32)
-        word = self.vocabulary.words(rows, _PROBES)
-        query, probe = np.nonzero(word >= 0)
-        word = word[query, probe]
+        words = self.vocabulary.words(rows, _PROBES)
+        rotated = self.vocabulary.rotate(rows)
 
-        # Every entry of the lists of those words.
+        found = []
+        for start in range(0, max(len(rows), 1), _QUERIES):
+            block = slice(start, start + _QUERIES)
+            query, feature = self._scan_lists(words[block], rotated[block], max_bits)
+            ours = np.take(descriptors[block], query, axis=0)
+            distance = distances(np.take(self.descriptors, feature, axis=0), ours)
+            found.append((query + start, feature, distance))
+        return Pairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+    def _scan_lists(self, words: Ints, rotated: Floats, max_bits: int) -> tuple[Ints, Ints]:
+        """The entries of the `words` (Q, probes) whose signatures are near
+        those of the `rotated` rows (Q, D): rows and features, (M,) each.
+
+        np.take and np.repeat copy rows many times as fast as indexing does.
+        """
+        query, probe = np.nonzero(words >= 0)
+        word = words[query, probe]
         lengths = self._start[word + 1] - self._start[word]
-        slot = np.repeat(np.arange(len(word)), lengths)
-        offset = np.arange(len(slot)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        entry = offset + self._start[word][slot]
+        before = np.cumsum(lengths) - lengths
+        entry = np.arange(lengths.sum()) + np.repeat(self._start[word] - before, lengths)
 
-        signature = self.vocabulary.signatures(self.vocabulary.rotate(rows)[query], word)
-        bits = np.zeros(len(slot), np.int32)
-        for column in range(signature.shape[1]):
-            bits += np.bitwise_count(self._signatures[entry, column] ^ signature[slot, column])
-
-        near = bits <= max_bits
-        queries = query[slot[near]]
-        features = self._entries[entry[near]]
-        return Pairs(queries, features, distances(self.descriptors[features], descriptors[queries]))
+        signature = self.vocabulary.signatures(np.take(rotated, query, axis=0), word)
+        differing = np.take(self._signatures, entry, axis=0)
+        differing ^= np.repeat(signature, lengths, axis=0)
+        bits = np.bitwise_count(differing)
+        near = np.flatnonzero(bits[:, 0] + bits[:, 1] <= max_bits)
+        return np.repeat(query, lengths)[near], self._entries[entry[near]]
 
     def _quantize(self, descriptors: NDArray[np.uint8]) -> tuple[NDArray[np.int32], Signatures]:
         """The word and the signature of each descriptor."""

@@ -50,7 +50,7 @@ _SAME_PLACE = 0.02  # of the diagonal
 # What the local features of all references may take.
 _MEMORY_BYTES = 2 * 2**30
 _FEATURE_BYTES = 230
-_MOST_FEATURES, _FEWEST_FEATURES = 1000, 60
+_MOST_FEATURES, _FEWEST_FEATURES = 300, 60
 
 
 @dataclass(frozen=True, eq=False)

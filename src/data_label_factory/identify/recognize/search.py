@@ -1,33 +1,37 @@
-"""One frame against all references: every pose that geometry confirms, with its evidence."""
+"""One frame against all references, from coarse to fine.
+
+What a camera shows at some size is found in half the resolution, at a
+quarter of the cost. Small items, and ones seen badly, leave a few votes
+there that no pose explains: only around these is the frame looked at in
+full.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
 
+import cv2
 import numpy as np
 
 from data_label_factory.identify.images import RGB
-from data_label_factory.identify.quad import Quad
-from data_label_factory.identify.recognize.features import FRAME, Floats, Ints, Mask
-from data_label_factory.identify.recognize.hough import Cluster, find_clusters, weigh
-from data_label_factory.identify.recognize.local_index import Pairs
-from data_label_factory.identify.recognize.pose import FrameMatcher
+from data_label_factory.identify.quad import Box, Quad, as_points, box_of
+from data_label_factory.identify.recognize.features import COARSE, FINE, Features, Floats, Ints
+from data_label_factory.identify.recognize.hough import Cluster
+from data_label_factory.identify.recognize.look import Look
 from data_label_factory.identify.recognize.references import ReferenceFeatures
-from data_label_factory.identify.recognize.scoring import (
-    ScoredPose,
-    find_near_duplicates,
-    score_pose,
-    swap_reference,
-)
+from data_label_factory.identify.recognize.scoring import ScoredPose
 
-_MOST_CHECKED = 32  # clusters verified per frame
-# Fraction of a cluster's votes that no convincing pose has explained yet.
-_FRESH_VOTES = 0.4
+# Clusters that are worth a closer look. Votes of unrelated pictures agree by chance
+# mostly on large items, which a coarse feature or two can place.
+_MOST_REGIONS = 3
+_WEIGHT = 1.5  # times the item's diagonal, as a fraction of the frame's longer side
+_LEAST_WEIGHT = 0.3
+_MARGIN = 1.25  # of a region around the item that votes place there
 
 
 class FrameSearch:
-    """The features of one (H, W, 3) frame, looked up once.
+    """The poses of references in one (H, W, 3) frame.
 
     `hidden` are the numbers of references to pass over, `explained` quads (4,
     2) px whose features belong to something that is known already.
@@ -41,105 +45,65 @@ class FrameSearch:
         explained: Sequence[Quad] = (),
     ) -> None:
         self._frame = frame
+        self._shape = frame.shape[0], frame.shape[1]
         self._references = references
         self._hidden = hidden
-        features = FRAME(frame)
-        for quad in explained:
-            features = features.taken(~_inside(features.xy, quad))
-        self._features = features
-        self._matcher = FrameMatcher(references.local, self._features)
-        self._free = np.ones(len(self._features), bool)  # not explained by a convincing pose
+        self._explained = list(explained)
 
     def by_votes(self) -> list[ScoredPose]:
-        """The poses of clusters of votes. A convincing one takes its
-        place out of play.
+        """The poses of clusters of votes, see `Look.by_votes`."""
+        if COARSE.factor(self._shape) >= FINE.factor(self._shape):
+            return self._by_votes(self._fine)
 
-        What was found convincingly is looked for again with the
-        features that are left: the votes for copies side by side
-        can fall together, between them.
-        """
-        if not len(self._pairs.query):
-            return []
-
-        local = self._references.local
-        voters, weights = weigh(self._pairs, local)
-        votes = self._pairs.taken(voters)
-        poses: list[ScoredPose] = []
-        while len(weights):
-            found = self._check_clusters(votes, weights)
-            poses += found
-            sure = [pose.hypothesis.reference for pose in found if pose.is_convincing]
-            again = np.isin(local.owner(votes.feature), sure) & self._free[votes.query]
-            votes, weights = votes.taken(again), weights[again]
-        return poses
-
-    def _check_clusters(self, votes: Pairs, weights: Floats) -> list[ScoredPose]:
-        """The poses of the heaviest clusters of which enough is still free."""
-        local = self._references.local
-        poses: list[ScoredPose] = []
-        checked = 0
-        for cluster in find_clusters(local, self._features, votes, weights):
-            if checked >= _MOST_CHECKED:
+        coarse = self._look(COARSE(self._frame))
+        poses = self._by_votes(coarse)
+        regions: list[Quad] = []
+        for cluster in sorted(coarse.undecided, key=lambda one: -one.weight):
+            if len(regions) == _MOST_REGIONS:
                 break
-            if _is_fresh(cluster, votes, weights, self._free):
-                checked += 1
-                poses += self._check(cluster)
+            if self._is_promising(cluster) and not _holds(regions, cluster.center):
+                regions.append(self._region(cluster))
+                poses += self._by_votes(self._look_closely(box_of(regions[-1])))
         return poses
 
     def by_shortlist(self, numbers: Sequence[int]) -> list[ScoredPose]:
-        """The poses of the references `numbers`, each matched alone
-        with all free features.
+        """The poses of the references `numbers`, each matched alone with
+        all features that no convincing pose explains.
         """
-        tried = [self._matcher.match(n, self._free) for n in numbers if n not in self._hidden]
-        found = [hypothesis for hypothesis in tried if hypothesis is not None]
-        return [score_pose(self._frame, hypothesis, self._references) for hypothesis in found]
+        return self._fine.by_shortlist(numbers) if numbers else []
+
+    def _by_votes(self, look: Look) -> list[ScoredPose]:
+        poses = look.by_votes()
+        self._explained += [pose.quad for pose in poses if pose.is_convincing]
+        return poses
 
     @cached_property
-    def _pairs(self) -> Pairs:
-        pairs = self._references.local.pairs(self._features.descriptors)
-        if not len(self._hidden):
-            return pairs
-        owner = self._references.local.owner(pairs.feature)
-        return pairs.taken(~np.isin(owner, self._hidden))
+    def _fine(self) -> Look:
+        height, width = self._shape
+        return self._look_closely((0, 0, width, height))
 
-    @cached_property
-    def _by_owner(self) -> tuple[Ints, Ints]:
-        """The pairs' rows ordered by the reference of the feature, and those references."""
-        owner = self._references.local.owner(self._pairs.feature)
-        order = np.argsort(owner, kind="stable")
-        return order, owner[order]
+    def _look_closely(self, box: Box) -> Look:
+        return self._look(FINE.within(self._frame, box))
 
-    def _candidates(self, reference: int) -> Pairs:
-        order, owners = self._by_owner
-        start, stop = np.searchsorted(owners, [reference, reference + 1])
-        return self._pairs.taken(order[start:stop])
+    def _look(self, features: Features) -> Look:
+        return Look(self._frame, features, self._references, self._hidden, self._explained)
 
-    def _check(self, cluster: Cluster) -> list[ScoredPose]:
-        references = self._references
-        candidates = self._candidates(cluster.reference)
-        hypotheses = self._matcher.verify(cluster, candidates, self._free)
-        if not hypotheses:
-            return []
+    def _is_promising(self, cluster: Cluster) -> bool:
+        """Whether there may be an item that a closer look would show."""
+        diagonal = cluster.scale * float(
+            np.hypot(*self._references.local.shapes[cluster.reference])
+        )
+        enough = max(_LEAST_WEIGHT, _WEIGHT * diagonal / max(self._shape))
+        return cluster.weight >= enough and not _holds(self._explained, cluster.center)
 
-        poses = [score_pose(self._frame, hypothesis, references) for hypothesis in hypotheses]
-        best = max(poses, key=lambda pose: pose.score)
-        if not best.is_convincing:
-            return [best]
-
-        self._free &= ~_inside(self._features.xy, best.quad)
-        others = [n for n in find_near_duplicates(best, references) if n not in self._hidden]
-        swapped = [swap_reference(best.hypothesis, other, references) for other in others]
-        return [best, *(score_pose(self._frame, pose, references) for pose in swapped)]
+    def _region(self, cluster: Cluster) -> Quad:
+        """(4, 2) px around the item that a cluster places in the frame."""
+        height, width = self._references.local.shapes[cluster.reference] * cluster.scale * _MARGIN
+        center = tuple(map(float, cluster.center))
+        turned = (center, (float(width), float(height)), float(np.rad2deg(cluster.angle)))
+        return as_points(cv2.boxPoints(turned))
 
 
-def _is_fresh(cluster: Cluster, votes: Pairs, weights: Floats, free: Mask) -> bool:
-    is_free = free[votes.query[cluster.rows]]
-    return bool(weights[cluster.rows][is_free].sum() >= _FRESH_VOTES * cluster.weight)
-
-
-def _inside(points: Floats, quad: Quad) -> Mask:
-    """(N, 2) px → (N,) whether inside a convex quad that runs clockwise."""
-    edges = np.roll(quad, -1, axis=0) - quad
-    arms = points[:, None] - quad[None]
-    cross = edges[:, 0] * arms[..., 1] - edges[:, 1] * arms[..., 0]
-    return np.asarray((cross >= 0).all(axis=1), bool)
+def _holds(quads: Sequence[Quad], point: Floats) -> bool:
+    x, y = map(float, point)
+    return any(cv2.pointPolygonTest(quad, (x, y), False) >= 0 for quad in quads)

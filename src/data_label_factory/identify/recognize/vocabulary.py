@@ -115,7 +115,8 @@ class Vocabulary:
 
     def signatures(self, rotated: Floats, words: Ints) -> Signatures:
         """Which side of its word's center each rotated row lies on, packed."""
-        return np.packbits(rotated > self._rotated_words[words], axis=1).view(np.uint64)
+        sides = rotated > np.take(self._rotated_words, words, axis=0)
+        return np.packbits(sides, axis=1).view(np.uint64)
 
 
 def kmeans(rows: Floats, k: int, iterations: int, rng: np.random.Generator) -> Floats:
