@@ -74,6 +74,7 @@ def test_without_a_look_nothing_is_known() -> None:
     assert Evidence().rate("owl") == 1.0
 
 
+@hypothesis.settings(deadline=None)
 @hypothesis.given(rates=strategies.lists(RATES, min_size=1, max_size=60))
 def test_old_views_count_though_only_their_sum_is_kept(rates: list[float]) -> None:
     evidence = Evidence()
@@ -84,6 +85,7 @@ def test_old_views_count_though_only_their_sum_is_kept(rates: list[float]) -> No
     assert evidence.rate("owl") == pytest.approx(combine_rates(harmonic_mean, len(rates)))
 
 
+@hypothesis.settings(deadline=None)
 @hypothesis.given(rate=RATES)
 def test_one_view_alone_is_taken_at_its_word(rate: float) -> None:
     assert combine_rates(rate, 1) == pytest.approx(rate)
