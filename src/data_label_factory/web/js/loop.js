@@ -10,6 +10,7 @@ const BUSY = new Set([429, 503]);
  * @typedef {object} Answer
  * @property {Sighting[]} sightings
  * @property {Blob} frame      the frame that was sent
+ * @property {number} taken    ms, when it was taken
  * @property {number} latency  ms, from the frame being sent
  * @property {number} own      ms that the page took to capture and encode the frame
  */
@@ -60,7 +61,7 @@ export class Loop {
         const sightings = await recognize(frame, this.parts.query(), signal);
         if (generation !== this.#generation) return;
         failures = 0;
-        const answer = { sightings, frame, latency: performance.now() - sent, own: sent - begun };
+        const answer = { sightings, frame, taken: begun, latency: performance.now() - sent, own: sent - begun };
         this.parts.onAnswer(answer);
         await pause(MIN_GAP_MS);
       } catch (error) {

@@ -21,6 +21,7 @@ import { Tracker } from "./tracker.js";
 /** Connects the parts: source → loop → tracker → overlay and panels. */
 
 const INFO_EVERY_MS = 15_000;
+const FADE_EVERY_MS = 100;
 
 const tracker = new Tracker();
 const stats = new StatsPanel();
@@ -38,7 +39,7 @@ const bar = new SourceBar(source, (problem) => banner(problem, "source"));
 const trackPanel = new TrackPanel({
   onAdd: (item, price) => deck.add(item, price),
   onWrong(track) {
-    if (track.misses || !lastFrame) toast("It is out of sight. Show it again first.");
+    if (track.justSeen || !lastFrame) toast("It is out of sight. Show it again first.");
     else teacher.correct(lastFrame, track.quad);
   },
   copies: (key) => deck.count(key),
@@ -84,11 +85,11 @@ function sourceChanged(problem) {
 }
 
 /** @param {Answer} answer */
-function answered({ sightings, frame, latency, own }) {
+function answered({ sightings, frame, taken, latency, own }) {
   const begun = performance.now();
   lastFrame = frame;
   const still = source.kind === "images";
-  tracks = tracker.update(sightings, { still });
+  tracks = tracker.update(sightings, performance.now(), { taken, still });
   overlay.show(visible(), still);
   showTracks();
   announcer.hear(tracks);
@@ -113,6 +114,14 @@ function recovered() {
   gone = false;
   banner("", "server");
   refreshInfo();
+}
+
+/** What is out of sight fades though no answer comes. */
+function fade() {
+  if (!tracker.isFading) return;
+  tracks = tracker.at(performance.now());
+  overlay.update(visible());
+  showTracks();
 }
 
 function visible() {
@@ -177,4 +186,5 @@ byId("mirror", HTMLButtonElement).onclick = () => settings.set({ mirror: !settin
 byId("teach", HTMLButtonElement).onclick = () => lastFrame && teacher.addItem(lastFrame);
 applySettings(settings.values);
 refreshInfo();
+setInterval(fade, FADE_EVERY_MS);
 setInterval(() => document.hidden || saysNothing || refreshInfo(), INFO_EVERY_MS);

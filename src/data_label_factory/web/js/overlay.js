@@ -44,6 +44,11 @@ export class Overlay {
     this.#newsAt = now;
   }
 
+  /** The same tracks at a later time, without an answer. @param {Track[]} tracks */
+  update(tracks) {
+    this.#tracks = tracks;
+  }
+
   clear() {
     this.#tracks = [];
     this.#shown.clear();
@@ -83,7 +88,7 @@ export class Overlay {
     }
     for (const [id, shown] of this.#shown) {
       const track = current.get(id);
-      const goal = track ? (track.misses ? 0.55 : 1) : 0;
+      const goal = track ? (track.justSeen ? 0.55 : 1) : 0;
       const step = elapsed / FADE_MS;
       shown.alpha += Math.max(-step, Math.min(step, goal - shown.alpha));
       if (!track && shown.alpha <= 0) this.#shown.delete(id);
@@ -112,7 +117,7 @@ export class Overlay {
     context.fillStyle = `${color}1f`;
     context.fill();
     context.lineJoin = "round";
-    context.setLineDash(track.misses ? [7 * unit, 6 * unit] : []);
+    context.setLineDash(track.justSeen ? [7 * unit, 6 * unit] : []);
     for (const [style, width] of /** @type {[string, number][]} */ ([
       ["#000000a0", 5],
       [color, 2.5],
@@ -151,8 +156,9 @@ export class Overlay {
 }
 
 /** @param {Track} track */
-function caption({ id, sure, reading: { item, score } }) {
+function caption({ id, sure, justSeen, reading: { item, score } }) {
   const rarity = item.rarity && ` (${item.rarity})`;
+  if (justSeen) return `#${id} ${item.name}${rarity}, just seen`;
   const shown = score === null ? "" : `  ${score.toFixed(2)}`;
   return `#${id} ${item.name}${rarity}${sure === false ? "?" : ""}${shown}`;
 }

@@ -98,9 +98,9 @@ class TrackCard {
     const { item, price } = reading;
     this.element.dataset.id = String(track.id);
     this.element.dataset.sure = String(sure);
-    this.element.toggleAttribute("data-missed", track.misses > 0);
+    this.element.toggleAttribute("data-missed", track.justSeen);
     if (this.#key !== item.key) this.#showItem(item);
-    setText(this.#chip, sure === null ? "found" : sure ? "confident" : "not confident");
+    setText(this.#chip, track.justSeen ? "just seen" : sure === null ? "found" : sure ? "confident" : "not confident");
     setText(this.#id, `#${track.id}`);
     if (this.#priceShown !== JSON.stringify(price)) {
       this.#priceShown = JSON.stringify(price);
@@ -127,7 +127,8 @@ class TrackCard {
   }
 
   /** @param {Track} track @param {string} word */
-  #showAdd({ reading: { item, price } }, word) {
+  #showAdd({ justSeen, reading: { item, price } }, word) {
+    this.#add.disabled = justSeen;
     const copies = this.handlers.copies(item.key);
     setText(this.#add, `+ Add to ${word}${copies ? ` (${copies} in it)` : ""}`);
     this.#add.setAttribute("aria-label", `Add ${item.name} to ${word}${copies ? `, ${copies} in it` : ""}`);
