@@ -19,7 +19,7 @@ const CATCH_UP_STEPS = 8;
  * @property {number} id
  * @property {Point[]} quad      fractions of the frame
  * @property {number} seenAt     `at` of the frame that was sent
- * @property {boolean} justSeen  the thing is gone: its outline stays where it is
+ * @property {boolean} justSeen  the thing is gone: its outline stays where it was
  *
  * @typedef {object} Followed
  * @property {Outline} outline
@@ -56,7 +56,7 @@ export class Follower {
     this.#followed = new Map();
     for (const outline of outlines) {
       const known = before.get(outline.id);
-      const isNews = known?.outline.seenAt !== outline.seenAt;
+      const isNews = !outline.justSeen && known?.outline.seenAt !== outline.seenAt;
       const followed = isNews ? this.#begin(outline, known) : known;
       if (followed) this.#followed.set(outline.id, { ...followed, outline });
     }

@@ -48,16 +48,6 @@ export function corners(box) {
 }
 
 /**
- * Move `from` toward `to` without overshooting, equally fast at any frame rate.
- * @param {Point[]} from @param {Point[]} to @param {number} elapsed ms @param {number} halfTime ms
- * @returns {Point[]}
- */
-export function glide(from, to, elapsed, halfTime) {
-  const fraction = halfTime > 0 ? 1 - 2 ** (-elapsed / halfTime) : 1;
-  return to.map(([x, y], i) => [from[i][0] + (x - from[i][0]) * fraction, from[i][1] + (y - from[i][1]) * fraction]);
-}
-
-/**
  * The order of `to`'s corners that is nearest to `from`, so that an outline does not spin when a card turns.
  * @param {Point[]} from @param {Point[]} to @returns {Point[]}
  */

@@ -1,13 +1,15 @@
-import { aligned, glide } from "./geometry.js";
+import { aligned } from "./geometry.js";
 
 /** @import {Point} from "./types.js" */
 /** @import {Track} from "./tracker.js" */
 
-const HALF_TIME_MS = 70;
+const HALF_TIME_MS = 20; // of what a new answer corrects
 const FADE_MS = 160;
 const STALE_MS = 2500; // after this long without an answer, outlines fade: the camera has moved on
 /** @type {Record<string, string>} */
 const COLORS = { true: "#34d399", false: "#fbbf24", null: "#38bdf8" };
+
+/** @typedef {{quad: Point[], error: Point[] | null, alpha: number, track: Track}} Shown */
 
 /** Draws the tracks' outlines over the picture, at the screen's frame rate, not at that of the answers. */
 export class Overlay {
@@ -21,13 +23,18 @@ export class Overlay {
   /** @type {{x: number, y: number, width: number}[]} of this frame, so that labels do not overlap */
   #labels = [];
   #calm = matchMedia("(prefers-reduced-motion: reduce)");
-  /** @type {Map<number, {quad: Point[], alpha: number, track: Track}>} */
+  /** @type {Map<number, Shown>} */
   #shown = new Map();
 
-  /** @param {HTMLCanvasElement} canvas @param {() => {width: number, height: number} | null} sizeOf  of the picture, px */
-  constructor(canvas, sizeOf) {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {() => {width: number, height: number} | null} sizeOf  of the picture, px
+   * @param {(track: Track) => Point[]} locate                     where a track is now
+   */
+  constructor(canvas, sizeOf, locate) {
     this.canvas = canvas;
     this.sizeOf = sizeOf;
+    this.locate = locate;
     const context = canvas.getContext("2d");
     if (!context) throw new Error("this browser cannot draw");
     this.context = context;
@@ -79,12 +86,8 @@ export class Overlay {
     const current = new Map(stale ? [] : this.#tracks.map((track) => [track.id, track]));
     for (const [id, track] of current) {
       const shown = this.#shown.get(id);
-      if (!shown) this.#shown.set(id, { quad: track.quad, alpha: 0, track });
-      else {
-        const halfTime = this.#calm.matches ? 0 : HALF_TIME_MS;
-        shown.quad = glide(shown.quad, aligned(shown.quad, track.quad), elapsed, halfTime);
-        shown.track = track;
-      }
+      if (shown) this.#carry(shown, track, elapsed);
+      else this.#shown.set(id, { quad: this.locate(track), error: null, alpha: 0, track });
     }
     for (const [id, shown] of this.#shown) {
       const track = current.get(id);
@@ -93,6 +96,19 @@ export class Overlay {
       shown.alpha += Math.max(-step, Math.min(step, goal - shown.alpha));
       if (!track && shown.alpha <= 0) this.#shown.delete(id);
     }
+  }
+
+  /**
+   * An outline is drawn where it is now; only what a new answer corrects is spread over a few frames.
+   * @param {Shown} shown @param {Track} track @param {number} elapsed
+   */
+  #carry(shown, track, elapsed) {
+    const quad = aligned(shown.quad, this.locate(track));
+    if (shown.track.seenAt !== track.seenAt) shown.error = minus(shown.quad, quad, 1);
+    const left = this.#calm.matches ? 0 : 2 ** (-elapsed / HALF_TIME_MS);
+    shown.error = shown.error && shown.error.map(([x, y]) => [x * left, y * left]);
+    shown.quad = shown.error ? minus(quad, shown.error, -1) : quad;
+    shown.track = track;
   }
 
   /** Fractions of the picture → canvas pixels; the whole picture fits into the stage. @param {{width: number, height: number}} size */
@@ -153,6 +169,11 @@ export class Overlay {
     context.textBaseline = "middle";
     context.fillText(text, x + pad, y + height / 2 + unit, width - 2 * pad);
   }
+}
+
+/** a − sign · b @param {Point[]} a @param {Point[]} b @param {number} sign @returns {Point[]} */
+function minus(a, b, sign) {
+  return a.map(([x, y], i) => [x - sign * b[i][0], y - sign * b[i][1]]);
 }
 
 /** @param {Track} track */

@@ -16,6 +16,7 @@ const VOUCHED_MS = 2000; // doubtful readings of a sure name (glare, a tilt) kee
  * @property {Point[]} quad
  * @property {Reading} reading
  * @property {boolean | null} sure  null if the server does not say
+ * @property {number} seenAt     ms; when the frame that its quad is about was taken
  * @property {boolean} justSeen  it is not there any more, or hidden for longer than a moment
  */
 
@@ -211,5 +212,5 @@ function view(thing, now) {
   const isLost = thing.misses > 0 && now - thing.seenAt >= SURE_MS;
   const justSeen = thing.misses > 0 && (isLost || disputed);
   const sure = justSeen || disputed ? false : sighting.confident === null ? null : isKnown(thing);
-  return { id, quad: sighting.quad, reading: sighting, sure, justSeen };
+  return { id, quad: sighting.quad, reading: sighting, sure, justSeen, seenAt: thing.seenAt };
 }
