@@ -1,4 +1,4 @@
-"""A recognition server that answers what a test tells it, with the tracker's page, on a free port."""
+"""A recognition server that answers what a test tells it, with the tracker's page."""
 
 from __future__ import annotations
 
@@ -127,8 +127,8 @@ async def _converse(socket: WebSocket, script: Script) -> None:
         await socket.close(1011)
 
     tasks = [asyncio.create_task(listen()), asyncio.create_task(work())]
-    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 

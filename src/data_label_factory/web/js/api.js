@@ -1,19 +1,10 @@
 import { readAnswer } from "./answers.js";
+import { ApiError } from "./apierror.js";
 
 /** @import {Said} from "./answers.js" */
 /** @import {Point} from "./types.js" */
 
 export const PATIENCE_MS = 20_000;
-
-/** A failed request: `status` is the HTTP status, 0 without an answer. */
-export class ApiError extends Error {
-  /** @param {string} message @param {number} status @param {number} [waitMs] how long the server asks to wait */
-  constructor(message, status, waitMs = 0) {
-    super(message);
-    this.status = status;
-    this.waitMs = waitMs;
-  }
-}
 
 // The page is <root>canvas/live, wherever a reverse proxy has put the root.
 const ROOT = new URL(document.baseURI).pathname.replace(/canvas\/.*$/, "");

@@ -47,6 +47,7 @@ export class Eye {
     if (this.#canvas.width !== width || this.#canvas.height !== height) {
       [this.#canvas.width, this.#canvas.height] = [width, height];
     }
+    this.#context.imageSmoothingQuality = "medium"; // else fine patterns flicker
     this.#context.drawImage(this.video, 0, 0, width, height);
     const gray = toGray(this.#context.getImageData(0, 0, width, height).data);
     this.#lastAt = now;

@@ -43,10 +43,14 @@ export class Follower {
   /** @type {Map<number, Followed>} */
   #followed = new Map();
 
-  /** A new frame of the camera. Without outlines it costs nothing. @param {GrayFrame} frame */
-  add(frame) {
+  /**
+   * A new frame of the camera. Without outlines it costs nothing.
+   * @param {GrayFrame} frame @param {boolean} [isStill] nothing has moved, so nothing need be followed
+   */
+  add(frame, isStill = false) {
     this.#frames.push(frame);
     if (this.#frames.length > KEPT_FRAMES) this.#pyramids.delete(/** @type {GrayFrame} */ (this.#frames.shift()));
+    if (isStill) return;
     for (const followed of this.#followed.values()) if (!followed.outline.justSeen) this.#advance(followed, frame);
   }
 

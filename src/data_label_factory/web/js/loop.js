@@ -1,4 +1,4 @@
-import { ApiError } from "./api.js";
+import { ApiError } from "./apierror.js";
 
 /** @import {Said} from "./answers.js" */
 
@@ -88,7 +88,7 @@ export class Loop {
     if (now < this.#pausedUntil) return false;
     if (this.parts.isStill(now) && now - this.#sentAt < STILL_GAP_MS) return false;
     if (this.#packed) return now - this.#packed.taken > STALE_MS;
-    if (!this.#underWay) return true;
+    if (this.#underWay !== 1) return this.#underWay === 0;
     const { work, pack, camera } = this.#mean;
     return now + camera + pack + SPARE_MS >= this.#begunAt + work;
   }

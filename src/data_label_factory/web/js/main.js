@@ -19,7 +19,7 @@ import { TrackPanel } from "./trackpanel.js";
 import { Tracker } from "./tracker.js";
 import { Wire } from "./wire.js";
 
-/** @import {ApiError} from "./api.js" */
+/** @import {ApiError} from "./apierror.js" */
 /** @import {Answer} from "./loop.js" */
 /** @import {Track} from "./tracker.js" */
 
@@ -51,8 +51,8 @@ const overlay = new Overlay(
 const eye = new Eye(
   source.video,
   (frame) => {
-    follower.add(frame);
     stillness.add(frame);
+    follower.add(frame, stillness.isStill(frame.at));
   },
   () => loop.see(),
 );

@@ -22,6 +22,7 @@ export class Overlay {
   #last = 0;
   /** @type {{x: number, y: number, width: number}[]} of this frame, so that labels do not overlap */
   #labels = [];
+  #drawn = "";
   #calm = matchMedia("(prefers-reduced-motion: reduce)");
   /** @type {Map<number, Shown>} */
   #shown = new Map();
@@ -62,6 +63,7 @@ export class Overlay {
   }
 
   #fit() {
+    this.#drawn = "";
     const scale = Math.min(2, devicePixelRatio);
     this.canvas.width = Math.round(this.canvas.clientWidth * scale);
     this.canvas.height = Math.round(this.canvas.clientHeight * scale);
@@ -73,12 +75,15 @@ export class Overlay {
     const elapsed = Math.min(100, now - this.#last);
     this.#last = now;
     const size = this.sizeOf();
+    if (size) this.#move(elapsed, now - this.#newsAt > this.#staleAfter);
+    const place = size && this.visible ? this.#placing(size) : null;
+    const outlines = place ? [...this.#shown.values()].map((shown) => ({ ...shown, quad: shown.quad.map(place) })) : [];
+    const drawn = outlines.map(describe).join();
+    if (drawn === this.#drawn) return; // drawing costs even where it changes nothing
+    this.#drawn = drawn;
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    if (!size || !this.visible) return;
-    this.#move(elapsed, now - this.#newsAt > this.#staleAfter);
-    const place = this.#placing(size);
     this.#labels = [];
-    for (const { quad, alpha, track } of this.#shown.values()) this.#draw(quad.map(place), alpha, track);
+    for (const { quad, alpha, track } of outlines) this.#draw(quad, alpha, track);
   }
 
   /** @param {number} elapsed @param {boolean} stale */
@@ -169,6 +174,11 @@ export class Overlay {
     context.textBaseline = "middle";
     context.fillText(text, x + pad, y + height / 2 + unit, width - 2 * pad);
   }
+}
+
+/** What its drawing depends on. @param {Shown} shown */
+function describe({ quad, alpha, track }) {
+  return `${quad.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`)} ${alpha.toFixed(2)} ${track.sure} ${caption(track)}`;
 }
 
 /** a − sign · b @param {Point[]} a @param {Point[]} b @param {number} sign @returns {Point[]} */

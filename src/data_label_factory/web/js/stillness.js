@@ -38,10 +38,14 @@ function blockMeans({ width, height, gray }) {
   const [columns, rows] = [Math.floor(width / BLOCK), Math.floor(height / BLOCK)];
   const means = new Float32Array(columns * rows);
   for (let y = 0; y < rows * BLOCK; y++) {
-    const row = Math.floor(y / BLOCK) * columns;
-    for (let x = 0, at = y * width; x < columns * BLOCK; x++, at++) means[row + ((x / BLOCK) | 0)] += gray[at];
+    let at = y * width;
+    for (let block = Math.floor(y / BLOCK) * columns, end = block + columns; block < end; block++) {
+      let sum = 0;
+      for (const next = at + BLOCK; at < next; at++) sum += gray[at];
+      means[block] += sum / BLOCK ** 2;
+    }
   }
-  return means.map((sum) => sum / BLOCK ** 2);
+  return means;
 }
 
 /** @param {Float32Array} before @param {Float32Array} after */

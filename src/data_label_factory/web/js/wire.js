@@ -1,5 +1,6 @@
-import { ApiError, place, recognize, PATIENCE_MS } from "./api.js";
 import { readAnswer } from "./answers.js";
+import { PATIENCE_MS, place, recognize } from "./api.js";
+import { ApiError } from "./apierror.js";
 
 /** @import {Said} from "./answers.js" */
 
