@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,7 +34,8 @@ class Script:
 
     With `sessions` it keeps to the live protocol, over POST and, if `has_socket`, over a
     WebSocket; each mask then needs a track_id. `work_seconds` is what a frame takes.
-    `refuse` is a status that frames are answered with instead.
+    `refuse` is a status that frames are answered with instead. `look` finds the masks in a
+    picture; without it they are `masks`.
     """
 
     masks: list[Mask] = field(default_factory=list)
@@ -49,10 +50,12 @@ class Script:
     opened: list[str] = field(default_factory=list)  # sessions of the sockets
     most_waiting: int = 0
     hang_up: bool = False  # break the open socket
+    look: Callable[[bytes], list[Mask]] | None = None
 
-    def answer(self, session: str, frame: int) -> dict[str, Any]:
+    def answer(self, session: str, frame: int, picture: bytes) -> dict[str, Any]:
         known = {"session": session, "frame": frame} if self.sessions and session else {}
-        return {"masks": self.masks, "count": len(self.masks), "query": "", **known}
+        masks = self.look(picture) if self.look else self.masks
+        return {"masks": masks, "count": len(masks), "query": "", **known}
 
 
 def create_app(script: Script) -> FastAPI:
@@ -67,11 +70,12 @@ def create_app(script: Script) -> FastAPI:
     async def recognize(request: Request) -> JSONResponse:
         async with request.form() as form:
             fields = {name: value for name, value in form.items() if isinstance(value, str)}
+            picture = await form["image"].read()  # type: ignore[union-attr]
         script.posted.append(fields)
         await asyncio.sleep(script.work_seconds)
         if script.refuse:
             return JSONResponse({"detail": "refused"}, script.refuse)
-        return JSONResponse(script.answer(fields.get("session", ""), len(script.posted)))
+        return JSONResponse(script.answer(fields.get("session", ""), len(script.posted), picture))
 
     @app.websocket("/api/live")
     async def live(socket: WebSocket) -> None:
@@ -88,7 +92,7 @@ def create_app(script: Script) -> FastAPI:
 
 async def _converse(socket: WebSocket, script: Script) -> None:
     """Answer frames one by one, the newest first; any that was overtaken gets no answer."""
-    waiting: list[int] = []
+    waiting: dict[int, bytes] = {}
     arrived = asyncio.Event()
 
     async def listen() -> None:
@@ -98,7 +102,7 @@ async def _converse(socket: WebSocket, script: Script) -> None:
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect
             if message.get("bytes"):
-                waiting.append(frame)
+                waiting[frame] = message["bytes"]
                 script.received.append(time.monotonic())
                 script.most_waiting = max(script.most_waiting, len(waiting))
                 arrived.set()
@@ -112,9 +116,11 @@ async def _converse(socket: WebSocket, script: Script) -> None:
             await asyncio.wait_for(arrived.wait(), 60)
             script.idle.append(time.monotonic() - begun)
             arrived.clear()
-            newest = waiting[-1]
+            newest = max(waiting)
             await asyncio.sleep(script.work_seconds)
-            del waiting[: waiting.index(newest) + 1]
+            picture = waiting[newest]
+            for frame in [frame for frame in waiting if frame <= newest]:
+                del waiting[frame]
             if waiting:
                 arrived.set()
             if script.refuse:
@@ -122,7 +128,7 @@ async def _converse(socket: WebSocket, script: Script) -> None:
                 await socket.send_json(said)
             else:
                 session = socket.query_params.get("session", "")
-                await socket.send_json(script.answer(session, newest))
+                await socket.send_json(script.answer(session, newest, picture))
         script.hang_up = False
         await socket.close(1011)
 
