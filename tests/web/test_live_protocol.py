@@ -237,8 +237,8 @@ RECORD_OUTLINES = """() => {
         lineTo.call(this, x, y);
         if (this.canvas !== overlay || path.length !== 4) return;
         look.drawImage(video, 0, 0);
-        const bits = [...Array(7).keys()].map(i => look.getImageData(24 * i + 12, 12, 1, 1).data[0]);
-        const frame = bits.reduce((sum, bit, i) => sum + (bit > 127 ? 2 ** i : 0), 0);
+        const isSet = i => look.getImageData(24 * i + 12, 12, 1, 1).data[0] > 127;
+        const frame = [...Array(7).keys()].reduce((sum, i) => sum + isSet(i) * 2 ** i, 0);
         const scale = Math.min(overlay.width / 640, overlay.height / 480);
         const left = (overlay.width - 640 * scale) / 2;
         window.seen.push([frame, (Math.min(...path.map(([x]) => x)) - left) / scale]);
@@ -306,3 +306,36 @@ def test_the_outline_is_where_the_thing_is_now_not_where_it_was(
     # The card moves by 350 px a second most of the time: 35 px are a tenth of a second.
     assert errors[len(errors) // 2] < 10
     assert errors[int(0.95 * len(errors))] < 35
+
+
+def write_rest_and_swing(path: Path) -> Path:
+    """Four seconds in which only the camera's noise changes, then the card swings for two."""
+    random = np.random.default_rng(6)
+    clip = bytearray()
+    ground = cv2.resize(random.uniform(0, 255, (48, 64, 3)).astype(np.uint8), _SIDE)
+    for frame in range(180):
+        view = ground.astype(np.float32)
+        left = swing(2 * max(0, frame - 120))
+        view[140:340, left : left + 150] = 200
+        noisy = view + random.normal(0, 4, view.shape)
+        clip += cv2.imencode(".jpg", np.clip(noisy, 0, 255).astype(np.uint8))[1].tobytes()
+    path.write_bytes(clip)
+    return path
+
+
+def test_where_nothing_moves_few_frames_are_sent(engine: Any, tmp_path: Path) -> None:
+    script = Script([mask("Owl", 0.1, track_id=1)], sessions=True, work_seconds=0.05)
+    clip = write_rest_and_swing(tmp_path / "clip.mjpeg")
+    with (
+        launch(engine, clip) as browser,
+        scripted(script) as url,
+        opened(browser, url, quiet=False) as page,
+    ):
+        start(page)
+        page.wait_for_timeout(15_000)
+
+    times = np.array(script.received)
+    starts = np.arange(times[0] + 1, times[-1] - 1.5, 0.1)
+    counts = [int(((times >= start) & (times < start + 1.5)).sum()) for start in starts]
+    assert 2 <= min(counts) <= 4
+    assert max(counts) >= 15
