@@ -220,6 +220,58 @@ def test_the_server_hardly_waits_for_frames(browser: Any) -> None:
         assert sum(script.idle) / 3 <= 0.15
 
 
+# Each state of the list that is drawn, with its time; the same state twice running counts once.
+RECORD_ROWS = """() => {
+    window.states = [];
+    const read = () => {
+        const rows = [...document.querySelectorAll('.track')].map(row => {
+            const button = row.querySelector('.add');
+            const chip = row.querySelector('.chip').textContent;
+            return `${row.querySelector('h3').textContent} ${chip}${button.disabled ? '' : ' +'}`;
+        });
+        const last = window.states.at(-1);
+        if (last?.[1] !== rows.join()) window.states.push([performance.now(), rows.join()]);
+        requestAnimationFrame(read);
+    };
+    read();
+}"""
+
+
+@pytest.mark.parametrize("work_seconds", [0.02, 0.15])
+def test_the_next_thing_never_has_the_last_ones_name(browser: Any, work_seconds: float) -> None:
+    script = Script([mask("Owl", 0.3)], work_seconds=work_seconds)
+    with scripted(script) as url, opened(browser, url, quiet=False) as page:
+        start(page)
+        wait_for_rows(page, "Owl")
+        page.evaluate(RECORD_ROWS)
+        script.masks = [mask("Fox", 0.32)]
+        wait_for_rows(page, "Fox")
+        states = [state for _, state in page.evaluate("window.states")]
+        assert states == ["Owl confident +", "Owl just seen", "Fox confident +"]
+
+
+def test_what_is_gone_is_soon_not_sure_and_cannot_be_added(browser: Any) -> None:
+    script = Script([mask("Owl", 0.3)])
+    with scripted(script) as url, opened(browser, url, quiet=False) as page:
+        start(page)
+        wait_for_rows(page, "Owl")
+        page.evaluate(RECORD_ROWS)
+        page.evaluate("window.leftAt = performance.now()")
+        script.masks = []
+        wait_for_rows(page)
+        left = page.evaluate("window.leftAt")
+        states = page.evaluate("window.states")
+        assert [state for _, state in states] == ["Owl confident +", "Owl just seen", ""]
+        assert states[1][0] - left <= 700
+
+        script.masks = [mask("Owl", 0.3)]
+        wait_for_rows(page, "Owl")
+        script.refuse = 500
+        until(page, "document.querySelector('.track[data-missed] .add:disabled')")
+        script.refuse = 0
+        until(page, "document.querySelector('.track[data-sure=true] .add:enabled')")
+
+
 # Where the overlay's outline is drawn, and the number of the frame that the video shows then.
 RECORD_OUTLINES = """() => {
     window.seen = [];

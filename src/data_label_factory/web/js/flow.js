@@ -52,8 +52,8 @@ function halve({ width, height, data }) {
 /** Points inside a convex quad that can be found again. @param {Plane} plane @param {Point[]} quad px @returns {Point[]} */
 export function pickPoints(plane, quad) {
   const [left, top] = [0, 1].map((axis) => Math.max(3, Math.ceil(Math.min(...quad.map((p) => p[axis])))));
-  const right = Math.min(plane.width - 4, ...[Math.max(...quad.map((p) => p[0]))]);
-  const bottom = Math.min(plane.height - 4, ...[Math.max(...quad.map((p) => p[1]))]);
+  const right = Math.min(plane.width - 4, Math.max(...quad.map((p) => p[0])));
+  const bottom = Math.min(plane.height - 4, Math.max(...quad.map((p) => p[1])));
   /** @type {Map<number, {point: Point, texture: number}>} */
   const best = new Map();
   for (let y = top; y <= bottom; y += 2) {
@@ -121,7 +121,7 @@ export function follow(from, to, points, extent, guess = STILL) {
 const template = new Float32Array(BORDERED * BORDERED);
 const slopeX = new Float32Array(AREA);
 const slopeY = new Float32Array(AREA);
-const window_ = new Float32Array(AREA);
+const patch = new Float32Array(AREA);
 
 /**
  * @param {Plane[]} from @param {Plane[]} to @param {Point} point @param {Point} start where to look for it first
@@ -150,14 +150,14 @@ function refine(plane, x, y) {
   if (area <= 1e-6 * (xx + yy) ** 2) return null;
   let rest = Infinity;
   for (let step = 0; step < STEPS; step++) {
-    if (!sample(plane, x, y, STILL, SIDE, window_)) return null;
+    if (!sample(plane, x, y, STILL, SIDE, patch)) return null;
     let sum = 0;
-    for (let i = 0; i < AREA; i++) sum += window_[i];
+    for (let i = 0; i < AREA; i++) sum += patch[i];
     const bias = mean - sum / AREA; // the light may have changed
     let [bx, by, square] = [0, 0, 0];
     for (let v = 0, i = 0; v < SIDE; v++) {
       for (let u = 0, at = (v + 1) * BORDERED + 1; u < SIDE; u++, i++, at++) {
-        const error = template[at] - window_[i] - bias;
+        const error = template[at] - patch[i] - bias;
         bx += error * slopeX[i];
         by += error * slopeY[i];
         square += error * error;

@@ -146,6 +146,10 @@ function failed(error) {
   if (busy && !gone) return status("waiting", error.message);
   gone = true;
   status("gone");
+  // Nobody knows what lies there now.
+  tracks = tracks.map((track) => ({ ...track, sure: false, justSeen: true }));
+  overlay.update(visible());
+  showTracks();
   const silent = error.status === 0 || error.status >= 502;
   banner(silent ? `The server does not answer. Trying again … (${error.message})` : error.message, "server");
 }
@@ -158,7 +162,7 @@ function recovered() {
 
 /** What is out of sight fades though no answer comes. */
 function fade() {
-  if (!tracker.isFading) return;
+  if (gone || !tracker.isFading) return;
   tracks = tracker.at(performance.now());
   follower.show(tracks);
   overlay.update(visible());
