@@ -6,7 +6,9 @@ import { readAnswer } from "../../src/data_label_factory/web/js/answers.js";
 const box = { x1: 0.1, y1: 0.2, x2: 0.3, y2: 0.4 };
 
 test("a whole mask", () => {
-  const [seen] = readAnswer(
+  const {
+    sightings: [seen],
+  } = readAnswer(
     {
       masks: [
         {
@@ -56,7 +58,9 @@ test("a whole mask", () => {
 });
 
 test("a server that only detects: the query is the name, the box the quad", () => {
-  const [seen] = readAnswer({ masks: [{ bbox_norm: box, area_fraction: 0.04 }] }, "blue mug");
+  const {
+    sightings: [seen],
+  } = readAnswer({ masks: [{ bbox_norm: box, area_fraction: 0.04 }] }, "blue mug");
   assert.equal(seen.item.name, "blue mug");
   assert.equal(seen.confident, null);
   assert.equal(seen.score, null);
@@ -70,13 +74,15 @@ test("invalid masks are left out, and anything that is not an answer is refused"
     { bbox_norm: { x1: 1, y1: 0, x2: 0, y2: 1 } },
     { bbox_norm: { x1: "0", y1: 0, x2: 1, y2: 1 } },
   ];
-  assert.deepEqual(readAnswer({ masks }, "card"), []);
+  assert.deepEqual(readAnswer({ masks }, "card").sightings, []);
   for (const invalid of [null, [], {}, { masks: {} }]) assert.throws(() => readAnswer(invalid, "card"), /masks/);
 });
 
 test("a picture of another site is not requested", () => {
   for (const ref_url of ["https://elsewhere.example/x.jpg", "//elsewhere.example/x.jpg", "/\\elsewhere.example"]) {
-    const [seen] = readAnswer({ masks: [{ bbox_norm: box, ref_url }] }, "card");
+    const {
+      sightings: [seen],
+    } = readAnswer({ masks: [{ bbox_norm: box, ref_url }] }, "card");
     assert.equal(seen.item.refUrl, "");
   }
 });
@@ -88,11 +94,29 @@ test("near-duplicate references are one item, whichever comes first", () => {
     ref_filename: variants[0],
     variants,
   });
-  const [one, other] = readAnswer(
-    { masks: [mask(["owl_ur.jpg", "owl_sr.jpg"]), mask(["owl_sr.jpg", "owl_ur.jpg"])] },
-    "card",
-  );
+  const {
+    sightings: [one, other],
+  } = readAnswer({ masks: [mask(["owl_ur.jpg", "owl_sr.jpg"]), mask(["owl_sr.jpg", "owl_ur.jpg"])] }, "card");
   assert.equal(one.item.key, other.item.key);
   assert.deepEqual(one.twins, ["owl_sr.jpg"]);
   assert.deepEqual(other.twins, ["owl_ur.jpg"]);
+});
+
+test("a server that keeps tracks gives each mask a lasting number", () => {
+  const masks = [
+    { bbox_norm: box, track_id: 7, lost_seconds: 0.25 },
+    { bbox_norm: box, track_id: 9 },
+  ];
+  const said = readAnswer({ masks, session: "abc", frame: 3 }, "card");
+  assert.equal(said.isTracked, true);
+  assert.deepEqual(
+    said.sightings.map(({ trackId, lost }) => [trackId, lost]),
+    [
+      [7, 250],
+      [9, 0],
+    ],
+  );
+  assert.equal(readAnswer({ masks: [], session: "abc" }, "card").isTracked, true);
+  assert.equal(readAnswer({ masks }, "card").isTracked, false);
+  assert.equal(readAnswer({ masks: [{ bbox_norm: box }], session: "abc" }, "card").isTracked, false);
 });

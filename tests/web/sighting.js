@@ -20,5 +20,17 @@ export function sighting(name, x, { confident = true, y = 0.2, size = 0.2 } = {}
     [box.x2, box.y2],
     [box.x1, box.y2],
   ]);
-  return { item, score: 0.8, margin: 0.3, confident, runnersUp: [], twins: [], price: null, box, quad };
+  return {
+    item,
+    score: 0.8,
+    margin: 0.3,
+    confident,
+    runnersUp: [],
+    twins: [],
+    price: null,
+    box,
+    quad,
+    trackId: 0,
+    lost: 0,
+  };
 }

@@ -4,14 +4,22 @@ import { corners } from "./geometry.js";
 /** @import {Box, Item, Neighbor, Point, Price, Sighting} from "./types.js" */
 
 /**
+ * @typedef {object} Said  what an answer says
+ * @property {Sighting[]} sightings
+ * @property {boolean} isTracked  by the server, in a session
+ */
+
+/**
  * The JSON of `POST /api/falcon` → sightings. Servers that only detect send just `bbox_norm` and `area_fraction`; the
  * query is then the name. Invalid masks are left out.
- * @param {any} json @param {string} query @returns {Sighting[]} Throws an Error if it is not such an answer.
+ * @param {any} json @param {string} query @returns {Said} Throws an Error if it is not such an answer.
  */
 export function readAnswer(json, query) {
   if (!json || !Array.isArray(json.masks))
     throw new Error("The server's answer has no masks. Is it an /api/falcon server?");
-  return json.masks.map((/** @type {any} */ mask) => readMask(mask, query)).filter(Boolean);
+  const sightings = json.masks.map((/** @type {any} */ mask) => readMask(mask, query)).filter(Boolean);
+  const isTracked = text(json.session) !== "" && sightings.every((/** @type {Sighting} */ { trackId }) => trackId > 0);
+  return { sightings, isTracked };
 }
 
 /** @param {any} mask @param {string} query @returns {Sighting | null} */
@@ -31,6 +39,8 @@ function readMask(mask, query) {
     price: readPrice(mask.price),
     box,
     quad: readQuad(mask.quad_norm) ?? corners(box),
+    trackId: Number.isInteger(mask.track_id) ? mask.track_id : 0,
+    lost: 1000 * (number(mask.lost_seconds) ?? 0),
   };
 }
 

@@ -1,18 +1,10 @@
 import { readAnswer } from "./answers.js";
+import { ApiError } from "./apierror.js";
 
-/** @import {Point, Sighting} from "./types.js" */
+/** @import {Said} from "./answers.js" */
+/** @import {Point} from "./types.js" */
 
-const PATIENCE_MS = 20_000;
-
-/** A failed request: `status` is the HTTP status, 0 without an answer. */
-export class ApiError extends Error {
-  /** @param {string} message @param {number} status @param {number} [waitMs] how long the server asks to wait */
-  constructor(message, status, waitMs = 0) {
-    super(message);
-    this.status = status;
-    this.waitMs = waitMs;
-  }
-}
+export const PATIENCE_MS = 20_000;
 
 // The page is <root>canvas/live, wherever a reverse proxy has put the root.
 const ROOT = new URL(document.baseURI).pathname.replace(/canvas\/.*$/, "");
@@ -32,9 +24,10 @@ export function refUrlOf(filename) {
   return `/refs/${filename.split("/").map(encodeURIComponent).join("/")}`;
 }
 
-/** @param {Blob} frame @param {string} query @param {AbortSignal} signal @returns {Promise<Sighting[]>} */
-export async function recognize(frame, query, signal) {
-  return readAnswer(await send("api/falcon", { image: frame, query }, signal), query);
+/** @param {Blob} frame @param {string} query @param {string} session empty: none @param {AbortSignal} signal @returns {Promise<Said>} */
+export async function recognize(frame, query, session, signal) {
+  const fields = { image: frame, query, ...(session && { session }) };
+  return readAnswer(await send("api/falcon", fields, signal), query);
 }
 
 /** The state of the server. Other kinds of servers do not have this. @returns {Promise<any>} */

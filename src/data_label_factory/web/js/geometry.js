@@ -2,11 +2,21 @@
 
 /** @param {Box} a @param {Box} b @returns {number} intersection over union, 0…1 */
 export function iou(a, b) {
+  const common = shared(a, b);
+  return common && common / (area(a) + area(b) - common);
+}
+
+/** @param {Box} a @param {Box} b @returns {number} intersection over the smaller one, 0…1 */
+export function cover(a, b) {
+  const common = shared(a, b);
+  return common && common / Math.min(area(a), area(b));
+}
+
+/** Area of the intersection. @param {Box} a @param {Box} b */
+function shared(a, b) {
   const width = Math.min(a.x2, b.x2) - Math.max(a.x1, b.x1);
   const height = Math.min(a.y2, b.y2) - Math.max(a.y1, b.y1);
-  if (width <= 0 || height <= 0) return 0;
-  const shared = width * height;
-  return shared / (area(a) + area(b) - shared);
+  return Math.max(0, width) * Math.max(0, height);
 }
 
 /** @param {Box} box */
@@ -35,16 +45,6 @@ export function corners(box) {
     [box.x2, box.y2],
     [box.x1, box.y2],
   ];
-}
-
-/**
- * Move `from` toward `to` without overshooting, equally fast at any frame rate.
- * @param {Point[]} from @param {Point[]} to @param {number} elapsed ms @param {number} halfTime ms
- * @returns {Point[]}
- */
-export function glide(from, to, elapsed, halfTime) {
-  const fraction = halfTime > 0 ? 1 - 2 ** (-elapsed / halfTime) : 1;
-  return to.map(([x, y], i) => [from[i][0] + (x - from[i][0]) * fraction, from[i][1] + (y - from[i][1]) * fraction]);
 }
 
 /**

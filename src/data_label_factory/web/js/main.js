@@ -2,43 +2,65 @@ import { Announcer } from "./announce.js";
 import { info } from "./api.js";
 import { DeckPanel } from "./deckpanel.js";
 import { byId, h, setText } from "./dom.js";
+import { Eye } from "./eye.js";
+import { Follower } from "./follower.js";
 import { Loop } from "./loop.js";
 import { Overlay } from "./overlay.js";
 import { Settings } from "./settings.js";
+import { toTracks } from "./servertracks.js";
 import { Source } from "./source.js";
 import { SourceBar } from "./sourcebar.js";
+import { Stillness } from "./stillness.js";
 import { StatsPanel } from "./statspanel.js";
 import { Teacher } from "./teach.js";
 import { toast } from "./toast.js";
 import { showTopPrices } from "./toppanel.js";
 import { TrackPanel } from "./trackpanel.js";
 import { Tracker } from "./tracker.js";
+import { Wire } from "./wire.js";
 
-/** @import {ApiError} from "./api.js" */
+/** @import {ApiError} from "./apierror.js" */
 /** @import {Answer} from "./loop.js" */
 /** @import {Track} from "./tracker.js" */
 
-/** Connects the parts: source → loop → tracker → overlay and panels. */
+/** Connects the parts: source → loop → wire → tracker → overlay and panels; eye → follower → overlay. */
 
 const INFO_EVERY_MS = 15_000;
+const FADE_EVERY_MS = 100;
 
 const tracker = new Tracker();
+const follower = new Follower();
+const stillness = new Stillness();
+const wire = new Wire();
 const stats = new StatsPanel();
 const announcer = new Announcer();
 /** @type {Track[]} */
 let tracks = [];
 /** @type {Blob | null} */
 let lastFrame = null;
+let ever = 0;
 let gone = false;
 let saysNothing = false; // another kind of server: do not ask it again
 
 const source = new Source(byId("video", HTMLVideoElement), byId("still", HTMLImageElement), sourceChanged);
-const overlay = new Overlay(byId("overlay", HTMLCanvasElement), () => source.size);
+const overlay = new Overlay(
+  byId("overlay", HTMLCanvasElement),
+  () => source.size,
+  (track) => follower.locate(track),
+);
+const eye = new Eye(
+  source.video,
+  (frame) => {
+    stillness.add(frame);
+    follower.add(frame, stillness.isStill(frame.at));
+  },
+  () => loop.see(),
+);
 const bar = new SourceBar(source, (problem) => banner(problem, "source"));
 const trackPanel = new TrackPanel({
   onAdd: (item, price) => deck.add(item, price),
   onWrong(track) {
-    if (track.misses || !lastFrame) toast("It is out of sight. Show it again first.");
+    if (track.justSeen || !lastFrame) toast("It is out of sight. Show it again first.");
     else teacher.correct(lastFrame, track.quad);
   },
   copies: (key) => deck.count(key),
@@ -46,12 +68,19 @@ const trackPanel = new TrackPanel({
 const deck = new DeckPanel(() => trackPanel.refresh());
 const teacher = new Teacher(() => {
   source.retake();
+  loop.tick();
   refreshInfo();
 });
 const settings = new Settings(applySettings);
 const loop = new Loop({
-  takeFrame: () => source.takeFrame(),
-  query: () => settings.values.query,
+  async takeFrame() {
+    const taken = isMoving() ? eye.look() : performance.now();
+    const picture = await source.takeFrame();
+    return picture && { picture, taken };
+  },
+  send: (picture, signal) => wire.send(picture, settings.values.query, signal, !isMoving()),
+  capacity: () => wire.capacity,
+  isStill: (now) => isMoving() && stillness.isStill(now),
   onAnswer: answered,
   onError: failed,
 });
@@ -69,32 +98,44 @@ function applySettings(values) {
   showTracks();
 }
 
+/** Whether the source is a camera or a video, of which each frame is another. */
+function isMoving() {
+  return source.kind === "camera" || source.kind === "video";
+}
+
 /** @param {string} problem */
 function sourceChanged(problem) {
   banner(problem, "source");
   bar.refresh();
   applySettings(settings.values);
-  tracker.reset();
+  for (const part of [tracker, wire]) part.reset();
+  for (const part of [follower, stillness, overlay]) part.clear();
   tracks = [];
-  overlay.clear();
   showTracks();
+  if (isMoving()) eye.open();
+  else eye.close();
   if (source.kind === "none") loop.stop();
   else loop.start();
   status(source.kind === "none" ? "idle" : "waiting");
 }
 
 /** @param {Answer} answer */
-function answered({ sightings, frame, latency, own }) {
+function answered({ said, frame: { picture, taken }, latency, own }) {
   const begun = performance.now();
-  lastFrame = frame;
-  const still = source.kind === "images";
-  tracks = tracker.update(sightings, { still });
+  lastFrame = picture;
+  const still = !isMoving();
+  if (said.isTracked) {
+    tracks = toTracks(said.sightings, taken);
+    tracker.reset();
+  } else tracks = tracker.update(said.sightings, begun, { taken, still });
+  ever = said.isTracked ? Math.max(ever, ...tracks.map(({ id }) => id)) : tracker.ever;
+  follower.show(tracks);
   overlay.show(visible(), still);
   showTracks();
   announcer.hear(tracks);
   if (gone) recovered();
   status("live");
-  stats.count(latency, own + performance.now() - begun, tracker.ever);
+  stats.count(latency, own + performance.now() - begun, ever);
 }
 
 /** @param {ApiError} error */
@@ -105,6 +146,10 @@ function failed(error) {
   if (busy && !gone) return status("waiting", error.message);
   gone = true;
   status("gone");
+  // Nobody knows what lies there now.
+  tracks = tracks.map((track) => ({ ...track, sure: false, justSeen: true }));
+  overlay.update(visible());
+  showTracks();
   const silent = error.status === 0 || error.status >= 502;
   banner(silent ? `The server does not answer. Trying again … (${error.message})` : error.message, "server");
 }
@@ -113,6 +158,15 @@ function recovered() {
   gone = false;
   banner("", "server");
   refreshInfo();
+}
+
+/** What is out of sight fades though no answer comes. */
+function fade() {
+  if (gone || !tracker.isFading) return;
+  tracks = tracker.at(performance.now());
+  follower.show(tracks);
+  overlay.update(visible());
+  showTracks();
 }
 
 function visible() {
@@ -177,4 +231,6 @@ byId("mirror", HTMLButtonElement).onclick = () => settings.set({ mirror: !settin
 byId("teach", HTMLButtonElement).onclick = () => lastFrame && teacher.addItem(lastFrame);
 applySettings(settings.values);
 refreshInfo();
+document.addEventListener("visibilitychange", () => loop.tick());
+setInterval(fade, FADE_EVERY_MS);
 setInterval(() => document.hidden || saysNothing || refreshInfo(), INFO_EVERY_MS);

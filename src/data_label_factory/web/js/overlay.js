@@ -1,13 +1,15 @@
-import { aligned, glide } from "./geometry.js";
+import { aligned } from "./geometry.js";
 
 /** @import {Point} from "./types.js" */
 /** @import {Track} from "./tracker.js" */
 
-const HALF_TIME_MS = 70;
+const HALF_TIME_MS = 20; // of what a new answer corrects
 const FADE_MS = 160;
 const STALE_MS = 2500; // after this long without an answer, outlines fade: the camera has moved on
 /** @type {Record<string, string>} */
 const COLORS = { true: "#34d399", false: "#fbbf24", null: "#38bdf8" };
+
+/** @typedef {{quad: Point[], error: Point[] | null, alpha: number, track: Track}} Shown */
 
 /** Draws the tracks' outlines over the picture, at the screen's frame rate, not at that of the answers. */
 export class Overlay {
@@ -20,14 +22,20 @@ export class Overlay {
   #last = 0;
   /** @type {{x: number, y: number, width: number}[]} of this frame, so that labels do not overlap */
   #labels = [];
+  #drawn = "";
   #calm = matchMedia("(prefers-reduced-motion: reduce)");
-  /** @type {Map<number, {quad: Point[], alpha: number, track: Track}>} */
+  /** @type {Map<number, Shown>} */
   #shown = new Map();
 
-  /** @param {HTMLCanvasElement} canvas @param {() => {width: number, height: number} | null} sizeOf  of the picture, px */
-  constructor(canvas, sizeOf) {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {() => {width: number, height: number} | null} sizeOf  of the picture, px
+   * @param {(track: Track) => Point[]} locate                     where a track is now
+   */
+  constructor(canvas, sizeOf, locate) {
     this.canvas = canvas;
     this.sizeOf = sizeOf;
+    this.locate = locate;
     const context = canvas.getContext("2d");
     if (!context) throw new Error("this browser cannot draw");
     this.context = context;
@@ -44,12 +52,18 @@ export class Overlay {
     this.#newsAt = now;
   }
 
+  /** The same tracks at a later time, without an answer. @param {Track[]} tracks */
+  update(tracks) {
+    this.#tracks = tracks;
+  }
+
   clear() {
     this.#tracks = [];
     this.#shown.clear();
   }
 
   #fit() {
+    this.#drawn = "";
     const scale = Math.min(2, devicePixelRatio);
     this.canvas.width = Math.round(this.canvas.clientWidth * scale);
     this.canvas.height = Math.round(this.canvas.clientHeight * scale);
@@ -61,12 +75,15 @@ export class Overlay {
     const elapsed = Math.min(100, now - this.#last);
     this.#last = now;
     const size = this.sizeOf();
+    if (size) this.#move(elapsed, now - this.#newsAt > this.#staleAfter);
+    const place = size && this.visible ? this.#placing(size) : null;
+    const outlines = place ? [...this.#shown.values()].map((shown) => ({ ...shown, quad: shown.quad.map(place) })) : [];
+    const drawn = outlines.map(describe).join();
+    if (drawn === this.#drawn) return; // drawing costs even where it changes nothing
+    this.#drawn = drawn;
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    if (!size || !this.visible) return;
-    this.#move(elapsed, now - this.#newsAt > this.#staleAfter);
-    const place = this.#placing(size);
     this.#labels = [];
-    for (const { quad, alpha, track } of this.#shown.values()) this.#draw(quad.map(place), alpha, track);
+    for (const { quad, alpha, track } of outlines) this.#draw(quad, alpha, track);
   }
 
   /** @param {number} elapsed @param {boolean} stale */
@@ -74,20 +91,29 @@ export class Overlay {
     const current = new Map(stale ? [] : this.#tracks.map((track) => [track.id, track]));
     for (const [id, track] of current) {
       const shown = this.#shown.get(id);
-      if (!shown) this.#shown.set(id, { quad: track.quad, alpha: 0, track });
-      else {
-        const halfTime = this.#calm.matches ? 0 : HALF_TIME_MS;
-        shown.quad = glide(shown.quad, aligned(shown.quad, track.quad), elapsed, halfTime);
-        shown.track = track;
-      }
+      if (shown) this.#carry(shown, track, elapsed);
+      else this.#shown.set(id, { quad: this.locate(track), error: null, alpha: 0, track });
     }
     for (const [id, shown] of this.#shown) {
       const track = current.get(id);
-      const goal = track ? (track.misses ? 0.55 : 1) : 0;
+      const goal = track ? (track.justSeen ? 0.55 : 1) : 0;
       const step = elapsed / FADE_MS;
       shown.alpha += Math.max(-step, Math.min(step, goal - shown.alpha));
       if (!track && shown.alpha <= 0) this.#shown.delete(id);
     }
+  }
+
+  /**
+   * An outline is drawn where it is now; only what a new answer corrects is spread over a few frames.
+   * @param {Shown} shown @param {Track} track @param {number} elapsed
+   */
+  #carry(shown, track, elapsed) {
+    const quad = aligned(shown.quad, this.locate(track));
+    if (shown.track.seenAt !== track.seenAt) shown.error = minus(shown.quad, quad, 1);
+    const left = this.#calm.matches ? 0 : 2 ** (-elapsed / HALF_TIME_MS);
+    shown.error = shown.error && shown.error.map(([x, y]) => [x * left, y * left]);
+    shown.quad = shown.error ? minus(quad, shown.error, -1) : quad;
+    shown.track = track;
   }
 
   /** Fractions of the picture → canvas pixels; the whole picture fits into the stage. @param {{width: number, height: number}} size */
@@ -112,7 +138,7 @@ export class Overlay {
     context.fillStyle = `${color}1f`;
     context.fill();
     context.lineJoin = "round";
-    context.setLineDash(track.misses ? [7 * unit, 6 * unit] : []);
+    context.setLineDash(track.justSeen ? [7 * unit, 6 * unit] : []);
     for (const [style, width] of /** @type {[string, number][]} */ ([
       ["#000000a0", 5],
       [color, 2.5],
@@ -150,9 +176,20 @@ export class Overlay {
   }
 }
 
+/** What its drawing depends on. @param {Shown} shown */
+function describe({ quad, alpha, track }) {
+  return `${quad.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`)} ${alpha.toFixed(2)} ${track.sure} ${caption(track)}`;
+}
+
+/** a − sign · b @param {Point[]} a @param {Point[]} b @param {number} sign @returns {Point[]} */
+function minus(a, b, sign) {
+  return a.map(([x, y], i) => [x - sign * b[i][0], y - sign * b[i][1]]);
+}
+
 /** @param {Track} track */
-function caption({ id, sure, reading: { item, score } }) {
+function caption({ id, sure, justSeen, reading: { item, score } }) {
   const rarity = item.rarity && ` (${item.rarity})`;
+  if (justSeen) return `#${id} ${item.name}${rarity}, just seen`;
   const shown = score === null ? "" : `  ${score.toFixed(2)}`;
   return `#${id} ${item.name}${rarity}${sure === false ? "?" : ""}${shown}`;
 }

@@ -1,8 +1,9 @@
 import { thumbnail } from "./api.js";
 import { byId, flash, h, picture, setText } from "./dom.js";
+import { Hold } from "./hold.js";
 import { priceTag } from "./pricetag.js";
 
-/** @import {Item, Price} from "./types.js" */
+/** @import {Item, Neighbor, Price} from "./types.js" */
 /** @import {Track} from "./tracker.js" */
 
 const FLASH_MS = 800;
@@ -14,7 +15,10 @@ const FLASH_MS = 800;
  * @property {(key: string) => number} copies  the number of copies in the deck
  */
 
-/** The list of tracks. A track keeps its element, so that neither a press nor the focus is lost. */
+/**
+ * The list of tracks. A track keeps its element, so that neither a press nor the focus is lost; and while somebody is
+ * about to press, no row moves: what is gone leaves an empty row, what is new comes below.
+ */
 export class TrackPanel {
   word = "Deck";
   canCorrect = false;
@@ -25,6 +29,7 @@ export class TrackPanel {
   #cards = new Map();
   /** @type {Track[]} */
   #tracks = [];
+  #hold = new Hold(this.#list, () => this.refresh());
 
   /** @param {Handlers} handlers */
   constructor(handlers) {
@@ -34,12 +39,10 @@ export class TrackPanel {
   /** @param {Track[]} tracks */
   show(tracks) {
     this.#tracks = tracks;
+    const isHeld = this.#hold.isOn;
+    if (isHeld) for (const card of this.#cards.values()) card.freeze();
     const ids = new Set(tracks.map((track) => track.id));
-    for (const [id, card] of this.#cards) {
-      if (ids.has(id)) continue;
-      card.element.remove();
-      this.#cards.delete(id);
-    }
+    for (const [id, card] of this.#cards) if (!ids.has(id)) this.#drop(id, card, isHeld);
     for (const track of tracks) {
       let card = this.#cards.get(track.id);
       if (!card) {
@@ -48,9 +51,17 @@ export class TrackPanel {
         this.#list.append(card.element);
       }
       card.show(track, this.word, this.canCorrect);
+      if (!isHeld) card.thaw();
     }
     setText(this.#count, String(tracks.length));
-    this.#hint.hidden = tracks.length > 0;
+    this.#hint.hidden = this.#cards.size > 0;
+  }
+
+  /** @param {number} id @param {TrackCard} card @param {boolean} isHeld */
+  #drop(id, card, isHeld) {
+    if (isHeld) return card.showGone();
+    card.element.remove();
+    this.#cards.delete(id);
   }
 
   refresh() {
@@ -59,10 +70,12 @@ export class TrackPanel {
 }
 
 class TrackCard {
-  element = h("li", { class: "track" });
+  element = h("li", { class: "track", tabIndex: -1 });
   #key = "";
   #priceShown = "";
   #runnersOpen = false;
+  /** @type {Neighbor[]} */
+  #neighbors = [];
   #thumb = h("div");
   #name = h("h3");
   #chip = h("span", { class: "chip" });
@@ -86,9 +99,10 @@ class TrackCard {
     const row = h("div", { class: "row" }, this.#add, this.#more, this.#wrong);
     this.element.append(this.#thumb, head, this.#bars, row, this.#runners);
     this.#more.onclick = () => {
+      this.thaw();
       this.#runnersOpen = !this.#runnersOpen;
       this.#more.setAttribute("aria-expanded", String(this.#runnersOpen));
-      this.#runners.hidden = !this.#runnersOpen;
+      this.#showRunners(this.#neighbors);
     };
   }
 
@@ -96,11 +110,12 @@ class TrackCard {
   show(track, word, canCorrect) {
     const { reading, sure } = track;
     const { item, price } = reading;
+    this.element.removeAttribute("data-gone");
     this.element.dataset.id = String(track.id);
     this.element.dataset.sure = String(sure);
-    this.element.toggleAttribute("data-missed", track.misses > 0);
+    this.element.toggleAttribute("data-missed", track.justSeen);
     if (this.#key !== item.key) this.#showItem(item);
-    setText(this.#chip, sure === null ? "found" : sure ? "confident" : "not confident");
+    setText(this.#chip, track.justSeen ? "just seen" : sure === null ? "found" : sure ? "confident" : "not confident");
     setText(this.#id, `#${track.id}`);
     if (this.#priceShown !== JSON.stringify(price)) {
       this.#priceShown = JSON.stringify(price);
@@ -117,6 +132,24 @@ class TrackCard {
     this.#showRunners(reading.runnersUp);
   }
 
+  /** Its track is gone, its row not yet. */
+  showGone() {
+    this.element.dataset.sure = "false";
+    this.element.toggleAttribute("data-gone", true);
+    setText(this.#chip, "gone");
+    setText(this.#add, "Gone");
+    this.#enable(false);
+  }
+
+  /** Keep the row's height, whatever it comes to show. */
+  freeze() {
+    if (!this.element.style.height) this.element.style.height = `${this.element.getBoundingClientRect().height}px`;
+  }
+
+  thaw() {
+    this.element.style.height = "";
+  }
+
   /** @param {Item} item */
   #showItem(item) {
     this.#key = item.key;
@@ -127,7 +160,8 @@ class TrackCard {
   }
 
   /** @param {Track} track @param {string} word */
-  #showAdd({ reading: { item, price } }, word) {
+  #showAdd({ justSeen, reading: { item, price } }, word) {
+    this.#enable(!justSeen);
     const copies = this.handlers.copies(item.key);
     setText(this.#add, `+ Add to ${word}${copies ? ` (${copies} in it)` : ""}`);
     this.#add.setAttribute("aria-label", `Add ${item.name} to ${word}${copies ? `, ${copies} in it` : ""}`);
@@ -137,8 +171,17 @@ class TrackCard {
     };
   }
 
-  /** @param {import("./types.js").Neighbor[]} runners */
+  /** A button that is disabled would lose the focus: its row keeps it meanwhile. @param {boolean} enabled */
+  #enable(enabled) {
+    const isFocused = document.activeElement === this.#add;
+    this.#add.disabled = !enabled;
+    if (isFocused && !enabled) this.element.focus({ preventScroll: true });
+    else if (enabled && document.activeElement === this.element) this.#add.focus({ preventScroll: true });
+  }
+
+  /** @param {Neighbor[]} runners */
   #showRunners(runners) {
+    this.#neighbors = runners;
     this.#more.hidden = !runners.length;
     this.#runners.hidden = !runners.length || !this.#runnersOpen;
     if (this.#runners.hidden) return;

@@ -33,7 +33,13 @@
  * @property {string[]} twins       references that the picture matches as well
  * @property {Price | null} price
  *
- * @typedef {Reading & {box: Box, quad: Point[]}} Sighting
+ * @typedef {object} Place
+ * @property {Box} box
+ * @property {Point[]} quad
+ * @property {number} trackId  of a server that keeps tracks, else 0
+ * @property {number} lost     ms since such a server has seen it
+ *
+ * @typedef {Reading & Place} Sighting
  */
 
 export {};
