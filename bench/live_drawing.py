@@ -24,6 +24,11 @@ Floats = NDArray[np.float64]
 CELL = 4
 EMPTY = 0
 
+# A frame's number, in blocks along its upper edge that are black or white: 15 bits, the
+# lowest first, and five that check them.
+STRIP_PX = 10
+STRIP_BITS = 20
+
 _MARGIN = 14  # px of a sprite around its card, for the shadow
 _CORNER = 0.05  # radius of a card's corners, as a fraction of its height
 _SHADOW = 110
@@ -217,6 +222,18 @@ def hand_quad(grip: Floats, angle: float) -> Quad:
     """
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     return as_points((frame_quad(*_HAND.tolist()) - _GRIP) @ turn.T + grip)
+
+
+def number_bits(number: int) -> list[int]:
+    """The blocks' bits for a number below 2 ** 15."""
+    check = (number ^ number >> 5 ^ number >> 10 ^ 0b10101) & 31
+    return [(number | check << 15) >> bit & 1 for bit in range(STRIP_BITS)]
+
+
+def stamp(frame: Picture, number: int) -> None:
+    """Write the frame's number onto its upper edge, in place."""
+    levels = np.array([[20], [235]], np.uint8)[number_bits(number)].repeat(3, axis=1)
+    frame[:STRIP_PX] = levels.repeat(frame.shape[1] // STRIP_BITS, axis=0)
 
 
 class Webcam:
