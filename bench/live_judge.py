@@ -238,19 +238,23 @@ def find_swaps(moments: Sequence[Moment]) -> list[Swap]:
 
 def measure_swap(moments: Sequence[Moment], swap: Swap, is_shown: Callable[[Shown], bool]) -> float:
     """Seconds for which the old name is shown where the new thing lies, the old one being gone."""
-    total = 0.0
+    shown = find_old_name(moments, swap, is_shown)
+    return sum(seconds for _, seconds in shown)
+
+
+def find_old_name(
+    moments: Sequence[Moment], swap: Swap, is_shown: Callable[[Shown], bool]
+) -> Iterator[tuple[Moment, float]]:
+    """The moments that `measure_swap` adds up, with their seconds."""
     for moment, seconds in lasting(moments):
-        late = moment.seconds > swap.begin + LONGEST_GHOST
-        if moment.seconds < swap.begin or late or _lies(moment, swap.old):
+        in_time = swap.begin <= moment.seconds <= swap.begin + LONGEST_GHOST
+        if not in_time or _lies(moment, swap.old):
             continue
         new = next((thing for thing in moment.things if thing.thing == swap.thing), None)
-        for track in moment.tracks:
-            if new is None or track.name != swap.old or not is_shown(track):
-                continue
-            if track.quad is None or overlap(track.quad, new.quad) >= SAME_PLACE:
-                total += seconds
-                break
-    return total
+        old = [t for t in moment.tracks if t.name == swap.old and is_shown(t)]
+        quads = [track.quad for track in old]
+        if new and any(q is None or overlap(q, new.quad) >= SAME_PLACE for q in quads):
+            yield moment, seconds
 
 
 def _lies(moment: Moment, name: str) -> bool:

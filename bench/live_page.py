@@ -8,6 +8,7 @@ the outlines that were drawn over it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,12 @@ RECORD = """([bits, height]) => {
             missed: row.hasAttribute("data-missed"),
             addable: row.querySelector(".add")?.disabled === false,
         }));
+        const counts = [...document.querySelectorAll("#stats > div")];
+        const count = counts.find((row) => row.firstChild.textContent === "Frames answered");
+        const answers = Number(count?.lastChild.textContent ?? 0);
         const overlay = document.querySelector("#overlay");
         const size = [overlay.width, overlay.height];
-        samples.push({at: performance.now(), blocks, rows, outlines: [...outlines], size});
+        samples.push({at: performance.now(), blocks, rows, outlines: [...outlines], size, answers});
     };
     requestAnimationFrame(look);
 }"""
@@ -153,6 +157,17 @@ def read_moments(
         ]
         moments.append(Moment((sample["at"] - begin) / 1000, things[number], tracks))
     return moments
+
+
+def read_answers(samples: Sequence[dict[str, Any]]) -> list[float]:
+    """When the page counted another answer, in s since the film's first frame was seen."""
+    run = first_run(samples)
+    begin = run[0][1]["at"] if run else 0
+    return [
+        (after["at"] - begin) / 1000
+        for (_, before), (_, after) in pairwise(run)
+        if after["answers"] != before["answers"]
+    ]
 
 
 def _in_video(quad: Any, size: Sequence[float]) -> Quad:

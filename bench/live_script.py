@@ -21,7 +21,7 @@ FRAMES_PER_SECOND = 30
 OUT_PX = 560  # from a grip to where a hand is out of sight
 GAPS = (None, 0.0, 0.5, 1.0)  # s from taking one to the next lying there; None: it lay beneath
 ACTIONS = ("still", "turn", "glare", "slide", "cover")
-SWAP_FRAMES = 12 * FRAMES_PER_SECOND  # of the video of `swap_scene`
+SWAP_FRAMES = 14 * FRAMES_PER_SECOND  # of the video of `swap_scene`
 _UNKNOWN = 0.25  # of the cards
 
 
@@ -231,13 +231,13 @@ def _choose(
 
 
 def swap_scene(cards: Sequence[Card], seed: int = 0) -> Scene:
-    """Two swaps in one place, at once and half a second later, then an empty table: 12 s."""
+    """Two swaps in one place, at once and half a second later, then an empty table: 14 s."""
     scene = Scene(np.random.default_rng(seed))
     when = 1.2
     before: Stay | None = None
     for card, gap in zip(cards, (0.0, 0.5, 0.0), strict=True):
         before = scene.lay(card, (WIDTH / 2, HEIGHT / 2, 310), before, when)
-        before.move(1.7)
+        before.move(2.2)
         scene.take(before)
         when = before.end + gap
     scene.rest = SWAP_FRAMES / FRAMES_PER_SECOND - (before.end if before else 0)
