@@ -75,9 +75,17 @@ class PostLink:
         body += f"--{_BOUNDARY}--\r\n".encode()
 
         headers = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
+        try:
+            self._answer = self._post(body, headers)
+        except ConnectionError:
+            # The server has closed it while the next scene was drawn.
+            self._connection.close()
+            self._answer = self._post(body, headers)
+
+    def _post(self, body: bytes, headers: dict[str, str]) -> dict[str, Any]:
         self._connection.request("POST", "/api/falcon", body, headers)
         answer = self._connection.getresponse()
-        self._answer = {**json.loads(answer.read()), "status": answer.status}
+        return {**json.loads(answer.read()), "status": answer.status}
 
     def receive(self, patience: float) -> tuple[int, dict[str, Any]] | None:
         if self._thread is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -201,8 +202,8 @@ def plan_scene(known: Sequence[Card], unknown: Sequence[Card], seed: Sequence[in
         at = (x, y, size * rng.uniform(0.85, 1))
         lies_at: float | None = rng.uniform(0.9, 1.3) + 1.5 * place * rng.uniform()
         before: Stay | None = None
-        for _ in range(int(rng.integers(2, 4))):
-            stay = scene.lay(next(shown), at, before, lies_at)
+        for card in islice(shown, int(rng.integers(2, 4))):
+            stay = scene.lay(card, at, before, lies_at)
             for action in rng.choice(
                 ["still", "turn", "glare", "slide", "cover"], 2, replace=False
             ):
