@@ -126,8 +126,9 @@ def merge(parts: Sequence[Figures]) -> Figures:
 def classify(moments: Sequence[Moment]) -> Iterator[list[Verdict | None]]:
     """A verdict on each track of each moment; None for those that are not sure.
 
-    `right`: a thing of that name lies there, or did within LONGEST_LAG. `left`: it has
-    gone. `swapped`: another thing lies in its place. `wrong`: it never lay there.
+    `right`: a thing of that name lies there, or did within LONGEST_LAG and is still to be
+    seen. `left`: it lay there within LONGEST_GHOST. `swapped`: the same, and now another
+    thing lies there. `wrong`: it has not lain there.
     """
     seen: dict[str, list[tuple[float, Quad]]] = defaultdict(list)
     for moment in moments:
@@ -140,16 +141,18 @@ def classify(moments: Sequence[Moment]) -> Iterator[list[Verdict | None]]:
 def _verdict(moment: Moment, track: Shown, seen: dict[str, list[tuple[float, Quad]]]) -> Verdict:
     now = moment.seconds
     places = seen.get(track.name, [])
-    recent = [quad for at, quad in places[-90:] if now - at <= LONGEST_LAG]
-    if places and places[-1][0] == now:
-        if track.quad is None or any(is_near(track.quad, quad) for quad in recent):
-            return "right"
+    there = (now - at for at, quad in reversed(places) if _covers(track.quad, quad))
+    since = next(there, float("inf"))
+    if since > LONGEST_GHOST:
         return "wrong"
-
-    gone_for = now - places[-1][0] if places else float("inf")
-    if gone_for > LONGEST_GHOST:
-        return "wrong"
+    if places[-1][0] == now and since <= LONGEST_LAG:
+        return "right"
     return "swapped" if thing_at(moment, track.quad, but=track.name) else "left"
+
+
+def _covers(shown: Quad | None, quad: Quad) -> bool:
+    """Whether an outline can be that of a thing at `quad`; one that is not drawn can be any."""
+    return shown is None or is_near(shown, quad)
 
 
 def count_wrong(

@@ -14,7 +14,7 @@ from live_script import FRAMES_PER_SECOND
 from data_label_factory.identify.quad import Quad, box_of
 
 # How far behind a thing its outline may be and still be taken for its own, s.
-LONGEST_LAG = 1.0
+LONGEST_LAG = 2.0
 SAME_PLACE = 0.3  # intersection over union of boxes
 MOVING = 40.0  # px a second
 

@@ -6,7 +6,7 @@ import importlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -257,14 +257,31 @@ def test_wrong_names_are_counted_once_and_those_on_unknown_things_apart(
     assert figures.minutes == pytest.approx(69 * FRAME / 60)
 
 
-def test_a_name_far_from_its_own_thing_is_wrong_unless_it_lags(
+def test_verdicts_on_a_name_here_behind_gone_swapped_and_elsewhere(
     bench: SimpleNamespace, tape: Tape
 ) -> None:
-    tape.add(30, [tape.thing(1, "Owl")], [tape.track("Owl")])
-    tape.add(20, [tape.thing(1, "Owl", ELSEWHERE)], [tape.track("Owl")])
-    assert bench.judge.judge(tape.moments).wrong == 0
-    tape.add(20, [tape.thing(1, "Owl", ELSEWHERE)], [tape.track("Owl")])
-    assert bench.judge.judge(tape.moments).wrong == 1
+    owl, elk = tape.thing(1, "Owl", ELSEWHERE), tape.thing(2, "Elk")
+    behind, unsure = tape.track("Owl"), tape.track("Owl", sure=False)
+    tape.add(30, [tape.thing(1, "Owl")], [behind])
+    tape.add(59, [owl], [behind])
+    tape.add(1, [owl], [unsure])
+    tape.add(5, [owl], [behind])
+    tape.add(5, [owl, elk], [behind])
+    tape.add(5, [owl], [tape.track("Owl", CARD + np.float32([0, 200]))])
+    tape.add(240, [owl], [tape.track("Owl", ELSEWHERE)])
+    tape.add(5, [owl], [behind])
+
+    verdicts = [row[0] for row in bench.judge.classify(tape.moments)]
+    runs = [(verdict, len(list(run))) for verdict, run in groupby(verdicts)]
+    assert runs == [
+        ("right", 89),
+        (None, 1),
+        ("left", 5),
+        ("swapped", 5),
+        ("wrong", 5),
+        ("right", 240),
+        ("wrong", 5),
+    ]
 
 
 def test_outlines_behind_their_thing(bench: SimpleNamespace, tape: Tape) -> None:
