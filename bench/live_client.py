@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import uuid4
@@ -112,7 +113,9 @@ class SocketLink:
         from websockets.sync.client import connect
 
         address = f"ws://127.0.0.1:{port}/api/live?session={uuid4().hex}"
-        self._socket = connect(address, max_size=None, compression=None)
+        connection = connect(address, max_size=None, compression=None)
+        self._open = ExitStack()
+        self._socket = self._open.enter_context(connection)
         self._sent = 0
 
     def send(self, jpeg: bytes) -> int:
@@ -128,7 +131,7 @@ class SocketLink:
         return int(answer["frame"]), answer
 
     def close(self) -> None:
-        self._socket.close()
+        self._open.close()
 
 
 def open_session(port: int, jpeg: bytes) -> tuple[Link | None, str]:

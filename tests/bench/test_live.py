@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from drawn import draw_collection
+from websockets.sync.server import serve
 
 from data_label_factory.identify.quad import straighten
 
@@ -363,6 +365,28 @@ def test_a_camera_plays_frames_to_a_server(bench: SimpleNamespace, realtime: boo
     (track,) = recording.shown[-1][1]
     assert (track.name, track.sure, track.id) == ("Owl", True, 3)
     np.testing.assert_allclose(track.quad, CARD, atol=1e-3)
+
+
+def test_a_socket_skips_the_frames_that_got_no_answer(bench: SimpleNamespace) -> None:
+    def answer(socket: Any) -> None:
+        assert "session=" in socket.request.path
+        for number, _ in enumerate(socket):
+            if number % 2:
+                masks: dict[str, Any] = {"image_size": [640, 480], "masks": []}
+                refused = {"status": 503, "detail": "busy"}
+                socket.send(json.dumps({"frame": number, **(refused if number > 3 else masks)}))
+
+    frames = [bench.scenes.Frame(number, b"jpeg", []) for number in range(6)]
+    with serve(answer, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        link, remark = bench.client.open_session(server.socket.getsockname()[1], b"jpeg")
+        assert remark == "session over WebSocket"
+        recording = bench.client.Recording()
+        bench.client.play(link, frames, recording, realtime=True)
+        link.close()
+        server.shutdown()
+    assert (len(recording.latencies), recording.refused) == (2, 1)
+    assert [tracks for _, tracks in recording.shown] == [[], []]
 
 
 def test_the_page_is_read_from_the_film_beginning_to_its_end(bench: SimpleNamespace) -> None:
