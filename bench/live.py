@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -77,6 +78,8 @@ def measure_drawn(options: argparse.Namespace, scratch: Path) -> None:
                 # A server that others were busy with is as quick as one at rest again.
                 time.sleep(1.0)
                 records[name].add(link, frames, process, realtime=not options.every_frame)
+            done = frames[-1].seconds / 60
+            print(f"{done:.1f} of {options.minutes:g} minutes", file=sys.stderr, flush=True)
         print_table({name: record.describe() for name, record in records.items()})
 
 
