@@ -3,6 +3,7 @@
     python bench/recognize.py accuracy [--data DIR] [--sets NAMES] [--every N] [--ablate]
     python bench/recognize.py rivals   [--data DIR] [--sets NAMES] [--every N] [--brute N]
     python bench/recognize.py sizes    [--data DIR] [--sets NAMES] [--every N]
+    python bench/recognize.py profile  [--data DIR] [--sets NAMES] [--every N]
     python bench/recognize.py scale    [--data DIR] [--set cards] [--references 10000] [--profile]
 
 `accuracy`  index and calibrate each set, then print the figures of `identify evaluate`, with
@@ -12,6 +13,7 @@
             the whole frame give no quads
 `sizes`     milliseconds for the same photos once decoded, without the negatives, shrunk or
             enlarged up to 12 megapixels
+`profile`   milliseconds of each stage, per photo, negatives among them
 `scale`     a frame with the set's own references against the same plus drawn ones, which take
             turns in one process
 
@@ -36,6 +38,7 @@ from unittest.mock import patch
 
 import cv2
 import numpy as np
+from recognize_profile import profile
 from recognize_rivals import rivals
 from recognize_scale import scale
 from recognize_sets import FIGURES, PictureSet, format_table, measure, open_sets
@@ -138,7 +141,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     benches = parser.add_subparsers(dest="bench", required=True)
-    for bench in (accuracy, rivals, sizes, scale):
+    for bench in (accuracy, rivals, sizes, profile, scale):
         own = benches.add_parser(bench.__name__)
         own.set_defaults(run=bench)
         data = Path(os.environ.get("DLF_DATA", "../shared/data"))
