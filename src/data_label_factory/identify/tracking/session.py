@@ -149,11 +149,14 @@ class Session:
     def _is_search_due(self, gray: GrayFrame, recognizer: Recognizer) -> bool:
         at, strictness = self._at, recognizer.strictness
         in_view = [track for track in self._tracks if track.seen_at == at]
+        lost = [track for track in self._tracks if 0 < at - track.seen_at <= SHOWN_FOR]
+        if any(track.seen_at == self._before_at for track in lost):
+            return True
         return self._watch.is_due(
             gray,
             [track.quad for track in in_view if track.pose is not None],
             at,
-            is_lost=any(0 < at - track.seen_at <= SHOWN_FOR for track in self._tracks),
+            is_lost=bool(lost),
             is_unsure=any(not track.is_sure(at, strictness) for track in in_view),
         )
 
