@@ -216,8 +216,8 @@ def test_the_server_hardly_waits_for_frames(browser: Any) -> None:
         script.idle.clear()
         page.wait_for_timeout(3000)
         answers = count_answers(page) - before
-        assert answers / 3 >= 18
-        assert sum(script.idle) / 3 <= 0.15
+        assert answers / 3 >= 15
+        assert sum(script.idle) / 3 <= 0.25
 
 
 # Each state of the list that is drawn, with its time; the same state twice running counts once.
