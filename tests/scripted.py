@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
+from browsing import until
 from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 from serving import wait_until
@@ -153,3 +154,16 @@ def scripted(script: Script) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(10)
+
+
+def start(page: Any) -> None:
+    """Press the page's camera button."""
+    page.locator("[data-source=camera]:visible").first.click()
+
+
+def wait_for_rows(page: Any, *names: str) -> None:
+    """Wait until the page lists these, and nothing else that is not gone."""
+    rows = "[...document.querySelectorAll('.track:not([data-gone]) h3')].map(e => e.textContent)"
+    until(
+        page, f"JSON.stringify({rows}) === {json.dumps(json.dumps(names, separators=(',', ':')))}"
+    )

@@ -1,3 +1,4 @@
+const CLICK_MS = 300; // a tap's click comes after the finger has left, and goes to what lies there then
 const RESTING_MS = 10_000; // a mouse that was left on the list is not about to press
 
 /** Whether somebody is about to press something in a list, by mouse, finger or keyboard. */
@@ -5,6 +6,7 @@ export class Hold {
   #isOver = false;
   #isPressed = false;
   #activeAt = 0;
+  #release = 0;
 
   /** @param {HTMLElement} list @param {() => void} onChange when it may have begun or ended */
   constructor(list, onChange) {
@@ -18,10 +20,15 @@ export class Hold {
     };
     list.addEventListener("pointerenter", () => change({ over: true }));
     list.addEventListener("pointerleave", () => change({ over: false }));
-    list.addEventListener("pointerdown", () => change({ pressed: true }));
+    list.addEventListener("pointerdown", () => {
+      clearTimeout(this.#release);
+      change({ pressed: true });
+    });
     for (const end of ["pointerup", "pointercancel"]) {
-      // After the click that this makes.
-      addEventListener(end, () => this.#isPressed && setTimeout(() => change({ pressed: false })));
+      addEventListener(end, () => {
+        clearTimeout(this.#release);
+        if (this.#isPressed) this.#release = window.setTimeout(() => change({ pressed: false }), CLICK_MS);
+      });
     }
     list.addEventListener("pointermove", active);
     list.addEventListener("keydown", active);

@@ -1,5 +1,6 @@
+import { Packer } from "./packer.js";
+
 const SEND_SIDE_PX = 1024; // the recognizer uses no more
-const JPEG_QUALITY = 0.85;
 const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 } };
 
 /** @typedef {"none" | "camera" | "video" | "images"} Kind */
@@ -20,7 +21,7 @@ export class Source {
   #stream = null;
   #url = "";
   #taken = ""; // the picture that was captured last
-  #canvas = document.createElement("canvas");
+  #packer = new Packer();
   #turn = 0;
 
   /**
@@ -160,13 +161,8 @@ export class Source {
     if (version === this.#taken) return null;
     this.#taken = version;
     const scale = Math.min(1, SEND_SIDE_PX / Math.max(size.width, size.height));
-    this.#canvas.width = Math.max(1, Math.round(size.width * scale));
-    this.#canvas.height = Math.max(1, Math.round(size.height * scale));
-    const context = this.#canvas.getContext("2d");
-    context?.drawImage(isStill ? this.still : this.video, 0, 0, this.#canvas.width, this.#canvas.height);
-    return new Promise((/** @type {(blob: Blob | null) => void} */ resolve) => {
-      this.#canvas.toBlob(resolve, "image/jpeg", JPEG_QUALITY);
-    });
+    const [width, height] = [size.width, size.height].map((side) => Math.max(1, Math.round(side * scale)));
+    return this.#packer.pack(isStill ? this.still : this.video, width, height);
   }
 
   /** Capture the same picture once more. */
