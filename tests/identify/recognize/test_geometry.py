@@ -12,7 +12,7 @@ from data_label_factory.identify.recognize.geometry import (
     pairs_within,
     project_quad,
 )
-from data_label_factory.identify.recognize.hough import find_clusters, weigh
+from data_label_factory.identify.recognize.hough import _are_crowded, find_clusters, weigh
 from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs, Stored
 from data_label_factory.identify.recognize.pose import FrameMatcher
 
@@ -110,6 +110,15 @@ def test_weigh_equals_the_naive_loop(index: LocalIndex, seed: int) -> None:
     naive = naive_weigh(pairs, index.reference, len(index))
     assert sorted(rows.tolist()) == sorted(naive)
     assert dict(zip(rows.tolist(), weights.tolist(), strict=True)) == pytest.approx(naive, abs=1e-6)
+
+
+@given(st.lists(st.integers(0, 2**55), min_size=1, max_size=20), st.integers(0, 10_000))
+def test_every_bin_of_three_votes_is_kept_and_of_lone_ones_few(bins: list[int], seed: int) -> None:
+    lone = np.random.default_rng(seed).integers(0, 2**55, 200)
+    keys = np.concatenate([np.repeat(np.array(bins, np.int64), 3), lone])
+    kept = _are_crowded(keys)
+    assert kept[: 3 * len(bins)].all()
+    assert kept[3 * len(bins) :].sum() < 20
 
 
 def seen_as(

@@ -29,7 +29,7 @@ from data_label_factory.identify.recognize.scoring import ScoredPose
 _MOST_REGIONS = 3
 _WEIGHT = 1.5  # times the item's diagonal, as a fraction of the frame's longer side
 _LEAST_WEIGHT = 0.3
-_LARGEST = 0.6  # of the frame's longer side
+_LARGEST = 0.6  # of the frame's longer side, beside an item that is found already
 _MARGIN = 1.25  # of a region around the item that votes place there
 
 
@@ -95,7 +95,9 @@ class FrameSearch:
         """Whether there may be an item that a closer look would show."""
         shape = self._references.local.shapes[cluster.reference]
         part = cluster.scale * float(np.hypot(*shape)) / max(self._shape)
-        if part > _LARGEST or cluster.weight < max(_LEAST_WEIGHT, _WEIGHT * part):
+        if cluster.weight < max(_LEAST_WEIGHT, _WEIGHT * part):
+            return False
+        if part > _LARGEST and self._explained:
             return False
         return not _holds(self._explained, cluster.center)
 
