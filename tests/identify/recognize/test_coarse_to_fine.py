@@ -11,7 +11,7 @@ from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer, search
 from data_label_factory.identify.recognize.features import FINE, Extractor, Features
-from data_label_factory.identify.recognize.look import Look
+from data_label_factory.identify.recognize.scale_search import ScaleSearch
 from data_label_factory.identify.recognize.search import FrameSearch
 from data_label_factory.samples import draw_collection
 
@@ -131,8 +131,8 @@ def test_what_an_item_explains_is_out_of_play_in_a_closer_look(
     assert references is not None
     frame = soft_frame(9)
     lay(frame, cards[5], 320, 200, 80)
-    (pose, *_) = Look(frame, FINE(frame), references, NONE).by_votes()
+    (pose, *_) = ScaleSearch(frame, FINE(frame), references, NONE).by_votes()
     assert pose.is_convincing
 
-    again = Look(frame, FINE(frame), references, NONE, explained=[pose.quad])
+    again = ScaleSearch(frame, FINE(frame), references, NONE, explained=[pose.quad])
     assert not any(found.is_convincing for found in again.by_votes())

@@ -20,7 +20,7 @@ from data_label_factory.identify.recognize.features import (
 from data_label_factory.identify.recognize.geometry import fit_homography, mutual_best, project_quad
 from data_label_factory.identify.recognize.hough import weigh
 from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs, Stored
-from data_label_factory.identify.recognize.look import inside
+from data_label_factory.identify.recognize.scale_search import inside
 from data_label_factory.identify.recognize.vocabulary import Vocabulary, kmeans
 
 SHAPE = np.array([300, 200], np.float32)

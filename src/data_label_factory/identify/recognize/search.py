@@ -18,7 +18,7 @@ from data_label_factory.identify.images import RGB
 from data_label_factory.identify.quad import Box, Quad, as_points, box_of
 from data_label_factory.identify.recognize.features import COARSE, FINE, Features, Floats, Ints
 from data_label_factory.identify.recognize.hough import Cluster
-from data_label_factory.identify.recognize.look import Look
+from data_label_factory.identify.recognize.scale_search import ScaleSearch
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.scoring import ScoredPose
 
@@ -54,11 +54,11 @@ class FrameSearch:
         self._explained = list(explained)
 
     def by_votes(self) -> list[ScoredPose]:
-        """The poses of clusters of votes, see `Look.by_votes`."""
+        """The poses of clusters of votes, see `ScaleSearch.by_votes`."""
         if COARSE.factor(self._shape) >= FINE.factor(self._shape):
             return self._by_votes(self._fine)
 
-        coarse = self._look(COARSE(self._frame))
+        coarse = self._search(COARSE(self._frame))
         poses = self._by_votes(coarse)
         regions: list[Quad] = []
         for cluster in sorted(coarse.undecided, key=lambda one: -one.weight):
@@ -75,21 +75,21 @@ class FrameSearch:
         """
         return self._fine.by_shortlist(numbers) if numbers else []
 
-    def _by_votes(self, look: Look) -> list[ScoredPose]:
-        poses = look.by_votes()
+    def _by_votes(self, one: ScaleSearch) -> list[ScoredPose]:
+        poses = one.by_votes()
         self._explained += [pose.quad for pose in poses if pose.is_convincing]
         return poses
 
     @cached_property
-    def _fine(self) -> Look:
+    def _fine(self) -> ScaleSearch:
         height, width = self._shape
         return self._look_closely((0, 0, width, height))
 
-    def _look_closely(self, box: Box) -> Look:
-        return self._look(FINE.within(self._frame, box))
+    def _look_closely(self, box: Box) -> ScaleSearch:
+        return self._search(FINE.within(self._frame, box))
 
-    def _look(self, features: Features) -> Look:
-        return Look(self._frame, features, self._references, self._hidden, self._explained)
+    def _search(self, features: Features) -> ScaleSearch:
+        return ScaleSearch(self._frame, features, self._references, self._hidden, self._explained)
 
     def _is_promising(self, cluster: Cluster) -> bool:
         """Whether there may be an item that a closer look would show."""

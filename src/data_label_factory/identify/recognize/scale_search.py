@@ -1,4 +1,4 @@
-"""One look at a frame: its features in one resolution against all references."""
+"""One frame, or a part of it, in one resolution against all references."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_CHECKED = 32  # clusters verified per frame
 _FRESH_VOTES = 0.4
 
 
-class Look:
+class ScaleSearch:
     """The `features` of one (H, W, 3) frame, or of a part of it, looked up
     once.
 
