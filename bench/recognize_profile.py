@@ -16,7 +16,7 @@ from recognize_sets import format_table, open_sets
 
 from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import decode
-from data_label_factory.identify.recognize import look, recognizer
+from data_label_factory.identify.recognize import recognizer, scale_search
 from data_label_factory.identify.recognize.features import Extractor
 from data_label_factory.identify.recognize.local_index import LocalIndex
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
@@ -27,10 +27,10 @@ from data_label_factory.identify.recognize.references import ReferenceFeatures
 STAGES: dict[str, tuple[tuple[Any, str], ...]] = {
     "local features": ((Extractor, "within"),),
     "look-up in the index": ((LocalIndex, "pairs"),),
-    "weights of the votes": ((look, "weigh"),),
-    "clusters": ((look, "find_clusters"),),
+    "weights of the votes": ((scale_search, "weigh"),),
+    "clusters": ((scale_search, "find_clusters"),),
     "poses": ((FrameMatcher, "verify"), (FrameMatcher, "match")),
-    "appearance": ((look, "score_pose"), (recognizer, "score_pose")),
+    "appearance": ((scale_search, "score_pose"), (recognizer, "score_pose")),
     "near-duplicates": ((ReferenceFeatures, "near_duplicates_within"),),
     "regions": ((recognizer.Recognizer, "_assess_regions"),),
     "embedding": ((NeighborSearch, "cosines"),),

@@ -18,8 +18,8 @@ from data_label_factory.identify.images import RGB
 from data_label_factory.identify.quad import Box, Quad, as_points, box_of
 from data_label_factory.identify.recognize.features import COARSE, FINE, Features, Floats, Ints
 from data_label_factory.identify.recognize.hough import Cluster
-from data_label_factory.identify.recognize.scale_search import ScaleSearch
 from data_label_factory.identify.recognize.references import ReferenceFeatures
+from data_label_factory.identify.recognize.scale_search import ScaleSearch
 from data_label_factory.identify.recognize.scoring import ScoredPose
 
 # Clusters that are worth a closer look. A larger item shows enough in few px; and
