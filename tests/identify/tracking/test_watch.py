@@ -43,23 +43,23 @@ def test_something_new_is_a_change_unless_it_is_explained(table: Table) -> None:
     assert not watch.is_due(new, [PLACE], 0.5, **CALM)
 
 
-def test_a_change_waits_for_as_long_as_a_search_takes(table: Table) -> None:
+def test_a_change_waits_for_half_of_what_a_search_takes(table: Table) -> None:
     watch = searched(table.film())
     new = GrayFrame(table.film((CARD, PLACE)))
-    assert not watch.is_due(new, [], TOOK + 0.05, **CALM)
-    assert watch.is_due(new, [], TOOK + 0.061, **CALM)
+    assert not watch.is_due(new, [], TOOK + 0.025, **CALM)
+    assert watch.is_due(new, [], TOOK + 0.031, **CALM)
 
 
-def test_a_slow_machine_waits_no_longer_than_a_fifth_of_a_second(table: Table) -> None:
+def test_a_slow_machine_waits_no_longer_than_a_tenth_of_a_second(table: Table) -> None:
     watch = Watch()
     watch.note_search(GrayFrame(table.film()), 0.0, 2.0)
     new = GrayFrame(table.film((CARD, PLACE)))
-    assert not watch.is_due(new, [], 2.15, **CALM)
-    assert watch.is_due(new, [], 2.21, **CALM)
+    assert not watch.is_due(new, [], 2.09, **CALM)
+    assert watch.is_due(new, [], 2.11, **CALM)
 
 
 @pytest.mark.parametrize(
-    ("state", "early", "late"), [("is_lost", 0.08, 0.1), ("is_unsure", 0.17, 0.22), ("", 0.9, 1.07)]
+    ("state", "early", "late"), [("is_lost", 0.07, 0.08), ("is_unsure", 0.15, 0.17), ("", 0.9, 1.07)]
 )
 def test_a_search_without_a_change(table: Table, state: str, early: float, late: float) -> None:
     watch = searched(table.film())

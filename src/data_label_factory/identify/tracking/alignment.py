@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize.features import Floats
-from data_label_factory.identify.recognize.geometry import Matrix, project_quad
+from data_label_factory.identify.recognize.geometry import Matrix, project, project_quad
 from data_label_factory.identify.recognize.pose import Hypothesis
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.scoring import ScoredPose, score_pose
@@ -76,6 +76,14 @@ def hold(
     moved: Hypothesis = replace(before, homography=homography, quad=quad)
     found = score_pose(frame, moved, references)
     return found if _is_same_thing(pose, found) else None
+
+
+def move_pose(pose: ScoredPose, motion: Matrix) -> ScoredPose:
+    """The pose moved by `motion` (3, 3) px, with what it was scored by before."""
+    before = pose.hypothesis
+    homography = np.asarray(motion @ before.homography, np.float64)
+    quad = project(before.quad, motion)
+    return replace(pose, hypothesis=replace(before, homography=homography, quad=quad))
 
 
 def _is_same_thing(before: ScoredPose, now: ScoredPose) -> bool:

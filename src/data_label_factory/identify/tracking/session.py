@@ -1,8 +1,9 @@
 """Frames of one camera, one after the other → tracks with lasting ids.
 
 What is known is held where it lies (`alignment`); only what is new is
-searched for, when the picture changes and now and then (`watch`). Every
-search is a look, and looks add up (`evidence`).
+searched for, when the picture changes and now and then (`watch`), beside
+the frames that follow (`searching`). Every search is a look, and looks add
+up (`evidence`).
 """
 
 from __future__ import annotations
@@ -10,17 +11,18 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from concurrent.futures import Executor
+from dataclasses import replace
 
 import numpy as np
 
 from data_label_factory.identify.images import RGB, Picture, as_rgb
-from data_label_factory.identify.quad import quad_iou, straighten
+from data_label_factory.identify.quad import Quad, quad_iou
 from data_label_factory.identify.recognize import Recognizer
-from data_label_factory.identify.recognize.detection import Assessment
-from data_label_factory.identify.recognize.geometry import Matrix
-from data_label_factory.identify.tracking.alignment import Anchor, hold
-from data_label_factory.identify.tracking.evidence import View
+from data_label_factory.identify.recognize.geometry import Matrix, project
+from data_label_factory.identify.tracking.alignment import Anchor, hold, move_pose
 from data_label_factory.identify.tracking.flow import GrayFrame, follow_quads
+from data_label_factory.identify.tracking.searching import SAME_PLACE, Found, Search, Searcher
 from data_label_factory.identify.tracking.track import (
     KEPT_FOR,
     SHOWN_FOR,
@@ -30,7 +32,6 @@ from data_label_factory.identify.tracking.track import (
 )
 from data_label_factory.identify.tracking.watch import Watch
 
-_SAME_PLACE = 0.3  # IoU beyond which two quads are one thing
 _NEAR = 1.0  # diagonals that a thing may have moved while it was out of sight
 _COMPARED_PER_FRAME = 4  # tracks; more take turns, and meanwhile flow carries them
 _CARRIED_FOR = 0.5  # seconds that flow alone may carry a track …
@@ -38,15 +39,18 @@ _CARRIED_BY_EMBEDDING = 1.2  # … and one that no reference can be laid onto
 _MOST_TRACKS = 64
 _MOST_ANCHORS = 64
 _PICTURES_KEPT = 64  # of tracks, also of ended ones; about 80 KB each
-_VIEW_PX = 96
 
 
 class Session:
     """What one camera has shown so far. Safe to call from several threads,
     which wait for each other.
+
+    Searches run in threads of `executor`; None takes those that all sessions
+    share.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, executor: Executor | None = None) -> None:
+        self._searcher = Searcher(executor)
         self._lock = threading.Lock()
         self._recognizer: Recognizer | None = None
         self._tracks: list[Track] = []
@@ -77,10 +81,8 @@ class Session:
 
             gray = GrayFrame(frame)
             self._hold_tracks(frame, gray, recognizer)
-            if self._is_search_due(gray, recognizer):
-                start = time.monotonic()
-                self._search(frame, recognizer)
-                self._watch.note_search(gray, self._at, time.monotonic() - start)
+            self._take_in_finished(frame, gray)
+            self._search_if_due(frame, gray, recognizer)
 
             self._before, self._before_at = gray, self._at
             return self._tell(frame, recognizer.strictness)
@@ -146,44 +148,88 @@ class Session:
             self._anchors.popitem(last=False)
         return self._anchors[reference]
 
-    def _is_search_due(self, gray: GrayFrame, recognizer: Recognizer) -> bool:
-        at, strictness = self._at, recognizer.strictness
-        in_view = [track for track in self._tracks if track.seen_at == at]
-        lost = [track for track in self._tracks if 0 < at - track.seen_at <= SHOWN_FOR]
-        if any(track.seen_at == self._before_at for track in lost):
-            return True
-        return self._watch.is_due(
+    def _search_if_due(self, frame: RGB, gray: GrayFrame, recognizer: Recognizer) -> None:
+        """Search beside the frames that follow, or at once where an answer
+        without it would be worth little.
+        """
+        if self._searcher.is_busy:
+            return
+        in_view = [track for track in self._tracks if track.seen_at == self._at]
+        lost = [track for track in self._tracks if 0 < self._at - track.seen_at <= SHOWN_FOR]
+        has_just_lost = any(track.seen_at == self._before_at for track in lost)
+        is_due = has_just_lost or self._watch.is_due(
             gray,
             [track.quad for track in in_view if track.pose is not None],
-            at,
+            self._at,
             is_lost=bool(lost),
-            is_unsure=any(not track.is_sure(at, strictness) for track in in_view),
+            is_unsure=any(not track.is_sure(self._at, recognizer.strictness) for track in in_view),
         )
+        if not is_due:
+            return
 
-    def _search(self, frame: RGB, recognizer: Recognizer) -> None:
-        """Look for what is new, and at what is not sure; and, of what is sure,
-        at the one that is due for longest.
+        search = Search(frame, gray, recognizer, self._explain(recognizer), self._at)
+        if in_view and not has_just_lost:
+            self._searcher.begin(search)
+            self._take_in_finished(frame, gray)
+        else:
+            self._take_in_all(search.run(), frame, gray)
+
+    def _explain(self, recognizer: Recognizer) -> list[Quad]:
+        """The quads of what is sure and in its place, but for the one thing
+        that is due for another look for longest.
         """
-        at = self._at
         held = [
             track
             for track in self._tracks
-            if track.seen_at == at and track.pose and track.is_sure(at, recognizer.strictness)
+            if track.seen_at == self._at
+            and track.pose is not None
+            and track.is_sure(self._at, recognizer.strictness)
         ]
-        due = [track for track in held if track.is_due(at)]
+        due = [track for track in held if track.is_due(self._at)]
         again = min(due, key=lambda track: track.looked_at, default=None)
-        explained = [track.quad for track in held if track is not again]
+        if again is not None:
+            again.looked_at = self._at
+        return [track.quad for track in held if track is not again]
 
-        for found in recognizer.assess(frame, explained=explained):
-            if all(quad_iou(found.quad, quad) <= _SAME_PLACE for quad in explained):
-                self._take_in(_look_at(frame, found, recognizer))
-        if again is not None and again.looked_at < at:
-            again.be_missed(at)
+    def _take_in_finished(self, frame: RGB, gray: GrayFrame) -> None:
+        found = self._searcher.take()
+        if found is not None and found.search.recognizer is self._recognizer:
+            self._take_in_all(found, frame, gray)
+
+    def _take_in_all(self, found: Found, frame: RGB, gray: GrayFrame) -> None:
+        """Take in what a search of this frame, or of one before, has found."""
+        self._watch.note_search(found.search.gray, found.search.at, found.seconds)
+        looks = found.looks
+        if found.search.gray is not gray:
+            looks = self._bring_forward(found, frame, gray)
+        for look in looks:
+            self._take_in(look)
+
+    def _bring_forward(self, found: Found, frame: RGB, gray: GrayFrame) -> list[Look]:
+        """The looks of an earlier frame, at where the things lie now.
+
+        What cannot be found again is left to the next search.
+        """
+        recognizer = found.search.recognizer
+        motions = follow_quads(found.search.gray, gray, [look.quad for look in found.looks])
+        looks = []
+        for look, motion in zip(found.looks, motions, strict=True):
+            pose = look.pose
+            quad = None if motion is None else project(look.quad, motion)
+            if pose is not None and recognizer.references is not None:
+                anchor = self._anchor(pose.hypothesis.reference, recognizer)
+                held = hold(frame, pose, motion, anchor, recognizer.references)
+                pose = held or (pose if motion is None else move_pose(pose, motion))
+                quad = held.quad if held else quad
+            if quad is not None:
+                detection = replace(look.detection, quad=quad)
+                looks.append(replace(look, detection=detection, pose=pose))
+        return looks
 
     def _take_in(self, look: Look) -> None:
         """Give a look to the track of the thing that it shows, or begin one."""
         at = self._at
-        rivals = [t for t in self._tracks if quad_iou(t.quad, look.quad) > _SAME_PLACE]
+        rivals = [t for t in self._tracks if quad_iou(t.quad, look.quad) > SAME_PLACE]
         own = self._find_own(look, rivals)
         if own is not None:
             own.take_in(look, at)
@@ -242,11 +288,6 @@ class Session:
         self._pictures.move_to_end(track.number)
         if len(self._pictures) > _PICTURES_KEPT:
             self._pictures.popitem(last=False)
-
-
-def _look_at(frame: RGB, found: Assessment, recognizer: Recognizer) -> Look:
-    crop = straighten(frame, found.quad, _VIEW_PX)
-    return Look(recognizer.describe(found), View.of(crop, found.quad), found.pose)
 
 
 def _is_near(track: Track, look: Look) -> bool:

@@ -12,13 +12,14 @@ from data_label_factory.identify.quad import Quad, cut_out
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.identify.recognize.geometry import Matrix, project
 from data_label_factory.identify.recognize.scoring import ScoredPose
+from data_label_factory.identify.tracking.alignment import move_pose
 from data_label_factory.identify.tracking.evidence import Evidence, View
 from data_label_factory.labels import item_key
 
-# Seconds since a track was last seen. A hand passes, a frame is blurred: for so long
-# nothing changes; then the name is not sure any more; then the track is not shown;
-# and then its id is forgotten, should the thing come back.
-SURE_FOR, SHOWN_FOR, KEPT_FOR = 0.15, 1.0, 3.0
+# Seconds since a track was last seen as itself. For so long it may be blurred, or in
+# glare, while flow still follows it; then it is not shown any more; and then its id is
+# forgotten, should the thing come back.
+SURE_FOR, SHOWN_FOR, KEPT_FOR = 0.3, 1.0, 3.0
 
 _PICTURE_PX = 720
 _JPEG_QUALITY = 90
@@ -130,11 +131,6 @@ class Track:
             self.look = look
         self.be_seen(look.pose, look.quad, at)
 
-    def be_missed(self, at: float) -> None:
-        """A search did not find it, though it was held where it is."""
-        self.looked_at = at
-        self.looks += 1
-
     def be_seen(self, pose: ScoredPose | None, quad: Quad, at: float) -> None:
         """It lies at `quad` at time `at`, and looks as it should."""
         self.pose = pose
@@ -151,14 +147,15 @@ class Track:
         if is_seen:
             self.seen_at = at
         if self.pose is not None:
-            before = self.pose.hypothesis
-            homography = np.asarray(motion @ before.homography, np.float64)
-            moved = replace(before, homography=homography, quad=self.quad)
-            self.pose = replace(self.pose, hypothesis=moved)
+            self.pose = move_pose(self.pose, motion)
 
     def is_due(self, at: float) -> bool:
         """Whether to look at it anew: soon at first, more and more seldom."""
         return at - self.looked_at >= min(_SOON * 2.0 ** (self.looks - 1), _SELDOM)
+
+    def is_in_view(self, at: float) -> bool:
+        """Whether it is there at time `at`, if maybe blurred or in glare."""
+        return self.followed_at == at and at - self.seen_at <= SURE_FOR
 
     def is_sure(self, at: float, strictness: float) -> bool:
         """Whether its name can be believed at time `at`.
@@ -168,7 +165,7 @@ class Track:
         return (
             self.was_confident
             and not self.is_doubted
-            and at - self.seen_at <= SURE_FOR
+            and self.is_in_view(at)
             and self.evidence.rate(self.look.item) <= strictness
         )
 
@@ -206,5 +203,5 @@ class Track:
             confident=self.is_sure(at, strictness),
             false_accept_rate=self.evidence.rate(self.look.item),
         )
-        lost = at - self.seen_at
-        return TrackedDetection(detection, self.number, lost if lost > SURE_FOR else 0.0)
+        lost = 0.0 if self.is_in_view(at) else at - self.seen_at
+        return TrackedDetection(detection, self.number, lost)

@@ -16,12 +16,12 @@ _COLUMNS, _ROWS = 40, 30
 _LEVELS = 8.0  # by which a cell's mean gray has changed; camera noise averages out
 _MIN_CELLS = 6  # of 1,200: a card of 60 × 80 px in 640 × 480 covers about 20
 
-# Seconds between two searches: so many times what a search takes, which leaves the
-# rest of the time to following what is known, but not more than that long.
-_LOST = 0.5, 0.1
-_CHANGED = 1.0, 0.2
-_UNSURE = 2.0, 0.3
-_UNSURE_SECONDS = 0.15  # the next frames look all the same
+# Seconds between two searches: so many times what a search takes, which leaves a part
+# of the machine to following what is known, but not more than that long.
+_LOST = 0.25, 0.05
+_CHANGED = 0.5, 0.1
+_UNSURE = 1.0, 0.15
+_UNSURE_SECONDS = 0.1  # the next frames look all the same
 _REFRESH_SECONDS = 1.0  # even if nothing seems to happen
 
 

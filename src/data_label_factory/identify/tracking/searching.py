@@ -1,0 +1,90 @@
+"""A search of one frame, at once or beside the frames that follow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+
+from data_label_factory.cpu import cpu_count
+from data_label_factory.identify.images import RGB
+from data_label_factory.identify.quad import Quad, quad_iou, straighten
+from data_label_factory.identify.recognize import Recognizer
+from data_label_factory.identify.recognize.detection import Assessment
+from data_label_factory.identify.tracking.evidence import View
+from data_label_factory.identify.tracking.flow import GrayFrame
+from data_label_factory.identify.tracking.track import Look
+
+SAME_PLACE = 0.3  # IoU beyond which two quads are one thing
+_VIEW_PX = 96
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """What to look for: in `frame` (H, W, 3), taken at time `at` (s), outside
+    the `explained` quads (4, 2) px. `gray` is the same frame.
+    """
+
+    frame: RGB
+    gray: GrayFrame
+    recognizer: Recognizer
+    explained: Sequence[Quad]
+    at: float
+
+    def run(self) -> Found:
+        """One look at each thing that is found, strongest evidence first."""
+        start = time.monotonic()
+        looks = [
+            self._look_at(one)
+            for one in self.recognizer.assess(self.frame, explained=self.explained)
+            if all(quad_iou(one.quad, quad) <= SAME_PLACE for quad in self.explained)
+        ]
+        return Found(self, looks, time.monotonic() - start)
+
+    def _look_at(self, found: Assessment) -> Look:
+        crop = straighten(self.frame, found.quad, _VIEW_PX)
+        view = View.of(crop, found.quad)
+        return Look(self.recognizer.describe(found), view, found.pose)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The looks that a search has given, and the seconds that it took."""
+
+    search: Search
+    looks: list[Look]
+    seconds: float
+
+
+class Searcher:
+    """Runs one search at a time in threads of `executor`; None takes those
+    that all sessions share.
+    """
+
+    def __init__(self, executor: Executor | None = None) -> None:
+        self._executor = executor or shared_executor()
+        self._pending: Future[Found] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a search is under way, or its result was not taken yet."""
+        return self._pending is not None
+
+    def begin(self, search: Search) -> None:
+        """Start a search, and go on."""
+        self._pending = self._executor.submit(search.run)
+
+    def take(self) -> Found | None:
+        """The result, once there is one. Raises what the search raised."""
+        if self._pending is None or not self._pending.done():
+            return None
+        done, self._pending = self._pending, None
+        return done.result()
+
+
+@cache
+def shared_executor() -> Executor:
+    """Half of the cores search, the others go on following."""
+    return ThreadPoolExecutor(max(1, cpu_count() // 2), thread_name_prefix="search")
