@@ -8,7 +8,7 @@ from drawn import photo_like
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.quad import Quad
 from data_label_factory.identify.recognize.geometry import project
-from data_label_factory.identify.tracking.flow import GrayFrame, follow_quads
+from data_label_factory.identify.tracking.flow import GrayFrame, follow_quads, follow_through
 
 QUAD = np.array([[200, 120], [400, 130], [390, 360], [190, 350]], np.float32)
 
@@ -87,3 +87,19 @@ def test_frames_of_another_size_have_no_common_place() -> None:
 def test_frames_of_any_shape_are_taken(size: tuple[int, int]) -> None:
     frame = photo_like(*size)
     assert follow_one(frame, frame, QUAD) is None
+
+
+def test_a_way_of_many_steps_is_followed_to_its_end() -> None:
+    first = photo_like(640, 480)
+    steps = [turn_and_shift(0, 1, 12 * n, 5 * n) for n in range(6)]
+    frames = [GrayFrame(moved(first, step)) for step in steps]
+    (motion,) = follow_through(frames, [QUAD])
+    assert motion is not None
+    assert np.abs(project(QUAD, motion) - project(QUAD, steps[-1])).max() < 1
+    assert follow_quads(frames[0], frames[-1], [QUAD]) == [None]  # too far for one step
+
+
+def test_a_way_that_is_lost_once_is_lost() -> None:
+    first = GrayFrame(photo_like(640, 480))
+    other = GrayFrame(photo_like(640, 480, seed=5))
+    assert follow_through([first, other, first], [QUAD]) == [None]

@@ -31,6 +31,7 @@ from data_label_factory.identify.recognize.feature_cache import load_references,
 from data_label_factory.identify.recognize.features import Floats
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
 from data_label_factory.identify.recognize.references import ReferenceFeatures, read_references
+from data_label_factory.identify.recognize.scale_search import MOST_CHECKED
 from data_label_factory.identify.recognize.scoring import (
     ScoredPose,
     find_indistinguishable,
@@ -41,6 +42,7 @@ from data_label_factory.identify.recognize.scoring import (
 from data_label_factory.identify.recognize.search import FrameSearch
 
 _TIE = 0.12  # log-odds; a single cell that agrees or not moves them by up to 0.1
+_CHECKED_QUICKLY = 12  # clusters of votes, where the next frame comes soon
 _SHORTLIST = 3  # references of each region that a second look tries
 # False-accept rates up to which the embedding alone is worth a second look, and
 # worth an unsure answer.
@@ -143,19 +145,29 @@ class Recognizer:
         return self._references
 
     def assess(
-        self, frame: RGB, hidden: Collection[int] = (), explained: Sequence[Quad] = ()
+        self,
+        frame: RGB,
+        hidden: Collection[int] = (),
+        *,
+        explained: Sequence[Quad] = (),
+        quick: bool = False,
     ) -> list[Assessment]:
         """What may lie in a frame, with the rows `hidden` taken out of the index.
 
-        Nothing is looked for inside the `explained` quads (4, 2) px.
+        Nothing is looked for inside the `explained` quads (4, 2) px. For one of
+        many frames `quick` is enough: what has few votes is left to the next
+        one, and what no embedding could make sure is left out.
         """
         references = self._references
         if references is None:
             return self._assess_regions(frame, hidden, turns=4)[:1]
 
         numbers = np.flatnonzero(np.isin(references.rows, list(hidden)))
-        search = FrameSearch(frame, references, hidden=numbers, explained=explained)
+        most = _CHECKED_QUICKLY if quick else MOST_CHECKED
+        search = FrameSearch(frame, references, numbers, explained, most)
         poses = keep_best_per_place(search.by_votes(), references)
+        if quick:
+            poses = [pose for pose in poses if self._may_be_sure(pose)]
         assessed = self._assess_poses(frame, poses, references, hidden)
         is_sure = any(self._false_accept_rate(one) <= self.strictness for one in assessed)
         if is_sure or explained:
@@ -266,6 +278,11 @@ class Recognizer:
             if item not in best or margin_ratio > best[item].margin_ratio:
                 best[item] = Assessment(row, quad, cosines, margin_ratio, None)
         return sorted(best.values(), key=lambda one: -one.margin_ratio)
+
+    def _may_be_sure(self, pose: ScoredPose) -> bool:
+        """Whether the best margin there is would make it worth an answer."""
+        best = pose.log_odds(margin_ratio=1.0)
+        return self.calibration.rate_by_log_odds(best) <= _WORTH_A_GUESS
 
     def _false_accept_rate(self, one: Assessment) -> float:
         """The fraction of unknown items that look as good."""

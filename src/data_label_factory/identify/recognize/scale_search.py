@@ -21,7 +21,7 @@ from data_label_factory.identify.recognize.scoring import (
     swap_reference,
 )
 
-_MOST_CHECKED = 32  # clusters verified per frame
+MOST_CHECKED = 32  # clusters verified per frame
 # Fraction of a cluster's votes that no convincing pose has explained yet.
 _FRESH_VOTES = 0.4
 
@@ -31,8 +31,9 @@ class ScaleSearch:
     once.
 
     `hidden` are the numbers of references to pass over, `explained` the
-    quads (4, 2) px that are out of play from the start. `undecided` are
-    the clusters of votes that gave no convincing pose.
+    quads (4, 2) px that are out of play from the start. At most
+    `most_checked` clusters of votes are verified, the heaviest; `undecided`
+    are those that gave no convincing pose.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class ScaleSearch:
         references: ReferenceFeatures,
         hidden: Ints,
         explained: Sequence[Quad] = (),
+        most_checked: int = MOST_CHECKED,
     ) -> None:
         for quad in explained:
             features = features.taken(~inside(features.xy, quad))
@@ -50,6 +52,7 @@ class ScaleSearch:
         self._hidden = hidden
         self._features = features
         self._matcher = FrameMatcher(references.local, features)
+        self._most_checked = most_checked
         self._free = np.ones(len(features), bool)  # not explained by a convincing pose
         self.undecided: list[Cluster] = []
 
@@ -82,7 +85,7 @@ class ScaleSearch:
         poses: list[ScoredPose] = []
         checked = 0
         for cluster in find_clusters(local, self._features, votes, weights):
-            if checked >= _MOST_CHECKED:
+            if checked >= self._most_checked:
                 break
             if _is_fresh(cluster, votes, weights, self._free):
                 checked += 1

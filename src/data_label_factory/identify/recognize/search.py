@@ -19,7 +19,7 @@ from data_label_factory.identify.quad import Box, Quad, as_points, box_of
 from data_label_factory.identify.recognize.features import COARSE, FINE, Features, Floats, Ints
 from data_label_factory.identify.recognize.hough import Cluster
 from data_label_factory.identify.recognize.references import ReferenceFeatures
-from data_label_factory.identify.recognize.scale_search import ScaleSearch
+from data_label_factory.identify.recognize.scale_search import MOST_CHECKED, ScaleSearch
 from data_label_factory.identify.recognize.scoring import ScoredPose
 
 # Clusters that are worth a closer look. A larger item shows enough in few px; and
@@ -37,7 +37,8 @@ class FrameSearch:
     """The poses of references in one (H, W, 3) frame.
 
     `hidden` are the numbers of references to pass over, `explained` quads (4,
-    2) px whose features belong to something that is known already.
+    2) px whose features belong to something that is known already, and
+    `most_checked` the clusters of votes that are verified at each scale.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class FrameSearch:
         references: ReferenceFeatures,
         hidden: Ints,
         explained: Sequence[Quad] = (),
+        most_checked: int = MOST_CHECKED,
     ) -> None:
         self._frame = frame
         self._shape = frame.shape[0], frame.shape[1]
         self._references = references
         self._hidden = hidden
         self._explained = list(explained)
+        self._most_checked = most_checked
 
     def by_votes(self) -> list[ScoredPose]:
         """The poses of clusters of votes, see `ScaleSearch.by_votes`."""
@@ -89,7 +92,14 @@ class FrameSearch:
         return self._search(FINE.within(self._frame, box))
 
     def _search(self, features: Features) -> ScaleSearch:
-        return ScaleSearch(self._frame, features, self._references, self._hidden, self._explained)
+        return ScaleSearch(
+            self._frame,
+            features,
+            self._references,
+            self._hidden,
+            self._explained,
+            self._most_checked,
+        )
 
     def _is_promising(self, cluster: Cluster) -> bool:
         """Whether there may be an item that a closer look would show."""

@@ -6,6 +6,7 @@ Pyramidal Lucas–Kanade: Bouguet, Intel 2000, as OpenCV has it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -78,6 +79,22 @@ def follow_quads(before: GrayFrame, after: GrayFrame, quads: Sequence[Quad]) -> 
         _fit_motion(points[run], moved[run], found[run], _TOLERANCE_PX / after.scale)
         for run in (slice(i * per_quad, (i + 1) * per_quad) for i in range(len(quads)))
     ]
+
+
+def follow_through(frames: Sequence[GrayFrame], quads: Sequence[Quad]) -> list[Matrix | None]:
+    """The motion (3, 3) of the `quads` of the first frame until the last, step by step."""
+    whole: list[Matrix | None] = [np.eye(3)] * len(quads)
+    for before, after in pairwise(frames):
+        known = [at for at, motion in enumerate(whole) if motion is not None]
+        places = [project(quads[at], _known(whole[at])) for at in known]
+        for at, step in zip(known, follow_quads(before, after, places), strict=True):
+            whole[at] = None if step is None else step @ _known(whole[at])
+    return whole
+
+
+def _known(motion: Matrix | None) -> Matrix:
+    assert motion is not None
+    return motion
 
 
 def _spread_points(quad: Quad) -> Floats:

@@ -38,7 +38,7 @@ class Search:
         start = time.monotonic()
         looks = [
             self._look_at(one)
-            for one in self.recognizer.assess(self.frame, explained=self.explained)
+            for one in self.recognizer.assess(self.frame, explained=self.explained, quick=True)
             if all(quad_iou(one.quad, quad) <= SAME_PLACE for quad in self.explained)
         ]
         return Found(self, looks, time.monotonic() - start)
@@ -66,6 +66,7 @@ class Searcher:
     def __init__(self, executor: Executor | None = None) -> None:
         self._executor = executor or shared_executor()
         self._pending: Future[Found] | None = None
+        self.gray: GrayFrame | None = None  # the frame that was searched last
 
     @property
     def is_busy(self) -> bool:
@@ -74,6 +75,7 @@ class Searcher:
 
     def begin(self, search: Search) -> None:
         """Start a search, and go on."""
+        self.gray = search.gray
         self._pending = self._executor.submit(search.run)
 
     def take(self) -> Found | None:

@@ -21,7 +21,7 @@ from data_label_factory.identify.quad import Quad, quad_iou
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.geometry import Matrix, project
 from data_label_factory.identify.tracking.alignment import Anchor, hold, move_pose
-from data_label_factory.identify.tracking.flow import GrayFrame, follow_quads
+from data_label_factory.identify.tracking.flow import GrayFrame, follow_quads, follow_through
 from data_label_factory.identify.tracking.searching import SAME_PLACE, Found, Search, Searcher
 from data_label_factory.identify.tracking.track import (
     KEPT_FOR,
@@ -36,6 +36,7 @@ _NEAR = 1.0  # diagonals that a thing may have moved while it was out of sight
 _COMPARED_PER_FRAME = 4  # tracks; more take turns, and meanwhile flow carries them
 _CARRIED_FOR = 0.5  # seconds that flow alone may carry a track …
 _CARRIED_BY_EMBEDDING = 1.2  # … and one that no reference can be laid onto
+_MOST_SINCE = 60  # frames; a search that takes longer is of no use any more
 _MOST_TRACKS = 64
 _MOST_ANCHORS = 64
 _PICTURES_KEPT = 64  # of tracks, also of ended ones; about 80 KB each
@@ -55,6 +56,7 @@ class Session:
         self._recognizer: Recognizer | None = None
         self._tracks: list[Track] = []
         self._before: GrayFrame | None = None
+        self._since: list[GrayFrame] = []  # frames since the one that is being searched
         self._before_at = -np.inf
         self._watch = Watch()
         self._anchors: OrderedDict[int, Anchor] = OrderedDict()
@@ -85,6 +87,8 @@ class Session:
             self._search_if_due(frame, gray, recognizer)
 
             self._before, self._before_at = gray, self._at
+            if self._searcher.is_busy and gray is not self._searcher.gray:
+                self._since = [*self._since, gray][-_MOST_SINCE:]
             return self._tell(frame, recognizer.strictness)
 
     def picture(self, number: int) -> bytes | None:
@@ -169,6 +173,7 @@ class Session:
 
         search = Search(frame, gray, recognizer, self._explain(recognizer), self._at)
         if in_view and not has_just_lost:
+            self._since = []
             self._searcher.begin(search)
             self._take_in_finished(frame, gray)
         else:
@@ -211,7 +216,8 @@ class Session:
         What cannot be found again is left to the next search.
         """
         recognizer = found.search.recognizer
-        motions = follow_quads(found.search.gray, gray, [look.quad for look in found.looks])
+        path = [found.search.gray, *self._since, gray]
+        motions = follow_through(path, [look.quad for look in found.looks])
         looks = []
         for look, motion in zip(found.looks, motions, strict=True):
             pose = look.pose
