@@ -59,7 +59,8 @@ def test_a_slow_machine_waits_no_longer_than_a_tenth_of_a_second(table: Table) -
 
 
 @pytest.mark.parametrize(
-    ("state", "early", "late"), [("is_lost", 0.07, 0.08), ("is_unsure", 0.15, 0.17), ("", 0.9, 1.07)]
+    ("state", "early", "late"),
+    [("is_lost", 0.07, 0.08), ("is_unsure", 0.15, 0.17), ("", 0.9, 1.07)],
 )
 def test_a_search_without_a_change(table: Table, state: str, early: float, late: float) -> None:
     watch = searched(table.film())

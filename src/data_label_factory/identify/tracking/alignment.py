@@ -7,6 +7,7 @@ is compared with the reference picture and not with the frame before.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 import cv2
@@ -21,6 +22,7 @@ from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.scoring import ScoredPose, score_pose
 
 _MOST_POINTS, _QUALITY, _APART_PX = 60, 0.02, 6  # corners of the thumbnail
+_MOST_ANCHORS = 64
 _WINDOW = (15, 15)
 _LEVELS = 2
 _TOLERANCE_PX = 1.5  # of the thumbnail's 144
@@ -52,11 +54,27 @@ class Anchor:
         return cls(_even_out(gray), none if corners is None else np.asarray(corners[:, 0]))
 
 
+class Anchors:
+    """The anchors of the references used last, made when they are first needed."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[int, Anchor] = OrderedDict()
+
+    def find(self, reference: int, references: ReferenceFeatures) -> Anchor:
+        """The anchor of a reference by its number."""
+        if reference not in self._kept:
+            self._kept[reference] = Anchor.of(references.thumbs[reference])
+        self._kept.move_to_end(reference)
+        if len(self._kept) > _MOST_ANCHORS:
+            self._kept.popitem(last=False)
+        return self._kept[reference]
+
+
 def hold(
     frame: RGB,
     pose: ScoredPose,
     motion: Matrix | None,
-    anchor: Anchor,
+    anchors: Anchors,
     references: ReferenceFeatures,
 ) -> ScoredPose | None:
     """The pose of a frame ago in this (H, W, 3) one, or None if the item
@@ -66,6 +84,7 @@ def hold(
     """
     before = pose.hypothesis
     homography = before.homography if motion is None else motion @ before.homography
+    anchor = anchors.find(before.reference, references)
     homography = _align(frame, homography, before.reference, anchor, references)
 
     shape = references.local.shapes[before.reference]

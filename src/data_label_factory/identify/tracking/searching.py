@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from data_label_factory.cpu import cpu_count
@@ -13,8 +13,10 @@ from data_label_factory.identify.images import RGB
 from data_label_factory.identify.quad import Quad, quad_iou, straighten
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.detection import Assessment
+from data_label_factory.identify.recognize.geometry import project
+from data_label_factory.identify.tracking.alignment import Anchors, hold, move_pose
 from data_label_factory.identify.tracking.evidence import View
-from data_label_factory.identify.tracking.flow import GrayFrame
+from data_label_factory.identify.tracking.flow import GrayFrame, follow_through
 from data_label_factory.identify.tracking.track import Look
 
 SAME_PLACE = 0.3  # IoU beyond which two quads are one thing
@@ -56,6 +58,30 @@ class Found:
     search: Search
     looks: list[Look]
     seconds: float
+
+
+def bring_forward(
+    found: Found, path: Sequence[GrayFrame], frame: RGB, anchors: Anchors
+) -> list[Look]:
+    """The looks of an earlier frame, at where the things lie in `frame` now.
+
+    `path` are the frames from the one that was searched to this. What cannot be
+    followed is left to the next search.
+    """
+    references = found.search.recognizer.references
+    motions = follow_through(path, [look.quad for look in found.looks])
+    looks = []
+    for look, motion in zip(found.looks, motions, strict=True):
+        pose = look.pose
+        quad = None if motion is None else project(look.quad, motion)
+        if pose is not None and references is not None:
+            held = hold(frame, pose, motion, anchors, references)
+            pose = held or (pose if motion is None else move_pose(pose, motion))
+            quad = held.quad if held else quad
+        if quad is not None:
+            detection = replace(look.detection, quad=quad)
+            looks.append(replace(look, detection=detection, pose=pose))
+    return looks
 
 
 class Searcher:

@@ -12,17 +12,22 @@ import threading
 import time
 from collections import OrderedDict
 from concurrent.futures import Executor
-from dataclasses import replace
 
 import numpy as np
 
 from data_label_factory.identify.images import RGB, Picture, as_rgb
 from data_label_factory.identify.quad import Quad, quad_iou
 from data_label_factory.identify.recognize import Recognizer
-from data_label_factory.identify.recognize.geometry import Matrix, project
-from data_label_factory.identify.tracking.alignment import Anchor, hold, move_pose
-from data_label_factory.identify.tracking.flow import GrayFrame, follow_quads, follow_through
-from data_label_factory.identify.tracking.searching import SAME_PLACE, Found, Search, Searcher
+from data_label_factory.identify.recognize.geometry import Matrix
+from data_label_factory.identify.tracking.alignment import Anchors, hold
+from data_label_factory.identify.tracking.flow import GrayFrame, follow_quads
+from data_label_factory.identify.tracking.searching import (
+    SAME_PLACE,
+    Found,
+    Search,
+    Searcher,
+    bring_forward,
+)
 from data_label_factory.identify.tracking.track import (
     KEPT_FOR,
     SHOWN_FOR,
@@ -38,7 +43,6 @@ _CARRIED_FOR = 0.5  # seconds that flow alone may carry a track …
 _CARRIED_BY_EMBEDDING = 1.2  # … and one that no reference can be laid onto
 _MOST_SINCE = 60  # frames; a search that takes longer is of no use any more
 _MOST_TRACKS = 64
-_MOST_ANCHORS = 64
 _PICTURES_KEPT = 64  # of tracks, also of ended ones; about 80 KB each
 
 
@@ -59,7 +63,7 @@ class Session:
         self._since: list[GrayFrame] = []  # frames since the one that is being searched
         self._before_at = -np.inf
         self._watch = Watch()
-        self._anchors: OrderedDict[int, Anchor] = OrderedDict()
+        self._anchors = Anchors()
         self._pictures: OrderedDict[int, bytes] = OrderedDict()
         self._numbers = 0
         self._at = -np.inf
@@ -100,19 +104,20 @@ class Session:
         """Forget what rests on another index; ids are found again by name."""
         self._recognizer = recognizer
         self._watch = Watch()
-        self._anchors.clear()
+        self._anchors = Anchors()
         for track in self._tracks:
             track.pose = None
 
     def _hold_tracks(self, frame: RGB, gray: GrayFrame, recognizer: Recognizer) -> None:
-        """Find known things where they lie now, those first that were not
-        compared for longest.
+        """Find known things where they lie now: first those in view, and of
+        these the ones that were not compared for longest.
         """
         if self._before is None:
             return
         tracks = [track for track in self._tracks if self._at - track.seen_at <= SHOWN_FOR]
         motions = follow_quads(self._before, gray, [track.quad for track in tracks])
-        pairs = sorted(zip(tracks, motions, strict=True), key=lambda pair: pair[0].verified_at)
+        pairs = list(zip(tracks, motions, strict=True))
+        pairs.sort(key=lambda pair: (pair[0].followed_at < self._before_at, pair[0].verified_at))
 
         budget = _COMPARED_PER_FRAME
         for track, motion in pairs:
@@ -131,8 +136,7 @@ class Session:
         """See whether a thing is where it was, or where flow has carried it."""
         assert track.pose is not None
         assert recognizer.references is not None
-        anchor = self._anchor(track.pose.hypothesis.reference, recognizer)
-        pose = hold(frame, track.pose, motion, anchor, recognizer.references)
+        pose = hold(frame, track.pose, motion, self._anchors, recognizer.references)
         if pose is not None:
             track.be_seen(pose, pose.quad, self._at)
         elif (
@@ -142,42 +146,29 @@ class Session:
         ):
             track.be_moved(motion, self._at, is_seen=False)
 
-    def _anchor(self, reference: int, recognizer: Recognizer) -> Anchor:
-        references = recognizer.references
-        assert references is not None
-        if reference not in self._anchors:
-            self._anchors[reference] = Anchor.of(references.thumbs[reference])
-        self._anchors.move_to_end(reference)
-        if len(self._anchors) > _MOST_ANCHORS:
-            self._anchors.popitem(last=False)
-        return self._anchors[reference]
-
     def _search_if_due(self, frame: RGB, gray: GrayFrame, recognizer: Recognizer) -> None:
         """Search beside the frames that follow, or at once where an answer
         without it would be worth little.
         """
-        if self._searcher.is_busy:
-            return
-        in_view = [track for track in self._tracks if track.seen_at == self._at]
-        lost = [track for track in self._tracks if 0 < self._at - track.seen_at <= SHOWN_FOR]
+        at, strictness = self._at, recognizer.strictness
+        in_view = [track for track in self._tracks if track.seen_at == at]
+        lost = [track for track in self._tracks if 0 < at - track.seen_at <= SHOWN_FOR]
         has_just_lost = any(track.seen_at == self._before_at for track in lost)
-        is_due = has_just_lost or self._watch.is_due(
-            gray,
-            [track.quad for track in in_view if track.pose is not None],
-            self._at,
-            is_lost=bool(lost),
-            is_unsure=any(not track.is_sure(self._at, recognizer.strictness) for track in in_view),
-        )
-        if not is_due:
-            return
-
-        search = Search(frame, gray, recognizer, self._explain(recognizer), self._at)
-        if in_view and not has_just_lost:
+        if has_just_lost or not in_view:
+            if has_just_lost or self._is_due(gray, in_view, bool(lost), strictness):
+                search = Search(frame, gray, recognizer, self._explain(recognizer), at)
+                self._take_in_all(search.run(), frame, gray)
+        elif not self._searcher.is_busy and self._is_due(gray, in_view, bool(lost), strictness):
             self._since = []
-            self._searcher.begin(search)
+            self._searcher.begin(Search(frame, gray, recognizer, self._explain(recognizer), at))
             self._take_in_finished(frame, gray)
-        else:
-            self._take_in_all(search.run(), frame, gray)
+
+    def _is_due(
+        self, gray: GrayFrame, in_view: list[Track], is_lost: bool, strictness: float
+    ) -> bool:
+        explained = [track.quad for track in in_view if track.pose is not None]
+        is_unsure = any(not track.is_sure(self._at, strictness) for track in in_view)
+        return self._watch.is_due(gray, explained, self._at, is_lost=is_lost, is_unsure=is_unsure)
 
     def _explain(self, recognizer: Recognizer) -> list[Quad]:
         """The quads of what is sure and in its place, but for the one thing
@@ -206,31 +197,10 @@ class Session:
         self._watch.note_search(found.search.gray, found.search.at, found.seconds)
         looks = found.looks
         if found.search.gray is not gray:
-            looks = self._bring_forward(found, frame, gray)
+            path = [found.search.gray, *self._since, gray]
+            looks = bring_forward(found, path, frame, self._anchors)
         for look in looks:
             self._take_in(look)
-
-    def _bring_forward(self, found: Found, frame: RGB, gray: GrayFrame) -> list[Look]:
-        """The looks of an earlier frame, at where the things lie now.
-
-        What cannot be found again is left to the next search.
-        """
-        recognizer = found.search.recognizer
-        path = [found.search.gray, *self._since, gray]
-        motions = follow_through(path, [look.quad for look in found.looks])
-        looks = []
-        for look, motion in zip(found.looks, motions, strict=True):
-            pose = look.pose
-            quad = None if motion is None else project(look.quad, motion)
-            if pose is not None and recognizer.references is not None:
-                anchor = self._anchor(pose.hypothesis.reference, recognizer)
-                held = hold(frame, pose, motion, anchor, recognizer.references)
-                pose = held or (pose if motion is None else move_pose(pose, motion))
-                quad = held.quad if held else quad
-            if quad is not None:
-                detection = replace(look.detection, quad=quad)
-                looks.append(replace(look, detection=detection, pose=pose))
-        return looks
 
     def _take_in(self, look: Look) -> None:
         """Give a look to the track of the thing that it shows, or begin one."""
