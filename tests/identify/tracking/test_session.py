@@ -160,6 +160,20 @@ def test_a_new_thing_beside_a_known_one_is_found(
     assert said == [f"1 {names[0]}", f"2 {names[1]}"]
 
 
+def test_a_thing_that_is_moved_fast_is_found_again_without_a_search(
+    recognizer: Recognizer, cards: list[RGB], names: list[str]
+) -> None:
+    camera = Camera(recognizer)
+    with Later() as never:
+        camera.session = Session(never)
+        camera.show((cards[0], HERE), seconds=0.5)
+        quad = laid_at(300, 200, degrees=25)
+        tracked = camera.show((cards[0], quad))
+        never.may_finish.set()
+    assert names_of(tracked) == [f"1 {names[0]}"]
+    assert corner_error(tracked[0].detection.quad, quad) < 4
+
+
 def test_most_frames_of_a_still_scene_are_not_searched(
     camera: Camera, cards: list[RGB], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ is compared with the reference picture and not with the frame before.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -15,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.identify.images import RGB
-from data_label_factory.identify.recognize.features import Floats
+from data_label_factory.identify.quad import Quad, box_of
+from data_label_factory.identify.recognize.features import COARSE, Floats
 from data_label_factory.identify.recognize.geometry import Matrix, project, project_quad
 from data_label_factory.identify.recognize.pose import Hypothesis
 from data_label_factory.identify.recognize.references import ReferenceFeatures
+from data_label_factory.identify.recognize.scale_search import ScaleSearch
 from data_label_factory.identify.recognize.scoring import ScoredPose, score_pose
 
 _MOST_POINTS, _QUALITY, _APART_PX = 60, 0.02, 6  # corners of the thumbnail
@@ -36,6 +39,9 @@ _GRAY_MEAN, _GRAY_SPREAD = 128.0, 50.0
 # What falls by more from one frame to the next is left to a search to decide.
 _SAME_APPEARANCE, _SAME_CORRELATION, _SAME_COLOR = 10.0, 0.55, -0.6
 _SUDDEN_FALL = 0.25  # of the correlation
+# … of what is found by its features, twice as far beyond what others reach.
+_CLEAR_APPEARANCE, _CLEAR_CORRELATION = 25.0, 0.7
+_REACH = 0.6  # times its size that a thing may have moved
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +101,29 @@ def hold(
     moved: Hypothesis = replace(before, homography=homography, quad=quad)
     found = score_pose(frame, moved, references)
     return found if _is_same_thing(pose, found) else None
+
+
+def find_again(
+    frame: RGB, pose: ScoredPose, others: Sequence[Quad], references: ReferenceFeatures
+) -> ScoredPose | None:
+    """The thing of a pose of a moment ago, looked for around its place by local
+    features, or None. `others` are the quads (4, 2) px of other things.
+
+    Finds what moved too fast for flow, at a fraction of the cost of a search.
+    """
+    left, top, right, bottom = box_of(pose.quad)
+    reach = _REACH * max(right - left, bottom - top)
+    box = left - reach, top - reach, right + reach, bottom + reach
+    features = COARSE.within(frame, box)
+
+    nothing_hidden = np.zeros(0, np.int64)
+    around = ScaleSearch(frame, features, references, nothing_hidden, others)
+    for found in around.by_shortlist([pose.hypothesis.reference]):
+        evidence = found.evidence
+        is_clear = evidence.whole > _CLEAR_APPEARANCE and found.color > _SAME_COLOR
+        if is_clear and evidence.whole_correlation > _CLEAR_CORRELATION:
+            return found
+    return None
 
 
 def move_pose(pose: ScoredPose, motion: Matrix) -> ScoredPose:

@@ -19,7 +19,7 @@ from data_label_factory.identify.images import RGB, Picture, as_rgb
 from data_label_factory.identify.quad import Quad, quad_iou
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.geometry import Matrix
-from data_label_factory.identify.tracking.alignment import Anchors, hold
+from data_label_factory.identify.tracking.alignment import Anchors, find_again, hold
 from data_label_factory.identify.tracking.flow import GrayFrame, follow_quads
 from data_label_factory.identify.tracking.searching import (
     SAME_PLACE,
@@ -40,6 +40,7 @@ from data_label_factory.identify.tracking.watch import Watch
 _NEAR = 1.0  # diagonals that a thing may have moved while it was out of sight
 _COMPARED_PER_FRAME = 4  # tracks; more take turns, and meanwhile flow carries them
 _CARRIED_FOR = 0.5  # seconds that flow alone may carry a track …
+_FOUND_AGAIN_FOR = 0.3  # seconds that a thing is looked for around its last place
 _CARRIED_BY_EMBEDDING = 1.2  # … and one that no reference can be laid onto
 _MOST_SINCE = 60  # frames; a search that takes longer is of no use any more
 _MOST_TRACKS = 64
@@ -137,6 +138,10 @@ class Session:
         assert track.pose is not None
         assert recognizer.references is not None
         pose = hold(frame, track.pose, motion, self._anchors, recognizer.references)
+        is_recent = self._at - track.seen_at <= _FOUND_AGAIN_FOR
+        if pose is None and track.was_confident and is_recent:
+            others = [other.quad for other in self._tracks if other is not track]
+            pose = find_again(frame, track.pose, others, recognizer.references)
         if pose is not None:
             track.be_seen(pose, pose.quad, self._at)
         elif (
@@ -152,7 +157,9 @@ class Session:
         """
         at, strictness = self._at, recognizer.strictness
         in_view = [track for track in self._tracks if track.seen_at == at]
-        lost = [track for track in self._tracks if 0 < at - track.seen_at <= SHOWN_FOR]
+        # Of guesses, nothing is lost.
+        known = [track for track in self._tracks if track.was_confident]
+        lost = [track for track in known if 0 < at - track.seen_at <= SHOWN_FOR]
         has_just_lost = any(track.seen_at == self._before_at for track in lost)
         if has_just_lost or not in_view:
             if has_just_lost or self._is_due(gray, in_view, bool(lost), strictness):
