@@ -32,7 +32,7 @@ STAGES: dict[str, tuple[tuple[Any, str], ...]] = {
     "poses": ((FrameMatcher, "verify"), (FrameMatcher, "match")),
     "appearance": ((scale_search, "score_pose"), (recognizer, "score_pose")),
     "near-duplicates": ((ReferenceFeatures, "near_duplicates_within"),),
-    "regions": ((recognizer.Recognizer, "_assess_regions"),),
+    "regions": ((recognizer, "assess_regions"),),
     "embedding": ((NeighborSearch, "cosines"),),
 }
 _REST = "the rest"

@@ -17,9 +17,8 @@ BOXES = {
     "train": (750, 30, "train", "a head, if it helps", False),
     "index": (520, 178, "index", "embeddings, labels: .npz", True),
     "verify": (750, 178, "verify", "margins, lookalikes", False),
-    "recognize": (270, 178, "recognize", "frame → detections", False),
+    "recognize": (270, 178, "recognize, tracking", "frames → things, tracks", False),
     "frame": (20, 178, "frames", "photo, video, webcam", True),
-    "tracking": (20, 326, "tracking", "frames → lasting tracks", False),
     "server": (270, 326, "server", "HTTP, prices, live tracker", False),
     "output": (520, 326, "output, evaluate", "COCO, pages, figures", False),
 }
@@ -33,8 +32,6 @@ ARROWS = [
     ("index", "verify"),
     ("frame", "recognize"),
     ("recognize", "server"),
-    ("recognize", "tracking"),
-    ("tracking", "server"),
     ("recognize", "output"),
 ]
 STYLE = """

@@ -85,8 +85,8 @@ class Cells:
 
     @property
     def visible(self) -> Mask:
-        """Cells that show about the contrast that the rest of the crop
-        leads one to expect.
+        """Cells that show about the contrast that the rest of the
+        crop leads one to expect.
         """
         use = self.comparable
         gain = 1.0
@@ -113,8 +113,8 @@ class Cells:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The log-likelihood ratio that the crop shows the reference, as a
-    `whole`.
+    """The log-likelihood ratio that the crop shows the reference,
+    as a `whole`.
 
     `whole_correlation` is the mean correlation of its distinctive
     cells, 1 at best.
@@ -125,8 +125,8 @@ class Evidence:
 
 
 def make_thumbnail(picture: RGB) -> RGB:
-    """(H, W, 3) → the size at which crops are compared with it, the
-    longer side THUMB_PX.
+    """(H, W, 3) → the size at which crops are compared with it,
+    the longer side THUMB_PX.
     """
     height, width = picture.shape[:2]
     factor = THUMB_PX / max(height, width)
@@ -162,11 +162,11 @@ def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
 
 
 def learn_background(thumbs: Sequence[RGB], number: int, similar: Ints) -> tuple[Floats, list[int]]:
-    """How often the cells of a thumbnail agree with those `similar`
-    to it; and its near-duplicates.
+    """How often the cells of a thumbnail agree with those
+    `similar` to it; and its near-duplicates.
 
-    The first is (rows, columns). Near-duplicates are left out of it:
-    otherwise no cell could tell them apart.
+    The first is (rows, columns). Near-duplicates are left out of
+    it: otherwise no cell could tell them apart.
     """
     own = thumbs[number]
     hits = np.zeros_like(compare(own, own, shift_px=0).correlation)
@@ -185,8 +185,8 @@ def learn_background(thumbs: Sequence[RGB], number: int, similar: Ints) -> tuple
 
 
 def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:
-    """`chance` (rows, columns) is how often another item of the kind
-    agrees in each cell.
+    """`chance` (rows, columns) is how often another item of the
+    kind agrees in each cell.
     """
     likely = np.maximum(np.where(cells.visible, _VISIBLE, _HIDDEN), chance)
     if_agrees = np.log(likely / chance)
@@ -204,9 +204,10 @@ def prefer_first(crop: RGB, a: RGB, b: RGB, mask: FrameMask | None = None) -> fl
     """Which of two near-duplicates of one size the crop shows,
     judged where they differ.
 
-    Above 0 for `a`, below for `b`; near 0 when the difference lies
-    outside the frame, where `mask` (H, W) is 0. Local brightness
-    and contrast are taken out first, so that light decides nothing.
+    Above 0 for `a`, below for `b`; near 0 when the difference
+    lies outside the frame, where `mask` (H, W) is 0. Local
+    brightness and contrast are taken out first, so that light
+    decides nothing.
     """
     seen, first, second = (_blur(picture, _DETAIL_PX) for picture in (crop, a, b))
     if float(np.abs(first - second).sum(axis=2).max()) < _SAME:
@@ -244,15 +245,17 @@ def _blur(picture: NDArray[np.uint8] | Floats, sigma_px: float) -> Floats:
 
 
 def _average_cells(values: Floats, rows: int, columns: int) -> Floats:
-    """Means over rows × columns cells of pictures (…, H, W): (…, rows, columns)."""
+    """Means over rows × columns cells of pictures (…, H, W): (…,
+    rows, columns).
+    """
     height, width = values.shape[-2:]
     bands = _cell_weights(height, rows) @ values
     return np.asarray(bands @ _cell_weights(width, columns).T, np.float32)
 
 
 def _average_moved_cells(padded: Floats, shape: tuple[int, int], rows: int, columns: int) -> Floats:
-    """The means of all windows of `shape` in a padded picture: (shifts
-    down, shifts right, rows, columns).
+    """The means of all windows of `shape` in a padded picture:
+    (shifts down, shifts right, rows, columns).
     """
     down = _moved_weights(shape[0], rows, len(padded) - shape[0] + 1)
     right = _moved_weights(shape[1], columns, padded.shape[1] - shape[1] + 1)
@@ -262,7 +265,9 @@ def _average_moved_cells(padded: Floats, shape: tuple[int, int], rows: int, colu
 
 @lru_cache(maxsize=256)
 def _moved_weights(length: int, cells: int, shifts: int) -> Floats:
-    """(shifts × cells, length + shifts - 1): `_cell_weights`, each time one px further."""
+    """(shifts × cells, length + shifts - 1): `_cell_weights`,
+    each time one px further.
+    """
     weights = np.zeros((shifts, cells, length + shifts - 1), np.float32)
     for shift in range(shifts):
         weights[shift, :, shift : shift + length] = _cell_weights(length, cells)
@@ -271,7 +276,9 @@ def _moved_weights(length: int, cells: int, shifts: int) -> Floats:
 
 @lru_cache(maxsize=256)
 def _cell_weights(length: int, cells: int) -> Floats:
-    """(cells, length): what each px counts for the mean of each cell along one side."""
+    """(cells, length): what each px counts for the mean of each
+    cell along one side.
+    """
     weights = np.zeros((cells, length), np.float32)
     for cell, (start, end) in enumerate(pairwise(np.arange(cells + 1) * length // cells)):
         weights[cell, start:end] = 1 / (end - start)

@@ -53,13 +53,13 @@ class Features:
 
 @dataclass(frozen=True)
 class Extractor:
-    """SIFT at a settled scale: the picture is enlarged by `zoom`, but to
-    no less than `min_side` and no more than `max_side` px.
+    """SIFT at a settled scale: the picture is enlarged by `zoom`,
+    but to no less than `min_side` and no more than `max_side` px.
 
-    References are small and clean, frames large and soft, so each has
-    its own settings. With `spread`, the features kept are the strongest
-    of each part of the picture (`choose_spread`) instead of the strongest
-    of all.
+    References are small and clean, frames large and soft, so each
+    has its own settings. With `spread`, the features kept are the
+    strongest of each part of the picture (`choose_spread`)
+    instead of the strongest of all.
     """
 
     most: int
@@ -70,13 +70,16 @@ class Extractor:
     spread: bool = False
 
     def __call__(self, image: RGB) -> Features:
-        """(H, W, 3) uint8 RGB → at most `most` features; none for a blank picture."""
+        """(H, W, 3) uint8 RGB → at most `most` features; none for
+        a blank picture.
+        """
         height, width = image.shape[:2]
         return self.within(image, (0, 0, width, height))
 
     def within(self, image: RGB, box: Box) -> Features:
-        """The features inside a box (left, top, right, bottom) px, in the px
-        and at the scale of the whole (H, W, 3) image; at most `most`.
+        """The features inside a box (left, top, right, bottom)
+        px, in the px and at the scale of the whole (H, W, 3)
+        image; at most `most`.
         """
         shape = image.shape[0], image.shape[1]
         left, top, right, bottom = _clip(box, shape)
@@ -118,19 +121,21 @@ COARSE = replace(FINE, most=1200, zoom=0.6, min_side=320, max_side=512)
 
 
 def reference_extractor(most: int) -> Extractor:
-    """The settings for reference pictures, with at most `most` features each."""
+    """The settings for reference pictures, with at most `most`
+    features each.
+    """
     return Extractor(most=most, contrast=0.03, zoom=1.5, max_side=480, spread=True)
 
 
 def choose_spread(xy: Floats, strength: Floats, shape: tuple[int, int], most: int) -> Ints:
-    """The rows of at most `most` of N points (N, 2) px, spread over a
-    picture of `shape` (height, width).
+    """The rows of at most `most` of N points (N, 2) px, spread
+    over a picture of `shape` (height, width).
 
-    The cells of a grid take turns, each with the strongest (N,) that it
-    has left, in the last turn only the strongest cells. So no corner of
-    an item goes without, where glare or a finger may leave just that one.
-    Measured (docs/benchmarks.md): 300 such features name as much as 1,000
-    of the strongest.
+    The cells of a grid take turns, each with the strongest (N,)
+    that it has left, in the last turn only the strongest cells.
+    So no corner of an item goes without, where glare or a finger
+    may leave just that one. Measured (docs/benchmarks.md): 300
+    such features name as much as 1,000 of the strongest.
     """
     side = max(shape) / _GRID
     column, row = np.floor(xy / side).astype(np.int64).T
@@ -158,7 +163,9 @@ def _no_features(shape: tuple[int, int]) -> Features:
 
 
 def _clip(box: Box, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The box in whole px, as far as it is inside a picture of that (height, width)."""
+    """The box in whole px, as far as it is inside a picture of
+    that (height, width).
+    """
     left, top = (max(0, math.floor(low)) for low in box[:2])
     right, bottom = min(shape[1], math.ceil(box[2])), min(shape[0], math.ceil(box[3]))
     return left, top, max(left, right), max(top, bottom)

@@ -1,10 +1,10 @@
-"""Single matches vote for (reference, place, size, turn); where many
-agree is a hypothesis.
+"""Single matches vote for (reference, place, size, turn); where
+many agree is a hypothesis.
 
-Weights after local naive-Bayes nearest neighbors: McCann & Lowe, CVPR
-2012. Voting in similarity space after Lowe, IJCV 2004, section 7.3. No
-region has to be proposed beforehand, and several items come out as
-several clusters.
+Weights after local naive-Bayes nearest neighbors: McCann & Lowe,
+CVPR 2012. Voting in similarity space after Lowe, IJCV 2004,
+section 7.3. No region has to be proposed beforehand, and several
+items come out as several clusters.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ divided by the golden ratio
 class Cluster:
     """Votes that agree.
 
-    `scale` is frame px per reference px, `angle` radians, `center` (2,)
-    px in the frame; `rows` are the voting matches.
+    `scale` is frame px per reference px, `angle` radians,
+    `center` (2,) px in the frame; `rows` are the voting matches.
     """
 
     reference: int
@@ -57,8 +57,8 @@ class Cluster:
 
 @dataclass(frozen=True, eq=False)
 class _Votes:
-    """V matches as votes: where each puts the center of the item, how
-    large and turned how.
+    """V matches as votes: where each puts the center of the item,
+    how large and turned how.
     """
 
     owner: Ints
@@ -92,12 +92,12 @@ class _Bin(NamedTuple):
 
 
 def weigh(pairs: Pairs, index: LocalIndex) -> tuple[Ints, Floats]:
-    """The best match of each query with each reference, and its weight:
-    rows (M,), weights (M,) > 0.
+    """The best match of each query with each reference, and its
+    weight: rows (M,), weights (M,) > 0.
 
-    The weight is d²(background) - d², the background being the distance
-    to the 10th nearest reference: a detail that is as near to many
-    references weighs nothing.
+    The weight is d²(background) - d², the background being the
+    distance to the 10th nearest reference: a detail that is as
+    near to many references weighs nothing.
     """
     match = pairs.query * len(index) + index.owner(pairs.feature)
     order = _sort_by_distance(match, pairs.distance)
@@ -190,8 +190,8 @@ def _cast_votes(index: LocalIndex, frame: Features, pairs: Pairs, weights: Float
 
 
 def _bin_votes(votes: _Votes) -> tuple[Ints, Ints]:
-    """Keys of the bins of the votes, 16 for each, two per dimension;
-    and the vote of each key.
+    """Keys of the bins of the votes, 16 for each, two per
+    dimension; and the vote of each key.
 
     Most bins that hold too few votes for a cluster are left out.
     """
@@ -217,11 +217,12 @@ def _bin_votes(votes: _Votes) -> tuple[Ints, Ints]:
 
 
 def _are_crowded(keys: Ints) -> Mask:
-    """Which keys may be held by `_MIN_VOTES` or more: all of those that
-    are, and a few more.
+    """Which keys may be held by `_MIN_VOTES` or more: all of
+    those that are, and a few more.
 
-    They are counted by a hash (Fibonacci's: Knuth, volume 3, section
-    6.4), which takes a fraction of the time of sorting them.
+    They are counted by a hash (Fibonacci's: Knuth, volume 3,
+    section 6.4), which takes a fraction of the time of sorting
+    them.
     """
     slot = (keys.astype(np.uint64) * _GOLDEN >> np.uint64(64 - _HASH_BITS)).astype(np.int64)
     return np.asarray(np.bincount(slot, minlength=1 << _HASH_BITS)[slot] >= _MIN_VOTES, bool)
@@ -241,21 +242,25 @@ def _make_cluster(votes: _Votes, bin_: _Bin) -> Cluster:
 
 
 def _median(values: Floats) -> Floats:
-    """Of (N,) or (N, D), along the first axis; many times as fast as np.median for few."""
+    """Of (N,) or (N, D), along the first axis; many times as fast
+    as np.median for few.
+    """
     ordered = np.sort(values, axis=0)
     return np.asarray((ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2)
 
 
 def _sort_by_distance(group: Ints, distance: Floats) -> Ints:
-    """The order by group, under 2³¹, and within one by distance, at
-    least 0: both packed in one number.
+    """The order by group, under 2³¹, and within one by distance,
+    at least 0: both packed in one number.
     """
     bits = np.asarray(distance, np.float32).view(np.uint32)  # in the order of the values
     return np.argsort(group << 32 | bits)
 
 
 def _first_of_run(*columns: Ints) -> Mask:
-    """Where a sorted column, or any of several, changes; True at the first row."""
+    """Where a sorted column, or any of several, changes; True at
+    the first row.
+    """
     changes = np.zeros(len(columns[0]), bool)
     changes[:1] = True
     for column in columns:

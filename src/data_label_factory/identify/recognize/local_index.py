@@ -1,4 +1,6 @@
-"""The local features of all references in one inverted index, each with its rarity."""
+"""The local features of all references in one inverted index,
+each with its rarity.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,8 @@ _QUERIES = 256  # whose lists are scanned at a time: what that takes stays in th
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """M candidate matches: a query's row, a stored feature's number,
-    their RootSIFT distance.
+    """M candidate matches: a query's row, a stored feature's
+    number, their RootSIFT distance.
     """
 
     query: Ints  # (M,)
@@ -48,12 +50,12 @@ class Stored:
     """The features of N references, concatenated, and what was
     worked out for each.
 
-    By reference: `counts` (N,) of features, `shapes` (N, 2) heights and
-    widths in px. By feature: `xy` (F, 2) px, `size`, `angle` (F,) as in
-    Features, `descriptors` (F, 128) uint8, `words` (F,) of the
-    vocabulary, `signatures` (F, 2) uint64 within their words, and
-    `shared` (F,): how many other references hold nearly the same
-    descriptor.
+    By reference: `counts` (N,) of features, `shapes` (N, 2)
+    heights and widths in px. By feature: `xy` (F, 2) px, `size`,
+    `angle` (F,) as in Features, `descriptors` (F, 128) uint8,
+    `words` (F,) of the vocabulary, `signatures` (F, 2) uint64
+    within their words, and `shared` (F,): how many other
+    references hold nearly the same descriptor.
     """
 
     counts: Ints
@@ -117,8 +119,8 @@ class LocalIndex:
 
     `reference` (F,) says which reference each feature belongs to;
     those of reference r are `first[r] … first[r + 1]`. `rarity`
-    (F,) is 1 for a detail that only one reference has and falls to
-    0 for one that all share. The other arrays are those of
+    (F,) is 1 for a detail that only one reference has and falls
+    to 0 for one that all share. The other arrays are those of
     `stored`.
     """
 
@@ -136,7 +138,9 @@ class LocalIndex:
 
     @classmethod
     def build(cls, stored: Stored) -> LocalIndex:
-        """Learn a vocabulary from the features, and from them which are rare."""
+        """Learn a vocabulary from the features, and from them
+        which are rare.
+        """
         vocabulary = Vocabulary.learn(stored.descriptors)
         return cls(Stored.of([]), vocabulary).extended(stored)
 
@@ -192,10 +196,12 @@ class LocalIndex:
         return Pairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
     def _scan_lists(self, words: Ints, rotated: Floats, max_bits: int) -> tuple[Ints, Ints]:
-        """The entries of the `words` (Q, probes) whose signatures are near
-        those of the `rotated` rows (Q, D): rows and features, (M,) each.
+        """The entries of the `words` (Q, probes) whose signatures
+        are near those of the `rotated` rows (Q, D): rows and
+        features, (M,) each.
 
-        np.take and np.repeat copy rows many times as fast as indexing does.
+        np.take and np.repeat copy rows many times as fast as
+        indexing does.
         """
         query, probe = np.nonzero(words >= 0)
         word = words[query, probe]
@@ -222,10 +228,11 @@ class LocalIndex:
         return words, signatures
 
     def _fill_lists(self) -> None:
-        """Work out rarities, and the inverted lists of all features but
-        surplus copies.
+        """Work out rarities, and the inverted lists of all
+        features but surplus copies.
 
-        The entries of word w are `_entries[_start[w] : _start[w + 1]]`.
+        The entries of word w are `_entries[_start[w] : _start[w +
+        1]]`.
         """
         shared = self.stored.shared
         rarity = 1 - np.log1p(shared) / np.log1p(max(len(self), 2))

@@ -1,12 +1,11 @@
-"""A frame → its items, with names and quads, and silence about everything
-else.
+"""A frame → its items, with names and quads, and silence about everything else.
 
 Local features vote for references (`hough`), a homography confirms the pose
-(`geometry`), and the straightened crop must look like the reference wherever
-that differs from its kind (`appearance`). The embedding of the crop gives
-score and margin, and is further evidence. How much evidence is enough was
-learned from items unknown to this very index (`confidence`). Without
-reference pictures, regions of the frame are compared by embedding alone.
+(`geometry`), and the straightened crop must look like the reference wherever that
+differs from its kind (`appearance`). The embedding of the crop gives score and
+margin, and is further evidence. How much evidence is enough was learned from items
+unknown to this very index (`confidence`). Without reference pictures, regions of
+the frame are compared by embedding alone.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from data_label_factory.identify.choices import DEFAULT_STRICTNESS, Detector
 from data_label_factory.identify.encoders import SSCD_CONSTANTS, Embedder, EncoderConstants
 from data_label_factory.identify.images import RGB, Picture, as_rgb
 from data_label_factory.identify.index import Index
-from data_label_factory.identify.quad import Quad, as_points
+from data_label_factory.identify.quad import Quad
 from data_label_factory.identify.recognize.confidence import Calibration
 from data_label_factory.identify.recognize.detection import Assessment, Detection, common_label
 from data_label_factory.identify.recognize.detectors import open_detector
@@ -31,6 +30,7 @@ from data_label_factory.identify.recognize.feature_cache import load_references,
 from data_label_factory.identify.recognize.features import Floats
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
 from data_label_factory.identify.recognize.references import ReferenceFeatures, read_references
+from data_label_factory.identify.recognize.regions import assess_regions, shortlist
 from data_label_factory.identify.recognize.scale_search import MOST_CHECKED
 from data_label_factory.identify.recognize.scoring import (
     ScoredPose,
@@ -43,29 +43,27 @@ from data_label_factory.identify.recognize.search import FrameSearch
 
 _TIE = 0.12  # log-odds; a single cell that agrees or not moves them by up to 0.1
 _CHECKED_QUICKLY = 12  # clusters of votes, where the next frame comes soon
-_SHORTLIST = 3  # references of each region that a second look tries
 # False-accept rates up to which the embedding alone is worth a second look, and
 # worth an unsure answer.
 _WORTH_A_LOOK, _WORTH_A_GUESS = 0.5, 0.2
 
 
 class Recognizer:
-    """Names the items of an index in frames. Safe to call from several
-    threads.
+    """Names the items of an index in frames. Safe to call from several threads.
 
-    With `refs`, every reference file is read and its local features are held
-    in memory (see `references`); `unreadable` maps those that could not be
-    read, and are never named, to the reason. `cache` is a file to keep those
-    features in, so that the next start is quick (see `feature_cache`).
-    Without `refs`, regions of the frame are compared by embedding alone.
+    With `refs`, every reference file is read and its local features are held in
+    memory (see `references`); `unreadable` maps those that could not be read, and
+    are never named, to the reason. `cache` is a file to keep those features in, so
+    that the next start is quick (see `feature_cache`). Without `refs`, regions of
+    the frame are compared by embedding alone.
 
-    `detector` says where the embedding looks: "flat" also at quads of flat
-    things, "yolo-world" also at what that model finds, "none" only at the
-    whole frame and its center, without reference pictures.
+    `detector` says where the embedding looks: "flat" also at quads of flat things,
+    "yolo-world" also at what that model finds, "none" only at the whole frame and
+    its center, without reference pictures.
 
-    `strictness` is the fraction of unknown items that may be named
-    confidently. `sim_threshold` and `margin_threshold` (cosines) are asked of
-    confident answers on top of that.
+    `strictness` is the fraction of unknown items that may be named confidently.
+    `sim_threshold` and `margin_threshold` (cosines) are asked of confident answers
+    on top of that.
 
     Raises EncoderError when the embedder did not make the index, and
     MissingExtraError when the detector is not installed.
@@ -104,9 +102,8 @@ class Recognizer:
     def updated(self, index: Index, refs: str | Path) -> Recognizer:
         """A recognizer for a changed `index` by the same embedder.
 
-        What is known of unchanged files, by their content, is not worked out
-        again. This recognizer stays as it is, so a server can go on answering
-        with it.
+        What is known of unchanged files, by their content, is not worked out again.
+        This recognizer stays as it is, so a server can go on answering with it.
         """
         index.require_maker(self.embedder.identity)
         new = copy(self)
@@ -124,18 +121,18 @@ class Recognizer:
 
     @property
     def constants(self) -> EncoderConstants:
-        """As measured for the encoder, or learned with the calibration,
-        or else those of SSCD.
+        """As measured for the encoder, or learned with the calibration, or else
+        those of SSCD.
         """
         return self.embedder.constants or self.calibration.constants or SSCD_CONSTANTS
 
     def recognize(self, picture: Picture) -> list[Detection]:
-        """A picture → detections, strongest evidence first, no two of the
-        same place.
+        """A picture → detections, strongest evidence first, no two of the same
+        place.
 
-        `picture` is a file's path or bytes, a Pillow image, or an array (H,
-        W[, 3 or 4]) uint8, of any size. Raises ImageError for a file that
-        cannot be read, and ValueError for an array of another shape or dtype.
+        `picture` is a file's path or bytes, a Pillow image, or an array (H, W[, 3
+        or 4]) uint8, of any size. Raises ImageError for a file that cannot be read,
+        and ValueError for an array of another shape or dtype.
         """
         return [self.describe(assessment) for assessment in self.assess(as_rgb(picture))]
 
@@ -155,12 +152,12 @@ class Recognizer:
         """What may lie in a frame, with the rows `hidden` taken out of the index.
 
         Nothing is looked for inside the `explained` quads (4, 2) px. For one of
-        many frames `quick` is enough: what has few votes is left to the next
-        one, and what no embedding could make sure is left out.
+        many frames `quick` is enough: what has few votes is left to the next one,
+        and what no embedding could make sure is left out.
         """
         references = self._references
         if references is None:
-            return self._assess_regions(frame, hidden, turns=4)[:1]
+            return assess_regions(frame, self._propose(frame), self._neighbors, hidden, turns=4)[:1]
 
         numbers = np.flatnonzero(np.isin(references.rows, list(hidden)))
         most = _CHECKED_QUICKLY if quick else MOST_CHECKED
@@ -175,9 +172,9 @@ class Recognizer:
 
         # No confident answer: nothing of ours is in view, or it has few details.
         # The embedding may know where to look.
-        regions = self._assess_regions(frame, hidden, turns=1)
+        regions = assess_regions(frame, self._propose(frame), self._neighbors, hidden, turns=1)
         promising = [one for one in regions if self._false_accept_rate(one) <= _WORTH_A_LOOK]
-        if more := search.by_shortlist(_shortlist(promising, references)):
+        if more := search.by_shortlist(shortlist(promising, references)):
             poses = keep_best_per_place([*poses, *more], references)
             assessed = self._assess_poses(frame, poses, references, hidden)
         if assessed:
@@ -199,8 +196,8 @@ class Recognizer:
     def margin_ratios(
         self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()
     ) -> list[float]:
-        """The margin ratio of the item nearest to each of the `quads` (4,
-        2) px, by embedding.
+        """The margin ratio of the item nearest to each of the `quads` (4, 2) px, by
+        embedding.
         """
         found = self._neighbors.cosines(frame, quads, hidden)
         return [self._neighbors.margin_ratio(int(row.argmax()), row) for row in found]
@@ -244,8 +241,8 @@ class Recognizer:
     def _give_way_to_nearest(
         self, frame: RGB, pose: ScoredPose, cosines: Floats, references: ReferenceFeatures
     ) -> ScoredPose:
-        """The nearest item by embedding, if it scores as well in the same
-        place; else `pose`.
+        """The nearest item by embedding, if it scores as well in the same place;
+        else `pose`.
         """
         row = int(references.rows[pose.hypothesis.reference])
         nearest = int(cosines.argmax())
@@ -259,25 +256,6 @@ class Recognizer:
         swapped = swap_reference(pose.hypothesis, int(numbers[0]), references)
         rival = score_pose(frame, swapped, references)
         return rival if rival.score > pose.score - _TIE else pose
-
-    def _assess_regions(self, frame: RGB, hidden: Collection[int], turns: int) -> list[Assessment]:
-        """Regions of the frame by embedding alone, each turned `turns` ways.
-
-        Best margin ratio first, each item once.
-        """
-        quads = [
-            as_points(np.roll(quad, -turn, axis=0))
-            for quad in self._propose(frame)
-            for turn in range(turns)
-        ]
-        best: dict[int, Assessment] = {}
-        for quad, cosines in zip(quads, self._neighbors.cosines(frame, quads, hidden), strict=True):
-            row = int(cosines.argmax())
-            item = int(self.index.items[row])
-            margin_ratio = self._neighbors.margin_ratio(row, cosines)
-            if item not in best or margin_ratio > best[item].margin_ratio:
-                best[item] = Assessment(row, quad, cosines, margin_ratio, None)
-        return sorted(best.values(), key=lambda one: -one.margin_ratio)
 
     def _may_be_sure(self, pose: ScoredPose) -> bool:
         """Whether the best margin there is would make it worth an answer."""
@@ -293,7 +271,9 @@ class Recognizer:
         return self.calibration.rate_by_margin_ratio(one.margin_ratio)
 
     def describe(self, one: Assessment) -> Detection:
-        """An assessment with its label, its false-accept rate, and whether to believe it."""
+        """An assessment with its label, its false-accept rate, and whether to
+        believe it.
+        """
         index = self.index
         variants = [row for row in one.near_duplicates if index.items[row] == index.items[one.row]]
         is_one_item = len(variants) == len(one.near_duplicates)
@@ -318,12 +298,3 @@ class Recognizer:
             false_accept_rate=rate if is_one_item else 1.0,
             ambiguous_with=tuple(str(index.references[row]) for row in one.near_duplicates),
         )
-
-
-def _shortlist(guesses: Sequence[Assessment], references: ReferenceFeatures) -> list[int]:
-    """The numbers of the references nearest to each region by embedding, each once."""
-    numbers: dict[int, None] = {}
-    for guess in guesses:
-        for row in np.argsort(-guess.cosines, kind="stable")[:_SHORTLIST]:
-            numbers |= dict.fromkeys(np.flatnonzero(references.rows == row).tolist())
-    return list(numbers)

@@ -27,13 +27,14 @@ _FRESH_VOTES = 0.4
 
 
 class ScaleSearch:
-    """The `features` of one (H, W, 3) frame, or of a part of it, looked up
-    once.
+    """The `features` of one (H, W, 3) frame, or of a part of it,
+    looked up once.
 
-    `hidden` are the numbers of references to pass over, `explained` the
-    quads (4, 2) px that are out of play from the start. At most
-    `most_checked` clusters of votes are verified, the heaviest; `undecided`
-    are those that gave no convincing pose.
+    `hidden` are the numbers of references to pass over,
+    `explained` the quads (4, 2) px that are out of play from the
+    start. At most `most_checked` clusters of votes are verified,
+    the heaviest; `undecided` are those that gave no convincing
+    pose.
     """
 
     def __init__(
@@ -57,8 +58,8 @@ class ScaleSearch:
         self.undecided: list[Cluster] = []
 
     def by_votes(self) -> list[ScoredPose]:
-        """The poses of clusters of votes. A convincing one takes its
-        place out of play.
+        """The poses of clusters of votes. A convincing one takes
+        its place out of play.
 
         What was found convincingly is looked for again with the
         features that are left: the votes for copies side by side
@@ -96,8 +97,8 @@ class ScaleSearch:
         return poses
 
     def by_shortlist(self, numbers: Sequence[int]) -> list[ScoredPose]:
-        """The poses of the references `numbers`, each matched alone
-        with all free features.
+        """The poses of the references `numbers`, each matched
+        alone with all free features.
         """
         tried = [self._matcher.match(n, self._free) for n in numbers if n not in self._hidden]
         found = [hypothesis for hypothesis in tried if hypothesis is not None]
@@ -113,7 +114,9 @@ class ScaleSearch:
 
     @cached_property
     def _by_owner(self) -> tuple[Ints, Ints]:
-        """The pairs' rows ordered by the reference of the feature, and those references."""
+        """The pairs' rows ordered by the reference of the
+        feature, and those references.
+        """
         owner = self._references.local.owner(self._pairs.feature)
         order = np.argsort(owner, kind="stable")
         return order, owner[order]

@@ -1,9 +1,9 @@
 """One frame against all references, from coarse to fine.
 
-What a camera shows at some size is found in half the resolution, at a
-quarter of the cost. Small items, and ones seen badly, leave a few votes
-there that no pose explains: only around these is the frame looked at in
-full.
+What a camera shows at some size is found in half the resolution,
+at a quarter of the cost. Small items, and ones seen badly, leave
+a few votes there that no pose explains: only around these is the
+frame looked at in full.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ _MARGIN = 1.25  # of a region around the item that votes place there
 class FrameSearch:
     """The poses of references in one (H, W, 3) frame.
 
-    `hidden` are the numbers of references to pass over, `explained` quads (4,
-    2) px whose features belong to something that is known already, and
-    `most_checked` the clusters of votes that are verified at each scale.
+    `hidden` are the numbers of references to pass over,
+    `explained` quads (4, 2) px whose features belong to something
+    that is known already, and `most_checked` the clusters of
+    votes that are verified at each scale.
     """
 
     def __init__(
@@ -73,8 +74,8 @@ class FrameSearch:
         return poses
 
     def by_shortlist(self, numbers: Sequence[int]) -> list[ScoredPose]:
-        """The poses of the references `numbers`, each matched alone with
-        all features that no convincing pose explains.
+        """The poses of the references `numbers`, each matched
+        alone with all features that no convincing pose explains.
         """
         return self._fine.by_shortlist(numbers) if numbers else []
 

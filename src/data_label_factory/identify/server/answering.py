@@ -17,8 +17,9 @@ from data_label_factory.identify.server.uploads import decode_upload
 class Frame:
     """A picture as it was sent.
 
-    `session` names the camera that it comes from; empty: it stands for
-    itself. `number` is the client's count of the frames of that camera.
+    `session` names the camera that it comes from; empty: it
+    stands for itself. `number` is the client's count of the
+    frames of that camera.
     """
 
     data: bytes
@@ -30,7 +31,9 @@ class Frame:
 
 
 def answer_frame(context: Context, frame: Frame) -> bytes:
-    """The answer to a frame, as JSON. Raises HTTPException for one that cannot be used."""
+    """The answer to a frame, as JSON. Raises HTTPException for
+    one that cannot be used.
+    """
     stages = context.metrics.stages
     stages.labels("wait").observe(time.perf_counter() - frame.received)
     snapshot = context.require_snapshot()

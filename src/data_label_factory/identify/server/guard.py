@@ -7,7 +7,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from data_label_factory.identify.pages import content_security_policy, render
+from data_label_factory.identify.server.refusals import make_body, refuse_socket
 from data_label_factory.identify.server.settings import LOOPBACK_HOSTS, Settings
 from data_label_factory.identify.server.work_queue import BusyError
 
@@ -29,14 +28,6 @@ _UPLOAD_SECONDS = 30.0
 # How long, and for how many times the allowed size, a refused body is still read.
 _LINGER_SECONDS = 5.0
 _LINGER_FACTOR = 4
-# What a browser shows where a page was refused; "" repeats the reason.
-_PAGES = {
-    401: (
-        "A key is needed",
-        "Reload this page and give the key as the password. Any user name will do.",
-    ),
-    421: ("This address is not served", ""),
-}
 
 
 class Guard:
@@ -66,7 +57,7 @@ class Guard:
 
         refusal = self._find_refusal(scope)
         if scope["type"] == "websocket" and refusal:
-            return await _refuse_socket(refusal, receive, send)
+            return await refuse_socket(refusal, receive, send)
         if refusal:
             return await self._refuse(refusal, receive, send, Headers(scope=scope))
         if scope.get("method") != "POST":
@@ -183,7 +174,7 @@ class Guard:
 
         If a connection is closed on unread data, the client loses the answer.
         """
-        media, body = _make_body(error, headers)
+        media, body = make_body(error, headers)
         fields = {
             **media,
             "content-length": str(len(body)),
@@ -212,17 +203,6 @@ class Guard:
                     left -= len(message.get("body", b""))
                     if not message.get("more_body", False):
                         return
-
-
-async def _refuse_socket(error: HTTPException, receive: Receive, send: Send) -> None:
-    """Answer the handshake of a WebSocket as a request would be."""
-    await receive()
-    body = json.dumps({"detail": error.detail}).encode()
-    headers = {"content-type": "application/json", **(error.headers or {})}
-    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    start = {"type": "websocket.http.response.start", "status": error.status_code, "headers": raw}
-    await send(start)
-    await send({"type": "websocket.http.response.body", "body": body})
 
 
 class _LimitedBody:
@@ -257,21 +237,6 @@ class _LimitedBody:
             self.refusal = _too_large(self._settings)
             raise self.refusal
         return message
-
-
-def _make_body(error: HTTPException, headers: Headers) -> tuple[dict[str, str], bytes]:
-    """The header fields and the body of a refusal: a page for people who
-    open one, else JSON.
-    """
-    if error.status_code in _PAGES and "text/html" in headers.get("accept", ""):
-        title, advice = _PAGES[error.status_code]
-        page = render("refused.html", title=title, advice=advice or error.detail)
-        media = {
-            "content-type": "text/html; charset=utf-8",
-            "content-security-policy": content_security_policy(),
-        }
-        return media, page.encode()
-    return {"content-type": "application/json"}, json.dumps({"detail": error.detail}).encode()
 
 
 def _find_allowed_hosts(settings: Settings) -> frozenset[str] | None:

@@ -1,4 +1,6 @@
-"""A camera on a WebSocket, `GET /api/live`: frames in, answers out, the newest first."""
+"""A camera on a WebSocket, `GET /api/live`: frames in, answers
+out, the newest first.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,9 @@ async def live(
 ) -> None:
     """Answers the newest frame, again and again.
 
-    A frame that arrives while another waits takes its place, so answers are
-    as fresh as the machine can make them, and nothing piles up.
+    A frame that arrives while another waits takes its place, so
+    answers are as fresh as the machine can make them, and nothing
+    piles up.
     """
     context: Context = socket.app.state.context
     await socket.accept()
@@ -64,7 +67,9 @@ def track_picture(
     session: Annotated[str, Path(pattern=SESSION_NAME)],
     track: Annotated[int, Path(ge=1)],
 ) -> Response:
-    """The sharpest frame with the least glare, straightened; while the session lasts."""
+    """The sharpest frame with the least glare, straightened;
+    while the session lasts.
+    """
     found = context.sessions.find(session)
     picture = found.picture(track) if found else None
     if picture is None:
@@ -118,7 +123,9 @@ async def _answer_all(socket: WebSocket, inbox: _Inbox, context: Context) -> Non
 
 
 async def _run_until_first_ends(*work: Coroutine[Any, Any, None]) -> None:
-    """Run both until the client goes; what is then under way gives up its place."""
+    """Run both until the client goes; what is then under way
+    gives up its place.
+    """
     async with anyio.create_task_group() as group:
 
         async def run(one: Coroutine[Any, Any, None]) -> None:
@@ -140,7 +147,9 @@ def _read_query(text: str) -> str:
 
 
 async def _answer(context: Context, frame: Frame) -> str:
-    """The answer to one frame, or what is wrong with it: the socket stays open."""
+    """The answer to one frame, or what is wrong with it: the
+    socket stays open.
+    """
     status = 200
     try:
         body = await context.work.run(lambda: answer_frame(context, frame))

@@ -22,7 +22,9 @@ class _Used:
 
 
 class Sessions:
-    """Sessions by the names that clients give them. Safe to call from any thread."""
+    """Sessions by the names that clients give them. Safe to call
+    from any thread.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -34,14 +36,16 @@ class Sessions:
     def open(self, name: str) -> Session:
         """The session of that name, a new one if there is none.
 
-        Ends those that were not used for a minute and, beyond 32, the one
-        that was not used for longest.
+        Ends those that were not used for a minute and, beyond 32,
+        the one that was not used for longest.
         """
         with self._lock:
             return self._open(name).session
 
     def count_frame(self, name: str) -> int:
-        """The number, from 0, of the frame of that session which has arrived now."""
+        """The number, from 0, of the frame of that session which
+        has arrived now.
+        """
         with self._lock:
             used = self._open(name)
             used.frames += 1

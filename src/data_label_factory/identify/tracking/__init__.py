@@ -1,4 +1,6 @@
-"""The things in front of a camera, followed from frame to frame, with evidence that adds up."""
+"""The things in front of a camera, followed from frame to frame,
+with evidence that adds up.
+"""
 
 from data_label_factory.identify.tracking.session import Session
 from data_label_factory.identify.tracking.track import TrackedDetection

@@ -1,8 +1,9 @@
-"""A known pose in a new frame: moved by flow, laid exactly onto the
-reference, and checked by its looks.
+"""A known pose in a new frame: moved by flow, laid exactly onto
+the reference, and checked by its looks.
 
-Far cheaper than finding the item anew, and without drift, since every frame
-is compared with the reference picture and not with the frame before.
+Far cheaper than finding the item anew, and without drift, since
+every frame is compared with the reference picture and not with
+the frame before.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ _REACH = 0.6  # times its size that a thing may have moved
 
 @dataclass(frozen=True, eq=False)
 class Anchor:
-    """A reference's thumbnail (H, W), and its corners (N, 2) px to hold on to."""
+    """A reference's thumbnail (H, W), and its corners (N, 2) px
+    to hold on to.
+    """
 
     gray: NDArray[np.uint8]
     corners: Floats
@@ -61,7 +64,9 @@ class Anchor:
 
 
 class Anchors:
-    """The anchors of the references used last, made when they are first needed."""
+    """The anchors of the references used last, made when they are
+    first needed.
+    """
 
     def __init__(self) -> None:
         self._kept: OrderedDict[int, Anchor] = OrderedDict()
@@ -83,10 +88,11 @@ def hold(
     anchors: Anchors,
     references: ReferenceFeatures,
 ) -> ScoredPose | None:
-    """The pose of a frame ago in this (H, W, 3) one, or None if the item
-    is not seen there any more.
+    """The pose of a frame ago in this (H, W, 3) one, or None if
+    the item is not seen there any more.
 
-    `motion` (3, 3) is that of the frame's content there; None tries the old place.
+    `motion` (3, 3) is that of the frame's content there; None
+    tries the old place.
     """
     before = pose.hypothesis
     homography = before.homography if motion is None else motion @ before.homography
@@ -106,10 +112,12 @@ def hold(
 def find_again(
     frame: RGB, pose: ScoredPose, others: Sequence[Quad], references: ReferenceFeatures
 ) -> ScoredPose | None:
-    """The thing of a pose of a moment ago, looked for around its place by local
-    features, or None. `others` are the quads (4, 2) px of other things.
+    """The thing of a pose of a moment ago, looked for around its
+    place by local features, or None. `others` are the quads (4,
+    2) px of other things.
 
-    Finds what moved too fast for flow, at a fraction of the cost of a search.
+    Finds what moved too fast for flow, at a fraction of the cost
+    of a search.
     """
     left, top, right, bottom = box_of(pose.quad)
     reach = _REACH * max(right - left, bottom - top)
@@ -127,7 +135,9 @@ def find_again(
 
 
 def move_pose(pose: ScoredPose, motion: Matrix) -> ScoredPose:
-    """The pose moved by `motion` (3, 3) px, with what it was scored by before."""
+    """The pose moved by `motion` (3, 3) px, with what it was
+    scored by before.
+    """
     before = pose.hypothesis
     homography = np.asarray(motion @ before.homography, np.float64)
     quad = project(before.quad, motion)
@@ -147,7 +157,8 @@ def _is_same_thing(before: ScoredPose, now: ScoredPose) -> bool:
 def _align(
     frame: RGB, homography: Matrix, reference: int, anchor: Anchor, references: ReferenceFeatures
 ) -> Matrix:
-    """The homography (3, 3) with what is left between crop and thumbnail taken out.
+    """The homography (3, 3) with what is left between crop and
+    thumbnail taken out.
 
     Unchanged where too few corners agree.
     """
@@ -185,14 +196,18 @@ def _align(
 
 
 def _in_px_of(shape: Floats, thumbnail: NDArray[np.uint8], matrix: Matrix) -> Matrix:
-    """A motion (3, 3) in px of the thumbnail → the same in px of a reference of `shape`."""
+    """A motion (3, 3) in px of the thumbnail → the same in px of
+    a reference of `shape`.
+    """
     height, width = thumbnail.shape
     resize = np.diag([shape[1] / width, shape[0] / height, 1.0])
     return np.asarray(resize @ matrix @ np.linalg.inv(resize), np.float64)
 
 
 def _even_out(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """At one mean and contrast, since flow takes a change of light for motion."""
+    """At one mean and contrast, since flow takes a change of
+    light for motion.
+    """
     spread = max(float(gray.std()), 1.0)
     even = (gray - float(gray.mean())) * (_GRAY_SPREAD / spread) + _GRAY_MEAN
     return np.asarray(even.clip(0, 255), np.uint8)

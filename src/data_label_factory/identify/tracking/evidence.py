@@ -1,10 +1,12 @@
-"""Looks at one thing, over time → the false-accept rate of its name.
+"""Looks at one thing, over time → the false-accept rate of its
+name.
 
-A camera shows a thing for seconds, and a hundred frames of one view are no
-hundred witnesses. Looks are gathered into views; within a view they are
-averaged, and views are combined by the harmonic mean of their rates (Wilson,
-PNAS 2019), which holds for dependent evidence as well: one clear view is
-enough, two doubtful ones are not, and many that disagree outweigh one.
+A camera shows a thing for seconds, and a hundred frames of one
+view are no hundred witnesses. Looks are gathered into views;
+within a view they are averaged, and views are combined by the
+harmonic mean of their rates (Wilson, PNAS 2019), which holds for
+dependent evidence as well: one clear view is enough, two doubtful
+ones are not, and many that disagree outweigh one.
 """
 
 from __future__ import annotations
@@ -36,14 +38,18 @@ _DEPENDENT = 0.1
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """How a thing is seen: its standardized coarse picture (P,), its quad's edges (4, 2) px."""
+    """How a thing is seen: its standardized coarse picture (P,),
+    its quad's edges (4, 2) px.
+    """
 
     picture: Floats
     edges: Floats
 
     @classmethod
     def of(cls, crop: RGB, quad: Quad) -> View:
-        """A straightened crop (H, W, 3) and the quad (4, 2) px that it was taken from."""
+        """A straightened crop (H, W, 3) and the quad (4, 2) px
+        that it was taken from.
+        """
         gray = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
         small = cv2.resize(gray, (_PICTURE_PX, _PICTURE_PX), interpolation=cv2.INTER_AREA)
         picture = small.astype(np.float32).ravel()
@@ -92,7 +98,9 @@ class Evidence:
         return len(self._witnesses) + self._folded
 
     def add(self, view: View, item: str, rate: float) -> None:
-        """A look that takes the thing for `item`, with its false-accept rate."""
+        """A look that takes the thing for `item`, with its
+        false-accept rate.
+        """
         same = next((one for one in self._witnesses if one.view.is_same_as(view)), None)
         if same is None:
             same = _Witness(view)
@@ -102,8 +110,8 @@ class Evidence:
         same.add(item, min(max(rate, _SURE_RATE), 1.0))
 
     def rate(self, item: str) -> float:
-        """The fraction of unknown things that, looked at as often, would be
-        named `item` as surely; 1 without a look.
+        """The fraction of unknown things that, looked at as
+        often, would be named `item` as surely; 1 without a look.
         """
         if not self.views:
             return 1.0
@@ -119,11 +127,12 @@ class Evidence:
 
 
 def combine_rates(harmonic_mean: float, count: int) -> float:
-    """The harmonic mean H of the rates of n views → the rate of all together,
-    1 at most.
+    """The harmonic mean H of the rates of n views → the rate of
+    all together, 1 at most.
 
-    H / (1 - H ln n) is what sums of n independent inverse rates exceed, to first
-    order; dependent ones do so up to half more often, see `_DEPENDENT`.
+    H / (1 - H ln n) is what sums of n independent inverse rates
+    exceed, to first order; dependent ones do so up to half more
+    often, see `_DEPENDENT`.
     """
     spread = math.log(count)
     slack = 1 - harmonic_mean * spread

@@ -1,4 +1,5 @@
-"""Where quads of one frame have moved to in the next, by optical flow.
+"""Where quads of one frame have moved to in the next, by optical
+flow.
 
 Pyramidal Lucas–Kanade: Bouguet, Intel 2000, as OpenCV has it.
 """
@@ -32,8 +33,8 @@ _MIN_AGREEING = 0.4  # fraction of the points inside the frame
 class GrayFrame:
     """(H, W, 3) uint8 RGB as optical flow needs it.
 
-    `gray` (h, w) uint8 has at most 640 px a side; `scale` is its px per px of
-    the frame.
+    `gray` (h, w) uint8 has at most 640 px a side; `scale` is its
+    px per px of the frame.
     """
 
     def __init__(self, frame: RGB) -> None:
@@ -46,7 +47,9 @@ class GrayFrame:
         self.gray = np.asarray(gray, np.uint8)
 
     def follow(self, points: Floats, after: GrayFrame) -> tuple[Floats, Mask]:
-        """(N, 2) px of this frame → px of a later one, and which could be found there."""
+        """(N, 2) px of this frame → px of a later one, and which
+        could be found there.
+        """
         start = np.asarray(points * self.scale, np.float32)
         end, found, _ = cv2.calcOpticalFlowPyrLK(
             self.gray,
@@ -61,7 +64,8 @@ class GrayFrame:
 
 
 def follow_quads(before: GrayFrame, after: GrayFrame, quads: Sequence[Quad]) -> list[Matrix | None]:
-    """The affine motion (3, 3) of what lies inside each of the `quads` (4, 2) px.
+    """The affine motion (3, 3) of what lies inside each of the
+    `quads` (4, 2) px.
 
     None where too few points agree on one, as when something else
     now covers it.
@@ -82,7 +86,9 @@ def follow_quads(before: GrayFrame, after: GrayFrame, quads: Sequence[Quad]) -> 
 
 
 def follow_through(frames: Sequence[GrayFrame], quads: Sequence[Quad]) -> list[Matrix | None]:
-    """The motion (3, 3) of the `quads` of the first frame until the last, step by step."""
+    """The motion (3, 3) of the `quads` of the first frame until
+    the last, step by step.
+    """
     whole: list[Matrix | None] = [np.eye(3)] * len(quads)
     for before, after in pairwise(frames):
         known = [at for at, motion in enumerate(whole) if motion is not None]

@@ -25,8 +25,9 @@ _VIEW_PX = 96
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """What to look for: in `frame` (H, W, 3), taken at time `at` (s), outside
-    the `explained` quads (4, 2) px. `gray` is the same frame.
+    """What to look for: in `frame` (H, W, 3), taken at time `at`
+    (s), outside the `explained` quads (4, 2) px. `gray` is the
+    same frame.
     """
 
     frame: RGB
@@ -63,10 +64,11 @@ class Found:
 def bring_forward(
     found: Found, path: Sequence[GrayFrame], frame: RGB, anchors: Anchors
 ) -> list[Look]:
-    """The looks of an earlier frame, at where the things lie in `frame` now.
+    """The looks of an earlier frame, at where the things lie in
+    `frame` now.
 
-    `path` are the frames from the one that was searched to this. What cannot be
-    followed is left to the next search.
+    `path` are the frames from the one that was searched to this.
+    What cannot be followed is left to the next search.
     """
     references = found.search.recognizer.references
     motions = follow_through(path, [look.quad for look in found.looks])
@@ -85,8 +87,8 @@ def bring_forward(
 
 
 class Searcher:
-    """Runs one search at a time in threads of `executor`; None takes those
-    that all sessions share.
+    """Runs one search at a time in threads of `executor`; None
+    takes those that all sessions share.
     """
 
     def __init__(self, executor: Executor | None = None) -> None:

@@ -1,9 +1,10 @@
-"""Frames of one camera, one after the other → tracks with lasting ids.
+"""Frames of one camera, one after the other → tracks with lasting
+ids.
 
-What is known is held where it lies (`alignment`); only what is new is
-searched for, when the picture changes and now and then (`watch`), beside
-the frames that follow (`searching`). Every search is a look, and looks add
-up (`evidence`).
+What is known is held where it lies (`alignment`); only what is
+new is searched for, when the picture changes and now and then
+(`watch`), beside the frames that follow (`searching`). Every
+search is a look, and looks add up (`evidence`).
 """
 
 from __future__ import annotations
@@ -48,11 +49,11 @@ _PICTURES_KEPT = 64  # of tracks, also of ended ones; about 80 KB each
 
 
 class Session:
-    """What one camera has shown so far. Safe to call from several threads,
-    which wait for each other.
+    """What one camera has shown so far. Safe to call from several
+    threads, which wait for each other.
 
-    Searches run in threads of `executor`; None takes those that all sessions
-    share.
+    Searches run in threads of `executor`; None takes those that
+    all sessions share.
     """
 
     def __init__(self, executor: Executor | None = None) -> None:
@@ -74,11 +75,12 @@ class Session:
     ) -> list[TrackedDetection]:
         """What is in the next frame, in order of id.
 
-        `picture` and the errors are those of `Recognizer.recognize`. `at` is
-        when it was taken, in seconds of any clock; None stands for now. Time
-        does not go back: an older frame counts as taken with the last. With
-        another `recognizer` than before, tracks keep their ids, and everything
-        is looked at anew.
+        `picture` and the errors are those of
+        `Recognizer.recognize`. `at` is when it was taken, in
+        seconds of any clock; None stands for now. Time does not
+        go back: an older frame counts as taken with the last.
+        With another `recognizer` than before, tracks keep their
+        ids, and everything is looked at anew.
         """
         frame = as_rgb(picture)
         with self._lock:
@@ -97,7 +99,9 @@ class Session:
             return self._tell(frame, recognizer.strictness)
 
     def picture(self, number: int) -> bytes | None:
-        """The best picture of a track, straightened, as JPEG; None if there is none."""
+        """The best picture of a track, straightened, as JPEG;
+        None if there is none.
+        """
         with self._lock:
             return self._pictures.get(number)
 
@@ -110,8 +114,9 @@ class Session:
             track.pose = None
 
     def _hold_tracks(self, frame: RGB, gray: GrayFrame, recognizer: Recognizer) -> None:
-        """Find known things where they lie now: first those in view, and of
-        these the ones that were not compared for longest.
+        """Find known things where they lie now: first those in
+        view, and of these the ones that were not compared for
+        longest.
         """
         if self._before is None:
             return
@@ -152,8 +157,8 @@ class Session:
             track.be_moved(motion, self._at, is_seen=False)
 
     def _search_if_due(self, frame: RGB, gray: GrayFrame, recognizer: Recognizer) -> None:
-        """Search beside the frames that follow, or at once where an answer
-        without it would be worth little.
+        """Search beside the frames that follow, or at once where
+        an answer without it would be worth little.
         """
         at, strictness = self._at, recognizer.strictness
         in_view = [track for track in self._tracks if track.seen_at == at]
@@ -178,8 +183,8 @@ class Session:
         return self._watch.is_due(gray, explained, self._at, is_lost=is_lost, is_unsure=is_unsure)
 
     def _explain(self, recognizer: Recognizer) -> list[Quad]:
-        """The quads of what is sure and in its place, but for the one thing
-        that is due for another look for longest.
+        """The quads of what is sure and in its place, but for the
+        one thing that is due for another look for longest.
         """
         held = [
             track
@@ -236,7 +241,9 @@ class Session:
             self._tracks.append(Track.begin(look, at))
 
     def _find_own(self, look: Look, rivals: list[Track]) -> Track | None:
-        """The track of the same name in that place, or one that has come back."""
+        """The track of the same name in that place, or one that
+        has come back.
+        """
         same = [track for track in rivals if look.names_the_same(track.look)]
         if not same:
             same = [
@@ -252,7 +259,9 @@ class Session:
         self._tracks = [track for track in self._tracks if track not in tracks]
 
     def _tell(self, frame: RGB, strictness: float) -> list[TrackedDetection]:
-        """What is to be said about this frame; what is long gone is forgotten."""
+        """What is to be said about this frame; what is long gone
+        is forgotten.
+        """
         at = self._at
         self._tracks = [track for track in self._tracks if at - track.seen_at <= KEPT_FOR]
         shown = [track for track in self._tracks if track.is_shown(at, strictness)]
@@ -274,6 +283,8 @@ class Session:
 
 
 def _is_near(track: Track, look: Look) -> bool:
-    """Whether a look is no further from where the track was than the thing is large."""
+    """Whether a look is no further from where the track was than
+    the thing is large.
+    """
     away = np.linalg.norm(track.quad.mean(axis=0) - look.quad.mean(axis=0))
     return bool(away <= _NEAR * np.linalg.norm(track.quad[2] - track.quad[0]))

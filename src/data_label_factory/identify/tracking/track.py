@@ -1,4 +1,6 @@
-"""One thing in front of the camera: its name, its place, and what is known of both."""
+"""One thing in front of the camera: its name, its place, and what
+is known of both.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,8 @@ _SOON, _SELDOM = 0.25, 4.0  # seconds after the first look, and at most, until t
 class Look:
     """What recognition says about a thing in one frame.
 
-    `view` is how the thing is seen; `pose` is None where the embedding alone
-    speaks for it.
+    `view` is how the thing is seen; `pose` is None where the
+    embedding alone speaks for it.
     """
 
     detection: Detection
@@ -51,7 +53,9 @@ class Look:
         return self.detection.quad
 
     def names_the_same(self, other: Look) -> bool:
-        """Whether both may be of one thing: not of two items, nor surely of two variants."""
+        """Whether both may be of one thing: not of two items, nor
+        surely of two variants.
+        """
         ours, theirs = self.detection, other.detection
         if self.item != other.item:
             return False
@@ -62,10 +66,12 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class TrackedDetection:
-    """A detection with its track's lasting number, and the evidence of all looks.
+    """A detection with its track's lasting number, and the
+    evidence of all looks.
 
-    `lost_seconds` is 0 for a thing that is in view now; otherwise it was
-    there so long ago, at the detection's quad, and its name is not sure.
+    `lost_seconds` is 0 for a thing that is in view now; otherwise
+    it was there so long ago, at the detection's quad, and its
+    name is not sure.
     """
 
     detection: Detection
@@ -75,12 +81,14 @@ class TrackedDetection:
 
 @dataclass(eq=False)
 class Track:
-    """A thing. `number` is 0 until it is shown; times are in seconds.
+    """A thing. `number` is 0 until it is shown; times are in
+    seconds.
 
-    `look` is the newest of those that named it as it is named now. It was
-    `seen_at` as itself, and `followed_at` by flow, which a blur does not end
-    but a gap does: what lies there afterwards may be another thing, for which
-    the evidence so far says nothing.
+    `look` is the newest of those that named it as it is named
+    now. It was `seen_at` as itself, and `followed_at` by flow,
+    which a blur does not end but a gap does: what lies there
+    afterwards may be another thing, for which the evidence so far
+    says nothing.
     """
 
     look: Look
@@ -108,7 +116,8 @@ class Track:
     def take_in(self, look: Look, at: float) -> None:
         """One more look at it, whatever name that gives.
 
-        The name changes only to one that the evidence of all looks prefers.
+        The name changes only to one that the evidence of all
+        looks prefers.
         """
         if self.followed_at < at:
             self.evidence, self.was_confident = Evidence(), False
@@ -160,7 +169,8 @@ class Track:
     def is_sure(self, at: float, strictness: float) -> bool:
         """Whether its name can be believed at time `at`.
 
-        It takes the evidence of all looks, and one look that was confident.
+        It takes the evidence of all looks, and one look that was
+        confident.
         """
         return (
             self.was_confident
@@ -170,16 +180,18 @@ class Track:
         )
 
     def is_shown(self, at: float, strictness: float) -> bool:
-        """Whether to tell of it: once it is sure, or has been named so twice."""
+        """Whether to tell of it: once it is sure, or has been
+        named so twice.
+        """
         is_known = self.number > 0 or self.looks >= _SHOWN_FROM or self.is_sure(at, strictness)
         return is_known and at - self.seen_at <= SHOWN_FOR
 
     def keep_best_picture(self, frame: RGB) -> bool:
-        """Keep the crop of this (H, W, 3) frame, if none so far was as good;
-        whether it was kept.
+        """Keep the crop of this (H, W, 3) frame, if none so far
+        was as good; whether it was kept.
 
-        Good is what agrees with the reference in many cells, which glare
-        and blur prevent, and is large.
+        Good is what agrees with the reference in many cells,
+        which glare and blur prevent, and is large.
         """
         if self.pose is None:
             return False

@@ -38,9 +38,10 @@ class Watch:
     ) -> bool:
         """Whether to search `frame` at time `at` (s).
 
-        `held` are the quads (4, 2) px that are explained. Something `is_lost`
-        that was in view a moment ago, or `is_unsure`. What has been lost in this
-        very frame is for the caller to search for at once.
+        `held` are the quads (4, 2) px that are explained.
+        Something `is_lost` that was in view a moment ago, or
+        `is_unsure`. What has been lost in this very frame is for
+        the caller to search for at once.
         """
         since = at - self._ended
         if self._searched is None or since >= _REFRESH_SECONDS:
