@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from data_label_factory.identify.tracking import Session
 
-# A session holds one gray frame, at most 64 tracks and as many pictures: up to 6 MB.
+# A session holds at most 30 gray frames, 64 tracks and as many pictures: up to 15 MB.
 _MOST_SESSIONS = 32
 _IDLE_SECONDS = 60.0
 

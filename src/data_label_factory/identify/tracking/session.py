@@ -43,7 +43,7 @@ _COMPARED_PER_FRAME = 4  # tracks; more take turns, and meanwhile flow carries t
 _CARRIED_FOR = 0.5  # seconds that flow alone may carry a track …
 _FOUND_AGAIN_FOR = 0.3  # seconds that a thing is looked for around its last place
 _CARRIED_BY_EMBEDDING = 1.2  # … and one that no reference can be laid onto
-_MOST_SINCE = 60  # frames; a search that takes longer is of no use any more
+_MOST_SINCE = 30  # frames; a search that takes longer is of no use any more
 _MOST_TRACKS = 64
 _PICTURES_KEPT = 64  # of tracks, also of ended ones; about 80 KB each
 
