@@ -16,7 +16,8 @@ from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
-from data_label_factory.identify.recognize import Detection, Recognizer, look
+from data_label_factory.identify.recognize import Detection, Recognizer
+from data_label_factory.identify.recognize import recognizer as recognizer_module
 from data_label_factory.identify.recognize.scoring import (
     keep_best_per_place,
     score_pose,
@@ -406,7 +407,7 @@ def test_variants_of_an_item_leave_the_checks_of_a_frame_to_other_items(
     cards: list[Path], embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first variant seen clearly ends the search in its place; the others are scored there."""
-    monkeypatch.setattr(look, "_MOST_CHECKED", 3)  # so that four variants are more
+    monkeypatch.setattr(recognizer_module, "MOST_CHECKED", 3)  # so that four variants are more
     refs = tmp_path / "refs"
     refs.mkdir()
     item, other = (
