@@ -148,6 +148,8 @@ def test_a_replaced_index_is_taken_over_and_a_broken_one_is_not(
     assert settings.refs
     shutil.copy(unknowns[0], settings.refs / "new.jpg")  # once it shows, the folder is at rest
     wait_until(lambda: client.get("/health").json()["index_size"] == 5, SOON_SECONDS)
+    # It is served a moment before it is kept.
+    wait_until(lambda: len(Index.load(settings.index)) == 5, SOON_SECONDS)
     index = Index.load(settings.index)
     smaller = replace(
         index,
