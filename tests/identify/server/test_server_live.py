@@ -98,6 +98,10 @@ def test_without_a_session_an_answer_is_as_it_was(client: TestClient, frame: byt
     assert not {"track_id", "lost_seconds"} & set(answer["masks"][0])
 
 
+def test_an_empty_session_is_none(client: TestClient, frame: bytes) -> None:
+    assert "session" not in post(client, frame, "").json()
+
+
 def test_what_has_gone_is_told_as_not_sure(client: TestClient, frame: bytes) -> None:
     empty = as_jpeg(Table().film())
     post(client, frame, "cam-gone")
@@ -158,14 +162,21 @@ def test_a_frame_that_cannot_be_used_does_not_close_the_socket(
         assert (broken["frame"], broken["status"]) == (0, 400)
         assert broken["detail"]
         assert ask(socket, b"%PDF-1.4 something")["status"] == 415
+        assert ask(socket, b"")["status"] == 400
         assert ask(socket, frame)["count"] == 2
 
 
 @pytest.mark.parametrize("text", ["", "no json", "[]", '{"query": 7}', "[" * 5000])
-def test_other_texts_are_no_settings(client: TestClient, frame: bytes, text: str) -> None:
+def test_a_text_that_is_no_setting_is_refused_and_changes_nothing(
+    client: TestClient, frame: bytes, text: str
+) -> None:
     with open_socket(client) as socket:
+        socket.send_text(json.dumps({"query": "card"}))
         socket.send_text(text)
-        assert ask(socket, frame)["query"] == ""
+        refused = json.loads(socket.receive_text())
+        assert refused["status"] == 422
+        assert "query" in refused["detail"]
+        assert ask(socket, frame)["query"] == "card"
 
 
 def test_a_busy_server_says_so_and_goes_on(

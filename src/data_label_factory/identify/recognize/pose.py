@@ -1,5 +1,5 @@
-"""From a cluster of votes to a checked pose with its homography
-and quad, or to nothing.
+"""From a cluster of votes to a checked pose with its homography and quad,
+or to nothing.
 """
 
 from __future__ import annotations
@@ -64,15 +64,14 @@ _PLACE_PX = 2  # SIFT often describes one place several times
 
 @dataclass(frozen=True, eq=False)
 class Hypothesis:
-    """A reference that lies in the frame by `homography` (3, 3),
-    reference px → frame px.
+    """A reference that lies in the frame by `homography` (3, 3), reference px
+    → frame px.
 
-    `quad` (4, 2) px runs clockwise from the reference's own top
-    left. `inliers` are counted once per place. `inlier_ratio` is
-    how much of what the reference should show at this size,
-    inside the frame, was found. Each feature counts by its rarity
-    in the index: what all references have in common counts for
-    nothing.
+    `quad` (4, 2) px runs clockwise from the reference's own top left.
+    `inliers` are counted once per place. `inlier_ratio` is how much of what
+    the reference should show at this size, inside the frame, was found. Each
+    feature counts by its rarity in the index: what all references have in
+    common counts for nothing.
     """
 
     reference: int
@@ -84,8 +83,8 @@ class Hypothesis:
 
 @dataclass(frozen=True, eq=False)
 class _Size:
-    """How large and how turned a reference of `shape` lies in a
-    frame, by its quad there.
+    """How large and how turned a reference of `shape` lies in a frame, by
+    its quad there.
     """
 
     scale: float  # frame px per reference px
@@ -108,11 +107,10 @@ class FrameMatcher:
         self._frame = frame
 
     def verify(self, cluster: Cluster, candidates: Pairs, free: Mask) -> list[Hypothesis]:
-        """Check a cluster against all `candidates` of its
-        reference.
+        """Check a cluster against all `candidates` of its reference.
 
-        Uses only the frame's `free` features (F,). Gives one
-        pose, or two to choose from by appearance, or none.
+        Uses only the frame's `free` features (F,). Gives one pose, or two to
+        choose from by appearance, or none.
         """
         shape = self._index.shapes[cluster.reference]
         half = shape[::-1] / 2
@@ -133,12 +131,11 @@ class FrameMatcher:
         return [one for one in found if one is not None]
 
     def match(self, reference: int, free: Mask) -> Hypothesis | None:
-        """Match one reference with all `free` features of the
-        frame, without votes.
+        """Match one reference with all `free` features of the frame, without
+        votes.
 
-        Slower, and finds what the inverted index misses. Nearest
-        neighbor with Lowe's ratio test among the reference's own
-        features.
+        Slower, and finds what the inverted index misses. Nearest neighbor
+        with Lowe's ratio test among the reference's own features.
         """
         index, frame = self._index, self._frame
         first, last = index.first[reference], index.first[reference + 1]
@@ -161,8 +158,8 @@ class FrameMatcher:
     def _fit_cluster(
         self, cluster: Cluster, candidates: Pairs, free: Mask, turn: Matrix
     ) -> Matrix | None:
-        """A first homography, from the candidates near where the
-        cluster's similarity puts them.
+        """A first homography, from the candidates near where the cluster's
+        similarity puts them.
         """
         index, frame = self._index, self._frame
         shape = index.shapes[cluster.reference]
@@ -185,8 +182,8 @@ class FrameMatcher:
     def _refine(
         self, reference: int, homography: Matrix, free: Mask, radii: Sequence[float] = _CLOSE
     ) -> Hypothesis | None:
-        """Match again around where the homography puts each
-        feature, and fit anew, per radius.
+        """Match again around where the homography puts each feature, and
+        fit anew, per radius.
         """
         shape = self._index.shapes[reference]
         inliers: tuple[Ints, Ints] | None = None
@@ -212,8 +209,8 @@ class FrameMatcher:
     def _fit(
         self, reference: int, query: Ints, feature: Ints, tolerance_px: float
     ) -> tuple[Matrix, Mask] | None:
-        """The homography of matches and its inliers, if a camera
-        can see the reference so.
+        """The homography of matches and its inliers, if a camera can see the
+        reference so.
         """
         fit = fit_homography(self._index.xy[feature], self._frame.xy[query], tolerance_px)
         shape = self._index.shapes[reference]
@@ -224,9 +221,7 @@ class FrameMatcher:
     def _measure(
         self, reference: int, homography: Matrix, quad: Quad, query: Ints, feature: Ints
     ) -> tuple[int, float]:
-        """The number of inliers, one per place, and the inlier
-        ratio; see Hypothesis.
-        """
+        """The number of inliers, one per place, and the inlier ratio; see Hypothesis."""
         index, frame = self._index, self._frame
         rarity = index.rarity[feature]
         kept = _keep_one_per_place(frame.xy[query], index.xy[feature], rarity)
@@ -243,8 +238,8 @@ class FrameMatcher:
     def _match_around(
         self, reference: int, homography: Matrix, size: _Size, radius: float, free: Mask
     ) -> tuple[Ints, Ints]:
-        """Pairs that are each other's best around the predicted
-        places: (frame rows, features).
+        """Pairs that are each other's best around the predicted places:
+        (frame rows, features).
 
         `radius` is a fraction of the diagonal.
         """
@@ -273,9 +268,7 @@ class FrameMatcher:
         return query[best], feature[best]
 
     def _fits_pose(self, query: Ints, feature: Ints, scale: float, angle: float) -> Mask:
-        """Pairs whose size and angle fit the pose to about a
-        factor of two and 45°.
-        """
+        """Pairs whose size and angle fit the pose to about a factor of two and 45°."""
         index, frame = self._index, self._frame
         octaves = np.log2(frame.size[query] / (index.size[feature] * scale))
         turn = frame.angle[query] - index.angle[feature] - angle

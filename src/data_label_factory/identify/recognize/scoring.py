@@ -92,8 +92,8 @@ def score_pose(frame: RGB, hypothesis: Hypothesis, references: ReferenceFeatures
     """Straighten (H, W, 3) `frame` by the pose and compare it with the reference."""
     number = hypothesis.reference
     thumb = references.thumbs[number]
-    to_frame = hypothesis.homography @ _resizing(references.local.shapes[number], thumb.shape)
-    crop = _straighten(frame, to_frame, thumb.shape)
+    to_frame = hypothesis.homography @ resizing(references.local.shapes[number], thumb.shape)
+    crop = straighten_like(frame, to_frame, thumb.shape)
 
     cells = compare(crop, thumb)
     mask = None
@@ -114,7 +114,7 @@ def swap_reference(
     where geometry cannot.
     """
     shapes = references.local.shapes
-    resize = _resizing(shapes[hypothesis.reference], shapes[reference])
+    resize = resizing(shapes[hypothesis.reference], shapes[reference])
     return replace(hypothesis, reference=reference, homography=hypothesis.homography @ resize)
 
 
@@ -178,12 +178,15 @@ def _prefer(pose: ScoredPose, other: int, references: ReferenceFeatures) -> floa
     return prefer_first(pose.crop, first, second, pose.mask)
 
 
-def _resizing(to: Floats | Sequence[int], from_: Floats | Sequence[int]) -> Matrix:
+def resizing(to: Floats | Sequence[int], from_: Floats | Sequence[int]) -> Matrix:
     """(3, 3): px of a picture of the shape `from_` → px of one of the shape `to`."""
     return np.diag([to[1] / from_[1], to[0] / from_[0], 1.0])
 
 
-def _straighten(frame: RGB, to_frame: Matrix, shape: Sequence[int]) -> RGB:
+def straighten_like(frame: RGB, to_frame: Matrix, shape: Sequence[int]) -> RGB:
+    """The part of a (H, W, 3) frame that `to_frame` (3, 3) lays a
+    picture of `shape` (height, width, …) onto, at its size.
+    """
     size = shape[1], shape[0]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     border = cv2.BORDER_REPLICATE

@@ -12,6 +12,8 @@ from data_label_factory.identify.server.engine import Snapshot
 from data_label_factory.identify.server.schemas import Answer, Mask
 from data_label_factory.identify.server.uploads import decode_upload
 
+MAX_QUERY_LENGTH = 200
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -28,6 +30,7 @@ class Frame:
     session: str = ""
     number: int = 0
     received: float = field(default_factory=time.perf_counter)
+    queued: float = field(default_factory=time.perf_counter)
 
 
 def answer_frame(context: Context, frame: Frame) -> bytes:
@@ -35,7 +38,7 @@ def answer_frame(context: Context, frame: Frame) -> bytes:
     one that cannot be used.
     """
     stages = context.metrics.stages
-    stages.labels("wait").observe(time.perf_counter() - frame.received)
+    stages.labels("wait").observe(time.perf_counter() - frame.queued)
     snapshot = context.require_snapshot()
 
     with stages.labels("decode").time():

@@ -32,6 +32,7 @@ from data_label_factory.identify.server.engine import Engine
 from data_label_factory.identify.server.guard import Guard
 from data_label_factory.identify.server.logs import logger, note
 from data_label_factory.identify.server.observer import Observer
+from data_label_factory.identify.server.refusals import UNEXPECTED
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.identify.server.watch import Watcher
 from data_label_factory.identify.server.work_queue import BusyError
@@ -214,7 +215,7 @@ def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def on_unexpected(request: Request, exc: Exception) -> JSONResponse:
         logger.error("unexpected", exc_info=exc, extra={"fields": {"path": request.url.path}})
-        return _as_problem(500, "Unexpected error. See the server's log")
+        return _as_problem(500, UNEXPECTED)
 
 
 # pydantic's kinds of faults, in words for people.

@@ -18,9 +18,10 @@ from starlette.exceptions import HTTPException
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.server.answering import Frame, answer_frame
+from data_label_factory.identify.server.answering import MAX_QUERY_LENGTH, Frame, answer_frame
 from data_label_factory.identify.server.context import Context, SharedContext
-from data_label_factory.identify.server.logs import logger
+from data_label_factory.identify.server.logs import logger, note
+from data_label_factory.identify.server.refusals import UNEXPECTED
 from data_label_factory.identify.server.schemas import SESSION_NAME, problems
 from data_label_factory.identify.server.work_queue import BusyError
 
@@ -28,8 +29,7 @@ router = APIRouter(tags=["recognize"])
 
 _MOST_SOCKETS = 32
 _TRY_AGAIN_LATER = 1013  # close codes of RFC 6455 and its registry
-_MAX_QUERY_LENGTH = 200
-_UNEXPECTED = "Unexpected error. See the server's log"
+_NO_SETTINGS = 'A text message is JSON such as {"query": "card"}; frames are binary'
 
 
 @router.websocket("/api/live")
@@ -93,7 +93,7 @@ class _Inbox:
         self._has_news.set()
 
     def set_query(self, query: str) -> None:
-        self._query = query[:_MAX_QUERY_LENGTH]
+        self._query = query[:MAX_QUERY_LENGTH]
 
     async def take(self) -> Frame:
         """Wait for a frame."""
@@ -110,10 +110,12 @@ async def _read(socket: WebSocket, inbox: _Inbox) -> None:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
             return
-        if data := message.get("bytes"):
+        if (data := message.get("bytes")) is not None:
             inbox.put(data)
-        elif text := message.get("text"):
-            inbox.set_query(_read_query(text))
+        elif (query := _read_query(message["text"])) is not None:
+            inbox.set_query(query)
+        else:
+            await socket.send_text(json.dumps({"status": 422, "detail": _NO_SETTINGS}))
 
 
 async def _answer_all(socket: WebSocket, inbox: _Inbox, context: Context) -> None:
@@ -137,13 +139,13 @@ async def _run_until_first_ends(*work: Coroutine[Any, Any, None]) -> None:
             group.start_soon(run, one)
 
 
-def _read_query(text: str) -> str:
-    """The query of a settings message; empty for any other text."""
+def _read_query(text: str) -> str | None:
+    """The query of a settings message; None for any other text."""
     with suppress(ValueError, RecursionError):
         settings = json.loads(text)
         if isinstance(settings, dict) and isinstance(settings.get("query"), str):
             return str(settings["query"])
-    return ""
+    return None
 
 
 async def _answer(context: Context, frame: Frame) -> str:
@@ -168,10 +170,10 @@ async def _answer(context: Context, frame: Frame) -> str:
     except Exception as exc:
         status = 500
         logger.error("unexpected", exc_info=exc, extra={"fields": {"path": "/api/live"}})
-        return _as_problem(frame, status, _UNEXPECTED)
+        return _as_problem(frame, status, UNEXPECTED)
     finally:
         context.metrics.count("WEBSOCKET", "/api/live", status)
-        logger.log(logging.DEBUG, "frame %d: %d", frame.number, status)
+        note("frame", logging.DEBUG, number=frame.number, status=status)
 
 
 def _as_problem(frame: Frame, status: int, detail: str, **more: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 
-from data_label_factory.identify.server.answering import Frame, answer_frame
+from data_label_factory.identify.server.answering import MAX_QUERY_LENGTH, Frame, answer_frame
 from data_label_factory.identify.server.context import SharedContext
 from data_label_factory.identify.server.schemas import SESSION_NAME, Answer, TopPrices, problems
 
@@ -19,8 +19,6 @@ router = APIRouter(tags=["recognize"])
 
 # As in nginx: the client has closed the connection. Only the log and the metrics show it.
 CLIENT_CLOSED_REQUEST = 499
-_MAX_QUERY_LENGTH = 200
-_SESSION = rf"^({SESSION_NAME[1:-1]})?$"  # or none
 
 
 @router.post(
@@ -36,7 +34,9 @@ async def falcon(
     query: Annotated[str, Form(description="Any text; returned as it is")] = "",
     session: Annotated[
         str,
-        Form(description="Names a camera, to follow things from frame to frame", pattern=_SESSION),
+        Form(
+            description="Names a camera, to follow things from frame to frame", pattern=SESSION_NAME
+        ),
     ] = "",
 ) -> Response:
     """Every item of the collection in the picture, with its quad.
@@ -46,7 +46,7 @@ async def falcon(
     of all frames decides.
     """
     received = time.perf_counter()
-    query = query[:_MAX_QUERY_LENGTH]
+    query = query[:MAX_QUERY_LENGTH]
     context.require_snapshot()
     context.work.check()  # before the picture is copied into memory
     data = await image.read()

@@ -10,6 +10,7 @@ from starlette.types import Receive, Send
 
 from data_label_factory.identify.pages import content_security_policy, render
 
+UNEXPECTED = "Unexpected error. See the server's log"
 # What a browser shows where a page was refused; "" repeats the reason.
 _PAGES = {
     401: (

@@ -23,7 +23,12 @@ from data_label_factory.identify.recognize.geometry import Matrix, project, proj
 from data_label_factory.identify.recognize.pose import Hypothesis
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.scale_search import ScaleSearch
-from data_label_factory.identify.recognize.scoring import ScoredPose, score_pose
+from data_label_factory.identify.recognize.scoring import (
+    ScoredPose,
+    resizing,
+    score_pose,
+    straighten_like,
+)
 
 _MOST_POINTS, _QUALITY, _APART_PX = 60, 0.02, 6  # corners of the thumbnail
 _MOST_ANCHORS = 64
@@ -31,17 +36,15 @@ _WINDOW = (15, 15)
 _LEVELS = 2
 _TOLERANCE_PX = 1.5  # of the thumbnail's 144
 _MIN_AGREEING, _MIN_FRACTION = 12, 0.4
-# In percent of the contrast, so that a shadow does not hide what is there.
-_GRAY_MEAN, _GRAY_SPREAD = 128.0, 50.0
+_GRAY_MEAN, _GRAY_SPREAD = 128.0, 50.0  # of what flow compares
 
-# What a pose must look like to be the same thing as a frame ago. Of cards of one
-# template laid into the place of another, 1 in 100 reaches this appearance (9.7) or
-# this correlation (0.59), none of 867 both; of 87 true ones, all do by far (34, 0.66).
-# What falls by more from one frame to the next is left to a search to decide.
+# What a pose must look like to be the same thing as a frame ago. Of 868 cards laid
+# into the place of another of the same template, 3 reach all three, none without a
+# sudden fall, and none the second line; of 87 true ones all reach the first, and 86
+# the second (`python bench/held_poses.py`). A fall is left to a search to decide.
 _SAME_APPEARANCE, _SAME_CORRELATION, _SAME_COLOR = 10.0, 0.55, -0.6
+_CLEAR_APPEARANCE, _CLEAR_CORRELATION = 25.0, 0.7  # where there is no frame ago
 _SUDDEN_FALL = 0.25  # of the correlation
-# … of what is found by its features, twice as far beyond what others reach.
-_CLEAR_APPEARANCE, _CLEAR_CORRELATION = 25.0, 0.7
 _REACH = 0.6  # times its size that a thing may have moved
 
 
@@ -106,7 +109,7 @@ def hold(
 
     moved: Hypothesis = replace(before, homography=homography, quad=quad)
     found = score_pose(frame, moved, references)
-    return found if _is_same_thing(pose, found) else None
+    return found if is_same_thing(pose, found) else None
 
 
 def find_again(
@@ -126,12 +129,8 @@ def find_again(
 
     nothing_hidden = np.zeros(0, np.int64)
     around = ScaleSearch(frame, features, references, nothing_hidden, others)
-    for found in around.by_shortlist([pose.hypothesis.reference]):
-        evidence = found.evidence
-        is_clear = evidence.whole > _CLEAR_APPEARANCE and found.color > _SAME_COLOR
-        if is_clear and evidence.whole_correlation > _CLEAR_CORRELATION:
-            return found
-    return None
+    found = around.by_shortlist([pose.hypothesis.reference])
+    return found[0] if found and is_clear(found[0]) else None
 
 
 def move_pose(pose: ScoredPose, motion: Matrix) -> ScoredPose:
@@ -144,7 +143,17 @@ def move_pose(pose: ScoredPose, motion: Matrix) -> ScoredPose:
     return replace(pose, hypothesis=replace(before, homography=homography, quad=quad))
 
 
-def _is_same_thing(before: ScoredPose, now: ScoredPose) -> bool:
+def is_clear(pose: ScoredPose) -> bool:
+    """Whether a pose shows its reference without a doubt."""
+    return (
+        pose.evidence.whole > _CLEAR_APPEARANCE
+        and pose.evidence.whole_correlation > _CLEAR_CORRELATION
+        and pose.color > _SAME_COLOR
+    )
+
+
+def is_same_thing(before: ScoredPose, now: ScoredPose) -> bool:
+    """Whether a place still shows what it did a frame `before`."""
     fall = before.evidence.whole_correlation - now.evidence.whole_correlation
     return (
         now.evidence.whole > _SAME_APPEARANCE
@@ -165,14 +174,9 @@ def _align(
     if len(anchor.corners) < _MIN_AGREEING:
         return homography
 
-    height, width = anchor.gray.shape
-    shape = references.local.shapes[reference]
-    to_frame = homography @ np.diag([shape[1] / width, shape[0] / height, 1.0])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    crop = cv2.warpPerspective(
-        frame, to_frame, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
-
+    size = anchor.gray.shape
+    resize = resizing(references.local.shapes[reference], size)
+    crop = straighten_like(frame, homography @ resize, size)
     gray = _even_out(np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8))
     found, is_found, _ = cv2.calcOpticalFlowPyrLK(
         anchor.gray,
@@ -192,16 +196,7 @@ def _align(
     enough = max(_MIN_AGREEING, _MIN_FRACTION * len(anchor.corners))
     if residual is None or not np.isfinite(residual).all() or agrees.sum() < enough:
         return homography
-    return np.asarray(homography @ _in_px_of(shape, anchor.gray, residual), np.float64)
-
-
-def _in_px_of(shape: Floats, thumbnail: NDArray[np.uint8], matrix: Matrix) -> Matrix:
-    """A motion (3, 3) in px of the thumbnail → the same in px of
-    a reference of `shape`.
-    """
-    height, width = thumbnail.shape
-    resize = np.diag([shape[1] / width, shape[0] / height, 1.0])
-    return np.asarray(resize @ matrix @ np.linalg.inv(resize), np.float64)
+    return np.asarray(homography @ resize @ residual @ np.linalg.inv(resize), np.float64)
 
 
 def _even_out(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:

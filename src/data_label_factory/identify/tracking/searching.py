@@ -21,6 +21,7 @@ from data_label_factory.identify.tracking.track import Look
 
 SAME_PLACE = 0.3  # IoU beyond which two quads are one thing
 _VIEW_PX = 96
+_LONGEST_PATH = 30  # frames; a search that takes longer is of no use any more
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,7 @@ class Searcher:
     def __init__(self, executor: Executor | None = None) -> None:
         self._executor = executor or shared_executor()
         self._pending: Future[Found] | None = None
-        self.gray: GrayFrame | None = None  # the frame that was searched last
+        self._path: list[GrayFrame] = []  # the frame that is searched, and those since
 
     @property
     def is_busy(self) -> bool:
@@ -103,15 +104,23 @@ class Searcher:
 
     def begin(self, search: Search) -> None:
         """Start a search, and go on."""
-        self.gray = search.gray
+        self._path = [search.gray]
         self._pending = self._executor.submit(search.run)
 
-    def take(self) -> Found | None:
-        """The result, once there is one. Raises what the search raised."""
+    def add(self, gray: GrayFrame) -> None:
+        """A frame later than the one that is searched."""
+        if self.is_busy:
+            self._path = [*self._path, gray][-_LONGEST_PATH:]
+
+    def take(self) -> tuple[Found, list[GrayFrame]] | None:
+        """The result, once there is one, and the frames from the
+        one that was searched to the newest. Raises what the
+        search raised.
+        """
         if self._pending is None or not self._pending.done():
             return None
         done, self._pending = self._pending, None
-        return done.result()
+        return done.result(), self._path
 
 
 @cache

@@ -41,9 +41,8 @@ from data_label_factory.identify.tracking.watch import Watch
 _NEAR = 1.0  # diagonals that a thing may have moved while it was out of sight
 _COMPARED_PER_FRAME = 4  # tracks; more take turns, and meanwhile flow carries them
 _CARRIED_FOR = 0.5  # seconds that flow alone may carry a track …
-_FOUND_AGAIN_FOR = 0.3  # seconds that a thing is looked for around its last place
 _CARRIED_BY_EMBEDDING = 1.2  # … and one that no reference can be laid onto
-_MOST_SINCE = 30  # frames; a search that takes longer is of no use any more
+_FOUND_AGAIN_FOR = 0.3  # seconds that a thing is looked for around its last place
 _MOST_TRACKS = 64
 _PICTURES_KEPT = 64  # of tracks, also of ended ones; about 80 KB each
 
@@ -62,7 +61,6 @@ class Session:
         self._recognizer: Recognizer | None = None
         self._tracks: list[Track] = []
         self._before: GrayFrame | None = None
-        self._since: list[GrayFrame] = []  # frames since the one that is being searched
         self._before_at = -np.inf
         self._watch = Watch()
         self._anchors = Anchors()
@@ -89,13 +87,12 @@ class Session:
                 self._adopt(recognizer)
 
             gray = GrayFrame(frame)
+            self._searcher.add(gray)
             self._hold_tracks(frame, gray, recognizer)
-            self._take_in_finished(frame, gray)
+            self._take_in_finished(frame)
             self._search_if_due(frame, gray, recognizer)
 
             self._before, self._before_at = gray, self._at
-            if self._searcher.is_busy and gray is not self._searcher.gray:
-                self._since = [*self._since, gray][-_MOST_SINCE:]
             return self._tell(frame, recognizer.strictness)
 
     def picture(self, number: int) -> bytes | None:
@@ -166,14 +163,17 @@ class Session:
         known = [track for track in self._tracks if track.was_confident]
         lost = [track for track in known if 0 < at - track.seen_at <= SHOWN_FOR]
         has_just_lost = any(track.seen_at == self._before_at for track in lost)
-        if has_just_lost or not in_view:
-            if has_just_lost or self._is_due(gray, in_view, bool(lost), strictness):
-                search = Search(frame, gray, recognizer, self._explain(recognizer), at)
-                self._take_in_all(search.run(), frame, gray)
-        elif not self._searcher.is_busy and self._is_due(gray, in_view, bool(lost), strictness):
-            self._since = []
-            self._searcher.begin(Search(frame, gray, recognizer, self._explain(recognizer), at))
-            self._take_in_finished(frame, gray)
+        is_due = has_just_lost or self._is_due(gray, in_view, bool(lost), strictness)
+        waits = has_just_lost or not in_view
+        if not is_due or (self._searcher.is_busy and not waits):
+            return
+
+        search = Search(frame, gray, recognizer, self._choose_explained(recognizer), at)
+        if waits:
+            self._take_in_all(search.run(), [gray], frame)
+        else:
+            self._searcher.begin(search)
+            self._take_in_finished(frame)
 
     def _is_due(
         self, gray: GrayFrame, in_view: list[Track], is_lost: bool, strictness: float
@@ -182,7 +182,7 @@ class Session:
         is_unsure = any(not track.is_sure(self._at, strictness) for track in in_view)
         return self._watch.is_due(gray, explained, self._at, is_lost=is_lost, is_unsure=is_unsure)
 
-    def _explain(self, recognizer: Recognizer) -> list[Quad]:
+    def _choose_explained(self, recognizer: Recognizer) -> list[Quad]:
         """The quads of what is sure and in its place, but for the
         one thing that is due for another look for longest.
         """
@@ -199,18 +199,18 @@ class Session:
             again.looked_at = self._at
         return [track.quad for track in held if track is not again]
 
-    def _take_in_finished(self, frame: RGB, gray: GrayFrame) -> None:
-        found = self._searcher.take()
-        if found is not None and found.search.recognizer is self._recognizer:
-            self._take_in_all(found, frame, gray)
+    def _take_in_finished(self, frame: RGB) -> None:
+        taken = self._searcher.take()
+        if taken is not None and taken[0].search.recognizer is self._recognizer:
+            self._take_in_all(*taken, frame)
 
-    def _take_in_all(self, found: Found, frame: RGB, gray: GrayFrame) -> None:
-        """Take in what a search of this frame, or of one before, has found."""
+    def _take_in_all(self, found: Found, path: list[GrayFrame], frame: RGB) -> None:
+        """Take in what a search has found, in this frame or, by
+        the `path` of frames since, in one before.
+        """
         self._watch.note_search(found.search.gray, found.search.at, found.seconds)
-        looks = found.looks
-        if found.search.gray is not gray:
-            path = [found.search.gray, *self._since, gray]
-            looks = bring_forward(found, path, frame, self._anchors)
+        is_this = len(path) == 1
+        looks = found.looks if is_this else bring_forward(found, path, frame, self._anchors)
         for look in looks:
             self._take_in(look)
 
@@ -274,9 +274,10 @@ class Session:
         return [track.describe(at, strictness) for track in sorted(shown, key=lambda t: t.number)]
 
     def _keep_picture(self, track: Track, frame: RGB) -> None:
-        if not track.keep_best_picture(frame):
+        picture = track.take_better_picture(frame)
+        if picture is None:
             return
-        self._pictures[track.number] = track.picture
+        self._pictures[track.number] = picture
         self._pictures.move_to_end(track.number)
         if len(self._pictures) > _PICTURES_KEPT:
             self._pictures.popitem(last=False)

@@ -26,7 +26,7 @@ SURE_FOR, SHOWN_FOR, KEPT_FOR = 0.3, 1.0, 3.0
 _PICTURE_PX = 720
 _JPEG_QUALITY = 90
 _BETTER = 1.15  # a picture must be better by this factor to be worth keeping
-_SHOWN_FROM = 2  # looks that agree, for a name that is not sure to be shown
+_SHOWN_FROM = 2  # looks at it, for a name that is not sure to be shown
 _SOON, _SELDOM = 0.25, 4.0  # seconds after the first look, and at most, until the next
 
 
@@ -61,7 +61,8 @@ class Look:
             return False
         if not (ours.confident and theirs.confident):
             return True
-        return ours.reference in (theirs.reference, *theirs.ambiguous_with)
+        candidates = {ours.reference, *ours.ambiguous_with}
+        return bool(candidates & {theirs.reference, *theirs.ambiguous_with})
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +103,7 @@ class Track:
     pose: ScoredPose | None = None
     verified_at: float = 0.0  # when its looks were last compared with the reference
     is_doubted: bool = False  # something else was surely seen in its place
-    picture: bytes = b""  # JPEG of the best frame's straightened crop
-    picture_quality: float = 0.0
+    picture_quality: float = 0.0  # of the best picture taken so far
     was_confident: bool = False
 
     @classmethod
@@ -186,26 +186,24 @@ class Track:
         is_known = self.number > 0 or self.looks >= _SHOWN_FROM or self.is_sure(at, strictness)
         return is_known and at - self.seen_at <= SHOWN_FOR
 
-    def keep_best_picture(self, frame: RGB) -> bool:
-        """Keep the crop of this (H, W, 3) frame, if none so far
-        was as good; whether it was kept.
+    def take_better_picture(self, frame: RGB) -> bytes | None:
+        """The straightened crop of this (H, W, 3) frame as JPEG,
+        if none taken so far was as good.
 
         Good is what agrees with the reference in many cells,
         which glare and blur prevent, and is large.
         """
         if self.pose is None:
-            return False
+            return None
         area = max(float(cv2.contourArea(self.quad)), 1.0)
         quality = max(self.pose.evidence.whole, 0.0) * float(np.sqrt(area))
         if quality < _BETTER * self.picture_quality or quality <= 0:
-            return False
+            return None
 
+        self.picture_quality = quality
         crop = cut_out(frame, self.quad, _PICTURE_PX)[..., ::-1]
-        done, data = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-        if not done:
-            return False
-        self.picture, self.picture_quality = data.tobytes(), quality
-        return True
+        _, data = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+        return data.tobytes()
 
     def describe(self, at: float, strictness: float) -> TrackedDetection:
         """What is known of it at time `at`."""
