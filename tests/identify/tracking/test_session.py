@@ -1,6 +1,7 @@
 """Frames of one camera → tracks: lasting ids, the name of what lies there now, and only that."""
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -161,17 +162,65 @@ def test_a_new_thing_beside_a_known_one_is_found(
 
 
 def test_a_thing_that_is_moved_fast_is_found_again_without_a_search(
-    recognizer: Recognizer, cards: list[RGB], names: list[str]
+    recognizer: Recognizer, cards: list[RGB], names: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     camera = Camera(recognizer)
     with Later() as never:
         camera.session = Session(never)
         camera.show((cards[0], HERE), seconds=0.5)
+        monkeypatch.setattr(recognizer, "assess", _refuse_to_search)
         quad = laid_at(300, 200, degrees=25)
         tracked = camera.show((cards[0], quad))
-        never.may_finish.set()
+        never.drop()
     assert names_of(tracked) == [f"1 {names[0]}"]
     assert corner_error(tracked[0].detection.quad, quad) < 4
+
+
+def test_the_next_card_is_named_at_once_though_another_search_is_under_way(
+    recognizer: Recognizer, cards: list[RGB], names: list[str]
+) -> None:
+    camera = Camera(recognizer)
+    with Later() as never:
+        camera.session = Session(never)
+        camera.show((cards[0], HERE), (cards[1], THERE), seconds=1.5)
+        assert never.done is not None
+        said = names_of(camera.show((cards[2], HERE), (cards[1], THERE)))
+        never.drop()
+    assert f"3 {names[2]}" in said
+    assert f"1 {names[0]}" not in said
+    assert f"2 {names[1]}" in said
+
+
+def test_what_is_known_is_left_out_of_a_search(
+    camera: Camera, cards: list[RGB], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explained: list[Sequence[Quad]] = []
+    assess = camera.recognizer.assess
+
+    def watch(frame: RGB, **options: Any) -> Any:
+        explained.append(options["explained"])
+        return assess(frame, **options)
+
+    monkeypatch.setattr(camera.recognizer, "assess", watch)
+    camera.show((cards[0], HERE))
+    camera.show((cards[0], HERE), (cards[1], THERE), seconds=0.3)
+    assert list(explained[0]) == []
+    assert corner_error(explained[1][0], HERE) < 2.5
+
+
+def test_another_name_in_the_place_of_a_thing_that_is_held_takes_two_looks(
+    camera: Camera, cards: list[RGB], names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera.show((cards[0], HERE), seconds=0.5)
+    other = camera.recognizer.assess(camera.table.film((cards[1], HERE)))
+    monkeypatch.setattr(camera.recognizer, "assess", lambda *_, **__: other)
+
+    camera.now += 0.8  # time for a search
+    assert names_of(camera.show((cards[0], HERE))) == [f"1 {names[0]}?"]
+    camera.now += 0.8
+    said = names_of(camera.show((cards[0], HERE)))
+    assert f"2 {names[1]}" in said
+    assert not [one for one in said if one == f"1 {names[0]}"]
 
 
 def test_most_frames_of_a_still_scene_are_not_searched(
@@ -257,6 +306,10 @@ class Later(ThreadPoolExecutor):
         self.done = super().submit(wait_and_run)
         return self.done
 
+    def drop(self) -> None:
+        """Let what is under way end unseen."""
+        self.may_finish.set()
+
 
 def test_what_an_earlier_frame_showed_is_brought_to_where_it_lies_now(
     recognizer: Recognizer, cards: list[RGB], names: list[str]
@@ -265,15 +318,15 @@ def test_what_an_earlier_frame_showed_is_brought_to_where_it_lies_now(
     with Later() as later:
         camera.session = Session(later)
         camera.show((cards[0], HERE), seconds=1)
-        for step in range(4):  # a search of the first of these frames is under way
-            quad = laid_at(460 - 6 * step, 240 + 4 * step)
+        for step in range(9):  # a search of the first of these frames is under way
+            quad = laid_at(470 - 12 * step, 200 + 9 * step)
             said = names_of(camera.show((cards[0], HERE), (cards[1], quad)))
             assert said == [f"1 {names[0]}"]
         later.may_finish.set()
         assert later.done is not None
         later.done.result(60)
 
-        quad = laid_at(460 - 24, 240 + 16)
+        quad = laid_at(470 - 12 * 9, 200 + 9 * 9)
         tracked = camera.show((cards[0], HERE), (cards[1], quad))
     assert names_of(tracked) == [f"1 {names[0]}", f"2 {names[1]}"]
     assert corner_error(tracked[1].detection.quad, quad) < 2.5
@@ -313,6 +366,10 @@ def test_frames_of_any_shape_are_taken(camera: Camera, size: tuple[int, int]) ->
     frame = np.zeros((*size, 3), np.uint8)
     for now in (0.0, 0.1, 0.2):
         assert camera.session.see(frame, camera.recognizer, now) == []
+
+
+def _refuse_to_search(*_: Any, **__: Any) -> Any:
+    raise AssertionError("searched")
 
 
 def _blur(frame: RGB, sigma_px: float) -> RGB:
