@@ -1,14 +1,16 @@
 """Measure live recognition: drawn videos with ground truth, any video, and the page itself.
 
     python bench/live.py drawn [--minutes 1] [--seed 0] [--references 12]
-                               [--realtime | --every-frame] [--one-by-one]
+                               [--realtime | --every-frame]
+                               [--one-by-one | --session-only] [--unknown-only]
     python bench/live.py video --video FILE --index FILE --refs DIR
     python bench/live.py page  [--minutes 1] [--seed 0] [--references 12]
 
 `drawn` plays the videos of live_scenes.py to a server, as a camera in real time: the newest
       frame wins, at most two are under way. Beside the session the same frames one by one.
       --every-frame: each frame is answered, however long that takes, and its answer counts for
-      it: no figure but the times then depends on the machine
+      it: no figure but the times then depends on the machine. --unknown-only: what is shown has
+      no reference, so any sure name is a wrong one
 `video` plays a video file, or a folder of numbered frames, without ground truth: who was sure
       when
 `page`  the drawn videos as the camera of Chromium: what the page shows, and whether its buttons
@@ -63,10 +65,11 @@ def drawn_server(
 
 def measure_drawn(options: argparse.Namespace, scratch: Path) -> None:
     with drawn_server(scratch, options) as (port, process, known, unknown):
-        scenes = draw_video(known, unknown, options.seed, options.minutes * 60)
+        shown = unknown if options.unknown_only else known
+        scenes = draw_video(shown, unknown, options.seed, options.minutes * 60)
         first = list(next(scenes))
         session, remark = (None, "") if options.one_by_one else open_session(port, first[0].jpeg)
-        links: dict[str, Link] = {"one by one": PostLink(port)}
+        links: dict[str, Link] = {} if options.session_only else {"one by one": PostLink(port)}
         if session is not None:
             links = {remark: session, **links}
         elif remark:
@@ -223,7 +226,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         drawn.add_argument("--seed", type=int, default=0)
         drawn.add_argument("--references", type=int, default=12)
         if name == "drawn":
-            drawn.add_argument("--one-by-one", action="store_true", help="no session")
+            ways = drawn.add_mutually_exclusive_group()
+            ways.add_argument("--one-by-one", action="store_true", help="no session")
+            ways.add_argument("--session-only", action="store_true", help="not one by one")
+            drawn.add_argument("--unknown-only", action="store_true")
     video = modes.add_parser("video")
     video.add_argument("--video", type=Path, required=True, help="a file, or a folder of frames")
     video.add_argument("--index", type=Path, required=True)
