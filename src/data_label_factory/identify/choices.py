@@ -13,4 +13,6 @@ Detector = Literal["flat", "none", "yolo-world"]
 
 DETECTORS: tuple[Detector, ...] = ("flat", "none", "yolo-world")
 DEFAULT_ENCODER = "sscd"
+SEMANTICS = ("lite0", "clip", "none")
+DEFAULT_SEMANTIC = "lite0"
 DEFAULT_STRICTNESS = 0.01  # fraction of unknown items that may be named confidently

@@ -21,6 +21,7 @@ from data_label_factory.identify.images import Picture, as_rgb
 from data_label_factory.identify.index import Index, Row
 from data_label_factory.identify.index.build import BuildResult
 from data_label_factory.identify.index.files import DECODE_MIN_SIDE
+from data_label_factory.identify.index.semantic import pack
 from data_label_factory.identify.recognize import Detection, Recognizer
 from data_label_factory.identify.recognize.feature_cache import feature_cache_path
 from data_label_factory.identify.reference_files import encode_reference, set_aside
@@ -246,7 +247,10 @@ class Collection:
 
         reading = read_reference(data, DECODE_MIN_SIDE, trim=index.meta.trim)
         embedding = self.embedder.encode([reading.picture])[0]
-        row = Row(reference, label, sha256, embedding, reading.box, reading.nothing)
+        kind = None
+        if self.embedder.semantic is not None:
+            kind = pack(self.embedder.semantic.encode([reading.picture]))[0]
+        row = Row(reference, label, sha256, embedding, reading.box, reading.nothing, kind)
         larger = index.with_row(row)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -284,7 +288,10 @@ def open_maker(
     Raises EncoderError when that did not make the index.
     """
     embedder = Embedder.open(
-        encoder or index.meta.encoder.id.partition(":")[0], head, device=device
+        encoder or index.meta.encoder.id.partition(":")[0],
+        head,
+        semantic=index.meta.semantic.id if index.meta.semantic else "none",
+        device=device,
     )
     index.require_maker(embedder.identity)
     return embedder

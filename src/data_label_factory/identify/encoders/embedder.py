@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_label_factory.identify.choices import DEFAULT_ENCODER, Device
+from data_label_factory.identify.choices import DEFAULT_ENCODER, DEFAULT_SEMANTIC, Device
 from data_label_factory.identify.encoders.base import (
     Embeddings,
     Encoder,
@@ -34,11 +34,15 @@ class EmbedderIdentity:
 class Embedder:
     """Embeds pictures. Safe to call from several threads.
 
+    `semantic` is a second encoder beside it, if any: it tells kinds
+    of things apart, from any side, where the first tells pictures.
+
     Raises EncoderError if the head was trained on another encoder.
     """
 
     encoder: Encoder
     head: ProjectionHead | None = None
+    semantic: Encoder | None = None
 
     def __post_init__(self) -> None:
         if self.head:
@@ -50,16 +54,21 @@ class Embedder:
         encoder: str = DEFAULT_ENCODER,
         head: str | Path | None = None,
         *,
+        semantic: str = DEFAULT_SEMANTIC,
         device: Device = "auto",
         batch_size: int = 16,
     ) -> Embedder:
         """Open an encoder by its id, such as "sscd" or
-        "onnx:model.onnx", and a head file.
+        "onnx:model.onnx", a head file, and a second encoder ("none":
+        none).
 
         Raises EncoderError, which says what to do.
         """
         opened = open_encoder(encoder, device=device, batch_size=batch_size)
-        return cls(opened, ProjectionHead.load(head) if head else None)
+        second = None
+        if semantic != "none":
+            second = open_encoder(semantic, device=device, batch_size=batch_size)
+        return cls(opened, ProjectionHead.load(head) if head else None, second)
 
     @property
     def identity(self) -> EmbedderIdentity:

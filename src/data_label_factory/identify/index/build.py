@@ -20,11 +20,13 @@ from data_label_factory.identify.index.duplicates import find_same_pictures
 from data_label_factory.identify.index.files import (
     BATCH_SIZE,
     DECODE_MIN_SIDE,
+    EmbeddedBatch,
     embed_files,
     hash_files,
 )
 from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.index.meta import IndexMeta, Row
+from data_label_factory.identify.index.semantic import Packed, pack
 from data_label_factory.identify.index.sharing import find_shared_items
 from data_label_factory.identify.reference_pictures import Reading, read_reference
 from data_label_factory.labels import LabelScheme, parse_label
@@ -79,6 +81,7 @@ class _Known(NamedTuple):
     embedding: Embeddings
     box: Box | None
     nothing: str
+    semantic: Packed | None = None
 
 
 def build_index(
@@ -111,13 +114,20 @@ def build_index(
     if trim is None:
         trim = before.trim if before else True
     labels = labels or (before.labels if before else "cards")
-    meta = IndexMeta(maker.encoder, maker.head_sha256, created=created, trim=trim, labels=labels)
+    meta = IndexMeta(
+        maker.encoder,
+        maker.head_sha256,
+        created=created,
+        trim=trim,
+        labels=labels,
+        semantic=embedder.semantic.identity if embedder.semantic else None,
+    )
 
     partial_file = out.with_name(out.name + ".partial")
     old, rebuilt = (None, "") if full else _load_if_same_maker(out, meta)
     if old:
         meta = replace(meta, calibration=old.meta.calibration)
-    known = {} if full else _recall([_load_if_same_maker(partial_file, meta)[0], old])
+    known = {} if full else _recall([_load_if_same_maker(partial_file, meta)[0], old], meta)
 
     walk = walk_folder(refs)
     hashes, unreadable = hash_files(walk)
@@ -132,8 +142,11 @@ def build_index(
     read = partial(_read, refs, trim)
     try:
         for batch in embed_files(embedder, list(todo.values()), read, batch_size, quiet=quiet):
-            for name, row, reading in zip(batch.names, batch.rows, batch.readings, strict=True):
-                known[hashes[name]] = _Known(row, reading.box, reading.nothing)
+            kinds = _embed_kinds(embedder, batch)
+            for name, row, reading, kind in zip(
+                batch.names, batch.rows, batch.readings, kinds, strict=True
+            ):
+                known[hashes[name]] = _Known(row, reading.box, reading.nothing, kind)
             unreadable |= batch.errors
             encoded += len(batch.names)
     except BaseException:
@@ -152,7 +165,12 @@ def build_index(
         )
 
     index = _assemble(hashes, known, meta)
-    unchanged = old is not None and old.same_rows(index) and old.meta.labels == labels
+    unchanged = (
+        old is not None
+        and old.same_rows(index)
+        and old.meta.labels == labels
+        and old.meta.semantic == index.meta.semantic
+    )
     if old is not None and unchanged:
         index = old
     else:
@@ -198,6 +216,8 @@ def _load_if_same_maker(path: Path, meta: IndexMeta) -> tuple[Index | None, str]
         return None, f"It was made by {index.meta.maker}"
     if index.meta.trim != meta.trim:
         return None, f"Its pictures were read {'without' if index.meta.trim else 'with'} margins"
+    if meta.semantic is not None and index.meta.semantic != meta.semantic:
+        return None, f"It was made without the semantic encoder {meta.semantic}"
     return index, ""
 
 
@@ -208,14 +228,26 @@ def _read_meta(path: Path) -> IndexMeta | None:
         return None
 
 
-def _recall(indexes: Iterable[Index | None]) -> dict[str, _Known]:
+def _embed_kinds(embedder: Embedder, batch: EmbeddedBatch) -> list[Packed] | list[None]:
+    """The semantic embeddings of a batch, if there is an encoder for them."""
+    if embedder.semantic is None:
+        return [None] * len(batch.names)
+    pictures = [reading.picture for reading in batch.readings]
+    return list(pack(embedder.semantic.encode(pictures)))
+
+
+def _recall(indexes: Iterable[Index | None], meta: IndexMeta) -> dict[str, _Known]:
     """What is known of each content, by its SHA-256."""
-    return {
-        str(digest): _Known(row, index.box(number), index.meta.nothing.get(str(digest), ""))
-        for index in indexes
-        if index
-        for number, (digest, row) in enumerate(zip(index.sha256, index.embeddings, strict=True))
-    }
+    known = {}
+    for index in indexes:
+        if index is None:
+            continue
+        kinds = index.semantic if meta.semantic else None
+        for row, digest in enumerate(map(str, index.sha256)):
+            nothing = index.meta.nothing.get(digest, "")
+            kind = None if kinds is None else kinds[row]
+            known[digest] = _Known(index.embeddings[row], index.box(row), nothing, kind)
+    return known
 
 
 def _assemble(hashes: dict[str, str], known: dict[str, _Known], meta: IndexMeta) -> Index:

@@ -7,8 +7,6 @@ One `.npz`, never a pickle.
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -21,35 +19,19 @@ from numpy.typing import NDArray
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import EncoderError, IndexFileError
 from data_label_factory.identify.content import Box
-from data_label_factory.identify.encoders import EmbedderIdentity, Embeddings, EncoderIdentity
-from data_label_factory.identify.index.meta import FORMAT_VERSION, IndexMeta, Row
+from data_label_factory.identify.encoders import EmbedderIdentity, Embeddings
+from data_label_factory.identify.index.file_format import (
+    COLUMNS,
+    DAMAGED,
+    TEXT_FIELDS,
+    read_index_file,
+)
+from data_label_factory.identify.index.meta import IndexMeta, Row
+from data_label_factory.identify.index.semantic import Packed
 from data_label_factory.labels import Label, item_key
 from data_label_factory.names import Names
 
-# Each column of the file, and the field of Index that holds it.
-_COLUMNS = {
-    "embeddings": "embeddings",
-    "names": "names",
-    "filenames": "references",
-    "set_codes": "set_codes",
-    "rarities": "rarities",
-    "sha256": "sha256",
-}
-_TEXT_FIELDS = tuple(field for field in _COLUMNS.values() if field != "embeddings")
 _SEARCH_BLOCK_BYTES = 64 * 2**20
-
-# What zipfile, numpy and json raise for a damaged file; RuntimeError for an archive
-# that claims to be encrypted.
-_DAMAGED = (
-    ValueError,
-    LookupError,
-    TypeError,
-    EOFError,
-    RuntimeError,
-    MemoryError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -59,7 +41,8 @@ class Index:
     `embeddings` (N, D) float32 unit rows; the others (N,) str, row by row.
 
     `references` are paths below the refs folder, with `/`; `sha256` are of
-    the reference files' bytes.
+    the reference files' bytes. `semantic` (N, D) int8 says what kind of thing each
+    shows (`semantic.unpack`); None where no such encoder was used.
     """
 
     embeddings: Embeddings
@@ -69,6 +52,7 @@ class Index:
     rarities: NDArray[np.str_]
     sha256: NDArray[np.str_]
     meta: IndexMeta
+    semantic: Packed | None = None
 
     @classmethod
     def from_rows(cls, rows: list[Row], meta: IndexMeta) -> Index:
@@ -85,6 +69,7 @@ class Index:
             rarities=column([row.label.rarity for row in rows]),
             sha256=column([row.sha256 for row in rows]),
             meta=meta.noting(rows),
+            semantic=_stack([row.semantic for row in rows]),
         )
 
     def __len__(self) -> int:
@@ -155,8 +140,9 @@ class Index:
         """The index of the `rows` given, by number (M,) in that order, or
         by a mask (N,).
         """
-        columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in _COLUMNS.values()}
-        return replace(self, **columns)
+        columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in COLUMNS.values()}
+        semantic = None if self.semantic is None else self.semantic[rows]
+        return replace(self, **columns, semantic=semantic)
 
     def with_row(self, row: Row) -> Index:
         """The index with one more reference, sorted by reference as the
@@ -165,8 +151,10 @@ class Index:
         added = Index.from_rows([row], self.meta)
         joined: dict[str, Any] = {
             name: np.concatenate([getattr(self, name), getattr(added, name)])
-            for name in _COLUMNS.values()
+            for name in COLUMNS.values()
         }
+        if self.semantic is not None and added.semantic is not None:
+            joined["semantic"] = np.concatenate([self.semantic, added.semantic])
         larger = replace(self, meta=added.meta, **joined)
         return larger.taken(np.argsort(larger.references, kind="stable"))
 
@@ -175,7 +163,7 @@ class Index:
         the same labels.
         """
         return len(self) == len(other) and all(
-            np.array_equal(getattr(self, name), getattr(other, name)) for name in _TEXT_FIELDS
+            np.array_equal(getattr(self, name), getattr(other, name)) for name in TEXT_FIELDS
         )
 
     def search(self, queries: Embeddings, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -221,7 +209,9 @@ class Index:
         Raises FactoryError when the disk is full or the folder not
         writable.
         """
-        columns: dict[str, Any] = {column: getattr(self, name) for column, name in _COLUMNS.items()}
+        columns: dict[str, Any] = {column: getattr(self, name) for column, name in COLUMNS.items()}
+        if self.semantic is not None:
+            columns["semantic"] = self.semantic
         meta = np.array(json.dumps(asdict(self.meta), ensure_ascii=False))
         with atomic_write(Path(path)) as file:
             np.savez(file, meta=meta, **columns)
@@ -235,46 +225,21 @@ class Index:
         """
         path = Path(path)
         try:
-            fields, meta = _read(path)
+            fields, meta = read_index_file(path)
         except FileNotFoundError as exc:
             hint = f"Make one: identify index --refs DIR --out {path}"
             raise IndexFileError(f"There is no index at {path}", hint) from exc
         except OSError as exc:
             raise IndexFileError(f"Cannot read the index {path}: {exc.strerror or exc}") from exc
-        except _DAMAGED as exc:
+        except DAMAGED as exc:
             hint = "Make one with: identify index"
             raise IndexFileError(f"{path} is damaged, or no index of this program", hint) from exc
         return cls(**fields, meta=meta)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], IndexMeta]:
-    # Opened here, not by numpy, which leaves the file open when it is no archive.
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        fields = {name: stored[column] for column, name in _COLUMNS.items()}
-        meta = json.loads(str(stored["meta"]))
-
-    if meta["format"] != FORMAT_VERSION:
-        raise IndexFileError(
-            f"{path} has format {meta['format']}, this version reads {FORMAT_VERSION}",
-            "Index again",
-        )
-    _check_columns(fields)
-    return fields, IndexMeta(**{**meta, "encoder": EncoderIdentity(**meta["encoder"])})
-
-
-def _check_columns(fields: dict[str, Any]) -> None:
-    embeddings = fields["embeddings"]
-    if embeddings.ndim != 2 or embeddings.dtype != np.float32:
-        raise ValueError(f"embeddings are {embeddings.dtype} {embeddings.shape}")
-    if not len(embeddings):
-        raise ValueError("it holds no reference")
-    if not np.isfinite(embeddings).all():
-        raise ValueError("embeddings are not finite")
-
-    for name in _TEXT_FIELDS:
-        column = fields[name]
-        if column.shape != (len(embeddings),) or column.dtype.kind != "U":
-            raise ValueError(f"{name} is {column.dtype} {column.shape}")
+def _stack(rows: list[Packed | None]) -> Packed | None:
+    known = [row for row in rows if row is not None]
+    return np.stack(known) if len(known) == len(rows) else None
 
 
 def _top_k(cosines: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

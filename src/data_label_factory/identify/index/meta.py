@@ -19,8 +19,8 @@ FORMAT_VERSION = 1
 class Row(NamedTuple):
     """One reference: its path below the refs folder, its label, the
     hash of its file, its embedding (D,) float32; the part of the
-    picture that it is of (None: all of it), and why that says
-    nothing ("" if it does).
+    picture that it is of (None: all of it), why that says nothing
+    ("" if it does), and its semantic embedding (D,) int8, if any.
     """
 
     reference: str
@@ -29,6 +29,7 @@ class Row(NamedTuple):
     embedding: NDArray[np.float32]
     box: Box | None = None
     nothing: str = ""
+    semantic: NDArray[np.int8] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class IndexMeta:
     labels: LabelScheme = "cards"
     boxes: dict[str, list[float]] = field(default_factory=dict)
     nothing: dict[str, str] = field(default_factory=dict)
+    semantic: EncoderIdentity | None = None  # what made the second embedding
 
     @property
     def maker(self) -> EmbedderIdentity:

@@ -32,6 +32,7 @@ from data_label_factory.identify.recognize.confidence import (
     LOG_ODDS_PRIOR,
     MARGIN_RATIO_PRIOR,
     Calibration,
+    Spread,
     Tail,
 )
 from data_label_factory.identify.recognize.detection import Assessment
@@ -44,6 +45,7 @@ from data_label_factory.walk import walk_folder
 _FRAMES = 24
 _ITEMS_PER_FRAME = 3
 _FRAME_SIZE_PX = (800, 600)
+_LEFT_OUT = 48  # items compared with all others
 _FEW_ITEMS = 24  # with fewer, distractors are tried as unknown items too
 _DISTRACTOR_FRAMES = 6
 _NEGATIVE_MIN_SIDE_PX = 1024
@@ -65,7 +67,10 @@ def is_out_of_date(index: Index) -> bool:
     """Whether the index was never calibrated, or has changed by over a
     quarter of its items.
     """
-    known = Calibration.from_dict(index.meta.calibration).items
+    calibration = Calibration.from_dict(index.meta.calibration)
+    known = calibration.items
+    if index.semantic is not None and calibration.likeness is None and index.item_count > 2:
+        return True
     return abs(index.item_count - known) > _OUT_OF_DATE * known
 
 
@@ -110,13 +115,31 @@ def calibrate(
             margin_ratios += scene_ratios
             progress.step()
 
+    likeness = _try_likeness(recognizer, refs, seed)
     return Calibration(
+        likeness=Spread.of(likeness) if likeness else None,
         log_odds=Tail.of(log_odds, LOG_ODDS_PRIOR),
         margin_ratio=Tail.of(margin_ratios, MARGIN_RATIO_PRIOR),
         unknowns=len(log_odds),
         items=index.item_count,
         constants=constants,
     )
+
+
+def _try_likeness(recognizer: Recognizer, refs: Path, seed: int) -> list[float]:
+    """How much items are like the rest of the index, with themselves
+    left out: what unknown things of the same kind reach.
+    """
+    index = recognizer.index
+    first_of_item = np.unique(index.items, return_index=True)[1]
+    rng = np.random.default_rng(seed)
+    values = []
+    for row in map(int, rng.permutation(first_of_item)[:_LEFT_OUT]):
+        for picture in _read_rows(index, refs, [row]):
+            found = recognizer.find_likely(picture, recognizer.find_lookalikes(row))
+            if found is not None and found.likeness is not None:
+                values.append(found.likeness)
+    return values
 
 
 def _chain(

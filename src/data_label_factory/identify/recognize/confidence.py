@@ -132,6 +132,63 @@ _PRIOR_UNKNOWNS = 32  # that the prior counts for
 
 
 @dataclass(frozen=True)
+class Spread:
+    """How much unknown items of the same kind are like the items of
+    an index: `mean` and `deviation` over `count` of them.
+
+    Where these are few, a prior holds both: that of household
+    things, parts, leaves and packages, each left out in turn
+    (docs/benchmarks.md).
+    """
+
+    mean: float
+    deviation: float
+    count: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Of at least one value."""
+        array = np.asarray(values, np.float64)
+        return cls(float(array.mean()), float(array.std()), len(array))
+
+    def above(self, value: float) -> float:
+        """The fraction of unknown items beyond `value`, to be
+        expected after what was seen.
+
+        The posterior predictive of a normal distribution with its
+        conjugate prior is a Student t (Gelman et al., Bayesian Data
+        Analysis, 3.3).
+        """
+        mean_weight = _SPREAD_MEAN_COUNT + self.count
+        mean = (_SPREAD_MEAN_COUNT * _SPREAD_MEAN + self.count * self.mean) / mean_weight
+        freedom = _SPREAD_COUNT + self.count
+        gap = self.mean - _SPREAD_MEAN
+        squares = (
+            _SPREAD_COUNT * _SPREAD_DEVIATION**2
+            + self.count * self.deviation**2
+            + _SPREAD_MEAN_COUNT * self.count / mean_weight * gap**2
+        )
+        scale = math.sqrt(squares / freedom * (1 + 1 / mean_weight))
+        return _student_tail((value - mean) / scale, freedom)
+
+
+_SPREAD_MEAN, _SPREAD_DEVIATION = 0.3, 0.13
+_SPREAD_MEAN_COUNT, _SPREAD_COUNT = 2, 8  # unknown items that the prior counts for
+
+
+def _student_tail(t: float, freedom: float) -> float:
+    """P(T > t), to three digits for five degrees of freedom and more.
+
+    Wallace, "Bounds on normal approximations to Student's and the
+    chi-square distributions", Annals of Mathematical Statistics
+    1959.
+    """
+    factor = (8 * freedom + 1) / (8 * freedom + 3)
+    normal = factor * math.sqrt(freedom * math.log1p(t * t / freedom))
+    return 0.5 * math.erfc(math.copysign(normal, t) / math.sqrt(2))
+
+
+@dataclass(frozen=True)
 class Calibration:
     """What items unknown to one index reach, in log-odds and in
     margin ratio.
@@ -139,7 +196,8 @@ class Calibration:
     The margin ratio decides where no reference pictures are used.
     `unknowns` is how many were tried, `items` how many the index had
     then. `constants` are those of an encoder for which none were
-    measured.
+    measured. `likeness` is what items left out of the index reach
+    by both embeddings; None where there is only one.
     """
 
     log_odds: Tail = LOG_ODDS_PRIOR
@@ -147,6 +205,13 @@ class Calibration:
     unknowns: int = 0
     items: int = 0
     constants: EncoderConstants | None = None
+    likeness: Spread | None = None
+
+    def rate_by_likeness(self, value: float) -> float:
+        """The fraction of unknown items of the same kind that are more like
+        an item; 1 where none were tried.
+        """
+        return self.likeness.above(value) if self.likeness else 1.0
 
     def rate_by_log_odds(self, value: float) -> float:
         """The fraction of unknown items whose log-odds are above `value`."""
@@ -166,6 +231,8 @@ class Calibration:
             "strangers": self.unknowns,
             "items": self.items,
         }
+        if self.likeness:
+            stored["likeness"] = asdict(self.likeness)
         return stored | ({"encoder": asdict(self.constants)} if self.constants else {})
 
     @classmethod
@@ -179,6 +246,7 @@ class Calibration:
             unknowns=stored["strangers"],
             items=stored["items"],
             constants=EncoderConstants(**stored["encoder"]) if "encoder" in stored else None,
+            likeness=Spread(**stored["likeness"]) if "likeness" in stored else None,
         )
 
     def _mix(self, own: Tail, prior: Tail, value: float) -> float:

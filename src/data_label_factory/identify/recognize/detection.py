@@ -111,6 +111,8 @@ class Assessment:
     the margin divided by the margin that the reference picture itself
     has; `pose` is None when the embedding alone is evidence for it;
     `near_duplicates` are rows that the frame cannot tell from it.
+    `likeness` is the evidence of a `LikenessSearch`, if that found it,
+    and `ranked` (N,) how it orders the rows.
     """
 
     row: int
@@ -119,6 +121,8 @@ class Assessment:
     margin_ratio: float
     pose: ScoredPose | None
     near_duplicates: tuple[int, ...] = ()
+    likeness: float | None = None
+    ranked: Floats | None = None
 
     @property
     def log_odds(self) -> float:

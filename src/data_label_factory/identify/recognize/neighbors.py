@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from data_label_factory.identify.encoders import Embedder
+from data_label_factory.identify.encoders import Embedder, Embeddings
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.quad import Quad, straighten
@@ -29,13 +29,21 @@ class NeighborSearch:
         """(Q, N) of the frame inside each of Q quads to every row, -inf
         for the `hidden` ones.
         """
+        return self.look_at(frame, quads, hidden)[1]
+
+    def look_at(
+        self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()
+    ) -> tuple[Embeddings, Floats]:
+        """The same after the embeddings (Q, D) of those crops."""
         if not quads:
-            return np.zeros((0, len(self.index)), np.float32)
+            none = np.zeros((0, self.index.dim), np.float32)
+            return none, np.zeros((0, len(self.index)), np.float32)
 
         crops = [straighten(frame, quad, self.embedder.crop_side) for quad in quads]
-        cosines = self.embedder.encode(crops) @ self.index.embeddings.T
+        embeddings = self.embedder.encode(crops)
+        cosines = embeddings @ self.index.embeddings.T
         cosines[:, list(hidden)] = -np.inf
-        return np.asarray(cosines, np.float32)
+        return embeddings, np.asarray(cosines, np.float32)
 
     def margin(self, row: int, cosines: Floats) -> float:
         """How much nearer `row` is than the best row of another item, by cosines (N,)."""

@@ -20,7 +20,12 @@ import numpy as np
 
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.choices import DEFAULT_STRICTNESS, Detector
-from data_label_factory.identify.encoders import SSCD_CONSTANTS, Embedder, EncoderConstants
+from data_label_factory.identify.encoders import (
+    SSCD_CONSTANTS,
+    Embedder,
+    Embeddings,
+    EncoderConstants,
+)
 from data_label_factory.identify.images import RGB, Picture, as_rgb
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.quad import Quad
@@ -29,24 +34,24 @@ from data_label_factory.identify.recognize.detection import Assessment, Detectio
 from data_label_factory.identify.recognize.detectors import open_detector
 from data_label_factory.identify.recognize.feature_cache import load_references, save_references
 from data_label_factory.identify.recognize.features import Floats
+from data_label_factory.identify.recognize.likeness import open_likeness
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
+from data_label_factory.identify.recognize.pose_evidence import assess_poses
+from data_label_factory.identify.recognize.proposals import whole_and_center
 from data_label_factory.identify.recognize.references import ReferenceFeatures, read_references
-from data_label_factory.identify.recognize.regions import assess_regions, shortlist
+from data_label_factory.identify.recognize.regions import assess_regions, shortlist, turn
 from data_label_factory.identify.recognize.scale_search import MOST_CHECKED
 from data_label_factory.identify.recognize.scoring import (
     ScoredPose,
-    find_indistinguishable,
     keep_best_per_place,
-    score_pose,
-    swap_reference,
 )
 from data_label_factory.identify.recognize.search import FrameSearch
 
-_TIE = 0.12  # log-odds; a single cell that agrees or not moves them by up to 0.1
 _CHECKED_QUICKLY = 12  # clusters of votes, where the next frame comes soon
 # False-accept rates up to which the embedding alone is worth a second look, and
 # worth an unsure answer.
 _WORTH_A_LOOK, _WORTH_A_GUESS = 0.5, 0.2
+_NOTHING_NEAR = 0.9  # of unknown things; beyond that not even a guess
 
 
 class Recognizer:
@@ -90,6 +95,7 @@ class Recognizer:
         self.calibration = Calibration.from_dict(index.meta.calibration)
         self.unreadable: dict[str, str] = {}
         self._neighbors = NeighborSearch(index, embedder)
+        self._likeness = open_likeness(index, self._neighbors)
         self._top_k = top_k
         self._propose = open_detector(detector)
         self._sim_threshold = -1.0 if sim_threshold is None else sim_threshold
@@ -111,6 +117,7 @@ class Recognizer:
         new.index = index
         new.calibration = Calibration.from_dict(index.meta.calibration)
         new._neighbors = NeighborSearch(index, self.embedder)
+        new._likeness = open_likeness(index, new._neighbors)
         if self._uses_references:
             new._references, new.unreadable = read_references(index, Path(refs), self._references)
         return new
@@ -145,8 +152,26 @@ class Recognizer:
         return found
 
     def _guess(self, frame: RGB) -> list[Detection]:
-        regions = assess_regions(frame, self._propose(frame), self._neighbors, (), turns=1)[:1]
-        return [replace(self.describe(one), confident=False, is_guess=True) for one in regions]
+        """What the whole frame, or its center, is nearest to; nothing where
+        nearly everything unknown is as near.
+        """
+        likely = self.find_likely(frame)
+        if likely is None:
+            quads = self._propose(frame)
+            nearest = assess_regions(quads, self._neighbors.cosines(frame, quads), self._neighbors)
+            return [self._describe_guess(one) for one in nearest[:1]]
+        if self.calibration.likeness and self._false_accept_rate(likely) > _NOTHING_NEAR:
+            return []
+        return [self._describe_guess(likely)]
+
+    def _describe_guess(self, one: Assessment) -> Detection:
+        """With the nearest references of different items as `top_k`."""
+        index = self.index
+        order = np.argsort(-(one.cosines if one.ranked is None else one.ranked), kind="stable")
+        _, first = np.unique(index.items[order], return_index=True)
+        rows = order[np.sort(first)[: self._top_k]]
+        top_k = tuple((str(index.references[row]), float(one.cosines[row])) for row in rows)
+        return replace(self.describe(one), confident=False, is_guess=True, top_k=top_k)
 
     @property
     def references(self) -> ReferenceFeatures | None:
@@ -169,7 +194,7 @@ class Recognizer:
         """
         references = self._references
         if references is None:
-            return assess_regions(frame, self._propose(frame), self._neighbors, hidden, turns=4)[:1]
+            return self._assess_whole(frame, hidden)
 
         numbers = np.flatnonzero(np.isin(references.rows, list(hidden)))
         most = _CHECKED_QUICKLY if quick else MOST_CHECKED
@@ -177,21 +202,42 @@ class Recognizer:
         poses = keep_best_per_place(search.by_votes(), references)
         if quick:
             poses = [pose for pose in poses if self._may_be_sure(pose)]
-        assessed = self._assess_poses(frame, poses, references, hidden)
+        assessed = self._assess_poses(frame, poses, hidden)
         is_sure = any(self._false_accept_rate(one) <= self.strictness for one in assessed)
         if is_sure or explained:
             return assessed
 
         # No confident answer: nothing of ours is in view, or it has few details.
         # The embedding may know where to look.
-        regions = assess_regions(frame, self._propose(frame), self._neighbors, hidden, turns=1)
+        quads = self._propose(frame)
+        copies, cosines = self._neighbors.look_at(frame, quads, hidden)
+        regions = assess_regions(quads, cosines, self._neighbors)
         promising = [one for one in regions if self._false_accept_rate(one) <= _WORTH_A_LOOK]
         if more := search.by_shortlist(shortlist(promising, references)):
             poses = keep_best_per_place([*poses, *more], references)
-            assessed = self._assess_poses(frame, poses, references, hidden)
+            assessed = self._assess_poses(frame, poses, hidden)
+            if any(self._false_accept_rate(one) <= self.strictness for one in assessed):
+                return assessed
+
+        likely = self._assess_likeness(frame, quads[:2], copies[:2], cosines[:2], hidden)
+        if likely is not None and self._false_accept_rate(likely) <= self.strictness:
+            return self._put_first(likely, assessed)
         if assessed:
             return assessed
+        if likely is not None and self._false_accept_rate(likely) <= _WORTH_A_GUESS:
+            return [likely]
         return [one for one in promising[:1] if self._false_accept_rate(one) <= _WORTH_A_GUESS]
+
+    def find_likely(self, frame: RGB, hidden: Collection[int] = ()) -> Assessment | None:
+        """What a (H, W, 3) frame as a whole, or its center, is most like by both
+        embeddings, with the rows `hidden` taken out of the index; None without
+        a second one.
+        """
+        if self._likeness is None:
+            return None
+        quads = whole_and_center(frame)
+        copies, cosines = self._neighbors.look_at(frame, quads, hidden)
+        return self._assess_likeness(frame, quads, copies, cosines, hidden)
 
     def find_lookalikes(self, row: int) -> set[int]:
         """The rows of the item of `row`, and their near-duplicates."""
@@ -226,48 +272,53 @@ class Recognizer:
                 save_references(references, cache)
 
     def _assess_poses(
+        self, frame: RGB, poses: Sequence[ScoredPose], hidden: Collection[int]
+    ) -> list[Assessment]:
+        assert self._references is not None
+        noise = self.constants.crop_noise
+        return assess_poses(frame, poses, self._references, self._neighbors, hidden, noise)
+
+    def _assess_whole(self, frame: RGB, hidden: Collection[int]) -> list[Assessment]:
+        """What a frame shows, without reference pictures."""
+        if self.calibration.likeness is not None:
+            likely = self.find_likely(frame, hidden)
+            return [likely] if likely is not None else []
+        quads = turn(self._propose(frame), turns=4)
+        cosines = self._neighbors.cosines(frame, quads, hidden)
+        return assess_regions(quads, cosines, self._neighbors)[:1]
+
+    def _assess_likeness(
         self,
         frame: RGB,
-        poses: Sequence[ScoredPose],
-        references: ReferenceFeatures,
+        quads: Sequence[Quad],
+        copies: Embeddings,
+        cosines: Floats,
         hidden: Collection[int],
-    ) -> list[Assessment]:
-        """Ask the embedding about each pose."""
-        found = self._neighbors.cosines(frame, [pose.quad for pose in poses], hidden)
-        assessed = []
-        for pose, cosines in zip(poses, found, strict=True):
-            pose = self._give_way_to_nearest(frame, pose, cosines, references)
-            row = int(references.rows[pose.hypothesis.reference])
-            same = references.rows[find_indistinguishable(pose, references)]
-            near_duplicates = tuple(int(other) for other in same if other not in hidden)
+    ) -> Assessment | None:
+        if self._likeness is None:
+            return None
+        likely = self._likeness.assess(frame, quads, copies, cosines, hidden)
+        if likely is None:
+            return None
+        # What looks the same to local features does so to embeddings, too.
+        others = self.find_lookalikes(likely.row) - {likely.row, *hidden}
+        return replace(likely, near_duplicates=tuple(sorted(others)))
 
-            # With a single item, that it is nearer than others is no evidence.
-            margin_ratio = 0.0
-            if self.index.item_count > 1:
-                margin_ratio = self._neighbors.margin_ratio(row, cosines)
-            assessed.append(
-                Assessment(row, pose.quad, cosines, margin_ratio, pose, near_duplicates)
-            )
-        return assessed
-
-    def _give_way_to_nearest(
-        self, frame: RGB, pose: ScoredPose, cosines: Floats, references: ReferenceFeatures
-    ) -> ScoredPose:
-        """The nearest item by embedding, if it scores as well in the same place;
-        else `pose`.
+    def _put_first(self, likely: Assessment, others: Sequence[Assessment]) -> list[Assessment]:
+        """`likely` before the others; where one of these is of the same item,
+        its place in the frame is the better one.
         """
-        row = int(references.rows[pose.hypothesis.reference])
-        nearest = int(cosines.argmax())
-        is_same_item = self.index.items[nearest] == self.index.items[row]
-        if is_same_item or cosines[nearest] - cosines[row] <= self.constants.crop_noise:
-            return pose
-
-        numbers = np.flatnonzero(references.rows == nearest)
-        if not len(numbers):  # its picture could not be read
-            return pose
-        swapped = swap_reference(pose.hypothesis, int(numbers[0]), references)
-        rival = score_pose(frame, swapped, references)
-        return rival if rival.score > pose.score - _TIE else pose
+        item = self.index.items[likely.row]
+        same = [one for one in others if self.index.items[one.row] == item]
+        rest = [one for one in others if self.index.items[one.row] != item]
+        return (
+            [replace(one, likeness=likely.likeness) for one in same[:1]] + rest
+            if same
+            else [
+                likely,
+                *rest,
+            ]
+        )
 
     def _may_be_sure(self, pose: ScoredPose) -> bool:
         """Whether the best margin there is would make it worth an answer."""
@@ -276,6 +327,8 @@ class Recognizer:
 
     def _false_accept_rate(self, one: Assessment) -> float:
         """The fraction of unknown items that look as good."""
+        if one.likeness is not None:
+            return self.calibration.rate_by_likeness(one.likeness)
         if one.pose is not None:
             return self.calibration.rate_by_log_odds(one.log_odds)
         if one.cosines[one.row] <= self.constants.unrelated_cosine:
@@ -293,7 +346,7 @@ class Recognizer:
         score = float(one.cosines[one.row])
         margin = self._neighbors.margin(one.row, one.cosines)
         rate = self._false_accept_rate(one)
-        if one.pose is None and self._references is not None:
+        if one.pose is None and one.likeness is None and self._references is not None:
             rate = max(rate, _WORTH_A_GUESS)  # local features should have found it and did not
         is_enough = score > self._sim_threshold and margin > self._margin_threshold
 

@@ -4,41 +4,40 @@ too little.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from data_label_factory.identify.images import RGB
 from data_label_factory.identify.quad import Quad, as_points
 from data_label_factory.identify.recognize.detection import Assessment
+from data_label_factory.identify.recognize.features import Floats
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 
 _SHORTLIST = 3  # references of each region that a second look tries
 
 
+def turn(regions: Sequence[Quad], turns: int) -> list[Quad]:
+    """Each of the `regions` (4, 2) px turned `turns` ways, first as it is."""
+    return [as_points(np.roll(quad, -turn, axis=0)) for turn in range(turns) for quad in regions]
+
+
 def assess_regions(
-    frame: RGB,
-    regions: Sequence[Quad],
-    neighbors: NeighborSearch,
-    hidden: Collection[int],
-    turns: int,
+    quads: Sequence[Quad], cosines: Floats, neighbors: NeighborSearch
 ) -> list[Assessment]:
-    """The nearest item of each of the `regions` (4, 2) px, each
-    turned `turns` ways.
+    """The nearest item of each of the `quads` (4, 2) px, by the
+    cosines (Q, N) of what is in them.
 
     Best margin ratio first, each item once.
     """
     index = neighbors.index
-    quads = [as_points(np.roll(quad, -turn, axis=0)) for quad in regions for turn in range(turns)]
-
     best: dict[int, Assessment] = {}
-    for quad, cosines in zip(quads, neighbors.cosines(frame, quads, hidden), strict=True):
-        row = int(cosines.argmax())
+    for quad, row_cosines in zip(quads, cosines, strict=True):
+        row = int(row_cosines.argmax())
         item = int(index.items[row])
-        margin_ratio = neighbors.margin_ratio(row, cosines)
+        margin_ratio = neighbors.margin_ratio(row, row_cosines)
         if item not in best or margin_ratio > best[item].margin_ratio:
-            best[item] = Assessment(row, quad, cosines, margin_ratio, None)
+            best[item] = Assessment(row, quad, row_cosines, margin_ratio, None)
     return sorted(best.values(), key=lambda one: -one.margin_ratio)
 
 

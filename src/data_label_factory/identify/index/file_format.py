@@ -1,0 +1,86 @@
+"""The file of an index: one `.npz`, never a pickle."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_label_factory.errors import IndexFileError
+from data_label_factory.identify.encoders import EncoderIdentity
+from data_label_factory.identify.index.meta import FORMAT_VERSION, IndexMeta
+from data_label_factory.identify.index.semantic import Packed
+
+# Each column of the file, and the field of Index that holds it.
+COLUMNS = {
+    "embeddings": "embeddings",
+    "names": "names",
+    "filenames": "references",
+    "set_codes": "set_codes",
+    "rarities": "rarities",
+    "sha256": "sha256",
+}
+TEXT_FIELDS = tuple(field for field in COLUMNS.values() if field != "embeddings")
+# What zipfile, numpy and json raise for a damaged file; RuntimeError for an archive
+# that claims to be encrypted.
+DAMAGED = (
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def read_index_file(path: Path) -> tuple[dict[str, Any], IndexMeta]:
+    """The fields of an Index, and its meta. Raises IndexFileError for
+    another format, OSError, and DAMAGED.
+    """
+    # Opened here, not by numpy, which leaves the file open when it is no archive.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        fields = {name: stored[column] for column, name in COLUMNS.items()}
+        semantic = stored.get("semantic")
+        meta = json.loads(str(stored["meta"]))
+
+    if meta["format"] != FORMAT_VERSION:
+        raise IndexFileError(
+            f"{path} has format {meta['format']}, this version reads {FORMAT_VERSION}",
+            "Index again",
+        )
+    _check_columns(fields)
+    fields["semantic"] = _checked_semantic(semantic, len(fields["embeddings"]))
+    makers = {
+        name: EncoderIdentity(**meta[name]) for name in ("encoder", "semantic") if meta.get(name)
+    }
+    return fields, IndexMeta(**{**meta, **makers})
+
+
+def _checked_semantic(stored: NDArray[Any] | None, rows: int) -> Packed | None:
+    if stored is None:
+        return None
+    if stored.ndim != 2 or stored.dtype != np.int8 or len(stored) != rows:
+        raise ValueError(f"semantic is {stored.dtype} {stored.shape}")
+    return stored
+
+
+def _check_columns(fields: dict[str, Any]) -> None:
+    embeddings = fields["embeddings"]
+    if embeddings.ndim != 2 or embeddings.dtype != np.float32:
+        raise ValueError(f"embeddings are {embeddings.dtype} {embeddings.shape}")
+    if not len(embeddings):
+        raise ValueError("it holds no reference")
+    if not np.isfinite(embeddings).all():
+        raise ValueError("embeddings are not finite")
+
+    for name in TEXT_FIELDS:
+        column = fields[name]
+        if column.shape != (len(embeddings),) or column.dtype.kind != "U":
+            raise ValueError(f"{name} is {column.dtype} {column.shape}")

@@ -1,0 +1,99 @@
+"""Things without a flat pose: which item the whole picture, or its
+center, is most like, by both embeddings.
+
+An embedding that was trained to find copies and one that was
+trained on kinds of things err on different things. Both are taken
+less what all references have in common (the mean), so that "leaf
+on white paper" says nothing and the rest more; then their cosines
+are added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from data_label_factory.identify.encoders import Embeddings, Encoder, unit_rows
+from data_label_factory.identify.images import RGB
+from data_label_factory.identify.index import Index
+from data_label_factory.identify.index.semantic import Packed, unpack
+from data_label_factory.identify.quad import Quad, straighten
+from data_label_factory.identify.recognize.detection import Assessment
+from data_label_factory.identify.recognize.features import Floats, Ints
+from data_label_factory.identify.recognize.neighbors import NeighborSearch
+
+# Of the two embeddings, of kinds and of copies: twice as much for the first loses least
+# on household things, parts and leaves together (docs/benchmarks.md). On packages in a
+# shop the second is the better one.
+_WEIGHTS = np.sqrt(np.array([2 / 3, 1 / 3], np.float32))
+
+
+class LikenessSearch:
+    """What both embeddings of an index say about regions of a frame."""
+
+    def __init__(
+        self, index: Index, semantic: Packed, encoder: Encoder, neighbors: NeighborSearch
+    ) -> None:
+        self._index = index
+        self._encoder = encoder
+        self._neighbors = neighbors
+        self._rows = [unpack(semantic), index.embeddings]
+        self._side = int(self._encoder.identity.preprocessing["side"])
+
+    def assess(
+        self,
+        frame: RGB,
+        quads: Sequence[Quad],
+        copies: Embeddings,
+        cosines: Floats,
+        hidden: Collection[int] = (),
+    ) -> Assessment | None:
+        """The item that one of the `quads` (4, 2) px is most like.
+
+        `copies` (Q, D) are their embeddings, `cosines` (Q, N) those
+        to every row. Rows `hidden` are taken out of the index. None
+        when no two items are left to tell apart.
+        """
+        visible = np.setdiff1d(np.arange(len(self._index)), list(hidden))
+        items, number = np.unique(self._index.items[visible], return_inverse=True)
+        if len(items) < 2:
+            return None
+
+        crops = [straighten(frame, quad, self._side) for quad in quads]
+        found = [unit_rows(self._encoder.encode(crops)), copies]
+        scores = self._compare(found, visible)
+
+        by_item = np.full((len(quads), len(items)), -np.inf, np.float32)
+        for quad_scores, row_scores in zip(by_item, scores, strict=True):
+            np.maximum.at(quad_scores, number, row_scores)
+        quad = int(by_item.max(axis=1).argmax())
+        best = np.sort(by_item.max(axis=0))
+        row = int(visible[scores[quad].argmax()])
+        evidence = float(best[-1] + (best[-1] - best[-2]))
+
+        ranked = np.full(len(self._index), -np.inf, np.float32)
+        ranked[visible] = scores[quad]
+        ratio = self._neighbors.margin_ratio(row, cosines[quad])
+        return Assessment(
+            row, quads[quad], cosines[quad], ratio, None, likeness=evidence, ranked=ranked
+        )
+
+    def _compare(self, found: Sequence[Embeddings], visible: Ints) -> Floats:
+        """(Q, D) of each embedding → (Q, M) with the `visible` rows."""
+        total = np.zeros((len(found[0]), len(visible)), np.float32)
+        for query, rows, weight in zip(found, self._rows, _WEIGHTS, strict=True):
+            known = rows[visible]
+            mean = known.mean(axis=0)
+            total += weight**2 * (unit_rows(query - mean) @ unit_rows(known - mean).T)
+        return total
+
+
+def open_likeness(index: Index, neighbors: NeighborSearch) -> LikenessSearch | None:
+    """None where the index, or the embedder, has no second embedding,
+    or each has another one.
+    """
+    encoder = neighbors.embedder.semantic
+    if index.semantic is None or encoder is None or encoder.identity != index.meta.semantic:
+        return None
+    return LikenessSearch(index, index.semantic, encoder, neighbors)

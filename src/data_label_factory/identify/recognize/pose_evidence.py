@@ -1,0 +1,75 @@
+"""What the embedding says about a pose that local features have found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from data_label_factory.identify.images import RGB
+from data_label_factory.identify.recognize.detection import Assessment
+from data_label_factory.identify.recognize.features import Floats
+from data_label_factory.identify.recognize.neighbors import NeighborSearch
+from data_label_factory.identify.recognize.references import ReferenceFeatures
+from data_label_factory.identify.recognize.scoring import (
+    ScoredPose,
+    find_indistinguishable,
+    score_pose,
+    swap_reference,
+)
+
+_TIE = 0.12  # log-odds; a single cell that agrees or not moves them by up to 0.1
+
+
+def assess_poses(
+    frame: RGB,
+    poses: Sequence[ScoredPose],
+    references: ReferenceFeatures,
+    neighbors: NeighborSearch,
+    hidden: Collection[int],
+    noise: float,
+) -> list[Assessment]:
+    """Ask the embedding about each pose in a frame (H, W, 3).
+
+    Of items that score as well, one whose cosine is higher by more
+    than `noise` takes the other's place.
+    """
+    found = neighbors.cosines(frame, [pose.quad for pose in poses], hidden)
+    assessed = []
+    for pose, cosines in zip(poses, found, strict=True):
+        pose = _give_way_to_nearest(frame, pose, cosines, references, neighbors, noise)
+        row = int(references.rows[pose.hypothesis.reference])
+        same = references.rows[find_indistinguishable(pose, references)]
+        near_duplicates = tuple(int(other) for other in same if other not in hidden)
+
+        # With a single item, that it is nearer than others is no evidence.
+        margin_ratio = 0.0
+        if neighbors.index.item_count > 1:
+            margin_ratio = neighbors.margin_ratio(row, cosines)
+        assessed.append(Assessment(row, pose.quad, cosines, margin_ratio, pose, near_duplicates))
+    return assessed
+
+
+def _give_way_to_nearest(
+    frame: RGB,
+    pose: ScoredPose,
+    cosines: Floats,
+    references: ReferenceFeatures,
+    neighbors: NeighborSearch,
+    noise: float,
+) -> ScoredPose:
+    """The nearest item by embedding, if it scores as well in the same place;
+    else `pose`.
+    """
+    row = int(references.rows[pose.hypothesis.reference])
+    nearest = int(cosines.argmax())
+    is_same_item = neighbors.index.items[nearest] == neighbors.index.items[row]
+    if is_same_item or cosines[nearest] - cosines[row] <= noise:
+        return pose
+
+    numbers = np.flatnonzero(references.rows == nearest)
+    if not len(numbers):  # its picture could not be read
+        return pose
+    swapped = swap_reference(pose.hypothesis, int(numbers[0]), references)
+    rival = score_pose(frame, swapped, references)
+    return rival if rival.score > pose.score - _TIE else pose
