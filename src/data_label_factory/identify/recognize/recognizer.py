@@ -142,13 +142,13 @@ class Recognizer:
         or 4]) uint8, of any size. Raises ImageError for a file that cannot be read,
         and ValueError for an array of another shape or dtype.
 
-        With `guess`, a last one ranks what the picture's main thing is nearest to,
+        With `guess`, one more ranks what the picture's main thing is nearest to,
         where nothing is sure and anything near.
         """
         frame = as_rgb(picture)
         found = [self.describe(assessment) for assessment in self.assess(frame)]
         if guess and not any(detection.confident for detection in found):
-            found += self._guess(frame)
+            found = sorted([*found, *self._guess(frame)], key=lambda one: one.false_accept_rate)
         return found
 
     def _guess(self, frame: RGB) -> list[Detection]:
