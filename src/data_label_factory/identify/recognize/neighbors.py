@@ -24,6 +24,8 @@ class NeighborSearch:
         self.index = index
         self.embedder = embedder
         self._own_margins: dict[int, float] = {}
+        views = np.bincount(index.variants)
+        self._variant_count, self._most_views = len(views), int(views.max())
 
     def cosines(self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()) -> Floats:
         """(Q, N) of the frame inside each of Q quads to every row, -inf
@@ -53,7 +55,12 @@ class NeighborSearch:
         return self.margin(row, cosines) / max(self._own_margins[row], _SMALLEST_OWN_MARGIN)
 
     def nearest(self, cosines: Floats, k: int) -> list[int]:
-        """The rows of the `k` highest of cosines (N,), highest first."""
-        k = min(k, len(cosines))
-        near = np.argpartition(-cosines, k - 1)[:k]
-        return [int(row) for row in near[np.argsort(-cosines[near], kind="stable")]]
+        """The rows of the `k` nearest variants by cosines (N,), nearest first,
+        each by its nearest view.
+        """
+        k = min(k, self._variant_count)
+        most = min(k + len(cosines) - self._variant_count, k * self._most_views)
+        near = np.argpartition(-cosines, most - 1)[:most]
+        near = near[np.argsort(-cosines[near], kind="stable")]
+        firsts = np.unique(self.index.variants[near], return_index=True)[1]
+        return [int(row) for row in near[np.sort(firsts)[:k]]]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from data_label_factory.identify.encoders import Embeddings
 from data_label_factory.identify.train.bank import Bank
 from data_label_factory.identify.train.settings import Variants
-from data_label_factory.labels import parse_label
+from data_label_factory.labels import Label, parse_label
 
 Ints = NDArray[np.int64]
 
@@ -24,13 +24,13 @@ def classes_of(bank: Bank, variants: Variants) -> Ints:
     """(N,) the class of each reference, 0 … C - 1. The head learns to
     tell classes apart.
 
-    "same": all references of one name are one class. "apart": each
-    reference is a class. Files of equal content are always one class,
+    "same": all references of one name are one class. "apart": those of
+    one label are, which are views of one variant. Files of equal content are always one class,
     whatever their names: nothing could tell them apart, and trying to
     would spoil the head.
     """
     parent = list(range(len(bank)))  # a forest: rows with the same root are one class
-    first_row: dict[str, int] = {}
+    first_row: dict[str | Label, int] = {}
 
     def root(row: int) -> int:
         while parent[row] != row:
@@ -38,8 +38,9 @@ def classes_of(bank: Bank, variants: Variants) -> Ints:
         return row
 
     for row, (name, digest) in enumerate(zip(bank.references, bank.sha256, strict=True)):
-        item = f"item {parse_label(name, bank.labels).item}" if variants == "same" else f"row {row}"
-        for key in (f"file {digest}", item):
+        label = parse_label(name, bank.labels).variant
+        shown = Label(label.name) if variants == "same" else label
+        for key in (digest, shown):
             parent[root(row)] = root(first_row.setdefault(key, row))
 
     roots = [root(row) for row in range(len(bank))]
