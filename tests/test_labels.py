@@ -377,7 +377,10 @@ def test_a_name_that_ends_like_a_view_is_read_back(
 
 
 def test_a_variant_is_one_whatever_its_case() -> None:
-    first, second = parse_label("NEO-12_Kind_of_Blue.jpg"), parse_label("NEO-12_kind_of_blue__2.jpg")
+    first, second = (
+        parse_label("NEO-12_Kind_of_Blue.jpg"),
+        parse_label("NEO-12_kind_of_blue__2.jpg"),
+    )
     assert first != second
     assert first.variant == second.variant
     assert first.variant != parse_label("NEO-13_Kind_of_Blue.jpg").variant

@@ -145,13 +145,15 @@ class Collection:
                 "Name the folder that was indexed",
             )
 
-    def recognize(self, picture: Picture) -> list[Detection]:
-        """The items in a picture, see `Recognizer.recognize`.
+    def recognize(self, picture: Picture, *, guess: bool = False) -> list[Detection]:
+        """The items in a picture, and with `guess` a last detection that
+        says what it is nearest to, where none is sure. See
+        `Recognizer.recognize`.
 
         Raises FactoryError also when not one of the references can be read.
         """
         self.require_references()
-        return self.recognizer.recognize(picture)
+        return self.recognizer.recognize(picture, guess=guess)
 
     def verify(self, **options: Any) -> Report:
         """Test the index on itself, see `verify_index`."""

@@ -14,8 +14,8 @@ KINDS = {
     "stranger accepted": "A confident answer where nothing in the index is visible.",
     "named as another": "The name of another item instead of the right one.",
     "named twice": "A second confident answer for an item that already has one.",
-    "unsure": "The right name, but not confident.",
-    "not found": "No name at the place of the item.",
+    "unsure": "The right name, but not confident, or only guessed.",
+    "not found": "No name at the place of the item, or only a wrong guess.",
     "not judged": (
         "A further confident answer. Without quads, the ground truth cannot tell "
         "whether that item is in the photo too."
@@ -38,6 +38,9 @@ class Failure:
 
         detection = self.detection
         evidence = f"cosine {detection.score:.2f}, margin {detection.margin:.2f}"
+        if detection.is_guess:
+            how = "correctly" if self.kind == "unsure" else f"as {detection.label}"
+            return f"Nothing sure was found; guessed {how} ({evidence})."
         if self.kind in ("unsure", "not found"):
             why = "already the answer for another item" if detection.confident else "not confident"
             return f"Named correctly, but {why} ({evidence})."
@@ -56,6 +59,7 @@ class Failure:
             "ref": self.item.reference if self.item else None,
             "named": self.detection.reference if self.detection else None,
             "confident": self.detection.confident if self.detection else None,
+            "guess": self.detection.is_guess if self.detection else None,
             "score": round(self.detection.score, 4) if self.detection else None,
         }
 
@@ -90,7 +94,7 @@ def _classify_item(item: TrueItem, detection: Detection | None) -> str:
     if detection is None:
         return "not found"
     if not is_named_by(item, detection):
-        return "named as another"
+        return "not found" if detection.is_guess else "named as another"
     # A confident detection with the right name is here only if it answers for another
     # item.
     return "not found" if detection.confident else "unsure"

@@ -29,9 +29,9 @@ _DEFAULT_FILES = ("truth.json", "truth.csv")
 class TrueItem:
     """One item that a photo shows.
 
-    `stems` are the file stems that name it correctly, several if the
-    ground truth gives an item and not one of its variants. `reference` is
-    the file of one of them. `quad` is (4, 2) float32 px, or None if
+    `stems` are the file stems that name it correctly: those of all views,
+    and of all variants if the ground truth gives an item and not one of
+    them. `reference` is the file of one. `quad` is (4, 2) float32 px, or None if
     unknown. `labels` is what file names say.
     """
 
@@ -128,33 +128,41 @@ class _KnownNames:
 
     def __init__(self, index: Index) -> None:
         self._labels = index.meta.labels
-        self._by_stem: dict[str, str] = {}
+        self._by_stem: dict[str, tuple[str, Label]] = {}
         self._by_item: dict[str, list[str]] = {}
+        self._views: dict[Label, list[str]] = {}
 
-        for row_reference, row_name in zip(index.references, index.names, strict=True):
-            reference = str(row_reference)
-            self._by_stem.setdefault(stem_of(reference), reference)
-            self._by_item.setdefault(item_key(str(row_name)), []).append(reference)
+        for row, reference in enumerate(map(str, index.references)):
+            label = index.label(row)
+            self._by_stem.setdefault(stem_of(reference), (reference, label.variant))
+            self._by_item.setdefault(label.item, []).append(reference)
+            self._views.setdefault(label.variant, []).append(reference)
         self._stems = Names(self._by_stem)
 
     def find(self, name: str, quad: Quad | None = None) -> TrueItem | None:
         """The reference or item called `name`, or None if the index does not have it."""
         stem = stem_of(name)
         if stem in self._by_stem:
-            return TrueItem(self._by_stem[stem], frozenset({stem}), quad, self._labels)
+            return self._name(stem, quad)
 
         variants = self._by_item.get(item_key(name))
         label = parse_label(name, self._labels)
         # A name with a set code or rarity means that one variant, never just any of the
         # item.
-        if not variants and not (label.set_code or label.rarity):
+        if not variants and (label.set_code or label.rarity):
+            variants = self._views.get(label.variant)
+        elif not variants:
             variants = self._by_item.get(label.item)
         if not variants:
             meant = self._stems.find(stem) or self._stems.find(split_copy_ending(stem)[0])
-            variants = [self._by_stem[meant]] if meant else None
-        if not variants:
-            return None
+            return self._name(meant, quad) if meant else None
         return TrueItem(variants[0], frozenset(map(stem_of, variants)), quad, self._labels)
+
+    def _name(self, stem: str, quad: Quad | None) -> TrueItem:
+        """The variant whose file has this stem, by any of its views."""
+        reference, variant = self._by_stem[stem]
+        stems = frozenset(map(stem_of, self._views[variant]))
+        return TrueItem(reference, stems, quad, self._labels)
 
 
 def _find_truth_file(folder: Path) -> Path | None:

@@ -19,9 +19,10 @@ _TOP = 5
 class ItemMatch:
     """How the detections match one true item.
 
-    `top1`: the detection at its place names it, confidently or not.
-    `top5`: that detection names it, or has it among its five
-    nearest references. `correct`: an accepted detection names it.
+    `top1`: the detection at its place names it, confidently or not;
+    a guess stands for it where there is no other. `top5`: that
+    detection names it, or has it among its five nearest references.
+    `correct`: an accepted detection names it.
     `localized`: a detection that names it overlaps it by half; None
     without a true quad. `detection`: the most telling one. That is
     the accepted detection with the right name, else any with the
@@ -65,13 +66,13 @@ def match_photo(
 
     Without quads, the n detections with the highest scores stand
     for the n items. Of the accepted ones, only that with the
-    highest score can be wrong.
+    highest score can be wrong. Guesses come after all others.
     """
     answers = [d for d, is_accepted in zip(detections, accepted, strict=True) if is_accepted]
     if not query.items:
         return PhotoMatch((), wrong=tuple(answers))
 
-    by_score = sorted(detections, key=_negative_score)
+    by_score = sorted(detections, key=_rank)
     used: list[Detection] = []
     matches = []
     for item in query.items:
@@ -87,7 +88,7 @@ def match_photo(
         wrong = [d for d in answers if not contains(used, d)]
         return PhotoMatch(tuple(matches), tuple(wrong))
 
-    answers.sort(key=_negative_score)
+    answers.sort(key=_rank)
     wrong = [d for d in answers[:1] if not _is_shown(d, query.items)]
     extra = [d for d in answers[1:] if not _is_shown(d, query.items)]
     return PhotoMatch(tuple(matches), tuple(wrong), tuple(extra))
@@ -148,10 +149,9 @@ def _match_by_place(
     """Match an item with a quad. Returns the match and the answer it uses, if any."""
     true_box = box_of(quad)
     ious = [box_iou(d.box, true_box) for d in detections]
-
-    best = None
-    if ious and max(ious) >= _SAME_PLACE_IOU:
-        best = detections[ious.index(max(ious))]
+    there = [at for at, iou in enumerate(ious) if iou >= _SAME_PLACE_IOU]
+    nearest = min(there, key=lambda at: (detections[at].is_guess, -ious[at]), default=None)
+    best = None if nearest is None else detections[nearest]
 
     named = []
     localized = False
@@ -184,5 +184,6 @@ def _is_in_top(item: TrueItem, detection: Detection) -> bool:
     )
 
 
-def _negative_score(detection: Detection) -> float:
-    return -detection.score
+def _rank(detection: Detection) -> tuple[bool, float]:
+    """Highest score first, guesses last."""
+    return detection.is_guess, -detection.score

@@ -171,7 +171,8 @@ def _show(failure: Failure, refs: Path | None) -> _Shown:
     if item:
         figures.append(show_reference(item.reference, refs, f"shows {item.label}"))
     if found and not (item and item.reference == found.reference):
-        figures.append(show_reference(found.reference, refs, f"was named {found.label}"))
+        verb = "was guessed" if found.is_guess else "was named"
+        figures.append(show_reference(found.reference, refs, f"{verb} {found.label}"))
     return _Shown(figures, str(failure))
 
 
@@ -182,7 +183,7 @@ def _draw_photo(failure: Failure) -> str | None:
     marks = []
     if failure.item and failure.item.quad is not None:
         marks.append(Mark(failure.item.quad, "", TRUE))
-    if failure.detection:
+    if failure.detection and not failure.detection.is_guess:
         marks.append(mark(failure.detection))
 
     try:
