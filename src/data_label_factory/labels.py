@@ -49,6 +49,7 @@ IMAGE_SUFFIXES = frozenset(_JPEG_SUFFIXES | _OTHER_SUFFIXES | _HEIF_SUFFIXES)
 
 # File systems allow 255 bytes per name; this leaves room for a suffix.
 MAX_STEM_BYTES = 240
+MAX_VIEWS = 999  # of one label: the number has three digits at most
 
 _BRACED_CODE = re.compile(r"\{([^{}]+)\}_")
 _BRACED_RARITY = re.compile(r"_\{([^{}]+)\}\Z")

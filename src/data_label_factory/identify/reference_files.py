@@ -1,15 +1,16 @@
-"""Reference pictures as files: encoded for the folder, located in it, set aside."""
+"""Reference pictures as files: encoded for the folder, named and located in it, set aside."""
 
 from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
-from data_label_factory.errors import FactoryError, ImageError
+from data_label_factory.errors import ConflictError, FactoryError, ImageError
 from data_label_factory.identify.images import RGB
+from data_label_factory.labels import MAX_VIEWS
 
 REMOVED_FOLDER = ".removed"  # hidden, so never indexed
 
@@ -30,6 +31,21 @@ def encode_reference(picture: RGB) -> bytes:
     file = io.BytesIO()
     image.save(file, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
     return file.getvalue()
+
+
+def name_view(refs: Path, reference: str, stem: str) -> str:
+    """A file beside `reference` for a further view of it, with the lowest
+    number that is free: `teddy__2.jpg`.
+
+    `stem` is its label's. Raises ConflictError when none is free.
+    """
+    folder = PurePosixPath(reference).parent
+    taken = {path.stem.casefold() for path in (refs / folder).glob("*")}
+    for number in range(2, MAX_VIEWS + 1):
+        name = f"{stem}__{number}"
+        if name.casefold() not in taken:
+            return str(folder / f"{name}.jpg")
+    raise ConflictError(f"There are {MAX_VIEWS} views of {reference} already", "Remove some")
 
 
 def locate(refs: Path, reference: str) -> Path | None:

@@ -97,7 +97,8 @@ def _find_price(
 def _find_first_view(reference: str, snapshot: Snapshot) -> str:
     """The first view of what a reference is a further view of; "" if it is the first."""
     index = snapshot.index
-    first = str(index.references[index.first_views[index.row_of[reference]]])
+    row = index.row_of.get(reference)  # a session may know one that is gone
+    first = reference if row is None else str(index.references[index.first_views[row]])
     return first if first != reference else ""
 
 

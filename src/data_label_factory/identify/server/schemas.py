@@ -190,6 +190,7 @@ class Changed(BaseModel):
     filename: str
     label: str
     index_size: int
+    hint: str = Field(default="", description="What to do next. Left out where there is nothing")
 
 
 class TopPrice(BaseModel):
