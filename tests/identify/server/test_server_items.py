@@ -238,7 +238,7 @@ def test_a_name_that_is_there_gets_views_with_the_next_free_number(
     Image.fromarray(unknowns[7]).save(settings.refs / "Teddy_UR__3.png")
     second = enroll(client, unknowns[1], name="teddy", rarity="ultra rare").json()
     assert (second["filename"], second["label"]) == ("teddy_ur__2.jpg", "Teddy (UR)")
-    assert "Teddy (UR) has 2 pictures now" in second["hint"]
+    assert second["hint"] == "It has 2 pictures now. One from another side may help"
     assert "another side" in second["hint"]
     third = client.post(
         "/api/feedback", files={"image": jpeg(unknowns[2])}, data={"filename": second["filename"]}
@@ -248,6 +248,12 @@ def test_a_name_that_is_there_gets_views_with_the_next_free_number(
     other = enroll(client, unknowns[3], name="Teddy").json()
     assert (other["filename"], "hint" in other) == ("teddy.jpg", False)
 
+    listed = [
+        [item["filename"] for item in client.get(f"/api/items?q=teddy{more}").json()["items"]]
+        for more in ("", "&views=0")
+    ]
+    views = ["teddy_ur.jpg", "teddy_ur__2.jpg", "teddy_ur__4.jpg"]
+    assert listed == [["teddy.jpg", *views], ["teddy.jpg", "teddy_ur.jpg"]]
     for number in range(3):
         assert recognize(client, unknowns[number]) == {"Teddy (UR)"}
     assert recognize(client, unknowns[3]) == {"Teddy"}

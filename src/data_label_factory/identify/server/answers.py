@@ -116,7 +116,8 @@ def _as_neighbors(detection: Detection, snapshot: Snapshot) -> list[Neighbor]:
     for reference, cosine in detection.top_k:
         label = index.label(index.row_of[reference])
         neighbor = Neighbor(name=label.name, filename=reference, score=_round(cosine))
-        if detection.is_guess:  # any of them may be what it is
+        if detection.is_guess:  # any of them may be what it is, so each is told in full
+            neighbor.filename = _find_first_view(reference, snapshot) or reference
             neighbor.set_code, neighbor.rarity = label.set_code, label.rarity
         neighbors.append(neighbor)
     return neighbors

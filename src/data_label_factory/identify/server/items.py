@@ -84,6 +84,7 @@ def items(
     q: SearchWords = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    views: Annotated[int, Query(ge=0, le=1, description="0: without further views")] = 1,
 ) -> Items:
     """In order of file names."""
     snapshot = context.require_snapshot()
@@ -91,7 +92,8 @@ def items(
 
     rows = []
     for row, text in enumerate(snapshot.searchable):
-        if all(word in text for word in words):
+        is_listed = views or snapshot.index.first_views[row] == row
+        if is_listed and all(word in text for word in words):
             rows.append(row)
 
     page = [_describe_item(snapshot, row) for row in rows[offset:][:limit]]
@@ -240,7 +242,7 @@ def _suggest_views(index: Index, added: str) -> str:
     if views == 1:
         return ""
     more = "Enough for most things" if views >= _ENOUGH_VIEWS else "One from another side may help"
-    return f"{index.label(row)} has {views} pictures now. {more}"
+    return f"It has {views} pictures now. {more}"
 
 
 def _require_permission(context: Context) -> None:
