@@ -1,4 +1,6 @@
-"""Reference pictures as files: encoded for the folder, named and located in it, set aside."""
+"""Reference pictures as files: encoded for the folder, named and
+located in it, set aside.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ from data_label_factory.labels import MAX_VIEWS
 
 REMOVED_FOLDER = ".removed"  # hidden, so never indexed
 
-# A smaller reference has too few details to be recognized; a larger one costs time and
-# adds none.
+# A smaller reference has too few details to be recognized; a
+# larger one costs time and adds none.
 MIN_SIDE_PX, MAX_SIDE_PX = 48, 1600
 _JPEG_QUALITY = 95
 
@@ -34,8 +36,8 @@ def encode_reference(picture: RGB) -> bytes:
 
 
 def name_view(refs: Path, reference: str, stem: str) -> str:
-    """A file beside `reference` for a further view of it, with the lowest
-    number that is free: `teddy__2.jpg`.
+    """A file beside `reference` for a further view of it, with
+    the lowest number that is free: `teddy__2.jpg`.
 
     `stem` is its label's. Raises ConflictError when none is free.
     """
@@ -49,7 +51,9 @@ def name_view(refs: Path, reference: str, stem: str) -> str:
 
 
 def locate(refs: Path, reference: str) -> Path | None:
-    """The file of a reference; None when it is gone, or leads out of the folder `refs`."""
+    """The file of a reference; None when it is gone, or leads out
+    of the folder `refs`.
+    """
     try:
         real = (refs / reference).resolve()
         inside = real.is_relative_to(refs.resolve())
@@ -59,7 +63,9 @@ def locate(refs: Path, reference: str) -> Path | None:
 
 
 def set_aside(refs: Path, reference: str) -> None:
-    """Move a removed picture out of the way, where its owner can have it back."""
+    """Move a removed picture out of the way, where its owner can
+    have it back.
+    """
     path = locate(refs, reference)
     if path is None:
         return

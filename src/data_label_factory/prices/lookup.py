@@ -18,13 +18,14 @@ class CodeLookup:
         return item_key(code) in self._codes
 
     def find(self, label: Label, of_file: Label, reference: str) -> str | None:
-        """The code that prices a reference, or None; `of_file` is what its
-        file name says.
+        """The code that prices a reference, or None; `of_file` is
+        what its file name says.
 
-        It is looked up by set code (the label's, else the file name's). Sites
-        list prices by it; a user's own table may give a file name or a name
-        instead, which holds for every print. What it gives for the first
-        view of an item holds for all of them.
+        It is looked up by set code (the label's, else the file
+        name's). Sites list prices by it; a user's own table may
+        give a file name or a name instead, which holds for every
+        print. What it gives for the first view of an item holds
+        for all of them.
         """
         path = PurePosixPath(reference)
         first = split_view_ending(path.stem)[0]

@@ -1,4 +1,6 @@
-"""What `identify FILES…` writes of each frame: a line or JSON, COCO, and annotated copies."""
+"""What `identify FILES…` writes of each frame: a line or JSON,
+COCO, and annotated copies.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def open_writer(
     show_all: bool,
     as_json: bool,
 ) -> Iterator[FrameWriter]:
-    """The writer of the frames of `sources`; the COCO file is complete when it is closed."""
+    """The writer of the frames of `sources`; the COCO file is
+    complete when it is closed.
+    """
     copies = Copies(draw, list(sources)) if draw else None
     width = min(max(len(str(source.path)) for source in sources), _NAME_WIDTH_MAX)
     with CocoWriter(coco, index) if coco else nullcontext() as coco_writer:
@@ -47,7 +51,9 @@ def open_writer(
 
 
 class FrameWriter:
-    """Writes each frame, as it comes, to the files that the options name and to stdout."""
+    """Writes each frame, as it comes, to the files that the
+    options name and to stdout.
+    """
 
     def __init__(
         self,
@@ -82,7 +88,8 @@ class FrameWriter:
         return counts
 
     def _write_frame(self, frame: RecognizedFrame, shown: Sequence[Detection]) -> None:
-        # Printed last: a printed line guarantees that its frame is in the files.
+        # Printed last: a printed line guarantees that its frame
+        # is in the files.
         if self._coco:
             self._coco.add(frame, shown)
         if self._copies:

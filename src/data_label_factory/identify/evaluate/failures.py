@@ -9,7 +9,8 @@ from data_label_factory.identify.evaluate.ground_truth import Query, TrueItem
 from data_label_factory.identify.evaluate.matching import PhotoMatch, contains, is_named_by
 from data_label_factory.identify.recognize import Detection
 
-# The kinds of failures, worst first, and what each means. The keys are stored in JSON.
+# The kinds of failures, worst first, and what each means. The
+# keys are stored in JSON.
 KINDS = {
     "stranger accepted": "A confident answer where nothing in the index is visible.",
     "named as another": "The name of another item instead of the right one.",
@@ -25,7 +26,9 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Failure:
-    """One failure of a kind in KINDS, with the true item, the detection, or both."""
+    """One failure of a kind in KINDS, with the true item, the
+    detection, or both.
+    """
 
     query: Query
     kind: str
@@ -67,9 +70,9 @@ class Failure:
 def find_failures(query: Query, match: PhotoMatch) -> list[Failure]:
     """The failures in one photo.
 
-    These are the items without a correct confident answer, then the
-    confident answers that are wrong, then those that cannot be
-    scored. A detection is reported only once.
+    These are the items without a correct confident answer, then
+    the confident answers that are wrong, then those that cannot
+    be scored. A detection is reported only once.
     """
     failures = [
         Failure(query, _classify_item(one.item, one.detection), one.item, one.detection)
@@ -95,12 +98,14 @@ def _classify_item(item: TrueItem, detection: Detection | None) -> str:
         return "not found"
     if not is_named_by(item, detection):
         return "not found" if detection.is_guess else "named as another"
-    # A confident detection with the right name is here only if it answers for another
-    # item.
+    # A confident detection with the right name is here only if it
+    # answers for another item.
     return "not found" if detection.confident else "unsure"
 
 
 def _names_a_variant(item: TrueItem, detection: Detection) -> bool:
-    """Whether the detection names another variant of the item than the photo shows."""
+    """Whether the detection names another variant of the item
+    than the photo shows.
+    """
     is_same_item = detection.label.item == item.label.item
     return is_same_item and not is_named_by(item, detection)

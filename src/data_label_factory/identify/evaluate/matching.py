@@ -1,4 +1,6 @@
-"""One photo's detections against its ground truth: the rules behind every figure of `evaluate`."""
+"""One photo's detections against its ground truth: the rules
+behind every figure of `evaluate`.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +21,16 @@ _TOP = 5
 class ItemMatch:
     """How the detections match one true item.
 
-    `top1`: the detection at its place names it, confidently or not;
-    a guess stands for it where there is no other. `top5`: that
-    detection names it, or has it among its five nearest references.
-    `correct`: an accepted detection names it.
-    `localized`: a detection that names it overlaps it by half; None
-    without a true quad. `detection`: the most telling one. That is
-    the accepted detection with the right name, else any with the
-    right name, else what lies at its place (without quads: one that
-    names nothing in the photo, preferably an accepted one).
+    `top1`: the detection at its place names it, confidently or
+    not; a guess stands for it where there is no other. `top5`:
+    that detection names it, or has it among its five nearest
+    references. `correct`: an accepted detection names it.
+    `localized`: a detection that names it overlaps it by half;
+    None without a true quad. `detection`: the most telling one.
+    That is the accepted detection with the right name, else any
+    with the right name, else what lies at its place (without
+    quads: one that names nothing in the photo, preferably an
+    accepted one).
     """
 
     item: TrueItem
@@ -42,10 +45,10 @@ class ItemMatch:
 class PhotoMatch:
     """How the detections match one photo.
 
-    `wrong` are the accepted detections that name another item or lie
-    where there is none; all of them if the photo shows no item. `extra`
-    are those that cannot be scored because, without quads, other known
-    items may be in view.
+    `wrong` are the accepted detections that name another item or
+    lie where there is none; all of them if the photo shows no
+    item. `extra` are those that cannot be scored because, without
+    quads, other known items may be in view.
     """
 
     items: tuple[ItemMatch, ...]
@@ -60,9 +63,9 @@ def match_photo(
     `accepted` count as answers.
 
     With quads, a detection belongs to an item if the IoU of their
-    boxes is at least 0.3. The detection that overlaps best decides
-    top-1. Each accepted detection is correct for one item, or else
-    wrong.
+    boxes is at least 0.3. The detection that overlaps best
+    decides top-1. Each accepted detection is correct for one
+    item, or else wrong.
 
     Without quads, the n detections with the highest scores stand
     for the n items. Of the accepted ones, only that with the
@@ -110,7 +113,9 @@ def is_named_by(item: TrueItem, detection: Detection) -> bool:
 
 
 def contains(detections: Sequence[Detection], detection: Detection) -> bool:
-    """Whether `detection` itself, not merely an equal one, is among `detections`."""
+    """Whether `detection` itself, not merely an equal one, is
+    among `detections`.
+    """
     return any(detection is other for other in detections)
 
 
@@ -120,7 +125,9 @@ def _match_by_name(
     answers: list[Detection],
     shown: Sequence[TrueItem],
 ) -> tuple[ItemMatch, list[Detection]]:
-    """Match an item without a quad. Returns the match and the answers it uses."""
+    """Match an item without a quad. Returns the match and the
+    answers it uses.
+    """
     hits = [d for d in answers if is_named_by(item, d)]
 
     named = [*hits, *(d for d in by_score if is_named_by(item, d))]
@@ -146,7 +153,9 @@ def _match_by_place(
     detections: Sequence[Detection],
     unused: list[Detection],
 ) -> tuple[ItemMatch, list[Detection]]:
-    """Match an item with a quad. Returns the match and the answer it uses, if any."""
+    """Match an item with a quad. Returns the match and the answer
+    it uses, if any.
+    """
     true_box = box_of(quad)
     ious = [box_iou(d.box, true_box) for d in detections]
     there = [at for at, iou in enumerate(ious) if iou >= _SAME_PLACE_IOU]
@@ -177,7 +186,9 @@ def _is_shown(detection: Detection, items: Sequence[TrueItem]) -> bool:
 
 
 def _is_in_top(item: TrueItem, detection: Detection) -> bool:
-    """Whether the item is the detection's own reference or among its nearest, five in all."""
+    """Whether the item is the detection's own reference or among
+    its nearest, five in all.
+    """
     nearest = [reference for reference, _ in detection.top_k if reference != detection.reference]
     return any(
         stem_of(reference) in item.stems for reference in [detection.reference, *nearest][:_TOP]

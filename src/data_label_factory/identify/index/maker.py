@@ -12,8 +12,8 @@ from data_label_factory.identify.index.index import Index
 def open_maker(
     index: Index, encoder: str = "", head: str | Path | None = None, *, device: Device = "auto"
 ) -> Embedder:
-    """The embedder that made an index: the encoder named, or else the one
-    that the index names, with the head given.
+    """The embedder that made an index: the encoder named, or else
+    the one that the index names, with the head given.
 
     Raises EncoderError when that did not make the index.
     """

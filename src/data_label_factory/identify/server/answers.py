@@ -1,4 +1,6 @@
-"""Detections in pixels → the masks of `/api/falcon`, in fractions of the picture."""
+"""Detections in pixels → the masks of `/api/falcon`, in fractions
+of the picture.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +80,8 @@ def _as_mask(
         false_accept_rate=detection.false_accept_rate,
     )
 
-    # Set only where there is something to say: other answers stay as they always were.
+    # Set only where there is something to say: other answers stay
+    # as they always were.
     if detection.is_guess:
         mask.guess = True
     if first_view := _find_first_view(detection.reference, snapshot):
@@ -95,7 +98,9 @@ def _find_price(
 
 
 def _find_first_view(reference: str, snapshot: Snapshot) -> str:
-    """The first view of what a reference is a further view of; "" if it is the first."""
+    """The first view of what a reference is a further view of; ""
+    if it is the first.
+    """
     index = snapshot.index
     row = index.row_of.get(reference)  # a session may know one that is gone
     first = reference if row is None else str(index.references[index.first_views[row]])

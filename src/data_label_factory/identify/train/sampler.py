@@ -1,4 +1,6 @@
-"""Which views make a batch: K items × M views each (P × K sampling), with hard negatives."""
+"""Which views make a batch: K items × M views each (P × K
+sampling), with hard negatives.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,14 @@ _HELD_BYTES_MAX = 128 * 2**20
 
 
 def classes_of(bank: Bank, variants: Variants) -> Ints:
-    """(N,) the class of each reference, 0 … C - 1. The head learns to
-    tell classes apart.
+    """(N,) the class of each reference, 0 … C - 1. The head
+    learns to tell classes apart.
 
-    "same": all references of one name are one class. "apart": those of
-    one label are, which are views of one variant. Files of equal content are always one class,
-    whatever their names: nothing could tell them apart, and trying to
-    would spoil the head.
+    "same": all references of one name are one class. "apart":
+    those of one label are, which are views of one variant. Files
+    of equal content are always one class, whatever their names:
+    nothing could tell them apart, and trying to would spoil the
+    head.
     """
     parent = list(range(len(bank)))  # a forest: rows with the same root are one class
     first_row: dict[str | Label, int] = {}
@@ -49,8 +52,8 @@ def classes_of(bank: Bank, variants: Variants) -> Ints:
 
 @dataclass(frozen=True)
 class Batch:
-    """`features` (B, D) float32, and the class (B,) of each row; equal
-    classes are adjacent.
+    """`features` (B, D) float32, and the class (B,) of each row;
+    equal classes are adjacent.
     """
 
     features: Embeddings
@@ -58,15 +61,16 @@ class Batch:
 
 
 class BatchSampler:
-    """Draws batches of `k` distinct classes × `m` views from a bank.
+    """Draws batches of `k` distinct classes × `m` views from a
+    bank.
 
-    A fraction `hard` of the classes of a batch are hard negatives:
-    each is drawn from the nearest classes, by the encoder's
-    features, of a class drawn before. The others are drawn at
-    random. With `anchor` the first of the `m` views is the
-    reference itself, since that is what a view will be compared
-    with. With fewer than `k` classes a batch has all of them; a
-    class with fewer than `m` views repeats some.
+    A fraction `hard` of the classes of a batch are hard
+    negatives: each is drawn from the nearest classes, by the
+    encoder's features, of a class drawn before. The others are
+    drawn at random. With `anchor` the first of the `m` views is
+    the reference itself, since that is what a view will be
+    compared with. With fewer than `k` classes a batch has all of
+    them; a class with fewer than `m` views repeats some.
     """
 
     def __init__(
@@ -115,7 +119,9 @@ class BatchSampler:
         return chosen + others[: self._k - len(chosen)]
 
     def _draw_views(self, number: int, rng: np.random.Generator) -> Embeddings:
-        """(m, D) views of any references of this class, distinct if there are m of them."""
+        """(m, D) views of any references of this class, distinct
+        if there are m of them.
+        """
         rows = self._rows[number]
         per_row = self._bank.recipe.views
         count = self._m - self._anchor
