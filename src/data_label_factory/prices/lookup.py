@@ -28,8 +28,10 @@ class CodeLookup:
         for all of them.
         """
         path = PurePosixPath(reference)
-        first = split_view_ending(path.stem)[0]
-        files = (reference, path.stem, str(path.parent / (first + path.suffix)), first)
+        files = [reference, path.stem]
+        first, number = split_view_ending(path.stem)
+        if number > 1:
+            files += [str(path.with_name(first + path.suffix)), first]
         for name in (label.set_code or of_file.set_code, *files, label.name):
             key = item_key(name)
             if key and key in self._codes:  # an entry without a code prices nothing
