@@ -18,6 +18,8 @@
             turns in one process
 
 The folder --data holds NAME/refs beside NAME/queries, NAME/frames or NAME/photos, and `negatives`.
+The set NAME+views takes the pictures in NAME/views as further references. Guesses count in top-1
+and top-5, as in `identify evaluate`.
 Times depend on the machine; ratios within one run carry over to others.
 """
 
@@ -41,7 +43,7 @@ import numpy as np
 from recognize_profile import profile
 from recognize_rivals import rivals
 from recognize_scale import scale
-from recognize_sets import FIGURES, PictureSet, format_table, measure, open_sets
+from recognize_sets import FIGURES, PictureSet, format_table, guessing, measure, open_sets
 
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import Embedder
@@ -59,7 +61,7 @@ _NO_CALIBRATION = "no calibration (prior only)"
 def accuracy(options: argparse.Namespace, scratch: Path) -> None:
     rows = []
     for pictures in open_sets(options.data, options.sets, Embedder.open(), scratch, options.every):
-        whole = measure(pictures.recognizer.recognize, pictures.queries)
+        whole = measure(guessing(pictures.recognizer), pictures.queries)
         rows.append([pictures.name, "whole", *whole])
         if options.ablate:
             rows += [[pictures.name, name, *measure_without(name, pictures)] for name in ABLATIONS]
@@ -75,7 +77,7 @@ def measure_without(stage: str, pictures: PictureSet) -> list[str]:
     with ABLATIONS[stage](recognizer):
         if stage != _NO_CALIBRATION:
             recognizer.calibration = calibrate(recognizer, pictures.refs, quiet=True)
-        return measure(recognizer.recognize, pictures.queries)
+        return measure(guessing(recognizer), pictures.queries)
 
 
 def sizes(options: argparse.Namespace, scratch: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from recognize_sets import FIGURES, PictureSet, format_table, measure, open_sets
+from recognize_sets import FIGURES, PictureSet, format_table, guessing, measure, open_sets
 
 from data_label_factory.errors import MissingExtraError
 from data_label_factory.extras import need
@@ -47,7 +47,7 @@ def rivals(options: argparse.Namespace, scratch: Path) -> None:
         few = Queries(queries.photos[:: max(1, len(queries.photos) // options.brute)])
         part = f"{len(few.photos)} of {len(queries.photos)} photos"
 
-        ours = pictures.recognizer.recognize
+        ours = guessing(pictures.recognizer)
         frames = whole_frame(pictures, embedder)
         rate = f"{_FALSE_ACCEPT_RATE:.0%} false accepts"
         runs = [

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from data_label_factory.errors import FactoryError
@@ -18,6 +19,7 @@ from data_label_factory.identify.index import Index
 from data_label_factory.identify.recognize import Detection, Recognizer
 
 _PHOTO_FOLDERS = ("queries", "frames", "photos")
+_VIEWS = "+views"
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,12 @@ def open_sets(
     """Index and calibrate in `scratch` each set in `names` that exists; take every Nth photo.
 
     `data` holds NAME/refs beside NAME/queries, NAME/frames or NAME/photos, and `negatives`.
-    Raises FactoryError if it holds none of the sets.
+    The set NAME+views has the pictures in NAME/views as further references. Raises
+    FactoryError if it holds none of the sets.
     """
-    present = [name for name in names if (data / name / "refs").is_dir()]
+    present = [name for name in names if all(map(Path.is_dir, _find_refs(data, name)))]
     for name in sorted(set(names) - set(present)):
-        print(f"skipped: there is no {data / name / 'refs'}", file=sys.stderr)
+        print(f"skipped: there is no {_find_refs(data, name)[-1]}", file=sys.stderr)
     if not present:
         raise FactoryError(
             f"There is no picture set in {data}", "Name with --data the folder that holds NAME/refs"
@@ -49,13 +52,35 @@ def open_sets(
 
     negatives = data / "negatives" if (data / "negatives").is_dir() else None
     for name in present:
-        refs = data / name / "refs"
+        refs = _join_folders(_find_refs(data, name), scratch / name)
         collection = Collection.open(refs, scratch / f"{name}.npz", embedder=embedder)
         index = collection.index
         recognizer = collection.recognizer
-        queries = read_queries(index, find_photos(data / name), negatives=negatives)
+        queries = read_queries(
+            index, find_photos(data / name.removesuffix(_VIEWS)), negatives=negatives
+        )
         some = Queries(queries.photos[::every], queries.without_truth)
         yield PictureSet(name, refs, index, recognizer, some)
+
+
+def _find_refs(data: Path, name: str) -> list[Path]:
+    folder = data / name.removesuffix(_VIEWS)
+    return [folder / "refs", *([folder / "views"] if name.endswith(_VIEWS) else [])]
+
+
+def _join_folders(folders: Sequence[Path], joined: Path) -> Path:
+    """Return the only folder, or `joined`, with a link to each file of several."""
+    if len(folders) == 1:
+        return folders[0]
+    joined.mkdir()
+    for file in (file for folder in folders for file in folder.iterdir()):
+        (joined / file.name).symlink_to(file.resolve())
+    return joined
+
+
+def guessing(recognizer: Recognizer) -> Callable[[RGB], list[Detection]]:
+    """Return its `recognize` as `identify evaluate` calls it: with guesses."""
+    return partial(recognizer.recognize, guess=True)
 
 
 def find_photos(folder: Path) -> Path:

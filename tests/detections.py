@@ -37,6 +37,7 @@ def detection(
     side: float = 10,
     confident: bool | None = None,
     top_k: tuple[tuple[str, float], ...] | None = None,
+    guess: bool = False,
 ) -> Detection:
     """A detection in a square; confident up to a rate of 0.01 unless told otherwise."""
     return Detection(
@@ -44,9 +45,10 @@ def detection(
         reference,
         score,
         margin=0.1,
-        confident=rate <= 0.01 if confident is None else confident,
+        confident=rate <= 0.01 and not guess if confident is None else confident,
         quad=as_points(square(x, y, side)),
         inliers=9,
         top_k=((reference, score),) if top_k is None else top_k,
         false_accept_rate=rate,
+        is_guess=guess,
     )

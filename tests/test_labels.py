@@ -12,6 +12,8 @@ from data_label_factory.labels import (
     format_label,
     parse_label,
     split_copy_ending,
+    split_view_ending,
+    view_number,
 )
 from data_label_factory.rarities import RARITIES
 from data_label_factory.set_codes import is_set_code
@@ -299,3 +301,87 @@ def test_plain_labels_have_no_set_code_and_no_rarity() -> None:
     for label in (Label("a", "NEO-1"), Label("a", "", "UR")):
         with pytest.raises(LabelError, match="plain"):
             format_label(label, "plain")
+
+
+VIEWS = ["__2", "__3", "__12", "__999"]
+
+
+@pytest.mark.parametrize("ending", VIEWS)
+@pytest.mark.parametrize("copy", ["", " (1)", " - Copy"])
+@pytest.mark.parametrize(
+    "stem",
+    [
+        "teddy",
+        "Kind_of_Blue",
+        "LOCH-JP001_dark_magician_pscr",
+        "{633Ph}_a_{Galaxy_Foil}",
+        "LOB-EN001",
+        "ur",
+        "M8-20_hex_bolt",
+    ],
+)
+def test_views_have_the_label_of_the_first_picture(stem: str, ending: str, copy: str) -> None:
+    for scheme in SCHEMES:
+        label = parse_label(f"{stem}.jpg", scheme)
+        assert parse_label(f"a/{stem}{ending}{copy}.png", scheme) == label
+    assert view_number(f"a/{stem}{ending}{copy}.png") == int(ending[2:])
+    assert view_number(f"a/{stem}{copy}.png") == 1
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("blade_runner__2049", "Blade Runner 2049"),
+        ("bond__007", "Bond 007"),
+        ("teddy__1", "Teddy 1"),
+        ("teddy__0", "Teddy 0"),
+        ("teddy_2", "Teddy 2"),
+        ("teddy__2_", "Teddy 2"),
+        ("teddy__2b", "Teddy 2B"),
+        ("teddy__back", "Teddy Back"),
+        ("teddy%5F%5F2", "Teddy__2"),
+        ("__2", "2"),
+        (" __2", "2"),
+    ],
+)
+def test_other_endings_belong_to_the_name(stem: str, name: str) -> None:
+    assert split_view_ending(stem) == (stem, 1)
+    assert parse_label(f"{stem}.jpg") == Label(name)
+
+
+def test_a_code_with_a_number_for_a_name_is_no_view() -> None:
+    label = Label("2", "LOCH-JP001")
+    assert format_label(label) == "LOCH-JP001_2"
+    assert parse_label("LOCH-JP001_2.jpg") == parse_label("LOCH-JP001___2.jpg") == label
+
+
+@given(labels, st.sampled_from(VIEWS), st.sampled_from(["", *COPIES]))
+def test_any_label_has_views_and_no_label_is_written_as_one(
+    label: Label, ending: str, copy: str
+) -> None:
+    stem = format_label(label)
+    assert parse_label(f"{stem}{ending}.jpg") == label
+    assert parse_label(f"{stem}{ending}{copy}.jpg") == label
+    assert view_number(f"{stem}{ending}.jpg") == int(ending[2:])
+    assert view_number(f"{stem}.jpg") == 1
+
+
+@given(names | titles, st.sampled_from([*VIEWS, "_2", "__1", "__02"]), st.sampled_from(SCHEMES))
+def test_a_name_that_ends_like_a_view_is_read_back(
+    name: str, ending: str, scheme: LabelScheme
+) -> None:
+    label = Label(name + ending)
+    stem = format_label(label, scheme)
+    assert parse_label(f"{stem}.jpg", scheme) == label
+    assert parse_label(f"{stem}__2.jpg", scheme) == label
+
+
+def test_a_variant_is_one_whatever_its_case() -> None:
+    first, second = (
+        parse_label("NEO-12_Kind_of_Blue.jpg"),
+        parse_label("NEO-12_kind_of_blue__2.jpg"),
+    )
+    assert first != second
+    assert first.variant == second.variant
+    assert first.variant != parse_label("NEO-13_Kind_of_Blue.jpg").variant
+    assert first.variant != parse_label("NEO-12_Kind_of_Blue_ur.jpg").variant

@@ -251,12 +251,16 @@ def test_what_is_added_is_recognized_at_once_and_what_is_removed_no_more(folder:
     with pytest.raises(ConflictError, match="already"):
         collection.add(new)
     view = collection.add_view(photograph(new, seed=5), reference)
-    assert view.startswith("views/") and len(collection.index) == COUNT + 2
+    assert view == reference.replace(".", "__2.") and len(collection.index) == COUNT + 2
+    more = {"set_code": item.label.set_code, "rarity": item.label.rarity, "as_view": True}
+    third = collection.add(photograph(new, seed=6), item.name, **more)
+    assert third == reference.replace(".", "__3.")
+    collection.remove(third)
 
     collection.remove(view)
     assert collection.remove(reference).name == item.name
     assert not any(item.confident for item in collection.recognize(frame))
-    assert len(list(Path("my-collection/.removed").iterdir())) == 2
+    assert len(list(Path("my-collection/.removed").iterdir())) == 3
     with pytest.raises(UnknownItemError):
         collection.remove(reference)
 

@@ -5,7 +5,8 @@
 The stem of a file name is `[SETCODE_]name_words[_rarity]`.
 Underscores in the name stand for spaces. A name without capital
 letters is put in title case; a name with capitals is taken as
-written. An ending that says "copy" is no part of the name.
+written. An ending that says "copy" is no part of the name, nor is
+`__2`, `__3`, …: those are further views of what the label says.
 Collections of other things than cards have plain labels: a name and
 nothing else.
 
@@ -48,6 +49,7 @@ IMAGE_SUFFIXES = frozenset(_JPEG_SUFFIXES | _OTHER_SUFFIXES | _HEIF_SUFFIXES)
 
 # File systems allow 255 bytes per name; this leaves room for a suffix.
 MAX_STEM_BYTES = 240
+MAX_VIEWS = 999  # of one label: the number has three digits at most
 
 _BRACED_CODE = re.compile(r"\{([^{}]+)\}_")
 _BRACED_RARITY = re.compile(r"_\{([^{}]+)\}\Z")
@@ -60,6 +62,10 @@ _COPY_ENDING = re.compile(
     r"| (?:copy|Kopie|kopie|copie|copia|cópia|kopia)(?: \d{1,3})?"
 )
 _COPY_ENDINGS = re.compile(rf"(?:{_COPY_ENDING.pattern}){{1,9}}\Z")
+
+# The first view has no number; `blade_runner__2049` and `bond__007` are names. No spelling of
+# a label ends so, since an underscore in a name is escaped.
+_VIEW_ENDING = re.compile(r"__([2-9]|[1-9]\d{1,2})\Z")
 
 # What word processors, keyboards and catalogues write for one another, as `item_key` reads it.
 _ALIKE = str.maketrans(
@@ -89,6 +95,11 @@ class Label:
     def item(self) -> str:
         """The key that all variants of one item have in common: the name without its case."""
         return item_key(self.name)
+
+    @property
+    def variant(self) -> Label:
+        """The key that all views of one variant have in common: the label without its case."""
+        return Label(self.item, self.set_code, self.rarity)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.rarity})" if self.rarity else self.name
@@ -122,13 +133,8 @@ def parse_label(filename: str, scheme: LabelScheme = "cards") -> Label:
     """
     stem = stem_of(filename)
     words = split_copy_ending(stem)[0]
-    set_code = rarity = ""
-    if scheme == "cards":
-        set_code, words = _split_set_code(words)
-        words, rarity = _split_rarity(words)
-
-    name = _join_words(words.replace("_", " ").split(), scheme)
-    return Label(name, set_code, rarity) if name else Label(stem)
+    first = split_view_ending(words)[0]
+    return _parse_words(first, scheme) or _parse_words(words, scheme) or Label(stem)
 
 
 def format_label(label: Label, scheme: LabelScheme = "cards") -> str:
@@ -170,6 +176,30 @@ def split_copy_ending(stem: str) -> tuple[str, str]:
     if match and stem[: match.start()].strip("_ "):
         return stem[: match.start()], match[0]
     return stem, ""
+
+
+def split_view_ending(stem: str) -> tuple[str, int]:
+    """Split the ending off that numbers views; the number is 1 without one."""
+    match = _VIEW_ENDING.search(stem)
+    if match and stem[: match.start()].strip("_ "):
+        return stem[: match.start()], int(match[1])
+    return stem, 1
+
+
+def view_number(filename: str) -> int:
+    """Which of the views of its label a file shows, by its name: 1, 2, …"""
+    return split_view_ending(split_copy_ending(stem_of(filename))[0])[1]
+
+
+def _parse_words(words: str, scheme: LabelScheme) -> Label | None:
+    """The label of a stem without endings; None if no name is in it."""
+    set_code = rarity = ""
+    if scheme == "cards":
+        set_code, words = _split_set_code(words)
+        words, rarity = _split_rarity(words)
+
+    name = _join_words(words.replace("_", " ").split(), scheme)
+    return Label(name, set_code, rarity) if name else None
 
 
 def _check_label(label: Label, scheme: LabelScheme) -> None:

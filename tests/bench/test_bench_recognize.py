@@ -85,6 +85,27 @@ def test_accuracy_of_a_drawn_set(
 
 
 @pytest.mark.slow
+def test_a_set_with_views_has_them_as_further_references(
+    bench: ModuleType, data: Path, tmp_path: Path
+) -> None:
+    views = data / "drawn" / "views"
+    views.mkdir()
+    truth = json.loads((data / "drawn" / "frames" / "truth.json").read_text())
+    card = data / "drawn" / "refs" / truth[0]["items"][0]["ref"]
+    Image.fromarray(decode(card)[20:, 10:]).save(views / f"{card.stem}__2.jpg")
+    embedder = Embedder(open_encoder("sscd-small"))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+
+    (pictures,) = bench.open_sets(data, ["drawn+views"], embedder, scratch, 1)
+    assert (len(pictures.index), pictures.index.item_count) == (6, 5)
+    assert not pictures.recognizer.unreadable
+    truths = [item.stems for photo in pictures.queries.photos for item in photo.items]
+    assert sum(stems == {card.stem, f"{card.stem}__2"} for stems in truths) == 1
+    assert sum(len(stems) == 1 for stems in truths) == 3
+
+
+@pytest.mark.slow
 def test_times_of_a_drawn_set_at_three_sizes(
     bench: ModuleType, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -37,7 +37,8 @@ from data_label_factory.identify.output.annotate import CONFIDENT, UNSURE, Mark,
 from data_label_factory.identify.output.annotated import Copies
 from data_label_factory.identify.output.coco import CocoWriter, clip
 from data_label_factory.identify.quad import as_points
-from data_label_factory.identify.recognize import Detection
+from data_label_factory.identify.recognize import Detection, Recognizer
+from data_label_factory.labels import parse_label
 
 Frames = list[RecognizedFrame | Unreadable]
 
@@ -312,6 +313,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def no_guess(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Recognizer, "_guess", lambda *_: [])
+
+
 def options(made: Path) -> list[str]:
     return ["--index", str(made / "i.npz"), "--refs", str(made / "refs")]
 
@@ -321,6 +327,7 @@ def names(made: Path) -> set[str]:
     return {path.name for path in sorted((made / "refs").iterdir())[1:3]}
 
 
+@pytest.mark.usefixtures("no_guess")
 def test_the_command_prints_json_lines_and_writes_everything(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -357,6 +364,7 @@ def test_the_second_identify_is_optional(made: Path, capsys: pytest.CaptureFixtu
     assert main(["identify", ""]) == 2
 
 
+@pytest.mark.usefixtures("no_guess")
 def test_unsure_detections_are_counted_and_listed_only_on_request(
     made: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -367,6 +375,52 @@ def test_unsure_detections_are_counted_and_listed_only_on_request(
     assert "unsure: 1 (--all lists them)" in printed.err
     assert main([*line, "--all"]) == 0
     assert "? " in capsys.readouterr().out
+
+
+def test_guesses_are_said_counted_and_in_no_other_file(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [path.name for path in sorted((made / "refs").iterdir())]
+    near = tuple((file, 0.5 - at / 10) for at, file in enumerate([*files[:2], *files]))
+    guess = detection(files[0], 20, 20, side=90, guess=True, top_k=near)
+    monkeypatch.setattr(Recognizer, "_guess", lambda *_: [guess])
+    more = ["--coco", str(tmp_path / "o.json"), "--draw", str(tmp_path / "drawn")]
+    line = ["identify", str(made / "photos"), *options(made)]
+
+    assert main([*line, *more]) == 0
+    printed = capsys.readouterr()
+    none, *two = printed.out.splitlines()
+    said = ", ".join(dict.fromkeys(parse_label(file).name for file in files))
+    assert none.endswith("perhaps: " + ", ".join(said.split(", ")[:3]))
+    assert len(two) == 2 and "perhaps" not in "".join(two)
+    assert "items named: 2, unsure: 0, guessed: 1" in printed.err
+    assert len(load(tmp_path / "o.json")["annotations"]) == 2
+    drawn = decode(tmp_path / "drawn" / "none.png")
+    assert np.array_equal(drawn, decode(made / "photos" / "none.png"))
+
+    assert main([*line, "--all", "--json"]) == 0
+    none, two = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (none["items"], none["unsure"], two["guesses"]) == ([], 0, [])
+    (only,) = none["guesses"]
+    assert (only["guess"], only["confident"], only["reference"]) == (True, False, files[0])
+    assert not any(item["guess"] for item in two["items"])
+
+
+def test_only_pictures_are_guessed_at_and_not_the_frames_of_a_video(tmp_path: Path) -> None:
+    save_picture(tmp_path / "a.png", 0)
+    write_video(tmp_path / "b.avi", [10, 20, 30])
+    asked: list[str] = []
+
+    def still(_: RGB) -> list[Detection]:
+        asked.append("still")
+        return [detection("x.png", guess=True)]
+
+    frames = recognize_files(
+        find_nothing, find_sources([tmp_path]), recognize_still=still, quiet=True
+    )
+    guesses = [len(frame.guesses) for frame in frames if isinstance(frame, RecognizedFrame)]
+    assert guesses == [1, 0, 0, 0]
+    assert asked == ["still"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from data_label_factory.errors import FactoryError, PriceError
 from data_label_factory.labels import Label, parse_label
 from data_label_factory.prices.book import PriceBook
 from data_label_factory.prices.fx import FxRates, Rates, parse_rate
+from data_label_factory.prices.lookup import CodeLookup
 from data_label_factory.prices.money import as_number, from_number, from_text, median
 from data_label_factory.prices.store import CodePrice, Listing, PriceFile, summarize, with_date
 from data_label_factory.rarities import rarity_code
@@ -269,6 +270,31 @@ def test_the_most_expensive_codes_of_an_index_come_first() -> None:
     assert book.top(1, index) == rows[:1]
     assert book.top(0, index) == book.top(-3, index) == []
     assert book.top(5, FakeIndex([])) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "reference"),
+    [
+        ("a/teddy.jpg", "a/teddy__2.jpg"),
+        ("teddy", "a/teddy__12.png"),
+        ("Teddy", "a/teddy__2.jpg"),
+        ("teddy__2", "teddy__2.jpg"),
+        ("NEO-1", "NEO-1_teddy_ur__2.jpg"),
+        (None, "teddy__back.jpg"),
+        (None, ""),
+    ],
+)
+def test_a_further_view_costs_what_the_first_does(code: str | None, reference: str) -> None:
+    label = parse_label(reference)
+    lookup = CodeLookup([code] if code else ["Teddy", "."])
+    assert lookup.find(label, label, reference) == code
+
+
+def test_views_are_one_line_among_the_most_expensive() -> None:
+    book = PriceBook(price_file(), rates())
+    names = ["m8_bolt.jpg", "m8_bolt__2.jpg", "m8_bolt__3.jpg"]
+    (row,) = book.top(10, FakeIndex(np.array(names)))
+    assert (row["name"], row["ref_filename"]) == ("M8 Bolt", "m8_bolt.jpg")
 
 
 def fx(website: Site | None, folder: Path, **options: object) -> FxRates:

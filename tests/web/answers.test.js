@@ -120,3 +120,61 @@ test("a server that keeps tracks gives each mask a lasting number", () => {
   assert.equal(readAnswer({ masks }, "card").isTracked, false);
   assert.equal(readAnswer({ masks: [{ bbox_norm: box }], session: "abc" }, "card").isTracked, false);
 });
+
+const quad_norm = [
+  [0, 0],
+  [1, 0],
+  [1, 1],
+  [0, 1],
+];
+
+test("a guess is no sighting, and its items have different names, three at most", () => {
+  const near = ["Owl", "owl", "Fox", "Elk", "Bat"].map((name, i) => ({
+    name,
+    filename: `a b/${name}${i}.jpg`,
+    score: 1,
+  }));
+  const top_k = [{ name: "" }, null, { ...near[0], set_code: "AB-1", rarity: "UR" }, ...near.slice(1)];
+  const masks = [{ bbox_norm: box, name: "Owl", quad_norm, top_k, guess: true }];
+  const { sightings, guess, isTracked } = readAnswer({ masks, session: "s" }, "card");
+  assert.deepEqual(sightings, []);
+  assert.equal(isTracked, true);
+  assert.ok(guess);
+  assert.deepEqual(guess.quad, quad_norm);
+  assert.deepEqual(
+    guess.items.map(({ name }) => name),
+    ["Owl", "Fox", "Elk"],
+  );
+  assert.deepEqual(guess.items[0], {
+    key: "a b/Owl0.jpg",
+    name: "Owl",
+    rarity: "UR",
+    setCode: "AB-1",
+    refUrl: "/refs/a%20b/Owl0.jpg",
+    refFilename: "a b/Owl0.jpg",
+  });
+});
+
+test("a guess of nothing is none, and only true is a guess", () => {
+  const nothing = { bbox_norm: box, quad_norm, guess: true };
+  for (const top_k of [undefined, [], [{ name: "Owl" }]]) {
+    assert.equal(readAnswer({ masks: [{ ...nothing, top_k }] }, "card").guess, null);
+  }
+  const { guess, sightings } = readAnswer({ masks: [{ ...nothing, guess: "yes", name: "Owl" }] }, "card");
+  assert.equal(guess, null);
+  assert.equal(sightings.length, 1);
+});
+
+test("a further view stands for the first: its key, its picture, and its near-duplicates", () => {
+  const mask = { bbox_norm: box, name: "Owl", ref_filename: "owl__2.jpg", ref_url: "/refs/owl__2.jpg" };
+  const alone = readAnswer({ masks: [{ ...mask, variants: ["owl__2.jpg"], first_view: "x/owl.jpg" }] }, "");
+  const [{ item, twins }] = alone.sightings;
+  assert.deepEqual([item.key, item.refFilename, item.refUrl], ["x/owl.jpg", "x/owl.jpg", "/refs/x/owl.jpg"]);
+  assert.deepEqual(twins, []);
+
+  const variants = ["owl__2.jpg", "fox.jpg"];
+  const [among] = readAnswer({ masks: [{ ...mask, variants, first_view: "owl.jpg" }] }, "").sightings;
+  const first = { ...mask, ref_filename: "owl.jpg", ref_url: "/refs/owl.jpg", variants: ["owl.jpg", "fox.jpg"] };
+  const [other] = readAnswer({ masks: [first] }, "").sightings;
+  assert.deepEqual([among.item, among.twins], [other.item, other.twins]);
+});

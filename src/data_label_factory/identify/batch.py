@@ -38,7 +38,8 @@ class Source:
 
 @dataclass(frozen=True)
 class RecognizedFrame:
-    """A frame, (H, W, 3) uint8 RGB, and its detections.
+    """A frame, (H, W, 3) uint8 RGB, and its detections, guesses among
+    them.
 
     `number` counts a video's frames from 0.
     """
@@ -55,6 +56,16 @@ class RecognizedFrame:
         """
         path = str(self.source.path)
         return path if self.number is None else f"{path}#{self.number}"
+
+    @property
+    def found(self) -> list[Detection]:
+        """The detections that are no guesses."""
+        return [detection for detection in self.detections if not detection.is_guess]
+
+    @property
+    def guesses(self) -> list[Detection]:
+        """What the picture is nearest to, where nothing sure was found."""
+        return [detection for detection in self.detections if detection.is_guess]
 
     def copy_name(self) -> PurePosixPath:
         """Where a copy of the frame belongs below a folder, with a
@@ -115,11 +126,15 @@ def recognize_files(
     recognize: Callable[[RGB], list[Detection]],
     sources: Sequence[Source],
     *,
+    recognize_still: Callable[[RGB], list[Detection]] | None = None,
     every: int = 1,
     quiet: bool = False,
 ) -> Iterator[RecognizedFrame | Unreadable]:
     """Recognize pictures, and the frames 0, `every`, 2 × `every` … of
     videos, in order.
+
+    `recognize_still` does so for pictures: a single one may be worth
+    a guess where a video has its next frame.
 
     Files are read only as results are requested, and one frame is
     held at a time. A file that cannot be read gives an Unreadable;
@@ -130,9 +145,10 @@ def recognize_files(
             if _is_unmatched(source.path):
                 yield Unreadable(source, "No file matches. Check the folder and the suffix")
                 continue
+            name = recognize if source.is_video else recognize_still or recognize
             try:
                 for number, image in _read_frames(source, every, progress):
-                    yield RecognizedFrame(source, number, image, recognize(image))
+                    yield RecognizedFrame(source, number, image, name(image))
                     progress.step()
             except ImageError as exc:
                 yield Unreadable(source, str(exc))
@@ -141,7 +157,9 @@ def recognize_files(
 def as_json(frame: RecognizedFrame, shown: Sequence[Detection]) -> dict[str, Any]:
     """A frame as JSON values, with the detections `shown`.
 
-    `unsure` counts all detections that are not confident, shown or not.
+    `unsure` counts all detections that are not confident, shown or
+    not. `guesses` are neither: a reader of `items` never takes one
+    for an answer.
     """
     height, width = frame.image.shape[:2]
     return {
@@ -150,7 +168,8 @@ def as_json(frame: RecognizedFrame, shown: Sequence[Detection]) -> dict[str, Any
         "width": width,
         "height": height,
         "items": [detection.to_dict() for detection in shown],
-        "unsure": sum(not detection.confident for detection in frame.detections),
+        "unsure": sum(not detection.confident for detection in frame.found),
+        "guesses": [detection.to_dict() for detection in frame.guesses],
     }
 
 

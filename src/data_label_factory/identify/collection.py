@@ -15,25 +15,22 @@ from typing import Any
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import ConflictError, FactoryError, UnknownItemError
-from data_label_factory.identify.choices import Device
 from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import Picture, as_rgb
 from data_label_factory.identify.index import Index, Row
 from data_label_factory.identify.index.build import BuildResult
 from data_label_factory.identify.index.files import DECODE_MIN_SIDE
+from data_label_factory.identify.index.maker import open_maker
 from data_label_factory.identify.index.semantic import pack
 from data_label_factory.identify.recognize import Detection, Recognizer
 from data_label_factory.identify.recognize.feature_cache import feature_cache_path
-from data_label_factory.identify.reference_files import encode_reference, set_aside
+from data_label_factory.identify.reference_files import encode_reference, name_view, set_aside
 from data_label_factory.identify.reference_pictures import read_reference
 from data_label_factory.identify.refresh import refresh_index
 from data_label_factory.identify.verify.report import Report, verify_index
 from data_label_factory.labels import Label, LabelScheme, format_label, parse_label
 from data_label_factory.rarities import rarity_code
 from data_label_factory.set_codes import read_set_code
-
-# Further pictures of an item; a subfolder does not change a label.
-VIEWS_FOLDER = "views"
 
 
 class Collection:
@@ -146,13 +143,15 @@ class Collection:
                 "Name the folder that was indexed",
             )
 
-    def recognize(self, picture: Picture) -> list[Detection]:
-        """The items in a picture, see `Recognizer.recognize`.
+    def recognize(self, picture: Picture, *, guess: bool = False) -> list[Detection]:
+        """The items in a picture, and with `guess` a last detection that
+        says what it is nearest to, where none is sure. See
+        `Recognizer.recognize`.
 
         Raises FactoryError also when not one of the references can be read.
         """
         self.require_references()
-        return self.recognizer.recognize(picture)
+        return self.recognizer.recognize(picture, guess=guess)
 
     def verify(self, **options: Any) -> Report:
         """Test the index on itself, see `verify_index`."""
@@ -167,9 +166,18 @@ class Collection:
         self.adopt(result.index)
         return result
 
-    def add(self, picture: Picture, name: str = "", *, set_code: str = "", rarity: str = "") -> str:
-        """Make a picture the reference of a new item; returns the reference's
-        file below the folder.
+    def add(
+        self,
+        picture: Picture,
+        name: str = "",
+        *,
+        set_code: str = "",
+        rarity: str = "",
+        as_view: bool = False,
+    ) -> str:
+        """Make a picture the reference of a new item, or `as_view` a further
+        view of one that is there; returns the reference's file below the
+        folder.
 
         Without a `name`, the label is taken from the picture's file name.
         Raises LabelError for a name that no file can carry, ConflictError for
@@ -184,23 +192,26 @@ class Collection:
             label = parse_label(Path(picture).name, scheme)
         stem = format_label(label, scheme)
 
-        if any(index.label(row) == label for row in range(len(index))):
+        views = [row for row in range(len(index)) if index.label(row).variant == label.variant]
+        if views and as_view:
+            return self.add_view(picture, str(index.references[index.first_views[views[0]]]))
+        if views:
             raise ConflictError(f"There is a {label} already", "Add a further view of it instead")
         return self._add(index, encode_reference(as_rgb(picture)), f"{stem}.jpg", label)
 
     def add_view(self, picture: Picture, reference: str) -> str:
         """Keep a picture as a further view of the item that has this
-        reference; returns the new reference.
+        reference, beside it; returns the new reference.
 
         Raises as `add`, and UnknownItemError when the index has no such
         reference.
         """
         index = self.read_index()
-        label = index.label(index.row_of[_find(index, reference)])
-        data = encode_reference(as_rgb(picture))
+        reference = _find(index, reference)
+        label = index.label(index.row_of[reference])
         stem = format_label(label, index.meta.labels)
-        place = f"{VIEWS_FOLDER}/{hashlib.sha256(data).hexdigest()[:12]}/{stem}.jpg"
-        return self._add(index, data, place, label)
+        place = name_view(self._require_refs(), reference, stem)
+        return self._add(index, encode_reference(as_rgb(picture)), place, label)
 
     def remove(self, reference: str) -> Label:
         """Take a reference out of the index, and move its file to the hidden
@@ -277,24 +288,6 @@ class Collection:
                 "The collection has no folder of reference pictures", "Open it with refs="
             )
         return self.refs
-
-
-def open_maker(
-    index: Index, encoder: str = "", head: str | Path | None = None, *, device: Device = "auto"
-) -> Embedder:
-    """The embedder that made an index: the encoder named, or else the one
-    that the index names, with the head given.
-
-    Raises EncoderError when that did not make the index.
-    """
-    embedder = Embedder.open(
-        encoder or index.meta.encoder.id.partition(":")[0],
-        head,
-        semantic=index.meta.semantic.id if index.meta.semantic else "none",
-        device=device,
-    )
-    index.require_maker(embedder.identity)
-    return embedder
 
 
 def _find(index: Index, reference: str) -> str:

@@ -1,20 +1,23 @@
-"""Reference pictures as files: encoded for the folder, located in it, set aside."""
+"""Reference pictures as files: encoded for the folder, named and
+located in it, set aside.
+"""
 
 from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
-from data_label_factory.errors import FactoryError, ImageError
+from data_label_factory.errors import ConflictError, FactoryError, ImageError
 from data_label_factory.identify.images import RGB
+from data_label_factory.labels import MAX_VIEWS
 
 REMOVED_FOLDER = ".removed"  # hidden, so never indexed
 
-# A smaller reference has too few details to be recognized; a larger one costs time and
-# adds none.
+# A smaller reference has too few details to be recognized; a
+# larger one costs time and adds none.
 MIN_SIDE_PX, MAX_SIDE_PX = 48, 1600
 _JPEG_QUALITY = 95
 
@@ -32,8 +35,25 @@ def encode_reference(picture: RGB) -> bytes:
     return file.getvalue()
 
 
+def name_view(refs: Path, reference: str, stem: str) -> str:
+    """A file beside `reference` for a further view of it, with
+    the lowest number that is free: `teddy__2.jpg`.
+
+    `stem` is its label's. Raises ConflictError when none is free.
+    """
+    folder = PurePosixPath(reference).parent
+    taken = {path.stem.casefold() for path in (refs / folder).glob("*")}
+    for number in range(2, MAX_VIEWS + 1):
+        name = f"{stem}__{number}"
+        if name.casefold() not in taken:
+            return str(folder / f"{name}.jpg")
+    raise ConflictError(f"There are {MAX_VIEWS} views of {reference} already", "Remove some")
+
+
 def locate(refs: Path, reference: str) -> Path | None:
-    """The file of a reference; None when it is gone, or leads out of the folder `refs`."""
+    """The file of a reference; None when it is gone, or leads out
+    of the folder `refs`.
+    """
     try:
         real = (refs / reference).resolve()
         inside = real.is_relative_to(refs.resolve())
@@ -43,7 +63,9 @@ def locate(refs: Path, reference: str) -> Path | None:
 
 
 def set_aside(refs: Path, reference: str) -> None:
-    """Move a removed picture out of the way, where its owner can have it back."""
+    """Move a removed picture out of the way, where its owner can
+    have it back.
+    """
     path = locate(refs, reference)
     if path is None:
         return

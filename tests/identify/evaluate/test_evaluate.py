@@ -219,7 +219,8 @@ def count_naively(frames: list[Frame]) -> dict[str, float | None]:
 def count_by_name(
     counts: Counter[str], stem: str, item_count: int, detections: list[Detection], used: set[int]
 ) -> None:
-    by_score = sorted(detections, key=lambda d: -d.score)
+    found = sorted((d for d in detections if not d.is_guess), key=lambda d: -d.score)
+    by_score = [*found, *(d for d in detections if d.is_guess)]
     counts["top1"] += any(stem_of(d) == stem for d in by_score[:item_count])
 
     hits = [i for i, d in enumerate(detections) if d.confident and stem_of(d) == stem]
@@ -232,8 +233,12 @@ def count_by_place(
 ) -> None:
     xs, ys = zip(*corners, strict=True)
     ious = [box_iou(d.box, (min(xs), min(ys), max(xs), max(ys))) for d in detections]
-    if ious and max(ious) >= 0.3:
-        counts["top1"] += stem_of(detections[ious.index(max(ious))]) == stem
+    for is_guess in (False, True):
+        there = [i for i, d in enumerate(detections) if d.is_guess is is_guess and ious[i] >= 0.3]
+        if there:
+            best = max(there, key=lambda i: (ious[i], -i))
+            counts["top1"] += stem_of(detections[best]) == stem
+            break
 
     named = [i for i, d in enumerate(detections) if stem_of(d) == stem]
     hits = [i for i in named if ious[i] >= 0.3 and detections[i].confident and i not in used][:1]
@@ -265,11 +270,20 @@ def random_frame(rng: np.random.Generator, quads: str) -> Frame:
         rate = float(rng.choice([0, 0.005, 0.3, 1]))
         side = rng.integers(6, 15)
         detections.append(detection(f"{stem}.png", x, y, score=score, rate=rate, side=side))
+
+    if items and rng.random() < 0.5 and not any(d.confident for d in detections):
+        stem, corners = items[rng.integers(len(items))]
+        x, y = corners[0] if corners else (5, 5)
+        guess = detection(f"{stem}.png", x, y, score=0.95, rate=0.005, guess=True)
+        detections.append(guess)
     return items, detections
 
 
 def accept_up_to(rate: float, detections: list[Detection]) -> list[Detection]:
-    return [replace(one, confident=one.false_accept_rate <= rate) for one in detections]
+    return [
+        replace(one, confident=one.false_accept_rate <= rate and not one.is_guess)
+        for one in detections
+    ]
 
 
 @pytest.mark.parametrize("quads", ["all", "none", "some"])
@@ -312,6 +326,67 @@ def test_top_5_holds_the_name_given_and_the_nearest_others(tmp_path: Path) -> No
         query = Query(path, "a", (TrueItem(f"{stem}.png", frozenset({stem})),))
         result = evaluate(Replay(frames).recognize, Queries([query] * 3), quiet=True)
         assert result.figures.top5 == pytest.approx(top5), stem
+
+
+@pytest.mark.parametrize("has_quads", [True, False])
+def test_a_guess_counts_in_top_1_and_5_where_nothing_else_is_there(
+    tmp_path: Path, has_quads: bool
+) -> None:
+    path = save_picture(tmp_path / "a.png", 0)
+    item = true_item("elf.png", 0 if has_quads else None)
+    guess = detection("elf.png", score=0.9, guess=True)
+    near = detection("orc.png", score=0.9, guess=True, top_k=(("orc.png", 0.9), ("elf.png", 0.8)))
+    unsure = detection("orc.png", 1, score=0.2, rate=0.5)
+    frames = [[guess], [near], [unsure, guess], [unsure, near], [], [guess]]
+    query = Query(path, "a", (item,))
+    negative = Query(path, "n", ())
+    result = evaluate(Replay(frames).recognize, Queries([query] * 5 + [negative]), quiet=True)
+
+    figures = result.figures
+    assert (figures.top1, figures.top5) == (1 / 5, 2 / 5)
+    assert (figures.accepted_right, figures.accepted_wrong_per_frame) == (0, 0)
+    assert (figures.false_accepts, figures.empty_frames) == (0, 1)
+    assert [(p.rate, p.accepted_right, p.false_accepts) for p in result.curve] == [(0.5, 0, 0)]
+
+
+def test_failures_tell_guesses_from_names(tmp_path: Path) -> None:
+    path = save_picture(tmp_path / "elf.png", 0)
+    query = Query(path, "a", (BARE_ELF,))
+    guesses = [detection("elf.png", guess=True), detection("orc.png", guess=True)]
+    result = evaluate(
+        Replay([[one] for one in guesses]).recognize, Queries([query] * 2), quiet=True
+    )
+    right, wrong = result.failures
+    assert (right.kind, wrong.kind) == ("unsure", "not found")
+    assert "guessed correctly" in str(right)
+    assert "guessed as Orc" in str(wrong)
+    assert [failure.as_json()["guess"] for failure in (right, wrong)] == [True, True]
+
+    page = as_html(result, index_of("elf.png", "orc.png"), None)
+    assert "was guessed Orc" in page
+    assert "count guesses" in page
+
+
+def test_any_view_of_what_a_photo_shows_is_right(tmp_path: Path) -> None:
+    files = [
+        "elf.png",
+        "elf__2.jpg",
+        "views/elf.jpg",
+        "NEO-1_orc_ur.jpg",
+        "NEO-1_orc_ur__2.jpg",
+        "NEO-2_orc_ur.jpg",
+    ]
+    names = ["elf.jpg", "elf__2/1.jpg", "elf__7.jpg", "NEO-1_Orc_ur__9.png", "NEO-1_orc_ur.png"]
+    queries = read_queries(index_of(*files), photos(tmp_path, *names))
+    stems = {query.name: set(query.items[0].stems) for query in queries.photos}
+    elf, orc = {"elf", "elf__2"}, {"NEO-1_orc_ur", "NEO-1_orc_ur__2"}
+    assert stems == dict(zip(names, [elf, elf, elf, orc, orc], strict=True))
+
+    query = next(query for query in queries.photos if query.name == "NEO-1_orc_ur.png")
+    answers = [[detection(file)] for file in files[3:]]
+    result = evaluate(Replay(answers).recognize, Queries([query] * 3), quiet=True)
+    assert result.figures.accepted_right == pytest.approx(2 / 3)
+    assert result.figures.top1 == pytest.approx(2 / 3)
 
 
 def true_item(reference: str, x: float | None = None) -> TrueItem:
@@ -408,6 +483,7 @@ def test_each_failure_says_what_went_wrong(tmp_path: Path) -> None:
         "ref": "elf.png",
         "named": "elf.png",
         "confident": False,
+        "guess": False,
         "score": 0.5,
     }
 

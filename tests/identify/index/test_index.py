@@ -9,11 +9,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import GridEncoder
+from detections import index_of
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data_label_factory.errors import EncoderError, IndexFileError
-from data_label_factory.identify.encoders import EmbedderIdentity, EncoderIdentity, unit_rows
+from data_label_factory.identify.encoders import (
+    Embedder,
+    EmbedderIdentity,
+    EncoderIdentity,
+    unit_rows,
+)
 from data_label_factory.identify.index import Index, IndexMeta
 from data_label_factory.identify.index import index as index_module
+from data_label_factory.identify.recognize.neighbors import NeighborSearch
 from data_label_factory.labels import Label
 
 ODD_NAMES = [
@@ -297,3 +307,23 @@ def test_the_file_is_a_plain_zip_of_arrays(tmp_path: Path) -> None:
             "meta",
             *COLUMNS,
         }
+
+
+def test_views_of_a_label_are_one_variant_and_have_a_first() -> None:
+    files = ["bear__3.jpg", "bear__2.jpg", "a/bear.jpg", "NEO-1_bear.jpg", "2/NEO-1_bear.jpg"]
+    index = index_of(*files, "NEO-1_Bear_ur__7.jpg", "duck.jpg")
+    assert index.variants.tolist() == [0, 0, 0, 1, 1, 2, 3]
+    assert index.first_views.tolist() == [1, 1, 1, 3, 3, 5, 6]
+    assert index.item_count == 2
+
+
+@given(st.lists(st.sampled_from("ab"), min_size=1, max_size=40), st.integers(1, 6))
+def test_the_nearest_are_the_nearest_views_of_different_variants(words: list[str], k: int) -> None:
+    files = [f"{word}/{word}__{number}.jpg" for number, word in enumerate(words, 2)]
+    index = index_of(*files, "c.jpg", "d.jpg", "e.jpg")
+    cosines = np.random.default_rng(len(files)).permutation(len(index)).astype(np.float32)
+    expected: dict[str, int] = {}
+    for row in np.argsort(-cosines):
+        expected.setdefault(str(index.names[row]), int(row))
+    found = NeighborSearch(index, Embedder(GridEncoder())).nearest(cosines, k)
+    assert found == list(expected.values())[:k]

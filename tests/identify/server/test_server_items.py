@@ -115,6 +115,7 @@ def test_feedback_keeps_a_further_view_of_the_item(
     answer = client.post("/api/feedback", files=files, data={"filename": item["filename"]})
     assert answer.status_code == 201
     assert answer.json()["label"] == item["label"]
+    assert answer.json()["filename"] == item["filename"].replace(".", "__2.")
     assert recognize(client, unknowns[2]) == {item["label"]}
 
     health = client.get("/health").json()
@@ -220,10 +221,46 @@ def test_odd_names_and_quads(
 
 def test_an_item_that_is_there_is_not_overwritten(client: TestClient, unknowns: list[RGB]) -> None:
     assert enroll(client, unknowns[4], name="Twice").status_code == 201
-    again = enroll(client, unknowns[5], name="Twice")
-    assert again.status_code == 409
-    assert "Add a further view" in again.json()["detail"]
+    first = client.get("/refs/twice.jpg").content
+    assert enroll(client, unknowns[5], name="Twice").status_code == 201
+    assert client.get("/refs/twice.jpg").content == first
     assert enroll(client, unknowns[4], name="Other Name").status_code == 409
+
+
+def test_a_name_that_is_there_gets_views_with_the_next_free_number(
+    client: TestClient, settings: Settings, unknowns: list[RGB]
+) -> None:
+    assert settings.refs
+    answer = enroll(client, unknowns[0], name="Teddy", rarity="UR").json()
+    assert answer["filename"] == "teddy_ur.jpg"
+    assert "hint" not in answer
+
+    Image.fromarray(unknowns[7]).save(settings.refs / "Teddy_UR__3.png")
+    second = enroll(client, unknowns[1], name="teddy", rarity="ultra rare").json()
+    assert (second["filename"], second["label"]) == ("teddy_ur__2.jpg", "Teddy (UR)")
+    assert second["hint"] == "It has 2 pictures now. One from another side may help"
+    assert "another side" in second["hint"]
+    third = client.post(
+        "/api/feedback", files={"image": jpeg(unknowns[2])}, data={"filename": second["filename"]}
+    ).json()
+    assert third["filename"] == "teddy_ur__4.jpg"
+    assert "Enough" in third["hint"]
+    other = enroll(client, unknowns[3], name="Teddy").json()
+    assert (other["filename"], "hint" in other) == ("teddy.jpg", False)
+
+    listed = [
+        [item["filename"] for item in client.get(f"/api/items?q=teddy{more}").json()["items"]]
+        for more in ("", "&views=0")
+    ]
+    views = ["teddy_ur.jpg", "teddy_ur__2.jpg", "teddy_ur__4.jpg"]
+    assert listed == [["teddy.jpg", *views], ["teddy.jpg", "teddy_ur.jpg"]]
+    for number in range(3):
+        assert recognize(client, unknowns[number]) == {"Teddy (UR)"}
+    assert recognize(client, unknowns[3]) == {"Teddy"}
+    client.delete("/api/items/teddy_ur__2.jpg")
+    assert enroll(client, unknowns[4], name="Teddy", rarity="UR").json()["filename"] == (
+        "teddy_ur__2.jpg"
+    )
 
 
 def test_a_change_renews_an_outdated_calibration_in_the_background(

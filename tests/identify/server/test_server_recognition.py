@@ -2,12 +2,14 @@
 
 import io
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
 import hypothesis
 import numpy as np
 import pytest
+from detections import detection
 from drawn import encoded, photo_like
 from frame_shapes import frame_shapes
 from PIL import Image
@@ -16,6 +18,8 @@ from starlette.testclient import TestClient
 
 from data_label_factory.identify.camera import View, render_view
 from data_label_factory.identify.images import decode
+from data_label_factory.identify.index import Row
+from data_label_factory.identify.recognize import Detection, Recognizer
 from data_label_factory.identify.server.answers import as_masks
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.labels import parse_label
@@ -145,6 +149,107 @@ def test_references_that_the_picture_cannot_tell_apart_are_listed(
     assert alone.variants == [detection.reference]
     assert among.ambiguous_with == ["one.jpg", "two.jpg"]
     assert among.variants == [detection.reference, "one.jpg", "two.jpg"]
+
+
+def guess_of(settings: Settings) -> Detection:
+    """A guess that every reference is as near to."""
+    assert settings.refs
+    files = [file.name for file in sorted(settings.refs.iterdir())]
+    return detection(
+        files[0], 4, 4, side=30, guess=True, top_k=tuple((file, 0.5) for file in files[:3])
+    )
+
+
+BLANK = encoded(Image.new("RGB", (40, 40)), "PNG")
+
+
+def test_a_guess_is_given_only_where_it_is_asked_for(
+    client: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guess = guess_of(settings)
+    monkeypatch.setattr(Recognizer, "_guess", lambda *_: [guess])
+    for answer in (post(client, BLANK), post(client, BLANK, guess="0")):
+        assert (answer.json()["count"], answer.json()["masks"]) == (0, [])
+
+    answer = post(client, BLANK, guess="1").json()
+    (mask,) = answer["masks"]
+    assert answer["count"] == 1
+    assert (mask["guess"], mask["confident"], mask["price"]) == (True, False, None)
+    assert mask["label"] == f"{guess.label}?"
+    labels = [parse_label(file) for file, _ in guess.top_k]
+    assert [(near["name"], near["set_code"], near["rarity"]) for near in mask["top_k"]] == [
+        (label.name, label.set_code, label.rarity) for label in labels
+    ]
+
+    files = {"image": BLANK}
+    asked_in_address = client.post("/api/falcon?guess=1", files=files).json()
+    assert asked_in_address["masks"] == [mask]
+
+
+def test_a_picture_with_something_sure_in_it_has_no_guess_and_the_answer_it_always_had(
+    client: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Recognizer, "_guess", lambda *_: [guess_of(settings)])
+    picture = encoded(Image.fromarray(view_of(settings, 1, seed=1)[1].image), "PNG")
+    plain, asked = (post(client, picture, guess=guess).json() for guess in ("0", "1"))
+    assert plain["masks"] == asked["masks"]
+    for mask in plain["masks"]:
+        assert not {"guess", "first_view", "track_id"} & mask.keys()
+        assert all(near.keys() == {"name", "filename", "score"} for near in mask["top_k"])
+
+
+@pytest.mark.parametrize("guess", ["2", "-1", "yes", "1.5", ""])
+def test_a_guess_is_asked_for_by_0_or_1(client: TestClient, guess: str) -> None:
+    for answer in (
+        post(client, BLANK, guess=guess),
+        client.post(f"/api/falcon?guess={guess}", files={"image": BLANK}),
+    ):
+        if guess == "" and answer.status_code == 200:
+            continue  # an empty form field is one that is left out
+        assert answer.status_code == 422
+        assert "guess" in answer.json()["detail"]
+
+
+def test_a_session_does_not_guess(client: TestClient) -> None:
+    answer = post(client, BLANK, guess="1", session="one")
+    assert answer.status_code == 422
+    assert "single pictures" in answer.json()["detail"]
+    assert post(client, BLANK, guess="0", session="one").status_code == 200
+
+
+def test_guesses_are_documented_in_openapi(client: TestClient) -> None:
+    schema = client.get("/openapi.json").json()
+    assert "guess" in schema["components"]["schemas"]["Mask"]["properties"]
+    body = schema["components"]["schemas"]["Body_falcon_api_falcon_post"]["properties"]["guess"]
+    assert (body["minimum"], body["maximum"], body["default"]) == (0, 1, 0)
+
+
+def test_a_guess_has_no_price_and_a_further_view_names_its_first(
+    client: TestClient, settings: Settings
+) -> None:
+    snapshot = client.app.state.context.require_snapshot()
+    first = str(snapshot.index.references[0])
+    further = first.replace(".", "__2.")
+    index = snapshot.index.with_row(
+        Row(further, parse_label(further), "0", snapshot.index.embeddings[0])
+    )
+    recognizer = copy(snapshot.recognizer)
+    recognizer.index = index
+    snapshot = replace(snapshot, recognizer=recognizer)
+
+    prices = Everything()
+    found = [detection(first), detection(further), replace(guess_of(settings), reference=further)]
+    one, other, guess = as_masks(found, (640, 480), snapshot, prices)  # type: ignore[arg-type]
+    assert (one.price, other.price, guess.price) == ({"median": 1}, {"median": 1}, None)
+    assert "first_view" not in one.model_fields_set
+    assert (other.first_view, guess.first_view) == (first, first)
+
+
+class Everything:
+    """A price book that knows a price for all."""
+
+    def price_of(self, *_: object) -> dict[str, int]:
+        return {"median": 1}
 
 
 def test_an_unknown_item_is_not_named_confidently(client: TestClient) -> None:

@@ -34,6 +34,9 @@ def look(
         (look(OWL), look(OWL_2, confident=False), True),
         (look(OWL), look(OWL_2, variants=(OWL,)), True),
         (look(OWL_2, variants=(OWL,)), look(OWL), True),
+        (look(OWL), look("ABC-001_owl_ur__2.jpg"), True),  # from another side
+        (look("ABC-001_owl_ur__3.png"), look("ABC-001_owl_ur__2.jpg"), True),
+        (look("ABC-001_owl_ur__2.jpg"), look(OWL_2), False),
     ],
 )
 def test_two_looks_are_of_one_thing_unless_they_surely_differ(

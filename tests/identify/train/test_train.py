@@ -62,12 +62,16 @@ def test_files_of_one_name_are_one_class_or_each_its_own_and_equal_files_always_
     save_picture(refs / "LOCH-JP001_card_0_ur.png", 30)
     shutil.copy(refs / "card_1.png", refs / "copy of one.png")
     shutil.copy(refs / "card_2.png", refs / "LOCH-JP009_card_0_sr.png")
+    save_picture(refs / "LOCH-JP001_card_0_ur__2.png", 31)
+    save_picture(refs / "card_3__2.png", 32)
     bank = bank_of(refs)
     for variants, count in (("same", 4), ("apart", 6)):
         of = dict(zip(bank.references, classes_of(bank, variants).tolist(), strict=True))  # type: ignore[arg-type]
         assert sorted(set(of.values())) == list(range(count))
         assert of["card_1.png"] == of["copy of one.png"] != of["card_3.png"]
         assert of["card_2.png"] == of["LOCH-JP009_card_0_sr.png"]
+        assert of["card_3.png"] == of["card_3__2.png"]
+        assert of["LOCH-JP001_card_0_ur.png"] == of["LOCH-JP001_card_0_ur__2.png"]
         assert (of["card_0.png"] == of["LOCH-JP001_card_0_ur.png"] == of["card_2.png"]) == (
             variants == "same"
         )

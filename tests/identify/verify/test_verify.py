@@ -5,6 +5,7 @@ import math
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,8 @@ def test_variants_of_one_item_are_not_each_others_errors(refs: Path) -> None:
 def test_variant_separation_is_the_distance_of_the_nearest_two(variants: int) -> None:
     rows = np.random.default_rng(variants).normal(size=(variants + 1, 8))
     index = index_of(rows, ["Other", *["Same"] * variants])
+    codes = np.array([f"NEO-{row}" for row in range(variants + 1)])
+    index = replace(index, set_codes=codes)
 
     similarity = -1.0
     for a in range(1, variants + 1):
@@ -128,6 +131,28 @@ def test_variant_separation_is_the_distance_of_the_nearest_two(variants: int) ->
 
 def test_without_variants_there_is_no_separation(refs: Path) -> None:
     assert check(refs).variant_separation is None
+
+
+def test_views_are_neither_variants_nor_confusable_nor_said_to_be_shared(refs: Path) -> None:
+    """The second view equals the first picture, the third looks like another item."""
+    shutil.copy(refs / "card_0.png", refs / "card_0__2.png")
+    Image.fromarray(pixels(1) // 2 + pixels(0) // 2).save(refs / "card_0__3.jpg")
+    save_picture(refs / "M8-20_bolt_ur.png", 20)
+    save_picture(refs / "M8-20_bolt_ur__2.png", 21)
+    built = build_index(refs, refs.parent / "i.npz", Embedder(GridEncoder()), quiet=True)
+    assert built.same_pictures == []
+    assert built.shared_items == {}
+
+    report = verify_index(built.index, Embedder(GridEncoder()), refs=refs, quiet=True)
+    assert (report.refs, report.items) == (9, 6)
+    assert report.self_id_rate == 1
+    assert report.variant_separation is None
+    for pair in report.confusable_pairs:
+        assert not pair.a.startswith("card_0") or not pair.b.startswith("card_0")
+        assert not pair.a.startswith("M8") or not pair.b.startswith("M8")
+
+    save_picture(refs / "M8-20_bolt__2.png", 22)  # of another rarity: a variant
+    assert check(refs).variant_separation is not None
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1024, 8192), (7, 5), (3, 1), (1, 200)])

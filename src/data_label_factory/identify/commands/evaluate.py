@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ def command(
 
     index = Index.load(recognizer.index)
     photos = read_queries(index, queries, negatives=negatives, truth=truth)
-    result = evaluate(recognizer.open(index).recognize, photos)
+    result = evaluate(partial(recognizer.open(index).recognize, guess=True), photos)
 
     report = result.as_json() | {"passed_over": [walk.passed_over() for walk in photos.walks]}
     print(json.dumps(report) if as_json else _as_text(result))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -51,7 +52,8 @@ def command(
     coco: Path | None,
     draw: Path | None,
 ) -> int:
-    """Name what pictures, folders of them or videos show.
+    """Name what pictures, folders of them or videos show; where nothing
+    in a picture is sure, guess.
 
     Exit 1 if some file could not be read, else 0.
     """
@@ -67,18 +69,24 @@ def command(
 
     index = Index.load(recognizer.index)
     recognize = recognizer.open(index).recognize
-    # On a terminal the table itself shows the progress.
-    frames = recognize_files(recognize, sources, every=every, quiet=sys.stdout.isatty())
+    frames = recognize_files(
+        recognize,
+        sources,
+        recognize_still=partial(recognize, guess=True),
+        every=every,
+        quiet=sys.stdout.isatty(),  # on a terminal the table itself shows the progress
+    )
     with open_writer(
         sources, index, coco=coco, draw=draw, show_all=show_all, as_json=as_json
     ) as writer:
         counts = writer.write_all(frames)
 
     more = "" if show_all or not counts.unsure else " (--all lists them)"
+    guessed = f", guessed: {counts.guessed}" if counts.guessed else ""
     unreadable = f", not readable: {counts.unreadable}" if counts.unreadable else ""
     print(
         f"frames: {counts.frames}, items named: {counts.named}, "
-        f"unsure: {counts.unsure}{more}{unreadable}",
+        f"unsure: {counts.unsure}{more}{guessed}{unreadable}",
         file=sys.stderr,
     )
     return 1 if counts.unreadable else 0

@@ -215,7 +215,7 @@ def open_embedder(index: Index, encoder: str, projection: Path | None, device: D
     Raises EncoderError if they cannot be opened, or did not make
     the index.
     """
-    from data_label_factory.identify.collection import open_maker
+    from data_label_factory.identify.index.maker import open_maker
 
     return open_maker(index, encoder, projection, device=device)
 

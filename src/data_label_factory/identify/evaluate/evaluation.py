@@ -58,7 +58,7 @@ class Figures:
 @dataclass(frozen=True)
 class CurvePoint:
     """The figures if every detection were accepted whose false-accept
-    rate is at most `rate`.
+    rate is at most `rate`. Guesses never are.
     """
 
     rate: float
@@ -96,6 +96,7 @@ class Evaluation:
                 detection.false_accept_rate
                 for outcome in self.outcomes
                 for detection in outcome.detections
+                if not detection.is_guess
             }
         )
         last = len(rates) - 1
@@ -148,7 +149,7 @@ class Evaluation:
     def _compute_point(self, rate: float) -> CurvePoint:
         matches = []
         for outcome in self.outcomes:
-            accepted = [d.false_accept_rate <= rate for d in outcome.detections]
+            accepted = [d.false_accept_rate <= rate and not d.is_guess for d in outcome.detections]
             matches.append(match_photo(outcome.query, outcome.detections, accepted))
 
         figures = _compute_figures(matches)
@@ -167,7 +168,8 @@ def evaluate(
     quiet: bool = False,
 ) -> Evaluation:
     """Run `recognize`, such as `Recognizer.recognize`, on every
-    photo and score its answers.
+    photo and score its answers. What it guesses counts in top-1 and
+    top-5 alone.
 
     Photos are processed one after the other; the time of each
     includes its decoding. Raises GroundTruthError if none of the

@@ -1,4 +1,6 @@
-"""What labeled photos show: read from file names, folder names, a CSV or a truth.json."""
+"""What labeled photos show: read from file names, folder names, a
+CSV or a truth.json.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +31,11 @@ _DEFAULT_FILES = ("truth.json", "truth.csv")
 class TrueItem:
     """One item that a photo shows.
 
-    `stems` are the file stems that name it correctly, several if the
-    ground truth gives an item and not one of its variants. `reference` is
-    the file of one of them. `quad` is (4, 2) float32 px, or None if
-    unknown. `labels` is what file names say.
+    `stems` are the file stems that name it correctly: those of
+    all views, and of all variants if the ground truth gives an
+    item and not one of them. `reference` is the file of one.
+    `quad` is (4, 2) float32 px, or None if unknown. `labels` is
+    what file names say.
     """
 
     reference: str
@@ -47,8 +50,8 @@ class TrueItem:
 
 @dataclass(frozen=True)
 class Query:
-    """A photo and the items that it shows; a photo without `items` must
-    get no confident answer.
+    """A photo and the items that it shows; a photo without
+    `items` must get no confident answer.
 
     Reports call the photo `name`.
     """
@@ -62,9 +65,10 @@ class Query:
 class Queries:
     """The photos to evaluate.
 
-    `without_truth` names the others, whose contents are unknown; `walks`
-    have what was passed over in the folders, and `left_out` the rows of
-    the ground truth that cannot be used, each with the reason.
+    `without_truth` names the others, whose contents are unknown;
+    `walks` have what was passed over in the folders, and
+    `left_out` the rows of the ground truth that cannot be used,
+    each with the reason.
     """
 
     photos: list[Query] = field(default_factory=list)
@@ -80,22 +84,23 @@ def read_queries(
     negatives: str | Path | None = None,
     truth: str | Path | None = None,
 ) -> Queries:
-    """The photos below `folder`, then those below `negatives`, which show
-    no item of the index.
+    """The photos below `folder`, then those below `negatives`,
+    which show no item of the index.
 
-    The ground truth is read from `truth` (.json, else CSV), or from
-    `truth.json` or `truth.csv` in the folder. Without these, a photo
-    shows the reference with the same stem, or else the one that its
-    subfolder is named after.
+    The ground truth is read from `truth` (.json, else CSV), or
+    from `truth.json` or `truth.csv` in the folder. Without these,
+    a photo shows the reference with the same stem, or else the
+    one that its subfolder is named after.
 
-    A CSV has the columns `query,ref` and one row per item shown; an empty
-    `ref` means that the photo shows no item. A truth.json is a list of
-    `{"file": …, "items": [{"ref": …, "quad": [[x, y] × 4] px,
-    optional}]}`. Photos are named relative to the folder. References are
-    named by path, file name or stem; items by their name.
+    A CSV has the columns `query,ref` and one row per item shown;
+    an empty `ref` means that the photo shows no item. A
+    truth.json is a list of `{"file": …, "items": [{"ref": …,
+    "quad": [[x, y] × 4] px, optional}]}`. Photos are named
+    relative to the folder. References are named by path, file
+    name or stem; items by their name.
 
-    Raises GroundTruthError if the ground truth cannot be read or covers
-    no photo; ImageError if a folder does not exist.
+    Raises GroundTruthError if the ground truth cannot be read or
+    covers no photo; ImageError if a folder does not exist.
     """
     folder = Path(folder)
     known = _KnownNames(index)
@@ -124,37 +129,49 @@ def read_queries(
 
 
 class _KnownNames:
-    """The names by which ground truth may refer to the references of an index."""
+    """The names by which ground truth may refer to the references
+    of an index.
+    """
 
     def __init__(self, index: Index) -> None:
         self._labels = index.meta.labels
-        self._by_stem: dict[str, str] = {}
+        self._by_stem: dict[str, tuple[str, Label]] = {}
         self._by_item: dict[str, list[str]] = {}
+        self._views: dict[Label, list[str]] = {}
 
-        for row_reference, row_name in zip(index.references, index.names, strict=True):
-            reference = str(row_reference)
-            self._by_stem.setdefault(stem_of(reference), reference)
-            self._by_item.setdefault(item_key(str(row_name)), []).append(reference)
+        for row, reference in enumerate(map(str, index.references)):
+            label = index.label(row)
+            self._by_stem.setdefault(stem_of(reference), (reference, label.variant))
+            self._by_item.setdefault(label.item, []).append(reference)
+            self._views.setdefault(label.variant, []).append(reference)
         self._stems = Names(self._by_stem)
 
     def find(self, name: str, quad: Quad | None = None) -> TrueItem | None:
-        """The reference or item called `name`, or None if the index does not have it."""
+        """The reference or item called `name`, or None if the
+        index does not have it.
+        """
         stem = stem_of(name)
         if stem in self._by_stem:
-            return TrueItem(self._by_stem[stem], frozenset({stem}), quad, self._labels)
+            return self._name(stem, quad)
 
         variants = self._by_item.get(item_key(name))
         label = parse_label(name, self._labels)
-        # A name with a set code or rarity means that one variant, never just any of the
-        # item.
-        if not variants and not (label.set_code or label.rarity):
+        # A name with a set code or rarity means that one variant,
+        # never just any of the item.
+        if not variants and (label.set_code or label.rarity):
+            variants = self._views.get(label.variant)
+        elif not variants:
             variants = self._by_item.get(label.item)
         if not variants:
             meant = self._stems.find(stem) or self._stems.find(split_copy_ending(stem)[0])
-            variants = [self._by_stem[meant]] if meant else None
-        if not variants:
-            return None
+            return self._name(meant, quad) if meant else None
         return TrueItem(variants[0], frozenset(map(stem_of, variants)), quad, self._labels)
+
+    def _name(self, stem: str, quad: Quad | None) -> TrueItem:
+        """The variant whose file has this stem, by any of its views."""
+        reference, variant = self._by_stem[stem]
+        stems = frozenset(map(stem_of, self._views[variant]))
+        return TrueItem(reference, stems, quad, self._labels)
 
 
 def _find_truth_file(folder: Path) -> Path | None:
@@ -180,11 +197,11 @@ def _read_names(walk: Walk, known: _KnownNames) -> Queries:
 
 
 def _read_truth_file(path: Path, walk: Walk, known: _KnownNames) -> Queries:
-    """The photos that the file names, in its order, and the pictures in
-    the folder it omits.
+    """The photos that the file names, in its order, and the
+    pictures in the folder it omits.
 
-    A photo with a row that cannot be used is left out as a whole: what it
-    shows is not known.
+    A photo with a row that cannot be used is left out as a whole:
+    what it shows is not known.
     """
     rows, left_out = read_truth_file(path)
     photos_here = Names(walk.pictures)

@@ -1,4 +1,6 @@
-"""One photo's detections against its ground truth: the rules behind every figure of `evaluate`."""
+"""One photo's detections against its ground truth: the rules
+behind every figure of `evaluate`.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,16 @@ _TOP = 5
 class ItemMatch:
     """How the detections match one true item.
 
-    `top1`: the detection at its place names it, confidently or not.
-    `top5`: that detection names it, or has it among its five
-    nearest references. `correct`: an accepted detection names it.
-    `localized`: a detection that names it overlaps it by half; None
-    without a true quad. `detection`: the most telling one. That is
-    the accepted detection with the right name, else any with the
-    right name, else what lies at its place (without quads: one that
-    names nothing in the photo, preferably an accepted one).
+    `top1`: the detection at its place names it, confidently or
+    not; a guess stands for it where there is no other. `top5`:
+    that detection names it, or has it among its five nearest
+    references. `correct`: an accepted detection names it.
+    `localized`: a detection that names it overlaps it by half;
+    None without a true quad. `detection`: the most telling one.
+    That is the accepted detection with the right name, else any
+    with the right name, else what lies at its place (without
+    quads: one that names nothing in the photo, preferably an
+    accepted one).
     """
 
     item: TrueItem
@@ -41,10 +45,10 @@ class ItemMatch:
 class PhotoMatch:
     """How the detections match one photo.
 
-    `wrong` are the accepted detections that name another item or lie
-    where there is none; all of them if the photo shows no item. `extra`
-    are those that cannot be scored because, without quads, other known
-    items may be in view.
+    `wrong` are the accepted detections that name another item or
+    lie where there is none; all of them if the photo shows no
+    item. `extra` are those that cannot be scored because, without
+    quads, other known items may be in view.
     """
 
     items: tuple[ItemMatch, ...]
@@ -59,19 +63,19 @@ def match_photo(
     `accepted` count as answers.
 
     With quads, a detection belongs to an item if the IoU of their
-    boxes is at least 0.3. The detection that overlaps best decides
-    top-1. Each accepted detection is correct for one item, or else
-    wrong.
+    boxes is at least 0.3. The detection that overlaps best
+    decides top-1. Each accepted detection is correct for one
+    item, or else wrong.
 
     Without quads, the n detections with the highest scores stand
     for the n items. Of the accepted ones, only that with the
-    highest score can be wrong.
+    highest score can be wrong. Guesses come after all others.
     """
     answers = [d for d, is_accepted in zip(detections, accepted, strict=True) if is_accepted]
     if not query.items:
         return PhotoMatch((), wrong=tuple(answers))
 
-    by_score = sorted(detections, key=_negative_score)
+    by_score = sorted(detections, key=_rank)
     used: list[Detection] = []
     matches = []
     for item in query.items:
@@ -87,7 +91,7 @@ def match_photo(
         wrong = [d for d in answers if not contains(used, d)]
         return PhotoMatch(tuple(matches), tuple(wrong))
 
-    answers.sort(key=_negative_score)
+    answers.sort(key=_rank)
     wrong = [d for d in answers[:1] if not _is_shown(d, query.items)]
     extra = [d for d in answers[1:] if not _is_shown(d, query.items)]
     return PhotoMatch(tuple(matches), tuple(wrong), tuple(extra))
@@ -109,7 +113,9 @@ def is_named_by(item: TrueItem, detection: Detection) -> bool:
 
 
 def contains(detections: Sequence[Detection], detection: Detection) -> bool:
-    """Whether `detection` itself, not merely an equal one, is among `detections`."""
+    """Whether `detection` itself, not merely an equal one, is
+    among `detections`.
+    """
     return any(detection is other for other in detections)
 
 
@@ -119,7 +125,9 @@ def _match_by_name(
     answers: list[Detection],
     shown: Sequence[TrueItem],
 ) -> tuple[ItemMatch, list[Detection]]:
-    """Match an item without a quad. Returns the match and the answers it uses."""
+    """Match an item without a quad. Returns the match and the
+    answers it uses.
+    """
     hits = [d for d in answers if is_named_by(item, d)]
 
     named = [*hits, *(d for d in by_score if is_named_by(item, d))]
@@ -145,13 +153,14 @@ def _match_by_place(
     detections: Sequence[Detection],
     unused: list[Detection],
 ) -> tuple[ItemMatch, list[Detection]]:
-    """Match an item with a quad. Returns the match and the answer it uses, if any."""
+    """Match an item with a quad. Returns the match and the answer
+    it uses, if any.
+    """
     true_box = box_of(quad)
     ious = [box_iou(d.box, true_box) for d in detections]
-
-    best = None
-    if ious and max(ious) >= _SAME_PLACE_IOU:
-        best = detections[ious.index(max(ious))]
+    there = [at for at, iou in enumerate(ious) if iou >= _SAME_PLACE_IOU]
+    nearest = min(there, key=lambda at: (detections[at].is_guess, -ious[at]), default=None)
+    best = None if nearest is None else detections[nearest]
 
     named = []
     localized = False
@@ -177,12 +186,15 @@ def _is_shown(detection: Detection, items: Sequence[TrueItem]) -> bool:
 
 
 def _is_in_top(item: TrueItem, detection: Detection) -> bool:
-    """Whether the item is the detection's own reference or among its nearest, five in all."""
+    """Whether the item is the detection's own reference or among
+    its nearest, five in all.
+    """
     nearest = [reference for reference, _ in detection.top_k if reference != detection.reference]
     return any(
         stem_of(reference) in item.stems for reference in [detection.reference, *nearest][:_TOP]
     )
 
 
-def _negative_score(detection: Detection) -> float:
-    return -detection.score
+def _rank(detection: Detection) -> tuple[bool, float]:
+    """Highest score first, guesses last."""
+    return detection.is_guess, -detection.score

@@ -28,7 +28,8 @@ from data_label_factory.identify.index.file_format import (
 )
 from data_label_factory.identify.index.meta import IndexMeta, Row
 from data_label_factory.identify.index.semantic import Packed
-from data_label_factory.labels import Label, item_key
+from data_label_factory.identify.index.topk import top_k
+from data_label_factory.labels import Label, item_key, view_number
 from data_label_factory.names import Names
 
 _SEARCH_BLOCK_BYTES = 64 * 2**20
@@ -95,6 +96,28 @@ class Index:
         keys = np.array([item_key(str(name)) for name in self.names], dtype=np.str_)
         _, numbers = np.unique(keys, return_inverse=True)
         return numbers.astype(np.int64).reshape(-1)
+
+    @cached_property
+    def variants(self) -> NDArray[np.int64]:
+        """(N,) variant number of each row, 0 … variants - 1.
+
+        Rows of one label are views of one variant.
+        """
+        numbers: dict[tuple[int, str, str], int] = {}
+        keys = zip(*(c.tolist() for c in (self.items, self.set_codes, self.rarities)), strict=True)
+        return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
+
+    @cached_property
+    def first_views(self) -> NDArray[np.int64]:
+        """(N,) the row of the first view of each row's variant: that in the
+        uppermost folder with the lowest number in its name.
+        """
+        files = [str(reference) for reference in self.references]
+        ranks = [(file.count("/"), view_number(file), file) for file in files]
+        first: dict[int, int] = {}
+        for row in sorted(range(len(self)), key=ranks.__getitem__):
+            first.setdefault(int(self.variants[row]), row)
+        return np.array([first[int(number)] for number in self.variants], np.int64)
 
     @property
     def item_count(self) -> int:
@@ -184,7 +207,7 @@ class Index:
         rows = np.empty((len(queries), k), np.int64)
         for start in range(0, len(queries), step):
             block = slice(start, start + step)
-            scores[block], rows[block] = _top_k(queries[block] @ self.embeddings.T, k)
+            scores[block], rows[block] = top_k(queries[block] @ self.embeddings.T, k)
         return scores, rows
 
     def require_maker(self, maker: EmbedderIdentity) -> None:
@@ -240,23 +263,3 @@ class Index:
 def _stack(rows: list[Packed | None]) -> Packed | None:
     known = [row for row in rows if row is not None]
     return np.stack(known) if len(known) == len(rows) else None
-
-
-def _top_k(cosines: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    n = cosines.shape[1]
-    if 0 < k < n:
-        rows = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
-        chosen = np.take_along_axis(cosines, rows, axis=1)
-        last = chosen.min(axis=1, keepdims=True)
-
-        # Of equal cosines at the cut a partition keeps any: sort those few queries in
-        # full.
-        torn = np.count_nonzero(cosines == last, axis=1) > np.count_nonzero(chosen == last, axis=1)
-        rows[torn] = np.argsort(-cosines[torn], axis=1, kind="stable")[:, :k]
-        rows = np.sort(rows, axis=1)
-    else:
-        rows = np.tile(np.arange(k), (len(cosines), 1))
-
-    scores = np.take_along_axis(cosines, rows, axis=1)
-    order = np.argsort(-scores, axis=1, kind="stable")
-    return np.take_along_axis(scores, order, axis=1), np.take_along_axis(rows, order, axis=1)

@@ -1,4 +1,6 @@
-"""An Evaluation as one self-contained HTML page: figures, the curve, and failures as pictures."""
+"""An Evaluation as one self-contained HTML page: figures, the
+curve, and failures as pictures.
+"""
 
 from __future__ import annotations
 
@@ -110,8 +112,8 @@ def _draw_curve(result: Evaluation) -> Chart:
     """The curve as steps through its points, with the present
     setting as a larger dot.
 
-    The horizontal axis is a square root, to make room for the small
-    rates that matter.
+    The horizontal axis is a square root, to make room for the
+    small rates that matter.
     """
     empty = result.figures.empty_frames
     rates = [(rate, f"{rate:.0%}" if empty else f"{rate:g}") for rate in _RATE_TICKS]
@@ -149,7 +151,9 @@ def _describe_point(figures: CurvePoint, empty_frames: int) -> str:
 
 
 def _group_failures(failures: list[Failure], refs: Path | None) -> list[_Group]:
-    """One group per kind that occurs, worst first, with at most 300 failures in all."""
+    """One group per kind that occurs, worst first, with at most
+    300 failures in all.
+    """
     groups = []
     room = _FAILURES_MAX
     for kind, meaning in KINDS.items():
@@ -171,18 +175,19 @@ def _show(failure: Failure, refs: Path | None) -> _Shown:
     if item:
         figures.append(show_reference(item.reference, refs, f"shows {item.label}"))
     if found and not (item and item.reference == found.reference):
-        figures.append(show_reference(found.reference, refs, f"was named {found.label}"))
+        verb = "was guessed" if found.is_guess else "was named"
+        figures.append(show_reference(found.reference, refs, f"{verb} {found.label}"))
     return _Shown(figures, str(failure))
 
 
 def _draw_photo(failure: Failure) -> str | None:
-    """The photo with the true quad and that of the detection, as a
-    data: URL; None if the file is gone by now.
+    """The photo with the true quad and that of the detection, as
+    a data: URL; None if the file is gone by now.
     """
     marks = []
     if failure.item and failure.item.quad is not None:
         marks.append(Mark(failure.item.quad, "", TRUE))
-    if failure.detection:
+    if failure.detection and not failure.detection.is_guess:
         marks.append(mark(failure.detection))
 
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.atomic import atomic_write
+from data_label_factory.errors import FactoryError
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.recognize.local_index import STORED_FIELDS, LocalIndex, Stored
-from data_label_factory.identify.recognize.references import ReferenceFeatures
+from data_label_factory.identify.recognize.references import ReferenceFeatures, read_references
 from data_label_factory.identify.recognize.vocabulary import Vocabulary
 
 # Count it up with every change to features, words, thumbnails or background.
@@ -116,3 +119,20 @@ def _split(flat: NDArray[Any], shapes: NDArray[Any], channels: int = 0) -> list[
     behind = (channels,) if channels else ()
     runs = zip(pairwise(ends), shapes, strict=True)
     return [flat[start:end].reshape(*shape, *behind) for (start, end), shape in runs]
+
+
+def read_cached_references(
+    index: Index, refs: Path, cache: Path | None, quiet: bool
+) -> tuple[ReferenceFeatures | None, dict[str, str]]:
+    """As `read_references`, with what the file `cache` knows; it is
+    written anew where something has changed.
+    """
+    known = load_references(cache) if cache else None
+    references, unreadable = read_references(index, refs, known, quiet=quiet)
+    if cache is None or references is None:
+        return references, unreadable
+
+    if known is None or not np.array_equal(references.contents, known.contents):
+        with suppress(FactoryError):  # a full disk costs time at the next start, nothing else
+            save_references(references, cache)
+    return references, unreadable

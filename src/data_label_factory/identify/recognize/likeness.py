@@ -11,6 +11,7 @@ are added.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -97,3 +98,14 @@ def open_likeness(index: Index, neighbors: NeighborSearch) -> LikenessSearch | N
     if index.semantic is None or encoder is None or encoder.identity != index.meta.semantic:
         return None
     return LikenessSearch(index, index.semantic, encoder, neighbors)
+
+
+def put_first(likely: Assessment, others: Sequence[Assessment], index: Index) -> list[Assessment]:
+    """`likely` before the others; where one of these is of the same
+    item, its place in the frame is the better one.
+    """
+    is_same = [index.items[one.row] == index.items[likely.row] for one in others]
+    rest = [one for one, same in zip(others, is_same, strict=True) if not same]
+    if True not in is_same:
+        return [likely, *rest]
+    return [replace(others[is_same.index(True)], likeness=likely.likeness), *rest]

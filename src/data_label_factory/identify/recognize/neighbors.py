@@ -1,4 +1,6 @@
-"""Crops of a frame against an index by embedding: cosines, margins, margin ratios."""
+"""Crops of a frame against an index by embedding: cosines,
+margins, margin ratios.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from data_label_factory.identify.index import Index
 from data_label_factory.identify.quad import Quad, straighten
 from data_label_factory.identify.recognize.features import Floats
 
-# A reference with a near-duplicate has hardly a margin; the ratio to it would be
-# unbounded.
+# A reference with a near-duplicate has hardly a margin; the ratio
+# to it would be unbounded.
 _SMALLEST_OWN_MARGIN = 0.05
 
 
@@ -24,10 +26,12 @@ class NeighborSearch:
         self.index = index
         self.embedder = embedder
         self._own_margins: dict[int, float] = {}
+        views = np.bincount(index.variants)
+        self._variant_count, self._most_views = len(views), int(views.max())
 
     def cosines(self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()) -> Floats:
-        """(Q, N) of the frame inside each of Q quads to every row, -inf
-        for the `hidden` ones.
+        """(Q, N) of the frame inside each of Q quads to every
+        row, -inf for the `hidden` ones.
         """
         return self.look_at(frame, quads, hidden)[1]
 
@@ -46,22 +50,31 @@ class NeighborSearch:
         return embeddings, np.asarray(cosines, np.float32)
 
     def margin(self, row: int, cosines: Floats) -> float:
-        """How much nearer `row` is than the best row of another item, by cosines (N,)."""
+        """How much nearer `row` is than the best row of another
+        item, by cosines (N,).
+        """
         others = cosines[self.index.items != self.index.items[row]]
         best = float(others.max()) if len(others) else -np.inf
-        # With no other item to compare with: cosine 0, the expectation of unrelated
-        # pictures.
+        # With no other item to compare with: cosine 0, the
+        # expectation of unrelated pictures.
         return float(cosines[row]) - (best if np.isfinite(best) else 0.0)
 
     def margin_ratio(self, row: int, cosines: Floats) -> float:
-        """The margin of `row` divided by the margin that its own reference picture has."""
+        """The margin of `row` divided by the margin that its own
+        reference picture has.
+        """
         if row not in self._own_margins:
             own_cosines = self.index.embeddings @ self.index.embeddings[row]
             self._own_margins[row] = self.margin(row, own_cosines)
         return self.margin(row, cosines) / max(self._own_margins[row], _SMALLEST_OWN_MARGIN)
 
     def nearest(self, cosines: Floats, k: int) -> list[int]:
-        """The rows of the `k` highest of cosines (N,), highest first."""
-        k = min(k, len(cosines))
-        near = np.argpartition(-cosines, k - 1)[:k]
-        return [int(row) for row in near[np.argsort(-cosines[near], kind="stable")]]
+        """The rows of the `k` nearest variants by cosines (N,),
+        nearest first, each by its nearest view.
+        """
+        k = min(k, self._variant_count)
+        most = min(k + len(cosines) - self._variant_count, k * self._most_views)
+        near = np.argpartition(-cosines, most - 1)[:most]
+        near = near[np.argsort(-cosines[near], kind="stable")]
+        firsts = np.unique(self.index.variants[near], return_index=True)[1]
+        return [int(row) for row in near[np.sort(firsts)[:k]]]

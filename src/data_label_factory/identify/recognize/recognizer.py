@@ -11,14 +11,12 @@ the frame are compared by embedding alone.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from data_label_factory.errors import FactoryError
 from data_label_factory.identify.choices import DEFAULT_STRICTNESS, Detector
 from data_label_factory.identify.encoders import (
     SSCD_CONSTANTS,
@@ -30,9 +28,10 @@ from data_label_factory.identify.images import RGB, Picture, as_rgb
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.quad import Quad
 from data_label_factory.identify.recognize.confidence import Calibration
-from data_label_factory.identify.recognize.detection import Assessment, Detection, common_label
+from data_label_factory.identify.recognize.describing import Demands, describe, describe_guess
+from data_label_factory.identify.recognize.detection import Assessment, Detection
 from data_label_factory.identify.recognize.detectors import open_detector
-from data_label_factory.identify.recognize.feature_cache import load_references, save_references
+from data_label_factory.identify.recognize.feature_cache import read_cached_references
 from data_label_factory.identify.recognize.features import Floats
 from data_label_factory.identify.recognize.likeness import open_likeness
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
@@ -165,13 +164,8 @@ class Recognizer:
         return [self._describe_guess(likely)]
 
     def _describe_guess(self, one: Assessment) -> Detection:
-        """With the nearest references of different items as `top_k`."""
-        index = self.index
-        order = np.argsort(-(one.cosines if one.ranked is None else one.ranked), kind="stable")
-        _, first = np.unique(index.items[order], return_index=True)
-        rows = order[np.sort(first)[: self._top_k]]
-        top_k = tuple((str(index.references[row]), float(one.cosines[row])) for row in rows)
-        return replace(self.describe(one), confident=False, is_guess=True, top_k=top_k)
+        rate = self._told_rate(one)
+        return describe_guess(one, rate, self._neighbors, self._demands, self._top_k)
 
     @property
     def references(self) -> ReferenceFeatures | None:
@@ -221,7 +215,7 @@ class Recognizer:
 
         likely = self._assess_likeness(frame, quads[:2], copies[:2], cosines[:2], hidden)
         if likely is not None and self._false_accept_rate(likely) <= self.strictness:
-            return self._put_first(likely, assessed)
+            return put_first(likely, assessed, self.index)
         if assessed:
             return assessed
         if likely is not None and self._false_accept_rate(likely) <= _WORTH_A_GUESS:
@@ -261,15 +255,7 @@ class Recognizer:
         return [self._neighbors.margin_ratio(int(row.argmax()), row) for row in found]
 
     def _read_references(self, refs: Path, cache: Path | None, quiet: bool) -> None:
-        known = load_references(cache) if cache else None
-        self._references, self.unreadable = read_references(self.index, refs, known, quiet=quiet)
-
-        references = self._references
-        if cache is None or references is None:
-            return
-        if known is None or not np.array_equal(references.contents, known.contents):
-            with suppress(FactoryError):  # a full disk costs time at the next start, nothing else
-                save_references(references, cache)
+        self._references, self.unreadable = read_cached_references(self.index, refs, cache, quiet)
 
     def _assess_poses(
         self, frame: RGB, poses: Sequence[ScoredPose], hidden: Collection[int]
@@ -304,22 +290,6 @@ class Recognizer:
         others = self.find_lookalikes(likely.row) - {likely.row, *hidden}
         return replace(likely, near_duplicates=tuple(sorted(others)))
 
-    def _put_first(self, likely: Assessment, others: Sequence[Assessment]) -> list[Assessment]:
-        """`likely` before the others; where one of these is of the same item,
-        its place in the frame is the better one.
-        """
-        item = self.index.items[likely.row]
-        same = [one for one in others if self.index.items[one.row] == item]
-        rest = [one for one in others if self.index.items[one.row] != item]
-        return (
-            [replace(one, likeness=likely.likeness) for one in same[:1]] + rest
-            if same
-            else [
-                likely,
-                *rest,
-            ]
-        )
-
     def _may_be_sure(self, pose: ScoredPose) -> bool:
         """Whether the best margin there is would make it worth an answer."""
         best = pose.log_odds(margin_ratio=1.0)
@@ -339,27 +309,14 @@ class Recognizer:
         """An assessment with its label, its false-accept rate, and whether to
         believe it.
         """
-        index = self.index
-        variants = [row for row in one.near_duplicates if index.items[row] == index.items[one.row]]
-        is_one_item = len(variants) == len(one.near_duplicates)
+        return describe(one, self._told_rate(one), self._neighbors, self._demands, self._top_k)
 
-        score = float(one.cosines[one.row])
-        margin = self._neighbors.margin(one.row, one.cosines)
+    @property
+    def _demands(self) -> Demands:
+        return Demands(self.strictness, self._sim_threshold, self._margin_threshold)
+
+    def _told_rate(self, one: Assessment) -> float:
         rate = self._false_accept_rate(one)
         if one.pose is None and one.likeness is None and self._references is not None:
-            rate = max(rate, _WORTH_A_GUESS)  # local features should have found it and did not
-        is_enough = score > self._sim_threshold and margin > self._margin_threshold
-
-        nearest = self._neighbors.nearest(one.cosines, self._top_k)
-        return Detection(
-            label=common_label([index.label(row) for row in (one.row, *variants)]),
-            reference=str(index.references[one.row]),
-            score=score,
-            margin=margin,
-            confident=rate <= self.strictness and is_enough and is_one_item,
-            quad=one.quad,
-            inliers=one.pose.hypothesis.inliers if one.pose else 0,
-            top_k=tuple((str(index.references[row]), float(one.cosines[row])) for row in nearest),
-            false_accept_rate=rate if is_one_item else 1.0,
-            ambiguous_with=tuple(str(index.references[row]) for row in one.near_duplicates),
-        )
+            return max(rate, _WORTH_A_GUESS)  # local features should have found it and did not
+        return rate

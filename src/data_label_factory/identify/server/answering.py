@@ -21,7 +21,8 @@ class Frame:
 
     `session` names the camera that it comes from; empty: it
     stands for itself. `number` is the client's count of the
-    frames of that camera.
+    frames of that camera. `guess` asks what a picture that stands
+    for itself is nearest to, where nothing in it is sure.
     """
 
     data: bytes
@@ -29,6 +30,7 @@ class Frame:
     query: str = ""
     session: str = ""
     number: int = 0
+    guess: bool = False
     received: float = field(default_factory=time.perf_counter)
     queued: float = field(default_factory=time.perf_counter)
 
@@ -63,7 +65,8 @@ def _name(context: Context, snapshot: Snapshot, frame: Frame, picture: RGB) -> l
     prices = context.engine.prices
     size = picture.shape[1], picture.shape[0]
     if not frame.session:
-        return as_masks(snapshot.recognizer.recognize(picture), size, snapshot, prices)
+        found = snapshot.recognizer.recognize(picture, guess=frame.guess)
+        return as_masks(found, size, snapshot, prices)
 
     session = context.sessions.open(frame.session)
     return as_tracked_masks(session.see(picture, snapshot.recognizer), size, snapshot, prices)

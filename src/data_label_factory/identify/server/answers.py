@@ -1,4 +1,6 @@
-"""Detections in pixels → the masks of `/api/falcon`, in fractions of the picture."""
+"""Detections in pixels → the masks of `/api/falcon`, in fractions
+of the picture.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,7 @@ def _as_mask(
     label = detection.label
     corners = detection.quad / np.array(size, np.float64)
 
-    return Mask(
+    mask = Mask(
         bbox_norm=_as_box(detection, size),
         area_fraction=_round(_visible_fraction(detection.quad, size)),
         label=str(label) if detection.confident else f"{label}?",
@@ -78,12 +80,31 @@ def _as_mask(
         false_accept_rate=detection.false_accept_rate,
     )
 
+    # Set only where there is something to say: other answers stay
+    # as they always were.
+    if detection.is_guess:
+        mask.guess = True
+    if first_view := _find_first_view(detection.reference, snapshot):
+        mask.first_view = first_view
+    return mask
+
 
 def _find_price(
     detection: Detection, snapshot: Snapshot, prices: PriceBook | None
 ) -> dict[str, Any] | None:
-    labels = snapshot.index.meta.labels
-    return prices.price_of(detection.label, detection.reference, labels) if prices else None
+    if prices is None or detection.is_guess:  # nobody pays for a guess
+        return None
+    return prices.price_of(detection.label, detection.reference, snapshot.index.meta.labels)
+
+
+def _find_first_view(reference: str, snapshot: Snapshot) -> str:
+    """The first view of what a reference is a further view of; ""
+    if it is the first.
+    """
+    index = snapshot.index
+    row = index.row_of.get(reference)  # a session may know one that is gone
+    first = reference if row is None else str(index.references[index.first_views[row]])
+    return first if first != reference else ""
 
 
 def _as_box(detection: Detection, size: tuple[int, int]) -> Box:
@@ -98,8 +119,12 @@ def _as_neighbors(detection: Detection, snapshot: Snapshot) -> list[Neighbor]:
     index = snapshot.index
     neighbors = []
     for reference, cosine in detection.top_k:
-        name = str(index.names[index.row_of[reference]])
-        neighbors.append(Neighbor(name=name, filename=reference, score=_round(cosine)))
+        label = index.label(index.row_of[reference])
+        neighbor = Neighbor(name=label.name, filename=reference, score=_round(cosine))
+        if detection.is_guess:  # any of them may be what it is, so each is told in full
+            neighbor.filename = _find_first_view(reference, snapshot) or reference
+            neighbor.set_code, neighbor.rarity = label.set_code, label.rarity
+        neighbors.append(neighbor)
     return neighbors
 
 

@@ -18,8 +18,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from data_label_factory.identify.collection import Collection, open_maker
+from data_label_factory.identify.collection import Collection
 from data_label_factory.identify.index import Index
+from data_label_factory.identify.index.maker import open_maker
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.calibrate import calibrate, is_out_of_date
 from data_label_factory.identify.server.logs import note

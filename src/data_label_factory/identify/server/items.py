@@ -14,6 +14,7 @@ from starlette.responses import FileResponse
 from data_label_factory.errors import ImageError
 from data_label_factory.identify.collection import Collection
 from data_label_factory.identify.images import RGB
+from data_label_factory.identify.index import Index
 from data_label_factory.identify.quad import cut_out
 from data_label_factory.identify.reference_files import MAX_SIDE_PX, locate
 from data_label_factory.identify.server.answers import reference_url
@@ -30,6 +31,8 @@ from data_label_factory.identify.server.uploads import decode_upload, read_quad
 
 router = APIRouter(tags=["collection"])
 
+# Of 25 household things, all were told from unknown ones by three pictures each.
+_ENOUGH_VIEWS = 3
 _CACHING = "private, max-age=60"
 _REFERENCE_RESPONSES = {
     **problems(403, 404, 429, 503),
@@ -81,6 +84,7 @@ def items(
     q: SearchWords = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    views: Annotated[int, Query(ge=0, le=1, description="0: without further views")] = 1,
 ) -> Items:
     """In order of file names."""
     snapshot = context.require_snapshot()
@@ -88,7 +92,8 @@ def items(
 
     rows = []
     for row, text in enumerate(snapshot.searchable):
-        if all(word in text for word in words):
+        is_listed = views or snapshot.index.first_views[row] == row
+        if is_listed and all(word in text for word in words):
             rows.append(row)
 
     page = [_describe_item(snapshot, row) for row in rows[offset:][:limit]]
@@ -98,6 +103,7 @@ def items(
 @router.post(
     "/api/items",
     status_code=201,
+    response_model_exclude_unset=True,
     responses=problems(400, 403, 408, 409, 413, 415, 429, 503),
     summary="A new item",
 )
@@ -110,13 +116,14 @@ async def add_item(
     quad_norm: QuadText = "",
 ) -> Changed:
     """Make the picture the reference of a new item, used from the next
-    frame on.
+    frame on; a further view, if there is one of this name, set code and
+    rarity.
 
     Needs `--allow-enroll`.
     """
 
     def add(collection: Collection, picture: RGB) -> str:
-        return collection.add(picture, name, set_code=set_code, rarity=rarity)
+        return collection.add(picture, name, set_code=set_code, rarity=rarity, as_view=True)
 
     return await _add_picture(context, image, quad_norm, add, because=f"{name} was added")
 
@@ -124,6 +131,7 @@ async def add_item(
 @router.post(
     "/api/feedback",
     status_code=201,
+    response_model_exclude_unset=True,
     responses=problems(400, 403, 404, 408, 409, 413, 415, 429, 503),
     summary="That was really X",
 )
@@ -147,6 +155,7 @@ async def feedback(
 
 @router.delete(
     "/api/items/{filename:path}",
+    response_model_exclude_unset=True,
     responses=problems(403, 404, 409, 429, 503),
     summary="Take one out",
 )
@@ -218,9 +227,22 @@ async def _add_picture(
             lambda collection: add(collection, picture), because=because
         )
         label = index.label(index.row_of[added])
-        return Changed(filename=added, label=str(label), index_size=len(index))
+        changed = Changed(filename=added, label=str(label), index_size=len(index))
+        if hint := _suggest_views(index, added):
+            changed.hint = hint
+        return changed
 
     return await context.changes.run(decode_and_add)
+
+
+def _suggest_views(index: Index, added: str) -> str:
+    """Whether a further view would help, where there are several already."""
+    row = index.row_of[added]
+    views = int((index.variants == index.variants[row]).sum())
+    if views == 1:
+        return ""
+    more = "Enough for most things" if views >= _ENOUGH_VIEWS else "One from another side may help"
+    return f"It has {views} pictures now. {more}"
 
 
 def _require_permission(context: Context) -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
+from starlette.exceptions import HTTPException
 
 from data_label_factory.identify.server.answering import MAX_QUERY_LENGTH, Frame, answer_frame
 from data_label_factory.identify.server.context import SharedContext
@@ -38,21 +39,31 @@ async def falcon(
             description="Names a camera, to follow things from frame to frame", pattern=SESSION_NAME
         ),
     ] = "",
+    guess: Annotated[
+        int, Form(ge=0, le=1, description="1: guess where nothing is sure; not in a session")
+    ] = 0,
+    guess_query: Annotated[
+        int, Query(alias="guess", ge=0, le=1, description="The same in the address")
+    ] = 0,
 ) -> Response:
     """Every item of the collection in the picture, with its quad.
 
     `confident` says which names to believe. Anything unknown is not in
-    the list. With a `session`, things keep a `track_id`, and the evidence
-    of all frames decides.
+    the list, unless a guess is asked for. With a `session`, things keep
+    a `track_id`, and the evidence of all frames decides.
     """
     received = time.perf_counter()
     query = query[:MAX_QUERY_LENGTH]
+    wants_guess = bool(guess or guess_query)
+    if wants_guess and session:
+        raise HTTPException(422, "guess is for single pictures. Leave it out, or the session")
     context.require_snapshot()
     context.work.check()  # before the picture is copied into memory
     data = await image.read()
 
     number = context.sessions.count_frame(session) if session else 0
-    frame = Frame(data, image.content_type or "", query, session, number, received)
+    media_type = image.content_type or ""
+    frame = Frame(data, media_type, query, session, number, wants_guess, received)
     work = context.work.run(lambda: answer_frame(context, frame))
     body = await run_while_connected(request, work)
     if body is None:

@@ -62,6 +62,8 @@ class Neighbor(BaseModel):
     name: str
     filename: str
     score: float
+    set_code: str = Field(default="", description="Only of a guess")
+    rarity: str = Field(default="", description="Only of a guess")
 
 
 class Mask(BaseModel):
@@ -69,7 +71,8 @@ class Mask(BaseModel):
 
     `bbox_norm` is its box, clipped to the picture. `quad_norm` is
     its corners, clockwise from the item's own top left; they may
-    lie outside. `label` ends in `?` unless `confident`.
+    lie outside. `label` ends in `?` unless `confident`. Of a guess,
+    they are those of what was compared, and `top_k` says it.
     """
 
     bbox_norm: Box
@@ -93,6 +96,16 @@ class Mask(BaseModel):
     variants: list[str] = Field(description="ref_filename and ambiguous_with")
     false_accept_rate: float = Field(
         description="The strictest rate at which it would still be confident"
+    )
+    guess: bool = Field(
+        default=False,
+        description="With `guess=1`: nothing is sure, and `top_k` are the items that the "
+        "picture's main thing is nearest to. Left out otherwise",
+    )
+    first_view: str = Field(
+        default="",
+        description="The first picture of what `ref_filename` is a further view of. "
+        "Left out where it is the first itself",
     )
     track_id: int | None = Field(
         default=None, description="In a session: the lasting number of the thing"
@@ -177,6 +190,7 @@ class Changed(BaseModel):
     filename: str
     label: str
     index_size: int
+    hint: str = Field(default="", description="What to do next. Left out where there is nothing")
 
 
 class TopPrice(BaseModel):

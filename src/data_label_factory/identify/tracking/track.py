@@ -54,12 +54,14 @@ class Look:
 
     def names_the_same(self, other: Look) -> bool:
         """Whether both may be of one thing: not of two items, nor
-        surely of two variants.
+        surely of two variants. Views of one variant are.
         """
         ours, theirs = self.detection, other.detection
         if self.item != other.item:
             return False
         if not (ours.confident and theirs.confident):
+            return True
+        if ours.label.variant == theirs.label.variant:
             return True
         candidates = {ours.reference, *ours.ambiguous_with}
         return bool(candidates & {theirs.reference, *theirs.ambiguous_with})

@@ -1,4 +1,6 @@
-"""Which views make a batch: K items × M views each (P × K sampling), with hard negatives."""
+"""Which views make a batch: K items × M views each (P × K
+sampling), with hard negatives.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 from data_label_factory.identify.encoders import Embeddings
 from data_label_factory.identify.train.bank import Bank
 from data_label_factory.identify.train.settings import Variants
-from data_label_factory.labels import parse_label
+from data_label_factory.labels import Label, parse_label
 
 Ints = NDArray[np.int64]
 
@@ -21,16 +23,17 @@ _HELD_BYTES_MAX = 128 * 2**20
 
 
 def classes_of(bank: Bank, variants: Variants) -> Ints:
-    """(N,) the class of each reference, 0 … C - 1. The head learns to
-    tell classes apart.
+    """(N,) the class of each reference, 0 … C - 1. The head
+    learns to tell classes apart.
 
-    "same": all references of one name are one class. "apart": each
-    reference is a class. Files of equal content are always one class,
-    whatever their names: nothing could tell them apart, and trying to
-    would spoil the head.
+    "same": all references of one name are one class. "apart":
+    those of one label are, which are views of one variant. Files
+    of equal content are always one class, whatever their names:
+    nothing could tell them apart, and trying to would spoil the
+    head.
     """
     parent = list(range(len(bank)))  # a forest: rows with the same root are one class
-    first_row: dict[str, int] = {}
+    first_row: dict[str | Label, int] = {}
 
     def root(row: int) -> int:
         while parent[row] != row:
@@ -38,8 +41,9 @@ def classes_of(bank: Bank, variants: Variants) -> Ints:
         return row
 
     for row, (name, digest) in enumerate(zip(bank.references, bank.sha256, strict=True)):
-        item = f"item {parse_label(name, bank.labels).item}" if variants == "same" else f"row {row}"
-        for key in (f"file {digest}", item):
+        label = parse_label(name, bank.labels).variant
+        shown = Label(label.name) if variants == "same" else label
+        for key in (digest, shown):
             parent[root(row)] = root(first_row.setdefault(key, row))
 
     roots = [root(row) for row in range(len(bank))]
@@ -48,8 +52,8 @@ def classes_of(bank: Bank, variants: Variants) -> Ints:
 
 @dataclass(frozen=True)
 class Batch:
-    """`features` (B, D) float32, and the class (B,) of each row; equal
-    classes are adjacent.
+    """`features` (B, D) float32, and the class (B,) of each row;
+    equal classes are adjacent.
     """
 
     features: Embeddings
@@ -57,15 +61,16 @@ class Batch:
 
 
 class BatchSampler:
-    """Draws batches of `k` distinct classes × `m` views from a bank.
+    """Draws batches of `k` distinct classes × `m` views from a
+    bank.
 
-    A fraction `hard` of the classes of a batch are hard negatives:
-    each is drawn from the nearest classes, by the encoder's
-    features, of a class drawn before. The others are drawn at
-    random. With `anchor` the first of the `m` views is the
-    reference itself, since that is what a view will be compared
-    with. With fewer than `k` classes a batch has all of them; a
-    class with fewer than `m` views repeats some.
+    A fraction `hard` of the classes of a batch are hard
+    negatives: each is drawn from the nearest classes, by the
+    encoder's features, of a class drawn before. The others are
+    drawn at random. With `anchor` the first of the `m` views is
+    the reference itself, since that is what a view will be
+    compared with. With fewer than `k` classes a batch has all of
+    them; a class with fewer than `m` views repeats some.
     """
 
     def __init__(
@@ -114,7 +119,9 @@ class BatchSampler:
         return chosen + others[: self._k - len(chosen)]
 
     def _draw_views(self, number: int, rng: np.random.Generator) -> Embeddings:
-        """(m, D) views of any references of this class, distinct if there are m of them."""
+        """(m, D) views of any references of this class, distinct
+        if there are m of them.
+        """
         rows = self._rows[number]
         per_row = self._bank.recipe.views
         count = self._m - self._anchor

@@ -251,7 +251,7 @@ def _recommend_thresholds(
 
 def _measure_variant_separation(index: Index) -> dict[str, Any] | None:
     """The median distance (1 - cosine) of the two nearest variants,
-    over items that have several.
+    over items that have several; views of one are not told apart.
 
     None if no item has variants.
     """
@@ -260,10 +260,11 @@ def _measure_variant_separation(index: Index) -> dict[str, Any] | None:
 
     distances = []
     for rows in groups:
-        if len(rows) > 1:
-            variants = index.embeddings[rows]
-            cosines = (variants @ variants.T)[np.triu_indices(len(rows), k=1)]
-            distances.append(1 - float(cosines.max()))
+        variants = index.variants[rows]
+        is_another = variants[:, None] != variants
+        if is_another.any():
+            cosines = index.embeddings[rows] @ index.embeddings[rows].T
+            distances.append(1 - float(cosines[is_another].max()))
 
     if not distances:
         return None

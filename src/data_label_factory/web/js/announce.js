@@ -12,6 +12,11 @@ export class Announcer {
   #audio = null;
   sound = false;
 
+  /** Say something that is no track. @param {string} text */
+  tell(text) {
+    this.#region.textContent = text;
+  }
+
   /** @param {Track[]} tracks */
   hear(tracks) {
     const fresh = tracks.filter(({ id, sure, reading }) => sure && this.#told.get(id) !== reading.item.key);

@@ -1,11 +1,16 @@
 import { isOwnPath, itemKey } from "./deckfile.js";
 import { corners } from "./geometry.js";
+import { foldName } from "./names.js";
+import { refUrlOf } from "./refurl.js";
 
-/** @import {Box, Item, Neighbor, Point, Price, Sighting} from "./types.js" */
+/** @import {Box, Guess, Item, Neighbor, Point, Price, Sighting} from "./types.js" */
+
+const MOST_GUESSED = 3;
 
 /**
  * @typedef {object} Said  what an answer says
  * @property {Sighting[]} sightings
+ * @property {Guess | null} guess
  * @property {boolean} isTracked  by the server, in a session
  */
 
@@ -17,9 +22,31 @@ import { corners } from "./geometry.js";
 export function readAnswer(json, query) {
   if (!json || !Array.isArray(json.masks))
     throw new Error("The server's answer has no masks. Is it an /api/falcon server?");
-  const sightings = json.masks.map((/** @type {any} */ mask) => readMask(mask, query)).filter(Boolean);
+  const guessed = json.masks.filter(isGuess);
+  const named = json.masks.filter((/** @type {any} */ mask) => !isGuess(mask));
+  const sightings = named.map((/** @type {any} */ mask) => readMask(mask, query)).filter(Boolean);
   const isTracked = text(json.session) !== "" && sightings.every((/** @type {Sighting} */ { trackId }) => trackId > 0);
-  return { sightings, isTracked };
+  return { sightings, guess: guessed.length ? readGuess(guessed[0]) : null, isTracked };
+}
+
+/** @param {any} mask */
+function isGuess(mask) {
+  return mask?.guess === true;
+}
+
+/** @param {any} mask @returns {Guess | null} its items by different names */
+function readGuess(mask) {
+  const quad = readQuad(mask.quad_norm);
+  /** @type {Map<string, Item>} */
+  const items = new Map();
+  for (const near of Array.isArray(mask.top_k) ? mask.top_k : []) {
+    const [name, file] = [text(near?.name), text(near?.filename)];
+    const key = foldName(name);
+    if (!name || !file || items.has(key)) continue;
+    const [rarity, setCode] = [text(near.rarity), text(near.set_code)];
+    items.set(key, { key: file, name, rarity, setCode, refUrl: refUrlOf(file), refFilename: file });
+  }
+  return quad && items.size ? { items: [...items.values()].slice(0, MOST_GUESSED), quad } : null;
 }
 
 /** @param {any} mask @param {string} query @returns {Sighting | null} */
@@ -27,7 +54,10 @@ function readMask(mask, query) {
   const box = readBox(mask?.bbox_norm);
   if (!box) return null;
   const named = text(mask.name) || text(mask.label).replace(/\?$/, "");
-  const twins = Array.isArray(mask.variants) ? mask.variants.map(text).filter(Boolean) : [];
+  // Whichever view of a thing fits best, the thing is its first one.
+  const [best, first] = [text(mask.ref_filename), text(mask.first_view)];
+  const variants = Array.isArray(mask.variants) ? mask.variants.map(text).filter(Boolean) : [];
+  const twins = variants.map((/** @type {string} */ file) => (first && file === best ? first : file));
   const confident = typeof mask.confident === "boolean" ? mask.confident : null;
   return {
     item: readItem(mask, named || query || "item", twins),
@@ -35,7 +65,7 @@ function readMask(mask, query) {
     margin: number(mask.margin),
     confident,
     runnersUp: Array.isArray(mask.top_k) ? mask.top_k.slice(1, 6).map(readNeighbor) : [],
-    twins: twins.filter((/** @type {string} */ file) => file !== mask.ref_filename),
+    twins: twins.filter((/** @type {string} */ file) => file !== (first || best)),
     price: readPrice(mask.price),
     box,
     quad: readQuad(mask.quad_norm) ?? corners(box),
@@ -49,8 +79,10 @@ function readMask(mask, query) {
  * @param {any} mask @param {string} name @param {string[]} twins @returns {Item}
  */
 function readItem(mask, name, twins) {
-  const [rarity, setCode, refFilename] = [text(mask.rarity), text(mask.set_code), text(mask.ref_filename)];
-  const refUrl = isOwnPath(mask.ref_url) ? mask.ref_url : "";
+  const [rarity, setCode, first] = [text(mask.rarity), text(mask.set_code), text(mask.first_view)];
+  const refFilename = first || text(mask.ref_filename);
+  const ownUrl = isOwnPath(mask.ref_url) ? mask.ref_url : "";
+  const refUrl = first ? refUrlOf(first) : ownUrl;
   const key = [...twins].sort()[0] || refFilename || itemKey(name, rarity, setCode);
   return { key, name, rarity, setCode, refUrl, refFilename };
 }

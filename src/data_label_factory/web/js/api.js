@@ -19,14 +19,12 @@ export function thumbnail(refUrl, width) {
   return `${place(refUrl)}?w=${width}`;
 }
 
-/** @param {string} filename */
-export function refUrlOf(filename) {
-  return `/refs/${filename.split("/").map(encodeURIComponent).join("/")}`;
-}
-
-/** @param {Blob} frame @param {string} query @param {string} session empty: none @param {AbortSignal} signal @returns {Promise<Said>} */
+/**
+ * A picture that belongs to no session is worth a guess.
+ * @param {Blob} frame @param {string} query @param {string} session empty: none @param {AbortSignal} signal @returns {Promise<Said>}
+ */
 export async function recognize(frame, query, session, signal) {
-  const fields = { image: frame, query, ...(session && { session }) };
+  const fields = { image: frame, query, ...(session ? { session } : { guess: "1" }) };
   return readAnswer(await send("api/falcon", fields, signal), query);
 }
 
@@ -43,7 +41,7 @@ export async function topPrices(limit) {
 
 /** @param {string} words @returns {Promise<{items: any[], total: number}>} */
 export function items(words) {
-  return ask(`api/items?limit=50&q=${encodeURIComponent(words)}`);
+  return ask(`api/items?limit=50&views=0&q=${encodeURIComponent(words)}`);
 }
 
 /** @param {Blob} frame @param {Point[]} quad @param {{name: string, set_code: string, rarity: string}} label */

@@ -4,6 +4,7 @@ import { DeckPanel } from "./deckpanel.js";
 import { byId, h, setText } from "./dom.js";
 import { Eye } from "./eye.js";
 import { Follower } from "./follower.js";
+import { GuessPanel, spell } from "./guesspanel.js";
 import { Loop } from "./loop.js";
 import { Overlay } from "./overlay.js";
 import { Settings } from "./settings.js";
@@ -22,11 +23,15 @@ import { Wire } from "./wire.js";
 /** @import {ApiError} from "./apierror.js" */
 /** @import {Answer} from "./loop.js" */
 /** @import {Track} from "./tracker.js" */
+/** @import {Guess} from "./types.js" */
 
 /** Connects the parts: source → loop → wire → tracker → overlay and panels; eye → follower → overlay. */
 
 const INFO_EVERY_MS = 15_000;
 const FADE_EVERY_MS = 100;
+const LISTED_HERE = "Items that the camera recognizes are listed here, with reference picture and price.";
+const NOTHING = "Nothing of yours here.";
+const NOTHING_SURE = "Nothing sure here.";
 
 const tracker = new Tracker();
 const follower = new Follower();
@@ -36,6 +41,9 @@ const stats = new StatsPanel();
 const announcer = new Announcer();
 /** @type {Track[]} */
 let tracks = [];
+/** @type {Guess | null} */
+let guess = null;
+let isAnswered = false; // the still picture
 /** @type {Blob | null} */
 let lastFrame = null;
 let ever = 0;
@@ -65,6 +73,10 @@ const trackPanel = new TrackPanel({
   },
   copies: (key) => deck.count(key),
 });
+const guessPanel = new GuessPanel({
+  onAdd: (item) => deck.add(item, null),
+  onTeach: ({ quad }) => lastFrame && teacher.correct(lastFrame, quad),
+});
 const deck = new DeckPanel(() => trackPanel.refresh());
 const teacher = new Teacher(() => {
   source.retake();
@@ -92,7 +104,7 @@ function applySettings(values) {
   overlay.mirrored = mirrored;
   announcer.sound = values.sound;
   deck.rename(values.word);
-  trackPanel.word = values.word;
+  trackPanel.word = guessPanel.word = values.word;
   byId("stage", HTMLDivElement).toggleAttribute("data-mirror", mirrored);
   byId("mirror", HTMLButtonElement).setAttribute("aria-pressed", String(values.mirror));
   showTracks();
@@ -111,6 +123,7 @@ function sourceChanged(problem) {
   for (const part of [tracker, wire]) part.reset();
   for (const part of [follower, stillness, overlay]) part.clear();
   tracks = [];
+  [guess, isAnswered] = [null, false];
   showTracks();
   if (isMoving()) eye.open();
   else eye.close();
@@ -131,7 +144,11 @@ function answered({ said, frame: { picture, taken }, latency, own }) {
   ever = said.isTracked ? Math.max(ever, ...tracks.map(({ id }) => id)) : tracker.ever;
   follower.show(tracks);
   overlay.show(visible(), still);
+  guess = still ? said.guess : null;
+  isAnswered = still;
   showTracks();
+  if (guess) announcer.tell(`Nothing sure: ${spell(guess)}`);
+  else if (still && !tracks.length) announcer.tell(NOTHING);
   announcer.hear(tracks);
   if (gone) recovered();
   status("live");
@@ -174,7 +191,11 @@ function visible() {
 }
 
 function showTracks() {
+  const shown = settings.values.sureOnly ? null : guess;
+  const nothing = tracks.length || guess ? NOTHING_SURE : NOTHING;
+  trackPanel.hint = shown ? "" : isAnswered ? nothing : LISTED_HERE;
   trackPanel.show(visible());
+  guessPanel.show(shown);
 }
 
 /** @type {Map<string, string>} */
@@ -208,7 +229,7 @@ async function refreshInfo() {
   });
   const canEnroll = facts?.can_enroll === true;
   byId("teach", HTMLButtonElement).hidden = !canEnroll;
-  trackPanel.canCorrect = canEnroll;
+  trackPanel.canCorrect = guessPanel.canTeach = canEnroll;
   showTracks();
   stats.upstream(
     facts?.version ? `${location.host} · ${facts.encoder} · ${facts.index_size} references` : location.host,

@@ -92,9 +92,9 @@ export class Teacher {
     const buttons = dialog.querySelectorAll("button");
     for (const button of buttons) button.disabled = true;
     try {
-      const { label } = await request();
+      const { label, hint } = await request();
       dialog.close();
-      toast(`${said} ${label}`);
+      toast(hint ? `${said} ${label}. ${hint}.` : `${said} ${label}`);
       this.onTaught();
     } catch (error) {
       problem(dialog, error instanceof Error ? error.message : String(error));

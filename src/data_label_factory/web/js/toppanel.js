@@ -1,6 +1,7 @@
-import { refUrlOf, thumbnail, topPrices } from "./api.js";
+import { thumbnail, topPrices } from "./api.js";
 import { byId, h, picture } from "./dom.js";
 import { priceTag } from "./pricetag.js";
+import { refUrlOf } from "./refurl.js";
 
 const SHOWN = 10;
 let shown = "[]";

@@ -22,6 +22,8 @@ const FLASH_MS = 800;
 export class TrackPanel {
   word = "Deck";
   canCorrect = false;
+  /** What an empty list says. */
+  hint = "";
   #list = byId("tracks", HTMLUListElement);
   #count = byId("track-count", HTMLSpanElement);
   #hint = byId("no-tracks", HTMLParagraphElement);
@@ -54,7 +56,8 @@ export class TrackPanel {
       if (!isHeld) card.thaw();
     }
     setText(this.#count, String(tracks.length));
-    this.#hint.hidden = this.#cards.size > 0;
+    setText(this.#hint, this.hint);
+    this.#hint.hidden = !this.hint || this.#cards.size > 0;
   }
 
   /** @param {number} id @param {TrackCard} card @param {boolean} isHeld */

@@ -40,6 +40,10 @@
  * @property {number} lost     ms since such a server has seen it
  *
  * @typedef {Reading & Place} Sighting
+ *
+ * @typedef {object} Guess      where nothing in a picture is sure
+ * @property {Item[]} items     what its main thing is nearest to, the nearest first
+ * @property {Point[]} quad     what was compared with them
  */
 
 export {};
