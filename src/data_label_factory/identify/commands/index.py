@@ -19,6 +19,7 @@ from data_label_factory.identify.commands.options import (
     projection_option,
     report_passed_over,
     report_unusable,
+    semantic_option,
     trim_option,
 )
 
@@ -46,6 +47,7 @@ _SHARED_MAX = 3  # items named
     help="index to write or update",
 )
 @encoder_option
+@semantic_option
 @projection_option
 @device_option
 @click.option(
@@ -81,6 +83,7 @@ def command(
     refs: Path,
     out: Path,
     encoder: str,
+    semantic: str,
     projection: Path | None,
     device: Device,
     batch_size: int,
@@ -97,7 +100,9 @@ def command(
     from data_label_factory.identify.refresh import refresh_index
 
     start = time.perf_counter()
-    embedder = Embedder.open(encoder, projection, device=device, batch_size=batch_size)
+    embedder = Embedder.open(
+        encoder, projection, semantic=semantic, device=device, batch_size=batch_size
+    )
     result = refresh_index(refs, out, embedder, batch_size=batch_size, **build)
     seconds = time.perf_counter() - start
 

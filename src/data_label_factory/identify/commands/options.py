@@ -20,8 +20,10 @@ import click
 from data_label_factory.command_line import FILE, FOLDER
 from data_label_factory.identify.choices import (
     DEFAULT_ENCODER,
+    DEFAULT_SEMANTIC,
     DEFAULT_STRICTNESS,
     DETECTORS,
+    SEMANTICS,
     Detector,
     Device,
 )
@@ -89,6 +91,13 @@ trim_option = click.option(
     default=True,
     show_default="margins that take most of a picture are left out",
     help="take reference pictures with their margins",
+)
+
+semantic_option = click.option(
+    "--semantic",
+    type=click.Choice(SEMANTICS),
+    default=DEFAULT_SEMANTIC,
+    help="second encoder, for things that are not flat; none: without",
 )
 
 # Of commands that read an index: it says what made it.

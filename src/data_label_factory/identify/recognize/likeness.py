@@ -23,6 +23,7 @@ from data_label_factory.identify.quad import Quad, straighten
 from data_label_factory.identify.recognize.detection import Assessment
 from data_label_factory.identify.recognize.features import Floats, Ints
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
+from data_label_factory.identify.recognize.references import ReferenceFeatures
 
 # Of the two embeddings, of kinds and of copies: twice as much for the first loses least
 # on household things, parts and leaves together (docs/benchmarks.md). On packages in a
@@ -34,11 +35,17 @@ class LikenessSearch:
     """What both embeddings of an index say about regions of a frame."""
 
     def __init__(
-        self, index: Index, semantic: Packed, encoder: Encoder, neighbors: NeighborSearch
+        self,
+        index: Index,
+        semantic: Packed,
+        encoder: Encoder,
+        neighbors: NeighborSearch,
+        references: ReferenceFeatures | None,
     ) -> None:
         self._index = index
         self._encoder = encoder
         self._neighbors = neighbors
+        self._references = references
         self._rows = [unpack(semantic), index.embeddings]
         self._side = int(self._encoder.identity.preprocessing["side"])
 
@@ -50,12 +57,14 @@ class LikenessSearch:
         cosines: Floats,
         hidden: Collection[int] = (),
     ) -> Assessment | None:
-        """The item that one of the `quads` (4, 2) px is most like.
+        """The item that one of Q `quads` (4, 2) px is most like.
 
         `copies` (Q, D) are their embeddings, `cosines` (Q, N) those
-        to every row. Rows `hidden` are taken out of the index. None
-        when no two items are left to tell apart.
+        to every row; of more than Q, the first. Rows `hidden` are
+        taken out of the index. None when no two items are left to
+        tell apart.
         """
+        copies, cosines = copies[: len(quads)], cosines[: len(quads)]
         visible = np.setdiff1d(np.arange(len(self._index)), list(hidden))
         items, number = np.unique(self._index.items[visible], return_inverse=True)
         if len(items) < 2:
@@ -76,8 +85,17 @@ class LikenessSearch:
         ranked = np.full(len(self._index), -np.inf, np.float32)
         ranked[visible] = scores[quad]
         ratio = self._neighbors.margin_ratio(row, cosines[quad])
+        # What looks the same to local features does so to embeddings, too.
+        others = find_lookalikes(self._index, self._references, row) - {row, *hidden}
         return Assessment(
-            row, quads[quad], cosines[quad], ratio, None, likeness=evidence, ranked=ranked
+            row,
+            quads[quad],
+            cosines[quad],
+            ratio,
+            pose=None,
+            near_duplicates=tuple(sorted(others)),
+            likeness=evidence,
+            ranked=ranked,
         )
 
     def _compare(self, found: Sequence[Embeddings], visible: Ints) -> Floats:
@@ -90,14 +108,16 @@ class LikenessSearch:
         return total
 
 
-def open_likeness(index: Index, neighbors: NeighborSearch) -> LikenessSearch | None:
+def open_likeness(
+    index: Index, neighbors: NeighborSearch, references: ReferenceFeatures | None
+) -> LikenessSearch | None:
     """None where the index, or the embedder, has no second embedding,
     or each has another one.
     """
     encoder = neighbors.embedder.semantic
     if index.semantic is None or encoder is None or encoder.identity != index.meta.semantic:
         return None
-    return LikenessSearch(index, index.semantic, encoder, neighbors)
+    return LikenessSearch(index, index.semantic, encoder, neighbors, references)
 
 
 def put_first(likely: Assessment, others: Sequence[Assessment], index: Index) -> list[Assessment]:
@@ -109,3 +129,14 @@ def put_first(likely: Assessment, others: Sequence[Assessment], index: Index) ->
     if True not in is_same:
         return [likely, *rest]
     return [replace(others[is_same.index(True)], likeness=likely.likeness), *rest]
+
+
+def find_lookalikes(index: Index, references: ReferenceFeatures | None, row: int) -> set[int]:
+    """The rows of the item of `row`, and their near-duplicates."""
+    rows = {int(variant) for variant in np.flatnonzero(index.items == index.items[row])}
+    if references is None:
+        return rows
+
+    for number in np.flatnonzero(np.isin(references.rows, list(rows))):
+        rows |= {int(references.rows[other]) for other in references.near_duplicates[number]}
+    return rows

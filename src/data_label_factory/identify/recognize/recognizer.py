@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from copy import copy
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,6 @@ from data_label_factory.identify.choices import DEFAULT_STRICTNESS, Detector
 from data_label_factory.identify.encoders import (
     SSCD_CONSTANTS,
     Embedder,
-    Embeddings,
     EncoderConstants,
 )
 from data_label_factory.identify.images import RGB, Picture, as_rgb
@@ -32,8 +30,11 @@ from data_label_factory.identify.recognize.describing import Demands, describe, 
 from data_label_factory.identify.recognize.detection import Assessment, Detection
 from data_label_factory.identify.recognize.detectors import open_detector
 from data_label_factory.identify.recognize.feature_cache import read_cached_references
-from data_label_factory.identify.recognize.features import Floats
-from data_label_factory.identify.recognize.likeness import open_likeness
+from data_label_factory.identify.recognize.likeness import (
+    find_lookalikes,
+    open_likeness,
+    put_first,
+)
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
 from data_label_factory.identify.recognize.pose_evidence import assess_poses
 from data_label_factory.identify.recognize.proposals import whole_and_center
@@ -94,7 +95,6 @@ class Recognizer:
         self.calibration = Calibration.from_dict(index.meta.calibration)
         self.unreadable: dict[str, str] = {}
         self._neighbors = NeighborSearch(index, embedder)
-        self._likeness = open_likeness(index, self._neighbors)
         self._top_k = top_k
         self._propose = open_detector(detector)
         self._sim_threshold = -1.0 if sim_threshold is None else sim_threshold
@@ -104,6 +104,7 @@ class Recognizer:
         self._uses_references = refs is not None and detector != "none"
         if refs is not None and self._uses_references:
             self._read_references(Path(refs), Path(cache) if cache else None, quiet)
+        self._likeness = open_likeness(index, self._neighbors, self._references)
 
     def updated(self, index: Index, refs: str | Path) -> Recognizer:
         """A recognizer for a changed `index` by the same embedder.
@@ -116,9 +117,9 @@ class Recognizer:
         new.index = index
         new.calibration = Calibration.from_dict(index.meta.calibration)
         new._neighbors = NeighborSearch(index, self.embedder)
-        new._likeness = open_likeness(index, new._neighbors)
         if self._uses_references:
             new._references, new.unreadable = read_references(index, Path(refs), self._references)
+        new._likeness = open_likeness(index, new._neighbors, new._references)
         return new
 
     @property
@@ -213,7 +214,9 @@ class Recognizer:
             if any(self._false_accept_rate(one) <= self.strictness for one in assessed):
                 return assessed
 
-        likely = self._assess_likeness(frame, quads[:2], copies[:2], cosines[:2], hidden)
+        likely = None
+        if self._likeness is not None:
+            likely = self._likeness.assess(frame, quads[:2], copies, cosines, hidden)
         if likely is not None and self._false_accept_rate(likely) <= self.strictness:
             return put_first(likely, assessed, self.index)
         if assessed:
@@ -231,19 +234,11 @@ class Recognizer:
             return None
         quads = whole_and_center(frame)
         copies, cosines = self._neighbors.look_at(frame, quads, hidden)
-        return self._assess_likeness(frame, quads, copies, cosines, hidden)
+        return self._likeness.assess(frame, quads, copies, cosines, hidden)
 
     def find_lookalikes(self, row: int) -> set[int]:
         """The rows of the item of `row`, and their near-duplicates."""
-        items = self.index.items
-        rows = {int(variant) for variant in np.flatnonzero(items == items[row])}
-        if self._references is None:
-            return rows
-
-        references = self._references
-        for number in np.flatnonzero(np.isin(references.rows, list(rows))):
-            rows |= {int(references.rows[other]) for other in references.near_duplicates[number]}
-        return rows
+        return find_lookalikes(self.index, self._references, row)
 
     def margin_ratios(
         self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()
@@ -272,23 +267,6 @@ class Recognizer:
         quads = turn(self._propose(frame), turns=4)
         cosines = self._neighbors.cosines(frame, quads, hidden)
         return assess_regions(quads, cosines, self._neighbors)[:1]
-
-    def _assess_likeness(
-        self,
-        frame: RGB,
-        quads: Sequence[Quad],
-        copies: Embeddings,
-        cosines: Floats,
-        hidden: Collection[int],
-    ) -> Assessment | None:
-        if self._likeness is None:
-            return None
-        likely = self._likeness.assess(frame, quads, copies, cosines, hidden)
-        if likely is None:
-            return None
-        # What looks the same to local features does so to embeddings, too.
-        others = self.find_lookalikes(likely.row) - {likely.row, *hidden}
-        return replace(likely, near_duplicates=tuple(sorted(others)))
 
     def _may_be_sure(self, pose: ScoredPose) -> bool:
         """Whether the best margin there is would make it worth an answer."""
