@@ -22,7 +22,7 @@ from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer, encoder_constants
 from data_label_factory.identify.recognize import calibrate as calibration_module
 from data_label_factory.identify.recognize.calibrate import calibrate, is_out_of_date
-from data_label_factory.identify.recognize.confidence import Calibration
+from data_label_factory.identify.recognize.confidence import Calibration, Spread
 from data_label_factory.identify.refresh import calibrate_index
 
 
@@ -169,10 +169,10 @@ def test_an_index_is_calibrated_anew_when_it_has_grown_a_lot(
 ) -> None:
     _, index = collection
     assert is_out_of_date(index)
-    known = index.with_calibration(
-        replace(Calibration(), unknowns=96, items=index.item_count).as_dict()
-    )
+    tried = replace(Calibration(), unknowns=96, items=index.item_count)
+    known = index.with_calibration(replace(tried, likeness=Spread(0.3, 0.1, 24)).as_dict())
     assert not is_out_of_date(known)
+    assert is_out_of_date(index.with_calibration(tried.as_dict()))  # by both embeddings, too
     grown = index.with_calibration(
         replace(Calibration(), unknowns=96, items=index.item_count // 2).as_dict()
     )

@@ -348,7 +348,7 @@ def test_what_the_embedding_finds_nearer_takes_over_when_it_also_looks_more_like
     number = next(i for i in range(len(cards)) if i != right.hypothesis.reference)
     wrong = score_pose(frame, swap_reference(right.hypothesis, number, references), references)
     assert wrong.score < right.score
-    (assessed,) = recognizer._assess_poses(frame, [wrong], references, hidden=())
+    (assessed,) = recognizer._assess_poses(frame, [wrong], hidden=())
     assert str(recognizer.index.references[assessed.row]) == cards[3].name
     assert assessed.margin_ratio > 0
 

@@ -29,14 +29,11 @@ def describe(
     """An assessment with its label, and whether to believe it.
 
     `rate` is the fraction of unknown items that look as good, `k`
-    the number of neighbors to name. Further views of what was found
-    are no other references.
+    the number of neighbors to name.
     """
     index = neighbors.index
-    views = index.first_views
-    others = [row for row in one.near_duplicates if views[row] != views[one.row]]
-    variants = [row for row in others if index.items[row] == index.items[one.row]]
-    is_one_item = len(variants) == len(others)
+    variants = [row for row in one.near_duplicates if index.items[row] == index.items[one.row]]
+    is_one_item = len(variants) == len(one.near_duplicates)
 
     score = float(one.cosines[one.row])
     margin = neighbors.margin(one.row, one.cosines)
@@ -52,7 +49,7 @@ def describe(
         inliers=one.pose.hypothesis.inliers if one.pose else 0,
         top_k=_name(one, nearest, neighbors),
         false_accept_rate=rate if is_one_item else 1.0,
-        ambiguous_with=tuple(str(index.references[row]) for row in others),
+        ambiguous_with=tuple(str(index.references[row]) for row in one.near_duplicates),
     )
 
 

@@ -86,7 +86,9 @@ class LikenessSearch:
         ranked[visible] = scores[quad]
         ratio = self._neighbors.margin_ratio(row, cosines[quad])
         # What looks the same to local features does so to embeddings, too.
-        others = find_lookalikes(self._index, self._references, row) - {row, *hidden}
+        variants, first_views = self._index.variants, self._index.first_views
+        alike = find_lookalikes(self._index, self._references, row) - {*hidden}
+        others = {int(first_views[one]) for one in alike if variants[one] != variants[row]}
         return Assessment(
             row,
             quads[quad],

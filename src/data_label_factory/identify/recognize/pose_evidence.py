@@ -40,7 +40,10 @@ def assess_poses(
         pose = _give_way_to_nearest(frame, pose, cosines, references, neighbors, noise)
         row = int(references.rows[pose.hypothesis.reference])
         same = references.rows[find_indistinguishable(pose, references)]
-        near_duplicates = tuple(int(other) for other in same if other not in hidden)
+        variants = neighbors.index.variants
+        others = [o for o in same if o not in hidden and variants[o] != variants[row]]
+        # Of views that look the same, the first stands for all.
+        near_duplicates = tuple(dict.fromkeys(map(int, neighbors.index.first_views[others])))
 
         # With a single item, that it is nearer than others is no evidence.
         margin_ratio = 0.0
