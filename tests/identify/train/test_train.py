@@ -21,7 +21,8 @@ from train_bank import RECIPE, bank_of, draw_refs
 from data_label_factory.cli import main
 from data_label_factory.errors import EncoderError, FactoryError
 from data_label_factory.identify.encoders import Embedder
-from data_label_factory.identify.encoders.head import ProjectionHead, read_torch_zip
+from data_label_factory.identify.encoders.head import ProjectionHead
+from data_label_factory.identify.encoders.torch_file import read_torch_zip
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.output.train_html import as_html
