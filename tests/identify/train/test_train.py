@@ -378,7 +378,7 @@ def test_a_partial_file_that_runs_code_is_refused_and_does_not_run(
         archive.writestr(
             "h/data.pkl", pickle.dumps({"resume": Evil(f"touch '{tmp_path}/ran'")}, protocol=2)
         )
-    with pytest.raises(EncoderError, match="has no place in a head"):
+    with pytest.raises(EncoderError, match="has no place in a file of tensors"):
         train(bank, tmp_path / "h.pt", resume=True)
     assert not (tmp_path / "ran").exists()
 
