@@ -45,8 +45,10 @@ _BATCH_NORM_EPSILON = 1e-3  # as in TensorFlow, where the network was trained
 _BLOCKS = 16
 _HALVING_BLOCKS = (1, 3, 5, 11)  # whose depthwise convolution has stride 2
 
-# The network's published preprocessing normalizes by 127 and 128; the deviation of
-# ImageNet, which these weights were published with for torch, serves no worse.
+# Nearest neighbor by the whole picture, share of photos named right, on objects, parts,
+# leaves and groceries: .88, .61, 1.00, .44. With the published 127 and 128 in place of
+# ImageNet's mean and deviation .88, .53, 1.00, .43; bicubic .84, .61, 1.00, .42; the
+# middle square .88, .61, 1.00, .44, but that does not see all of a long thing.
 RECIPE = Preprocess(
     side=_SIDE,
     fit="squash",
@@ -59,18 +61,16 @@ RECIPE = Preprocess(
 _State = dict[str, NDArray[np.float32]]
 
 
-def locate(argument: str = "") -> Path:
+def locate() -> Path:
     """The ONNX file in the cache folder; made there if it is missing
     or not what this program writes.
 
     Raises EncoderError if the weights are not installed, not those
     that were published, or the cache folder cannot be written.
     """
-    if argument:
-        raise EncoderError("lite0 takes no path", "Use onnx:PATH for your own model")
     model = cache_folder() / "lite0" / _MODEL_FILE
     if _sha256(model) != ONNX_SHA256:
-        write_model(model, _find_weights())
+        write_model(model, find_weights())
     return model
 
 
@@ -92,7 +92,10 @@ def write_model(model: Path, weights: Path) -> None:
         file.write(content)
 
 
-def _find_weights() -> Path:
+def find_weights() -> Path:
+    """The published file, where pip put it; the package is not
+    imported. Raises EncoderError if it is not installed.
+    """
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise EncoderError(
@@ -222,7 +225,7 @@ LITE0 = EncoderSpec(
     id="lite0",
     dim=_DIM,
     recipe=RECIPE,
-    locate=locate,
+    locate=lambda _: locate(),
     license="weights Apache-2.0",
     why="EfficientNet-lite0, trained on kinds of things: for objects, parts and plants",
 )

@@ -35,9 +35,11 @@ _MAX_BYTES = 256 * 2**20
 
 # What torch.save writes, with protocol 2.
 _OPCODES = frozenset(
-    "PROTO STOP MARK NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT BINUNICODE "
-    "EMPTY_DICT EMPTY_LIST EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 APPEND APPENDS SETITEM SETITEMS "
-    "BINPUT LONG_BINPUT BINGET LONG_BINGET GLOBAL REDUCE BUILD BINPERSID".split()
+    ["PROTO", "STOP", "MARK", "GLOBAL", "REDUCE", "BUILD", "BINPERSID"]
+    + ["NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"]
+    + ["BINUNICODE", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"]
+    + ["EMPTY_DICT", "SETITEM", "SETITEMS", "EMPTY_LIST", "APPEND", "APPENDS"]
+    + ["BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET"]
 )
 
 # torch/serialization.py: MAGIC_NUMBER and PROTOCOL_VERSION of the older format.
@@ -231,7 +233,7 @@ def _check_opcodes(file: io.BytesIO) -> None:
         if opcode.name not in _OPCODES:
             raise ValueError(f"{opcode.name} has no place in a file of tensors")
         # Python makes its memo as long as the largest number in it, used or not.
-        if opcode.name.endswith("PUT") and argument > count:
+        if opcode.name.endswith("PUT") and int(argument or 0) > count:
             raise ValueError("its memo is far too large")
     file.seek(start)
 
