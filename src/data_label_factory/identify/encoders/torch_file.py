@@ -34,12 +34,12 @@ _NUMBERS = _FLOATS | {"LongStorage": np.dtype("<i8")}
 _MAX_BYTES = 256 * 2**20
 
 # What torch.save writes, with protocol 2.
-_OPCODES = frozenset(
-    ["PROTO", "STOP", "MARK", "GLOBAL", "REDUCE", "BUILD", "BINPERSID"]
-    + ["NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"]
-    + ["BINUNICODE", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"]
-    + ["EMPTY_DICT", "SETITEM", "SETITEMS", "EMPTY_LIST", "APPEND", "APPENDS"]
-    + ["BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET"]
+_OPCODES = (
+    {"PROTO", "STOP", "MARK", "GLOBAL", "REDUCE", "BUILD", "BINPERSID"}
+    | {"NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"}
+    | {"BINUNICODE", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"}
+    | {"EMPTY_DICT", "SETITEM", "SETITEMS", "EMPTY_LIST", "APPEND", "APPENDS"}
+    | {"BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET"}
 )
 
 # torch/serialization.py: MAGIC_NUMBER and PROTOCOL_VERSION of the older format.
