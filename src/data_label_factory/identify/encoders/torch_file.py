@@ -1,12 +1,14 @@
-"""Files of `torch.save`, read without torch: plain containers and
-float tensors, nothing that runs code.
+"""Files of `torch.save`, read without torch: plain
+containers and float tensors, nothing that runs code.
 
-torch has written two formats. The newer one is a zip of raw tensors and
-a pickle that says where they are; the older one, until torch 1.6, is
-five pickles in a row (magic number, version, byte order, the value, the
-keys of its storages) and then the raw storages. Either value is read
-with an allow-list of the few names that such a file needs, on the
-principle of torch's `weights_only=True`. Everything else is refused.
+torch has written two formats. The newer one is a zip of
+raw tensors and a pickle that says where they are; the
+older one, until torch 1.6, is five pickles in a row
+(magic number, version, byte order, the value, the keys
+of its storages) and then the raw storages. Either value
+is read with an allow-list of the few names that such a
+file needs, on the principle of torch's
+`weights_only=True`. Everything else is refused.
 """
 
 from __future__ import annotations
