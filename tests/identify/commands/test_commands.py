@@ -231,10 +231,10 @@ def test_a_page_that_cannot_be_written_does_not_lose_the_report(made: Path, dlf:
     assert done.stderr.startswith("error: Could not write")
 
 
-def test_four_encoders_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_five_encoders_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["identify", "encoders", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert [row["id"] for row in rows] == ["sscd", "sscd-small", "clip", "onnx"]
+    assert [row["id"] for row in rows] == ["sscd", "sscd-small", "lite0", "clip", "onnx"]
     assert rows[0]["ready"] == "ready"
     assert main(["identify", "encoders"]) == 0
     assert (
@@ -242,7 +242,7 @@ def test_four_encoders_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
             line.split()[0] in {row["id"] for row in rows}
             for line in capsys.readouterr().out.splitlines()
         )
-        == 4
+        == 5
     )
 
 

@@ -171,6 +171,7 @@ def test_identities_are_equal_only_for_the_same_name_weights_and_recipe() -> Non
         ("onnx:/nowhere/model.onnx", r"no model at /nowhere/model.onnx.*onnx:path"),
         ("onnx:", r"no model at \(no path\)"),
         ("onnx", r"no model at \(no path\)"),
+        ("lite0:/nowhere", "lite0 takes no path"),
         ("clip:/nowhere", r"no model.onnx in /nowhere.*clip:DIR"),
     ],
 )

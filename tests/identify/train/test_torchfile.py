@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from data_label_factory.identify.encoders.head import read_torch_zip
+from data_label_factory.identify.encoders.torch_file import read_torch_zip
 from data_label_factory.identify.train.torchfile import torch_bytes
 
 ARRAYS = hnp.arrays(

@@ -21,7 +21,8 @@ from train_bank import RECIPE, bank_of, draw_refs
 from data_label_factory.cli import main
 from data_label_factory.errors import EncoderError, FactoryError
 from data_label_factory.identify.encoders import Embedder
-from data_label_factory.identify.encoders.head import ProjectionHead, read_torch_zip
+from data_label_factory.identify.encoders.head import ProjectionHead
+from data_label_factory.identify.encoders.torch_file import read_torch_zip
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.output.train_html import as_html
@@ -381,7 +382,7 @@ def test_a_partial_file_that_runs_code_is_refused_and_does_not_run(
         archive.writestr(
             "h/data.pkl", pickle.dumps({"resume": Evil(f"touch '{tmp_path}/ran'")}, protocol=2)
         )
-    with pytest.raises(EncoderError, match="has no place in a head"):
+    with pytest.raises(EncoderError, match="has no place in a file of tensors"):
         train(bank, tmp_path / "h.pt", resume=True)
     assert not (tmp_path / "ran").exists()
 

@@ -54,13 +54,15 @@ def _describe(spec: EncoderSpec) -> dict[str, Any]:
 
 def _describe_state(spec: EncoderSpec) -> str:
     from data_label_factory.identify.encoders.clip import weights_in_cache
+    from data_label_factory.identify.encoders.lite0 import find_weights
 
     if spec.id == "clip":
         return "ready" if weights_in_cache() else "fetched on use"
     if spec.id == "onnx":
         return "give a path"
     try:
-        spec.locate("")
+        # The weights of lite0 are not where the model will be, which its first use makes.
+        find_weights() if spec.id == "lite0" else spec.locate("")
     except EncoderError:
         return "not installed"
     return "ready"

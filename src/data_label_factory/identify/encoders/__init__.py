@@ -17,7 +17,7 @@ from data_label_factory.identify.encoders.base import (
 )
 from data_label_factory.identify.encoders.embedder import Embedder, EmbedderIdentity
 from data_label_factory.identify.encoders.onnx import OnnxEncoder
-from data_label_factory.identify.encoders.table import ENCODERS, open_encoder
+from data_label_factory.identify.encoders.table import ENCODERS, open_encoder, open_semantic
 
 __all__ = [
     "ENCODERS",
@@ -32,5 +32,6 @@ __all__ = [
     "OnnxEncoder",
     "Preprocess",
     "open_encoder",
+    "open_semantic",
     "unit_rows",
 ]

@@ -14,7 +14,7 @@ from data_label_factory.identify.encoders.base import (
     EncoderIdentity,
 )
 from data_label_factory.identify.encoders.head import ProjectionHead, check_head_fits
-from data_label_factory.identify.encoders.table import ENCODERS, open_encoder
+from data_label_factory.identify.encoders.table import ENCODERS, open_encoder, open_semantic
 from data_label_factory.identify.images import RGB
 
 
@@ -65,9 +65,7 @@ class Embedder:
         Raises EncoderError, which says what to do.
         """
         opened = open_encoder(encoder, device=device, batch_size=batch_size)
-        second = None
-        if semantic != "none":
-            second = open_encoder(semantic, device=device, batch_size=batch_size)
+        second = open_semantic(semantic, device=device)
         return cls(opened, ProjectionHead.load(head) if head else None, second)
 
     @property

@@ -3,20 +3,13 @@
 The head is Linear(in → hidden) · GELU · Linear(hidden → out), with an
 output of length
 1. Its file is what `torch.save({"state_dict", "in_dim", "hidden", "out_dim", "model"})`
-writes: a zip of raw tensors, and a pickle that says where they are.
-The pickle is read with an allow-list of the few names such a file
-needs, on the principle of torch's `weights_only=True`. Everything
-else is refused.
+writes, read as `torch_file` describes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import math
-import pickle
-import zipfile
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,14 +19,9 @@ from numpy.typing import NDArray
 
 from data_label_factory.errors import EncoderError
 from data_label_factory.identify.encoders.base import Embeddings, unit_rows
+from data_label_factory.identify.encoders.torch_file import read_torch_zip
 
-_STORAGES = {
-    "FloatStorage": np.dtype("<f4"),
-    "HalfStorage": np.dtype("<f2"),
-    "DoubleStorage": np.dtype("<f8"),
-}
 _HALF_ROOT = math.sqrt(0.5)
-_MAX_BYTES = 256 * 2**20
 
 _Layers = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
@@ -134,57 +122,3 @@ def _read_layers(state: Any) -> _Layers:
     if not all(np.isfinite(array).all() for array in (w1, b1, w2, b2)):
         raise ValueError("it holds values that are not finite")
     return w1, b1, w2, b2
-
-
-def read_torch_zip(data: bytes) -> Any:
-    """What a file of `torch.save` holds, with its tensors as
-    float32 arrays.
-
-    Raises nearly anything if it is damaged, too large, or holds
-    anything but plain containers and float tensors.
-    """
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > _MAX_BYTES:
-            raise ValueError("it is far too large for a head")
-        name = next((name for name in archive.namelist() if name.endswith("data.pkl")), None)
-        if name is None:
-            raise ValueError("it holds no tensors")
-
-        prefix = name.removesuffix("data.pkl")
-        return _HeadUnpickler(io.BytesIO(archive.read(name)), archive, prefix).load()
-
-
-class _HeadUnpickler(pickle.Unpickler):
-    """Reads torch.save's pickle: plain containers and float tensors,
-    nothing that runs code.
-    """
-
-    def __init__(self, file: io.BytesIO, archive: zipfile.ZipFile, prefix: str) -> None:
-        super().__init__(file)
-        self._archive = archive
-        self._prefix = prefix
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _rebuild_tensor
-        if module == "torch" and name in _STORAGES:
-            return _STORAGES[name]
-        raise pickle.UnpicklingError(f"{module}.{name} has no place in a head")
-
-    def persistent_load(self, pid: Any) -> NDArray[Any]:
-        kind, dtype, key, _location, count = pid
-        if kind != "storage" or not isinstance(dtype, np.dtype):
-            raise pickle.UnpicklingError(f"unexpected {kind!r}")
-        return np.frombuffer(self._archive.read(f"{self._prefix}data/{key}"), dtype, count=count)
-
-
-def _rebuild_tensor(
-    storage: NDArray[Any], offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any
-) -> Any:
-    count = int(np.prod(size))
-    dense = tuple(int(np.prod(size[axis + 1 :])) for axis in range(len(size)))
-    if stride != dense and count > 1:
-        raise ValueError("a tensor is not contiguous")
-    return storage[offset : offset + count].reshape(size).astype(np.float32)

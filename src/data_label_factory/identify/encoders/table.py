@@ -18,7 +18,8 @@ ENCODERS: dict[str, EncoderSpec] = {
 def open_encoder(
     name: str = DEFAULT_ENCODER, *, device: Device = "auto", batch_size: int = 16
 ) -> OnnxEncoder:
-    """Open `sscd`, `sscd-small`, `lite0`, `clip`, `clip:DIR` or `onnx:PATH`.
+    """Open `sscd`, `sscd-small`, `lite0`, `clip`,
+    `clip:DIR` or `onnx:PATH`.
 
     Raises EncoderError, which says what to do.
     """
@@ -37,3 +38,13 @@ def open_encoder(
     # The id of the user's own model is its file name; its hash says what it is.
     encoder_id = f"{kind}:{path.name}" if spec is OWN_MODEL else kind
     return OnnxEncoder(encoder_id, path, recipe, device=device, batch_size=batch_size)
+
+
+def open_semantic(name: str = "lite0", *, device: Device = "auto") -> OnnxEncoder | None:
+    """The encoder that knows kinds of things, beside the one that
+    knows copies: `lite0`, `clip`, `clip:DIR`, `onnx:PATH`; None for
+    `none`.
+
+    Raises EncoderError, which says what to do.
+    """
+    return None if name == "none" else open_encoder(name, device=device)

@@ -11,7 +11,8 @@ import numpy as np
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import EncoderError, FactoryError
-from data_label_factory.identify.encoders.head import ProjectionHead, read_torch_zip
+from data_label_factory.identify.encoders.head import ProjectionHead
+from data_label_factory.identify.encoders.torch_file import read_torch_zip
 from data_label_factory.identify.train.init_weights import Floats
 from data_label_factory.identify.train.torchfile import torch_bytes
 from data_label_factory.identify.train.validation import Figures
