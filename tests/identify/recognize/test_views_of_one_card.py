@@ -1,4 +1,4 @@
-"""For tests/identify/recognize/: passes once patch_recognizer.py is applied."""
+"""Pictures of one item that look the same are views of it, not candidates beside it."""
 
 from pathlib import Path
 

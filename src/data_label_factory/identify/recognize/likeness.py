@@ -31,6 +31,10 @@ from data_label_factory.identify.recognize.references import ReferenceFeatures
 _WEIGHTS = np.sqrt(np.array([2 / 3, 1 / 3], np.float32))
 
 
+# Of two references that differ by less no region is clearly the one.
+_LEAST_GAP = 0.1
+
+
 class LikenessSearch:
     """What both embeddings of an index say about regions of a frame."""
 
@@ -85,20 +89,38 @@ class LikenessSearch:
         ranked = np.full(len(self._index), -np.inf, np.float32)
         ranked[visible] = scores[quad]
         ratio = self._neighbors.margin_ratio(row, cosines[quad])
-        # What looks the same to local features does so to embeddings, too.
-        variants, first_views = self._index.variants, self._index.first_views
-        alike = find_lookalikes(self._index, self._references, row) - {*hidden}
-        others = {int(first_views[one]) for one in alike if variants[one] != variants[row]}
+        near_duplicates = self._find_ambiguous(row, ranked, visible)
         return Assessment(
             row,
             quads[quad],
             cosines[quad],
             ratio,
             pose=None,
-            near_duplicates=tuple(sorted(others)),
+            near_duplicates=near_duplicates,
             likeness=evidence,
             ranked=ranked,
         )
+
+    def _find_ambiguous(self, row: int, ranked: Floats, visible: Ints) -> tuple[int, ...]:
+        """The near-duplicates of `row` that a region, with `ranked`
+        (N,) scores, is not clearly further from.
+
+        Clearly is half as much as the reference itself.
+        """
+        index = self._index
+        alike = find_lookalikes(index, self._references, row)
+        others = [o for o in visible if o in alike and index.variants[o] != index.variants[row]]
+        if not others:
+            return ()
+
+        gaps = 1 - self._compare([rows[[row]] for rows in self._rows], visible)[0]
+        gap_of = dict(zip(visible.tolist(), gaps.tolist(), strict=True))
+        found = [
+            int(index.first_views[other])
+            for other in others
+            if gap_of[other] < _LEAST_GAP or ranked[row] - ranked[other] < gap_of[other] / 2
+        ]
+        return tuple(dict.fromkeys(found))
 
     def _compare(self, found: Sequence[Embeddings], visible: Ints) -> Floats:
         """(Q, D) of each embedding → (Q, M) with the `visible` rows."""

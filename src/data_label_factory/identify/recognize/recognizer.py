@@ -51,7 +51,7 @@ _CHECKED_QUICKLY = 12  # clusters of votes, where the next frame comes soon
 # False-accept rates up to which the embedding alone is worth a second look, and
 # worth an unsure answer.
 _WORTH_A_LOOK, _WORTH_A_GUESS = 0.5, 0.2
-_NOTHING_NEAR = 0.9  # of unknown things; beyond that not even a guess
+_NOTHING_NEAR = 0.99  # of unknown things; beyond that not even a guess
 
 
 class Recognizer:
