@@ -14,3 +14,7 @@ Detector = Literal["flat", "none", "yolo-world"]
 DETECTORS: tuple[Detector, ...] = ("flat", "none", "yolo-world")
 DEFAULT_ENCODER = "sscd"
 DEFAULT_STRICTNESS = 0.01  # fraction of unknown items that may be named confidently
+
+# Reading: among printings that look alike, of everything named, or not at all.
+ReadMode = Literal["auto", "always", "never"]
+DEFAULT_READ_MS = 150.0  # of a frame; several times what it costs to look at one region

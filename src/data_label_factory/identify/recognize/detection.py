@@ -34,7 +34,9 @@ class Detection:
     would look as good; `confident` means that it is no higher than
     the strictness asked for. `ambiguous_with` are the other
     references that the frame cannot tell apart from this one; if
-    there are any, `label` holds only what they have in common.
+    there are any, `label` holds only what they have in common. `read`
+    is what its print was found to say where such references differ, ""
+    where nothing was read.
     """
 
     label: Label
@@ -47,6 +49,7 @@ class Detection:
     top_k: tuple[tuple[str, float], ...]
     false_accept_rate: float
     ambiguous_with: tuple[str, ...] = ()
+    read: str = ""
 
     @property
     def name(self) -> str:
@@ -81,6 +84,7 @@ class Detection:
             "box": [round(value, 1) for value in self.box],
             "inliers": self.inliers,
             "top_k": [[name, round(cosine, 4)] for name, cosine in self.top_k],
+            "read": self.read,
         }
 
     def __eq__(self, other: object) -> bool:
@@ -104,7 +108,8 @@ class Assessment:
     `cosines` (N,) are those of the crop to every row; `margin_ratio` is
     the margin divided by the margin that the reference picture itself
     has; `pose` is None when the embedding alone is evidence for it;
-    `near_duplicates` are rows that the frame cannot tell from it.
+    `near_duplicates` are rows that the frame cannot tell from it,
+    `read` is as in Detection.
     """
 
     row: int
@@ -113,6 +118,7 @@ class Assessment:
     margin_ratio: float
     pose: ScoredPose | None
     near_duplicates: tuple[int, ...] = ()
+    read: str = ""
 
     @property
     def log_odds(self) -> float:

@@ -29,12 +29,17 @@ from data_label_factory.identify.recognize.detectors import open_detector
 from data_label_factory.identify.recognize.feature_cache import load_references, save_references
 from data_label_factory.identify.recognize.features import Floats
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
+from data_label_factory.identify.recognize.printings import (
+    PrintReader,
+    Printings,
+    open_printings,
+    tell_printing,
+)
 from data_label_factory.identify.recognize.references import ReferenceFeatures, read_references
 from data_label_factory.identify.recognize.regions import assess_regions, shortlist
 from data_label_factory.identify.recognize.scale_search import MOST_CHECKED
 from data_label_factory.identify.recognize.scoring import (
     ScoredPose,
-    find_indistinguishable,
     keep_best_per_place,
     score_pose,
     swap_reference,
@@ -63,7 +68,8 @@ class Recognizer:
 
     `strictness` is the fraction of unknown items that may be named confidently.
     `sim_threshold` and `margin_threshold` (cosines) are asked of confident answers
-    on top of that.
+    on top of that. A `reader` reads what is printed where references differ in
+    nothing else.
 
     Raises EncoderError when the embedder did not make the index, and
     MissingExtraError when the detector is not installed.
@@ -81,6 +87,7 @@ class Recognizer:
         sim_threshold: float | None = None,
         margin_threshold: float | None = None,
         top_k: int = 5,
+        reader: PrintReader | None = None,
         quiet: bool = True,
     ) -> None:
         index.require_maker(embedder.identity)
@@ -98,6 +105,8 @@ class Recognizer:
         self._uses_references = refs is not None and detector != "none"
         if refs is not None and self._uses_references:
             self._read_references(Path(refs), Path(cache) if cache else None, quiet)
+        self._reader = reader
+        self._printings = open_printings(reader, index, refs, self._references, quiet=quiet)
 
     def updated(self, index: Index, refs: str | Path) -> Recognizer:
         """A recognizer for a changed `index` by the same embedder.
@@ -112,6 +121,8 @@ class Recognizer:
         new._neighbors = NeighborSearch(index, self.embedder)
         if self._uses_references:
             new._references, new.unreadable = read_references(index, Path(refs), self._references)
+        known = self._printings
+        new._printings = open_printings(self._reader, index, refs, new._references, before=known)
         return new
 
     @property
@@ -225,8 +236,9 @@ class Recognizer:
         assessed = []
         for pose, cosines in zip(poses, found, strict=True):
             pose = self._give_way_to_nearest(frame, pose, cosines, references)
-            row = int(references.rows[pose.hypothesis.reference])
-            same = references.rows[find_indistinguishable(pose, references)]
+            told = tell_printing(self._printings, frame, pose, references, hidden)
+            row = int(references.rows[told.number])
+            same = references.rows[list(told.alike)]
             near_duplicates = tuple(int(other) for other in same if other not in hidden)
 
             # With a single item, that it is nearer than others is no evidence.
@@ -234,7 +246,7 @@ class Recognizer:
             if self.index.item_count > 1:
                 margin_ratio = self._neighbors.margin_ratio(row, cosines)
             assessed.append(
-                Assessment(row, pose.quad, cosines, margin_ratio, pose, near_duplicates)
+                Assessment(row, pose.quad, cosines, margin_ratio, pose, near_duplicates, told.read)
             )
         return assessed
 
@@ -297,4 +309,5 @@ class Recognizer:
             top_k=tuple((str(index.references[row]), float(one.cosines[row])) for row in nearest),
             false_accept_rate=rate if is_one_item else 1.0,
             ambiguous_with=tuple(str(index.references[row]) for row in one.near_duplicates),
+            read=one.read,
         )

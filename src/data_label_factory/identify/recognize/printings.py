@@ -1,0 +1,297 @@
+"""Which printing it is: references of one picture that only their
+print tells apart, a set code, a number, a language.
+
+The rule knows no language. Where the references' own texts differ, the
+frame is looked at in its full resolution. There the shapes of the
+letters have to fit one reference clearly better than the others
+(`reading.letters`), or the text that is read has to be nearer to what
+it says (`reading.edits`). Where both speak, they have to agree; where
+neither does, all printings that are left stay named.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from data_label_factory.errors import ImageError
+from data_label_factory.identify.choices import DEFAULT_READ_MS
+from data_label_factory.identify.images import RGB
+from data_label_factory.identify.index import Index
+from data_label_factory.identify.index.files import read_row
+from data_label_factory.identify.quad import Box, Quad
+from data_label_factory.identify.reading import TextReader
+from data_label_factory.identify.reading.differences import Difference, find_differences
+from data_label_factory.identify.reading.edits import count_edits, fold_text
+from data_label_factory.identify.reading.letters import cut_region, fit_letters
+from data_label_factory.identify.reading.texts import PlacedText, read_texts
+from data_label_factory.identify.recognize.appearance import resize_like
+from data_label_factory.identify.recognize.features import Floats, Mask
+from data_label_factory.identify.recognize.references import ReferenceFeatures
+from data_label_factory.identify.recognize.scoring import (
+    ScoredPose,
+    find_indistinguishable,
+    find_near_duplicates,
+)
+
+# With `bench/printings.py`, on groups of seed 1: 800 frames, none decided wrongly.
+_CLEARLY = 4.0  # log-likelihood by which the letters of others fit worse
+_FITS = 0.5  # part of the contrast that the best has to explain
+_READ = 0.8  # confidence of a text that may decide …
+_FEWEST_LETTERS = 4
+_WRONG_LETTERS = 0.2  # … and the part of it that may be misread
+_READ_SURELY = 0.95  # a whole text that is none of those known: another printing
+
+_PADDING = 0.3  # of a region's height, around it
+_LINE_PX = 48  # the recogniser's height of a line
+_WIDEST_PX = 960
+_PICTURE_SIDE_PX = 736  # see `reading.texts`
+_PICTURES_HELD, _GROUPS_HELD = 64, 4096
+_ONLY_PRINT = 0.5  # of what sets two thumbnails apart, in the regions of print
+_DETAIL_PX = 1.5  # sigma below which differences are noise
+_FIRST_COST_MS = 40.0  # of a region, before one was measured
+
+
+@dataclass(frozen=True)
+class Told:
+    """`number` is the reference whose print is shown, `alike` are those
+    that it could be as well, `read` is what it says where they differ.
+    """
+
+    number: int
+    alike: tuple[int, ...]
+    read: str = ""
+
+
+@dataclass(frozen=True)
+class PrintReader:
+    """What reads print, for how many ms a frame at most, and the file
+    that keeps what it read on references.
+    """
+
+    reader: TextReader
+    budget_ms: float = DEFAULT_READ_MS
+    cache: Path | None = None
+
+
+class Printings:
+    """Tells printings apart in frames. Safe to call from several threads.
+
+    The texts of references that have near-duplicates are read when it is
+    made (see `read_texts`), but for those that it knew `before`.
+    """
+
+    def __init__(
+        self,
+        print_reader: PrintReader,
+        index: Index,
+        refs: Path,
+        references: ReferenceFeatures,
+        *,
+        before: Printings | None = None,
+        quiet: bool = True,
+    ) -> None:
+        self._reader, self._budget_ms = print_reader.reader, print_reader.budget_ms
+        self._index, self._refs, self._references = index, refs, references
+        self._cost_ms = _FIRST_COST_MS
+        doubtful = {
+            number
+            for own, others in enumerate(references.near_duplicates)
+            for number in (own, *others)
+            if others
+        }
+        self._texts = read_texts(
+            index,
+            refs,
+            [int(references.rows[number]) for number in sorted(doubtful)],
+            self._reader,
+            cache=print_reader.cache,
+            known=before._texts if before else None,
+            quiet=quiet,
+        )
+
+        # Of this object, so that they go when it goes.
+        self._picture = lru_cache(_PICTURES_HELD)(self._read_picture)
+        self._differences = lru_cache(_GROUPS_HELD)(self._find_differences)
+
+    def tell(self, frame: RGB, pose: ScoredPose, hidden: Collection[int] = ()) -> Told:
+        """What `frame` (H, W, 3) shows at a pose, of those references that
+        print alone tells apart. Rows in `hidden` do not count.
+        """
+        own = pose.hypothesis.reference
+        doubtful = find_indistinguishable(pose, self._references)
+        rivals = [
+            other
+            for other in find_near_duplicates(pose, self._references)
+            if int(self._references.rows[other]) not in hidden
+            and self._lines(other) is not None
+            and (other in doubtful or self._only_print_differs(own, other))
+        ]
+        outside = [other for other in doubtful if other not in rivals]
+        if not rivals or self._lines(own) is None:
+            return Told(own, tuple(doubtful), "")
+
+        group = (own, *sorted(rivals))
+        left, looked_at = self._look(frame, pose.quad, group)
+        told = group[left[0]]
+        alike = [*(group[at] for at in left[1:]), *outside]
+        read = _join_texts(looked_at, left) if len(left) < len(group) else ""
+        return Told(told, tuple(alike), read)
+
+    def _look(
+        self, frame: RGB, quad: Quad, group: tuple[int, ...]
+    ) -> tuple[list[int], list[Difference]]:
+        """Which of a group it could be, the best first, and the regions
+        that said so.
+        """
+        start = time.perf_counter()
+        letters = np.zeros(len(group))
+        is_clear = False
+        by_text = np.ones(len(group), bool)
+        looked_at = []
+        for difference in self._differences(group):
+            begun = time.perf_counter()
+            if (begun - start) * 1000 + self._cost_ms > self._budget_ms:
+                break
+            pictures = [self._picture(number) for number in group]
+            region = _pad(difference.region)
+            fit = fit_letters(frame, quad, region, [one for one in pictures if one is not None])
+            if fit is not None and fit.fit >= _FITS and len(fit.log_likelihoods) == len(group):
+                letters += fit.log_likelihoods - fit.log_likelihoods.max()
+                is_clear = True
+            by_text &= self._read(frame, quad, difference)
+            looked_at.append(difference)
+            self._cost_ms = (self._cost_ms + (time.perf_counter() - begun) * 1000) / 2
+
+        by_letters = letters > letters.max() - _CLEARLY if is_clear else np.ones(len(group), bool)
+        both = by_letters & by_text
+        if not both.any():  # they contradict each other
+            both[:] = True
+        order = np.argsort(-np.where(both, letters, -np.inf), kind="stable")
+        return [int(at) for at in order if both[at]], looked_at
+
+    def _read(self, frame: RGB, quad: Quad, difference: Difference) -> Mask:
+        """Which of the texts (N,) it may be that stands there; none of them
+        if it is surely another one.
+        """
+        folded = difference.folded
+        possible = np.ones(len(folded), bool)
+        if not difference.is_readable:
+            return possible
+        line = self._reader.read_line(_cut_line(frame, quad, difference.region))
+        read = fold_text(line.text)
+        if line.confidence < _READ or len(read) < _FEWEST_LETTERS:
+            return possible
+
+        edits = count_edits(read, folded)
+        if line.confidence >= _READ_SURELY and edits.min() > 0 and _is_whole(read, folded):
+            return ~possible
+        if edits.min() <= _WRONG_LETTERS * len(read):
+            possible = edits == edits.min()
+        return possible
+
+    def _lines(self, number: int) -> list[PlacedText] | None:
+        """The lines of a reference; None if it was not read."""
+        return self._texts.get(str(self._references.contents[number]))
+
+    def _find_differences(self, group: tuple[int, ...]) -> list[Difference]:
+        return find_differences([self._lines(number) or [] for number in group])
+
+    def _only_print_differs(self, own: int, other: int) -> bool:
+        """Whether two thumbnails differ mainly where their texts do.
+
+        What little of that can be seen at their size is noise in a
+        frame; a foil or another picture is not.
+        """
+        first = self._references.thumbs[own]
+        second = resize_like(self._references.thumbs[other], first)
+        gap = np.abs(_soften(first) - _soften(second)).sum(axis=2)
+        height, width = gap.shape
+        inside = np.zeros((height, width), bool)
+        for difference in self._differences((own, other)):
+            left, top, right, bottom = _pad(difference.region)
+            rows = slice(max(0, int(top * height)), int(np.ceil(bottom * height)))
+            inside[rows, max(0, int(left * width)) : int(np.ceil(right * width))] = True
+        return float(gap[inside].sum()) >= _ONLY_PRINT * max(float(gap.sum()), 1e-6)
+
+    def _read_picture(self, number: int) -> RGB | None:
+        """A reference at its full size; None if its file is gone."""
+        row = int(self._references.rows[number])
+        try:
+            return read_row(self._index, self._refs, row, _PICTURE_SIDE_PX)
+        except ImageError:
+            return None
+
+
+def open_printings(
+    print_reader: PrintReader | None,
+    index: Index,
+    refs: str | Path | None,
+    references: ReferenceFeatures | None,
+    *,
+    before: Printings | None = None,
+    quiet: bool = True,
+) -> Printings | None:
+    """`Printings`, where there are a reader and references; else None."""
+    if print_reader is None or refs is None or references is None:
+        return None
+    return Printings(print_reader, index, Path(refs), references, before=before, quiet=quiet)
+
+
+def tell_printing(
+    printings: Printings | None,
+    frame: RGB,
+    pose: ScoredPose,
+    references: ReferenceFeatures,
+    hidden: Collection[int] = (),
+) -> Told:
+    """`Printings.tell`; without any, what the thumbnails tell apart."""
+    if printings is not None:
+        return printings.tell(frame, pose, hidden)
+    return Told(pose.hypothesis.reference, tuple(find_indistinguishable(pose, references)))
+
+
+def _cut_line(frame: RGB, quad: Quad, region: Box) -> RGB:
+    """A region of the item at `quad` as the recogniser takes it, (48, W,
+    3). A column of text lies on its side.
+    """
+    left, top, right, bottom = _pad(region)
+    width = (right - left) * float(np.linalg.norm(quad[1] - quad[0]))
+    height = (bottom - top) * float(np.linalg.norm(quad[3] - quad[0]))
+    long, short = max(width, height, 1.0), max(min(width, height), 1.0)
+    length = min(_WIDEST_PX, max(_LINE_PX, round(_LINE_PX * long / short)))
+    if height <= width:
+        return cut_region(frame, quad, (left, top, right, bottom), (length, _LINE_PX))
+    upright = cut_region(frame, quad, (left, top, right, bottom), (_LINE_PX, length))
+    return np.ascontiguousarray(np.rot90(upright))
+
+
+def _pad(region: Box) -> Box:
+    """A little more than a region, as much on each side."""
+    left, top, right, bottom = region
+    more = _PADDING * min(bottom - top, right - left)
+    return left - more, top - more, right + more, bottom + more
+
+
+def _is_whole(read: str, texts: Sequence[str]) -> bool:
+    """Whether a text is long enough to be all of one of the `texts`."""
+    return len(read) >= (1 - _WRONG_LETTERS) * min(map(len, texts))
+
+
+def _join_texts(differences: Sequence[Difference], left: Sequence[int]) -> str:
+    """What those that are `left` say where all of them say the same."""
+    return " · ".join(
+        one.texts[left[0]]
+        for one in differences
+        if one.texts[left[0]] and len({one.folded[at] for at in left}) == 1
+    )
+
+
+def _soften(thumb: RGB) -> Floats:
+    return np.asarray(cv2.GaussianBlur(thumb, (0, 0), _DETAIL_PX), np.float32)
