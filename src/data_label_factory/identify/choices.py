@@ -15,6 +15,7 @@ DETECTORS: tuple[Detector, ...] = ("flat", "none", "yolo-world")
 DEFAULT_ENCODER = "sscd"
 DEFAULT_STRICTNESS = 0.01  # fraction of unknown items that may be named confidently
 
-# Reading: among printings that look alike, of everything named, or not at all.
+# Reading what tells look-alikes apart: if something is installed that reads, by all means,
+# or not.
 ReadMode = Literal["auto", "always", "never"]
 DEFAULT_READ_MS = 150.0  # of a frame; several times what it costs to look at one region

@@ -15,7 +15,7 @@ from typing import Any
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import ConflictError, FactoryError, UnknownItemError
-from data_label_factory.identify.choices import Device
+from data_label_factory.identify.choices import DEFAULT_READ_MS, Device
 from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import Picture, as_rgb
 from data_label_factory.identify.index import Index, Row
@@ -23,6 +23,7 @@ from data_label_factory.identify.index.build import BuildResult
 from data_label_factory.identify.index.files import DECODE_MIN_SIDE
 from data_label_factory.identify.recognize import Detection, Recognizer
 from data_label_factory.identify.recognize.feature_cache import feature_cache_path
+from data_label_factory.identify.recognize.printings import open_print_reader
 from data_label_factory.identify.reference_files import encode_reference, set_aside
 from data_label_factory.identify.reference_pictures import read_reference
 from data_label_factory.identify.refresh import refresh_index
@@ -40,14 +41,17 @@ class Collection:
 
     `open` builds or updates the index; `load` takes an index as it is.
     Further options are those of `Recognizer`: detector, strictness,
-    sim_threshold, margin_threshold, top_k. The recognizer is made when it is
-    first needed.
+    sim_threshold, margin_threshold, top_k; and `read` and `read_ms`, whether and
+    for how long a frame print is read where references look alike ("auto": if the
+    extra `ocr` is installed). The recognizer is made when it is first needed.
     """
 
     def __init__(
         self, index: Index, index_file: Path, embedder: Embedder, refs: Path | None, **options: Any
     ) -> None:
-        """Raises FactoryError when `refs` is not a folder, or another embedder made the index."""
+        """Raises FactoryError when `refs` is not a folder, or another embedder made
+        the index; MissingExtraError when it has to read and nothing can.
+        """
         if refs is not None and not refs.is_dir():
             raise FactoryError(f"{refs} is not a folder", "Name the folder that was indexed")
         index.require_maker(embedder.identity)
@@ -57,7 +61,8 @@ class Collection:
         self.refs = refs
         # Reference → reason, of those that could not be indexed.
         self.unreadable: dict[str, str] = {}
-        self._options = options
+        read, read_ms = options.pop("read", "auto"), options.pop("read_ms", DEFAULT_READ_MS)
+        self._options = options | {"reader": open_print_reader(read, index_file, read_ms)}
         self._recognizer: Recognizer | None = None
 
     def __repr__(self) -> str:
@@ -278,10 +283,8 @@ class Collection:
 def open_maker(
     index: Index, encoder: str = "", head: str | Path | None = None, *, device: Device = "auto"
 ) -> Embedder:
-    """The embedder that made an index: the encoder named, or else the one
-    that the index names, with the head given.
-
-    Raises EncoderError when that did not make the index.
+    """The embedder that made an index: the encoder named, or else the one that the
+    index names, with the head given. Raises EncoderError when that did not make it.
     """
     embedder = Embedder.open(
         encoder or index.meta.encoder.id.partition(":")[0], head, device=device

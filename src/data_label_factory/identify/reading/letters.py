@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.identify.images import RGB
-from data_label_factory.identify.quad import Box, Quad, frame_quad
+from data_label_factory.identify.quad import Box, Quad
+from data_label_factory.identify.reading.cutting import cut_reference, cut_region
 
 Floats = NDArray[np.float32]
 
@@ -51,9 +52,7 @@ class LetterFit:
     fit: float
 
 
-def fit_letters(
-    frame: RGB, quad: Quad, region: Box, references: Sequence[RGB]
-) -> LetterFit | None:
+def fit_letters(frame: RGB, quad: Quad, region: Box, references: Sequence[RGB]) -> LetterFit | None:
     """Compare what `frame` (H, W, 3) shows in `region` of the item at
     `quad` (4, 2) px with N reference pictures.
 
@@ -76,38 +75,6 @@ def fit_letters(
     kernel, shift = _find_blur(seen, np.mean(known, axis=0, dtype=np.float32))
     blurred = [_convolve(one, kernel) for one in known]
     return _weigh(seen, blurred, shift)
-
-
-def cut_region(picture: RGB, quad: Quad, region: Box, size: tuple[int, int]) -> RGB:
-    """The part `region` (fractions) of what lies at `quad`, straightened
-    to `size` (width, height) px.
-    """
-    left, top, right, bottom = region
-    unit = cv2.getPerspectiveTransform(frame_quad(1, 1), quad)
-    # From pixel centers of the cut to fractions of the item, and on to the picture.
-    step_x, step_y = (right - left) / size[0], (bottom - top) / size[1]
-    to_unit = [[step_x, 0, left + step_x / 2], [0, step_y, top + step_y / 2], [0, 0, 1]]
-    center = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    cut = cv2.warpPerspective(
-        picture,
-        center @ unit @ np.array(to_unit),
-        size,
-        flags=flags,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(cut, np.uint8)
-
-
-def cut_reference(picture: RGB, region: Box, size: tuple[int, int]) -> RGB:
-    """The part `region` (fractions) of a whole picture, averaged down to
-    `size` (width, height) px.
-    """
-    height, width = picture.shape[:2]
-    finer = max(1, int(np.ceil((region[2] - region[0]) * width / size[0])))
-    larger = size[0] * finer, size[1] * finer
-    cut = cut_region(picture, frame_quad(width, height), region, larger)
-    return np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _size_of(quad: Quad) -> tuple[float, float]:

@@ -61,16 +61,15 @@ def read_texts(
     reader: TextReader,
     *,
     cache: Path | None = None,
-    known: Texts | None = None,
     quiet: bool = True,
 ) -> dict[str, list[PlacedText]]:
-    """The texts of those `rows` of an index; what is `known`, or in the
-    file `cache`, is not read again.
+    """The texts of those `rows` of an index; what is in the file `cache`
+    is not read again.
 
     The file is written when something new was read. A picture that
     cannot be read has no text.
     """
-    found = {**(load_texts(cache) if cache else {}), **(known or {})}
+    found = load_texts(cache) if cache else {}
     contents = {str(index.contents[row]): row for row in rows}
     missing = [content for content in contents if content not in found]
     with Progress("texts read", len(missing), enabled=not quiet and bool(missing)) as progress:

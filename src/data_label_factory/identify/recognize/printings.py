@@ -21,16 +21,17 @@ import cv2
 import numpy as np
 
 from data_label_factory.errors import ImageError
-from data_label_factory.identify.choices import DEFAULT_READ_MS
+from data_label_factory.identify.choices import DEFAULT_READ_MS, ReadMode
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.files import read_row
-from data_label_factory.identify.quad import Box, Quad
-from data_label_factory.identify.reading import TextReader
+from data_label_factory.identify.quad import Quad
+from data_label_factory.identify.reading import TextReader, open_reader
+from data_label_factory.identify.reading.cutting import LINE_PX, cut_line, pad_region
 from data_label_factory.identify.reading.differences import Difference, find_differences
 from data_label_factory.identify.reading.edits import count_edits, fold_text
-from data_label_factory.identify.reading.letters import cut_region, fit_letters
-from data_label_factory.identify.reading.texts import PlacedText, read_texts
+from data_label_factory.identify.reading.letters import fit_letters
+from data_label_factory.identify.reading.texts import PlacedText, read_texts, text_cache_path
 from data_label_factory.identify.recognize.appearance import resize_like
 from data_label_factory.identify.recognize.features import Floats, Mask
 from data_label_factory.identify.recognize.references import ReferenceFeatures
@@ -41,16 +42,13 @@ from data_label_factory.identify.recognize.scoring import (
 )
 
 # With `bench/printings.py`, on groups of seed 1: 800 frames, none decided wrongly.
-_CLEARLY = 4.0  # log-likelihood by which the letters of others fit worse
+_CLEARLY = 6.0  # log-likelihood by which the letters of others fit worse
 _FITS = 0.5  # part of the contrast that the best has to explain
 _READ = 0.8  # confidence of a text that may decide …
 _FEWEST_LETTERS = 4
 _WRONG_LETTERS = 0.2  # … and the part of it that may be misread
 _READ_SURELY = 0.95  # a whole text that is none of those known: another printing
 
-_PADDING = 0.3  # of a region's height, around it
-_LINE_PX = 48  # the recogniser's height of a line
-_WIDEST_PX = 960
 _PICTURE_SIDE_PX = 736  # see `reading.texts`
 _PICTURES_HELD, _GROUPS_HELD = 64, 4096
 _ONLY_PRINT = 0.5  # of what sets two thumbnails apart, in the regions of print
@@ -79,12 +77,25 @@ class PrintReader:
     budget_ms: float = DEFAULT_READ_MS
     cache: Path | None = None
 
+    def open(
+        self,
+        index: Index,
+        refs: str | Path | None,
+        references: ReferenceFeatures | None,
+        *,
+        quiet: bool = True,
+    ) -> Printings | None:
+        """For the references of an index; None where there are none."""
+        if refs is None or references is None:
+            return None
+        return Printings(self, index, Path(refs), references, quiet=quiet)
+
 
 class Printings:
     """Tells printings apart in frames. Safe to call from several threads.
 
     The texts of references that have near-duplicates are read when it is
-    made (see `read_texts`), but for those that it knew `before`.
+    made, see `read_texts`.
     """
 
     def __init__(
@@ -94,7 +105,6 @@ class Printings:
         refs: Path,
         references: ReferenceFeatures,
         *,
-        before: Printings | None = None,
         quiet: bool = True,
     ) -> None:
         self._reader, self._budget_ms = print_reader.reader, print_reader.budget_ms
@@ -106,16 +116,17 @@ class Printings:
             for number in (own, *others)
             if others
         }
-        self._texts = read_texts(
+        self._texts: dict[str, list[PlacedText]] = read_texts(
             index,
             refs,
             [int(references.rows[number]) for number in sorted(doubtful)],
             self._reader,
             cache=print_reader.cache,
-            known=before._texts if before else None,
             quiet=quiet,
         )
 
+        if doubtful:  # opened now, so that no frame waits for it
+            self._reader.read_line(np.zeros((LINE_PX, LINE_PX, 3), np.uint8))
         # Of this object, so that they go when it goes.
         self._picture = lru_cache(_PICTURES_HELD)(self._read_picture)
         self._differences = lru_cache(_GROUPS_HELD)(self._find_differences)
@@ -160,7 +171,7 @@ class Printings:
             if (begun - start) * 1000 + self._cost_ms > self._budget_ms:
                 break
             pictures = [self._picture(number) for number in group]
-            region = _pad(difference.region)
+            region = pad_region(difference.region)
             fit = fit_letters(frame, quad, region, [one for one in pictures if one is not None])
             if fit is not None and fit.fit >= _FITS and len(fit.log_likelihoods) == len(group):
                 letters += fit.log_likelihoods - fit.log_likelihoods.max()
@@ -184,7 +195,7 @@ class Printings:
         possible = np.ones(len(folded), bool)
         if not difference.is_readable:
             return possible
-        line = self._reader.read_line(_cut_line(frame, quad, difference.region))
+        line = self._reader.read_line(cut_line(frame, quad, difference.region))
         read = fold_text(line.text)
         if line.confidence < _READ or len(read) < _FEWEST_LETTERS:
             return possible
@@ -215,7 +226,7 @@ class Printings:
         height, width = gap.shape
         inside = np.zeros((height, width), bool)
         for difference in self._differences((own, other)):
-            left, top, right, bottom = _pad(difference.region)
+            left, top, right, bottom = pad_region(difference.region)
             rows = slice(max(0, int(top * height)), int(np.ceil(bottom * height)))
             inside[rows, max(0, int(left * width)) : int(np.ceil(right * width))] = True
         return float(gap[inside].sum()) >= _ONLY_PRINT * max(float(gap.sum()), 1e-6)
@@ -229,19 +240,16 @@ class Printings:
             return None
 
 
-def open_printings(
-    print_reader: PrintReader | None,
-    index: Index,
-    refs: str | Path | None,
-    references: ReferenceFeatures | None,
-    *,
-    before: Printings | None = None,
-    quiet: bool = True,
-) -> Printings | None:
-    """`Printings`, where there are a reader and references; else None."""
-    if print_reader is None or refs is None or references is None:
+def open_print_reader(
+    mode: ReadMode, index_file: str | Path, budget_ms: float = DEFAULT_READ_MS
+) -> PrintReader | None:
+    """What reads print as `mode` says, None where nothing is to be read;
+    texts are kept beside the index. Raises MissingExtraError.
+    """
+    reader = open_reader(mode)
+    if reader is None:
         return None
-    return Printings(print_reader, index, Path(refs), references, before=before, quiet=quiet)
+    return PrintReader(reader, budget_ms, text_cache_path(index_file))
 
 
 def tell_printing(
@@ -255,28 +263,6 @@ def tell_printing(
     if printings is not None:
         return printings.tell(frame, pose, hidden)
     return Told(pose.hypothesis.reference, tuple(find_indistinguishable(pose, references)))
-
-
-def _cut_line(frame: RGB, quad: Quad, region: Box) -> RGB:
-    """A region of the item at `quad` as the recogniser takes it, (48, W,
-    3). A column of text lies on its side.
-    """
-    left, top, right, bottom = _pad(region)
-    width = (right - left) * float(np.linalg.norm(quad[1] - quad[0]))
-    height = (bottom - top) * float(np.linalg.norm(quad[3] - quad[0]))
-    long, short = max(width, height, 1.0), max(min(width, height), 1.0)
-    length = min(_WIDEST_PX, max(_LINE_PX, round(_LINE_PX * long / short)))
-    if height <= width:
-        return cut_region(frame, quad, (left, top, right, bottom), (length, _LINE_PX))
-    upright = cut_region(frame, quad, (left, top, right, bottom), (_LINE_PX, length))
-    return np.ascontiguousarray(np.rot90(upright))
-
-
-def _pad(region: Box) -> Box:
-    """A little more than a region, as much on each side."""
-    left, top, right, bottom = region
-    more = _PADDING * min(bottom - top, right - left)
-    return left - more, top - more, right + more, bottom + more
 
 
 def _is_whole(read: str, texts: Sequence[str]) -> bool:

@@ -29,12 +29,7 @@ from data_label_factory.identify.recognize.detectors import open_detector
 from data_label_factory.identify.recognize.feature_cache import load_references, save_references
 from data_label_factory.identify.recognize.features import Floats
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
-from data_label_factory.identify.recognize.printings import (
-    PrintReader,
-    Printings,
-    open_printings,
-    tell_printing,
-)
+from data_label_factory.identify.recognize.printings import PrintReader, tell_printing
 from data_label_factory.identify.recognize.references import ReferenceFeatures, read_references
 from data_label_factory.identify.recognize.regions import assess_regions, shortlist
 from data_label_factory.identify.recognize.scale_search import MOST_CHECKED
@@ -106,7 +101,9 @@ class Recognizer:
         if refs is not None and self._uses_references:
             self._read_references(Path(refs), Path(cache) if cache else None, quiet)
         self._reader = reader
-        self._printings = open_printings(reader, index, refs, self._references, quiet=quiet)
+        self._printings = (
+            reader.open(index, refs, self._references, quiet=quiet) if reader else None
+        )
 
     def updated(self, index: Index, refs: str | Path) -> Recognizer:
         """A recognizer for a changed `index` by the same embedder.
@@ -121,8 +118,8 @@ class Recognizer:
         new._neighbors = NeighborSearch(index, self.embedder)
         if self._uses_references:
             new._references, new.unreadable = read_references(index, Path(refs), self._references)
-        known = self._printings
-        new._printings = open_printings(self._reader, index, refs, new._references, before=known)
+        if self._reader is not None:
+            new._printings = self._reader.open(index, refs, new._references)
         return new
 
     @property

@@ -57,7 +57,7 @@ def _as_mask(
     label = detection.label
     corners = detection.quad / np.array(size, np.float64)
 
-    return Mask(
+    mask = Mask(
         bbox_norm=_as_box(detection, size),
         area_fraction=_round(_visible_fraction(detection.quad, size)),
         label=str(label) if detection.confident else f"{label}?",
@@ -77,6 +77,9 @@ def _as_mask(
         variants=[detection.reference, *detection.ambiguous_with],
         false_accept_rate=detection.false_accept_rate,
     )
+    if detection.read:  # what is not set is not sent
+        mask.read = detection.read
+    return mask
 
 
 def _find_price(

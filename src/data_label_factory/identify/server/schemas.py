@@ -94,6 +94,10 @@ class Mask(BaseModel):
     false_accept_rate: float = Field(
         description="The strictest rate at which it would still be confident"
     )
+    read: str | None = Field(
+        default=None,
+        description="What is printed on it where its printings differ, if that was read",
+    )
     track_id: int | None = Field(
         default=None, description="In a session: the lasting number of the thing"
     )
