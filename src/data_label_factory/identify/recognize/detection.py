@@ -37,6 +37,10 @@ class Detection:
     there are any, `label` holds only what they have in common. `read`
     is what its print was found to say where such references differ, ""
     where nothing was read.
+
+    `is_guess` says that nothing was found, and this is only what the
+    picture's main thing is nearest to; `top_k` then ranks references
+    of different items. It is never confident.
     """
 
     label: Label
@@ -49,6 +53,7 @@ class Detection:
     top_k: tuple[tuple[str, float], ...]
     false_accept_rate: float
     ambiguous_with: tuple[str, ...] = ()
+    is_guess: bool = False
     read: str = ""
 
     @property
@@ -76,6 +81,7 @@ class Detection:
             "ambiguous_with": list(self.ambiguous_with),
             "variants": [self.reference, *self.ambiguous_with],
             "confident": self.confident,
+            "guess": self.is_guess,
             "score": round(self.score, 4),
             "margin": round(self.margin, 4),
             "false_accept_rate": round(self.false_accept_rate, 6),

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -134,15 +135,26 @@ class Recognizer:
         """
         return self.embedder.constants or self.calibration.constants or SSCD_CONSTANTS
 
-    def recognize(self, picture: Picture) -> list[Detection]:
+    def recognize(self, picture: Picture, *, guess: bool = False) -> list[Detection]:
         """A picture → detections, strongest evidence first, no two of the same
         place.
 
         `picture` is a file's path or bytes, a Pillow image, or an array (H, W[, 3
         or 4]) uint8, of any size. Raises ImageError for a file that cannot be read,
         and ValueError for an array of another shape or dtype.
+
+        With `guess`, a last one ranks what the picture's main thing is nearest to,
+        where nothing is sure and anything near.
         """
-        return [self.describe(assessment) for assessment in self.assess(as_rgb(picture))]
+        frame = as_rgb(picture)
+        found = [self.describe(assessment) for assessment in self.assess(frame)]
+        if guess and not any(detection.confident for detection in found):
+            found += self._guess(frame)
+        return found
+
+    def _guess(self, frame: RGB) -> list[Detection]:
+        regions = assess_regions(frame, self._propose(frame), self._neighbors, (), turns=1)[:1]
+        return [replace(self.describe(one), confident=False, is_guess=True) for one in regions]
 
     @property
     def references(self) -> ReferenceFeatures | None:
