@@ -41,16 +41,15 @@ class Collection:
 
     `open` builds or updates the index; `load` takes an index as it is.
     Further options are those of `Recognizer`: detector, strictness,
-    sim_threshold, margin_threshold, top_k; and `read` and `read_ms`, whether and
-    for how long a frame print is read where references look alike ("auto": if the
-    extra `ocr` is installed). The recognizer is made when it is first needed.
+    sim_threshold, margin_threshold, top_k, and `read` and `read_ms` of the
+    commands. The recognizer is made when it is first needed.
     """
 
     def __init__(
         self, index: Index, index_file: Path, embedder: Embedder, refs: Path | None, **options: Any
     ) -> None:
-        """Raises FactoryError when `refs` is not a folder, or another embedder made
-        the index; MissingExtraError when it has to read and nothing can.
+        """Raises FactoryError when `refs` is not a folder, another embedder
+        made the index, or nothing reads what has to be read.
         """
         if refs is not None and not refs.is_dir():
             raise FactoryError(f"{refs} is not a folder", "Name the folder that was indexed")
@@ -61,8 +60,8 @@ class Collection:
         self.refs = refs
         # Reference → reason, of those that could not be indexed.
         self.unreadable: dict[str, str] = {}
-        read, read_ms = options.pop("read", "auto"), options.pop("read_ms", DEFAULT_READ_MS)
-        self._options = options | {"reader": open_print_reader(read, index_file, read_ms)}
+        read, ms = options.pop("read", "auto"), options.pop("read_ms", DEFAULT_READ_MS)
+        self._options = {"reader": open_print_reader(read, index_file, ms), **options}
         self._recognizer: Recognizer | None = None
 
     def __repr__(self) -> str:
@@ -283,8 +282,8 @@ class Collection:
 def open_maker(
     index: Index, encoder: str = "", head: str | Path | None = None, *, device: Device = "auto"
 ) -> Embedder:
-    """The embedder that made an index: the encoder named, or else the one that the
-    index names, with the head given. Raises EncoderError when that did not make it.
+    """The embedder that made an index, with the head given: the encoder
+    named, or else the one that the index names. Raises EncoderError.
     """
     embedder = Embedder.open(
         encoder or index.meta.encoder.id.partition(":")[0], head, device=device

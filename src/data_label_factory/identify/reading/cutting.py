@@ -19,7 +19,8 @@ def cut_region(picture: RGB, quad: Quad, region: Box, size: tuple[int, int]) -> 
     """
     left, top, right, bottom = region
     unit = cv2.getPerspectiveTransform(frame_quad(1, 1), quad)
-    # From pixel centers of the cut to fractions of the item, and on to the picture.
+    # From pixel centers of the cut to fractions of the
+    # item, and on to the picture.
     step_x, step_y = (right - left) / size[0], (bottom - top) / size[1]
     to_unit = [[step_x, 0, left + step_x / 2], [0, step_y, top + step_y / 2], [0, 0, 1]]
     center = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])

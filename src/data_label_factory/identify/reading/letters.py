@@ -25,8 +25,8 @@ from data_label_factory.identify.reading.cutting import cut_reference, cut_regio
 
 Floats = NDArray[np.float32]
 
-# Blurs that webcams have: sigma in px, and the length in px and direction in degrees
-# of a movement.
+# Blurs that webcams have: sigma in px, and of a movement
+# the length in px and the direction in degrees.
 _SIGMAS = (0.0, 0.6, 0.9, 1.2, 1.5)
 _MOVED_PX, _MOVED_SIGMAS, _MOVED_DEGREES = (3, 5, 7), (0.3, 0.9), range(0, 180, 30)
 _KERNEL_PX = 9
@@ -37,8 +37,9 @@ _FINE = (-0.5, -0.25, 0.0, 0.25, 0.5)  # px
 _LOCAL_PX = 15  # window whose mean is taken out, with light and glare
 _MIN_SIDE_PX = 6
 
-# Neighboring pixels of a compressed frame are no independent witnesses: so many count
-# as one. With `bench/printings.py`.
+# Neighboring pixels of a compressed frame are no independent
+# witnesses: so many count as one.
+# With `bench/printings.py`.
 _PIXELS_A_WITNESS = 4.0
 
 

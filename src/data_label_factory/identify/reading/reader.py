@@ -18,8 +18,8 @@ from data_label_factory.identify.images import RGB
 from data_label_factory.identify.quad import as_points
 from data_label_factory.identify.reading.lines import Line, TextLine
 
-# Upside-down lines are left alone: a reference stands upright, and so does what is
-# cut out by its pose.
+# Upside-down lines are left alone: a reference stands
+# upright, and so does what is cut out by its pose.
 _PARAMS = {"Global.use_cls": False, "Global.log_level": "critical"}
 _THREADS = "EngineConfig.onnxruntime.intra_op_num_threads"
 
