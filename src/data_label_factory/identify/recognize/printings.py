@@ -30,7 +30,7 @@ from data_label_factory.identify.quad import Quad
 from data_label_factory.identify.reading import TextReader, open_reader
 from data_label_factory.identify.reading.cutting import LINE_PX, cut_line, pad_region
 from data_label_factory.identify.reading.differences import Difference, find_differences
-from data_label_factory.identify.reading.edits import count_edits, fold_text
+from data_label_factory.identify.reading.edits import which_may_be_read
 from data_label_factory.identify.reading.letters import fit_letters
 from data_label_factory.identify.reading.texts import PlacedText, read_texts, text_cache_path
 from data_label_factory.identify.recognize.appearance import resize_like
@@ -46,10 +46,6 @@ from data_label_factory.identify.recognize.scoring import (
 # of 600 frames, one was decided wrongly at 4, none at 6.
 _CLEARLY = 6.0  # log-likelihood by which the letters of others fit worse
 _FITS = 0.5  # part of the contrast that the best has to explain
-_READ = 0.8  # confidence of a text that may decide …
-_FEWEST_LETTERS = 4
-_WRONG_LETTERS = 0.2  # … and the part of it that may be misread
-_READ_SURELY = 0.95  # a whole text that is none of those known: another printing
 
 _PICTURE_SIDE_PX = 736  # see `reading.texts`
 _PICTURES_HELD, _GROUPS_HELD = 64, 4096
@@ -203,21 +199,10 @@ class Printings:
         """Which of the texts (N,) it may be that stands there; none of them
         if it is surely another one.
         """
-        folded = difference.folded
-        possible = np.ones(len(folded), bool)
         if not difference.is_readable:
-            return possible
+            return np.ones(len(difference.texts), bool)
         line = self._reader.read_line(cut_line(frame, quad, difference.region))
-        read = fold_text(line.text)
-        if line.confidence < _READ or len(read) < _FEWEST_LETTERS:
-            return possible
-
-        edits = count_edits(read, folded)
-        if line.confidence >= _READ_SURELY and edits.min() > 0 and _is_whole(read, folded):
-            return ~possible
-        if edits.min() <= _WRONG_LETTERS * len(read):
-            possible = edits == edits.min()
-        return possible
+        return which_may_be_read(line, difference.folded)
 
     def _lines(self, number: int) -> list[PlacedText] | None:
         """The lines of a reference; None if it was not read."""
@@ -285,11 +270,6 @@ def _list_left(letters: NDArray[np.float64], by_text: Mask) -> list[int]:
     if not both.any():
         both = np.ones_like(both)
     return [int(at) for at in np.argsort(-letters, kind="stable") if both[at]]
-
-
-def _is_whole(read: str, texts: Sequence[str]) -> bool:
-    """Whether a text is long enough to be all of one of the `texts`."""
-    return len(read) >= (1 - _WRONG_LETTERS) * min(map(len, texts))
 
 
 def _join_texts(differences: Sequence[Difference], left: Sequence[int]) -> str:
