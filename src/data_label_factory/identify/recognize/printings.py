@@ -42,8 +42,8 @@ from data_label_factory.identify.recognize.scoring import (
     find_near_duplicates,
 )
 
-# By `bench/printings.py` and 200 frames of its own: wrong once at
-# 4 (by 4.8), once where .45 had to fit, never so; 6 leaves 1 % more.
+# By `bench/printings.py`, and 200 frames of its kind: a threshold of 4
+# let one wrong printing in (by 4.8), a fit of 0.45 another.
 _CLEARLY = 5.0  # log-likelihood by which the letters of others fit worse
 _FITS = 0.5  # part of the contrast that the best has to explain
 
