@@ -16,3 +16,8 @@ DEFAULT_ENCODER = "sscd"
 SEMANTICS = ("lite0", "clip", "none")
 DEFAULT_SEMANTIC = "lite0"
 DEFAULT_STRICTNESS = 0.01  # fraction of unknown items that may be named confidently
+
+# Reading what tells look-alikes apart: if something is installed that reads, by all means,
+# or not.
+ReadMode = Literal["auto", "always", "never"]
+DEFAULT_READ_MS = 150.0  # of a frame; several times what it costs to look at one region

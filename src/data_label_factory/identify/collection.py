@@ -15,6 +15,7 @@ from typing import Any
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import ConflictError, FactoryError, UnknownItemError
+from data_label_factory.identify.choices import DEFAULT_READ_MS
 from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import Picture, as_rgb
 from data_label_factory.identify.index import Index, Row
@@ -24,6 +25,7 @@ from data_label_factory.identify.index.maker import open_maker
 from data_label_factory.identify.index.semantic import pack
 from data_label_factory.identify.recognize import Detection, Recognizer
 from data_label_factory.identify.recognize.feature_cache import feature_cache_path
+from data_label_factory.identify.recognize.printings import open_print_reader
 from data_label_factory.identify.reference_files import encode_reference, name_view, set_aside
 from data_label_factory.identify.reference_pictures import read_reference
 from data_label_factory.identify.refresh import refresh_index
@@ -38,14 +40,14 @@ class Collection:
 
     `open` builds or updates the index; `load` takes an index as it is.
     Further options are those of `Recognizer`: detector, strictness,
-    sim_threshold, margin_threshold, top_k. The recognizer is made when it is
-    first needed.
+    sim_threshold, margin_threshold, top_k, and `read` and `read_ms` of the
+    commands. The recognizer is made when it is first needed.
     """
 
     def __init__(
         self, index: Index, index_file: Path, embedder: Embedder, refs: Path | None, **options: Any
     ) -> None:
-        """Raises FactoryError when `refs` is not a folder, or another embedder made the index."""
+        """Raises FactoryError when these do not fit together."""
         if refs is not None and not refs.is_dir():
             raise FactoryError(f"{refs} is not a folder", "Name the folder that was indexed")
         index.require_maker(embedder.identity)
@@ -53,9 +55,9 @@ class Collection:
         self.index_file = index_file
         self.embedder = embedder
         self.refs = refs
-        # Reference → reason, of those that could not be indexed.
-        self.unreadable: dict[str, str] = {}
-        self._options = options
+        self.unreadable: dict[str, str] = {}  # reference → why it could not be indexed
+        read, ms = options.pop("read", "auto"), options.pop("read_ms", DEFAULT_READ_MS)
+        self._options = {"reader": open_print_reader(read, index_file, ms)} | options
         self._recognizer: Recognizer | None = None
 
     def __repr__(self) -> str:
@@ -234,7 +236,7 @@ class Collection:
         return label
 
     def save(self, index: str | Path | None = None) -> None:
-        """Write the index to its own file, as `add` and the others do, or to another."""
+        """Write the index to its own file, as `add` does, or to another."""
         self.index.save(index or self.index_file)
 
     def adopt(self, index: Index) -> None:

@@ -14,6 +14,7 @@ from data_label_factory.identify.index.build import BuildResult, build_index
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.calibrate import calibrate, is_out_of_date
 from data_label_factory.identify.recognize.feature_cache import feature_cache_path
+from data_label_factory.identify.recognize.printings import open_print_reader
 from data_label_factory.labels import LabelScheme
 
 Calibrate = Literal["auto", "always", "never"]
@@ -58,6 +59,20 @@ def refresh_index(
         )
         result.written = True
     return result
+
+
+def read_index(
+    index: Index, out: str | Path, embedder: Embedder, refs: str | Path, *, quiet: bool = False
+) -> None:
+    """Read the print of references that look alike, and leave it beside the
+    index at `out`, with the references' local features.
+
+    Does nothing without the extra `ocr`.
+    """
+    reader = open_print_reader("auto", out)
+    if reader is not None:
+        cache = feature_cache_path(out)
+        Recognizer(index, embedder, refs=refs, cache=cache, reader=reader, quiet=quiet)
 
 
 def calibrate_index(

@@ -165,7 +165,9 @@ def _badges(draw: ImageDraw.ImageDraw, card: SampleCard, frame: Color, trim: Col
 
 def _small_print(draw: ImageDraw.ImageDraw, card: SampleCard, gem: Color) -> None:
     """The type line, and set, rarity gem and collector number, readable on foil, too."""
-    name = next(name for prefix, name in SETS.items() if card.set_code.startswith(prefix))
+    # In whatever language: EMBR-EN014 and EMBR-JP014 are of one set.
+    own = card.set_code.partition("-")[0]
+    name = next(name for prefix, name in SETS.items() if prefix.partition("-")[0] == own)
     kind = " ".join(f"{card.element} · {NOUNS[card.scene][0]}".upper())
     _write(draw, (MIDDLE, 669), kind, 21)
     _write(draw, (334, 944), name.upper(), 17, anchor="r")

@@ -75,6 +75,11 @@ _SHARED_MAX = 3  # items named
     help="calibrate the confidence on unknown items; "
     "auto: only if the last calibration is missing or out of date",
 )
+@click.option(
+    "--ocr/--no-ocr",
+    default=True,
+    help="read the print of references that look alike, if the extra ocr is installed",
+)
 @trim_option
 @labels_option("those of the index that is there, or cards")
 @click.option("--strict", is_flag=True, help="exit 1 if any picture could not be read")
@@ -87,6 +92,7 @@ def command(
     projection: Path | None,
     device: Device,
     batch_size: int,
+    ocr: bool,
     strict: bool,
     as_json: bool,
     **build: Any,
@@ -97,13 +103,15 @@ def command(
     The file name is the label.
     """
     from data_label_factory.identify.encoders import Embedder
-    from data_label_factory.identify.refresh import refresh_index
+    from data_label_factory.identify.refresh import read_index, refresh_index
 
     start = time.perf_counter()
     embedder = Embedder.open(
         encoder, projection, semantic=semantic, device=device, batch_size=batch_size
     )
     result = refresh_index(refs, out, embedder, batch_size=batch_size, **build)
+    if ocr and result.written:
+        read_index(result.index, out, embedder, refs)
     seconds = time.perf_counter() - start
 
     if as_json:

@@ -20,12 +20,14 @@ import click
 from data_label_factory.command_line import FILE, FOLDER
 from data_label_factory.identify.choices import (
     DEFAULT_ENCODER,
+    DEFAULT_READ_MS,
     DEFAULT_SEMANTIC,
     DEFAULT_STRICTNESS,
     DETECTORS,
     SEMANTICS,
     Detector,
     Device,
+    ReadMode,
 )
 
 if TYPE_CHECKING:
@@ -130,6 +132,8 @@ class RecognizerOptions:
     strictness: float
     sim_threshold: float | None
     margin_threshold: float | None
+    read: ReadMode
+    read_ms: float
 
     def open(self, index: Index) -> Recognizer:
         """The recognizer of `index`, which is the file of --index.
@@ -148,6 +152,8 @@ class RecognizerOptions:
             strictness=self.strictness,
             sim_threshold=self.sim_threshold,
             margin_threshold=self.margin_threshold,
+            read=self.read,
+            read_ms=self.read_ms,
             quiet=False,
         )
         collection.require_references()
@@ -191,6 +197,20 @@ _RECOGNIZER_OPTIONS = (
         metavar="X",
         type=COSINE,
         help="also require this margin over the next item to name one confidently",
+    ),
+    click.option(
+        "--read",
+        type=click.Choice(get_args(ReadMode)),
+        default="auto",
+        help="read what is printed where references look alike; auto: if the extra ocr is "
+        "installed, always: it has to be, never: only pictures decide",
+    ),
+    click.option(
+        "--read-ms",
+        metavar="MS",
+        type=Number(0),
+        default=DEFAULT_READ_MS,
+        help="longest time that reading may take of a frame",
     ),
 )
 

@@ -50,6 +50,7 @@ def describe(
         top_k=_name(one, nearest, neighbors),
         false_accept_rate=rate if is_one_item else 1.0,
         ambiguous_with=tuple(str(index.references[row]) for row in one.near_duplicates),
+        read=one.read,
     )
 
 

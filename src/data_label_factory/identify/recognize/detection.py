@@ -34,7 +34,9 @@ class Detection:
     would look as good; `confident` means that it is no higher than
     the strictness asked for. `ambiguous_with` are the other
     references that the frame cannot tell apart from this one; if
-    there are any, `label` holds only what they have in common.
+    there are any, `label` holds only what they have in common. `read`
+    is what its print was found to say where such references differ, ""
+    where nothing was read.
 
     `is_guess` says that nothing was found, and this is only what the
     picture's main thing is nearest to; `top_k` then ranks references
@@ -52,6 +54,7 @@ class Detection:
     false_accept_rate: float
     ambiguous_with: tuple[str, ...] = ()
     is_guess: bool = False
+    read: str = ""
 
     @property
     def name(self) -> str:
@@ -87,6 +90,7 @@ class Detection:
             "box": [round(value, 1) for value in self.box],
             "inliers": self.inliers,
             "top_k": [[name, round(cosine, 4)] for name, cosine in self.top_k],
+            "read": self.read,
         }
 
     def __eq__(self, other: object) -> bool:
@@ -112,7 +116,8 @@ class Assessment:
     has; `pose` is None when the embedding alone is evidence for it;
     `near_duplicates` are rows that the frame cannot tell from it.
     `likeness` is the evidence of a `LikenessSearch`, if that found it,
-    and `ranked` (N,) how it orders the rows.
+    and `ranked` (N,) how it orders the rows; `read` is as in
+    Detection.
     """
 
     row: int
@@ -123,6 +128,7 @@ class Assessment:
     near_duplicates: tuple[int, ...] = ()
     likeness: float | None = None
     ranked: Floats | None = None
+    read: str = ""
 
     @property
     def log_odds(self) -> float:

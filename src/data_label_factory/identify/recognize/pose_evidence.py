@@ -10,10 +10,10 @@ from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize.detection import Assessment
 from data_label_factory.identify.recognize.features import Floats
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
+from data_label_factory.identify.recognize.printings import Printings, tell_printing
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.scoring import (
     ScoredPose,
-    find_indistinguishable,
     score_pose,
     swap_reference,
 )
@@ -26,20 +26,23 @@ def assess_poses(
     poses: Sequence[ScoredPose],
     references: ReferenceFeatures,
     neighbors: NeighborSearch,
+    printings: Printings | None,
     hidden: Collection[int],
     noise: float,
 ) -> list[Assessment]:
     """Ask the embedding about each pose in a frame (H, W, 3).
 
     Of items that score as well, one whose cosine is higher by more
-    than `noise` takes the other's place.
+    than `noise` takes the other's place. `printings` reads what
+    tells near-duplicates apart.
     """
     found = neighbors.cosines(frame, [pose.quad for pose in poses], hidden)
     assessed = []
     for pose, cosines in zip(poses, found, strict=True):
         pose = _give_way_to_nearest(frame, pose, cosines, references, neighbors, noise)
-        row = int(references.rows[pose.hypothesis.reference])
-        same = references.rows[find_indistinguishable(pose, references)]
+        told = tell_printing(printings, frame, pose, references, hidden)
+        row = int(references.rows[told.number])
+        same = references.rows[list(told.alike)]
         variants = neighbors.index.variants
         others = [o for o in same if o not in hidden and variants[o] != variants[row]]
         # Of views that look the same, the first stands for all.
@@ -49,7 +52,9 @@ def assess_poses(
         margin_ratio = 0.0
         if neighbors.index.item_count > 1:
             margin_ratio = neighbors.margin_ratio(row, cosines)
-        assessed.append(Assessment(row, pose.quad, cosines, margin_ratio, pose, near_duplicates))
+        assessed.append(
+            Assessment(row, pose.quad, cosines, margin_ratio, pose, near_duplicates, read=told.read)
+        )
     return assessed
 
 

@@ -37,6 +37,7 @@ from data_label_factory.identify.recognize.likeness import (
 )
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
 from data_label_factory.identify.recognize.pose_evidence import assess_poses
+from data_label_factory.identify.recognize.printings import PrintReader, open_printings
 from data_label_factory.identify.recognize.proposals import whole_and_center
 from data_label_factory.identify.recognize.references import ReferenceFeatures, read_references
 from data_label_factory.identify.recognize.regions import assess_regions, shortlist, turn
@@ -69,7 +70,8 @@ class Recognizer:
 
     `strictness` is the fraction of unknown items that may be named confidently.
     `sim_threshold` and `margin_threshold` (cosines) are asked of confident answers
-    on top of that.
+    on top of that. A `reader` reads what is printed where references differ in
+    nothing else.
 
     Raises EncoderError when the embedder did not make the index, and
     MissingExtraError when the detector is not installed.
@@ -87,6 +89,7 @@ class Recognizer:
         sim_threshold: float | None = None,
         margin_threshold: float | None = None,
         top_k: int = 5,
+        reader: PrintReader | None = None,
         quiet: bool = True,
     ) -> None:
         index.require_maker(embedder.identity)
@@ -103,7 +106,11 @@ class Recognizer:
         self._references: ReferenceFeatures | None = None
         self._uses_references = refs is not None and detector != "none"
         if refs is not None and self._uses_references:
-            self._read_references(Path(refs), Path(cache) if cache else None, quiet)
+            self._references, self.unreadable = read_cached_references(
+                index, Path(refs), Path(cache) if cache else None, quiet
+            )
+        self._reader = reader
+        self._printings = open_printings(reader, index, refs, self._references, quiet=quiet)
         self._likeness = open_likeness(index, self._neighbors, self._references)
 
     def updated(self, index: Index, refs: str | Path) -> Recognizer:
@@ -120,6 +127,7 @@ class Recognizer:
         if self._uses_references:
             new._references, new.unreadable = read_references(index, Path(refs), self._references)
         new._likeness = open_likeness(index, new._neighbors, new._references)
+        new._printings = open_printings(self._reader, index, refs, new._references)
         return new
 
     @property
@@ -129,9 +137,7 @@ class Recognizer:
 
     @property
     def constants(self) -> EncoderConstants:
-        """As measured for the encoder, or learned with the calibration, or else
-        those of SSCD.
-        """
+        """As measured for the encoder, or learned with the index; else SSCD's."""
         return self.embedder.constants or self.calibration.constants or SSCD_CONSTANTS
 
     def recognize(self, picture: Picture, *, guess: bool = False) -> list[Detection]:
@@ -243,21 +249,16 @@ class Recognizer:
     def margin_ratios(
         self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()
     ) -> list[float]:
-        """The margin ratio of the item nearest to each of the `quads` (4, 2) px, by
-        embedding.
-        """
+        """That of the item nearest to each of the `quads` (4, 2) px, by embedding."""
         found = self._neighbors.cosines(frame, quads, hidden)
         return [self._neighbors.margin_ratio(int(row.argmax()), row) for row in found]
-
-    def _read_references(self, refs: Path, cache: Path | None, quiet: bool) -> None:
-        self._references, self.unreadable = read_cached_references(self.index, refs, cache, quiet)
 
     def _assess_poses(
         self, frame: RGB, poses: Sequence[ScoredPose], hidden: Collection[int]
     ) -> list[Assessment]:
         assert self._references is not None
-        noise = self.constants.crop_noise
-        return assess_poses(frame, poses, self._references, self._neighbors, hidden, noise)
+        known = self._references, self._neighbors, self._printings
+        return assess_poses(frame, poses, *known, hidden, self.constants.crop_noise)
 
     def _assess_whole(self, frame: RGB, hidden: Collection[int]) -> list[Assessment]:
         """What a frame shows, without reference pictures."""
@@ -284,9 +285,7 @@ class Recognizer:
         return self.calibration.rate_by_margin_ratio(one.margin_ratio)
 
     def describe(self, one: Assessment) -> Detection:
-        """An assessment with its label, its false-accept rate, and whether to
-        believe it.
-        """
+        """An assessment with its label, its rate, and whether to believe it."""
         return describe(one, self._told_rate(one), self._neighbors, self._demands, self._top_k)
 
     @property

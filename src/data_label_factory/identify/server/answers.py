@@ -79,9 +79,10 @@ def _as_mask(
         variants=[detection.reference, *detection.ambiguous_with],
         false_accept_rate=detection.false_accept_rate,
     )
-
     # Set only where there is something to say: other answers stay
     # as they always were.
+    if detection.read:
+        mask.read = detection.read
     if detection.is_guess:
         mask.guess = True
     if first_view := _find_first_view(detection.reference, snapshot):

@@ -81,6 +81,8 @@ class Engine:
             strictness=settings.strictness,
             sim_threshold=settings.sim_threshold,
             margin_threshold=settings.margin_threshold,
+            read=settings.read,
+            read_ms=settings.read_ms,
         )
         self.snapshot: Snapshot | None = None
         self.prices: PriceBook | None = None

@@ -107,6 +107,10 @@ class Mask(BaseModel):
         description="The first picture of what `ref_filename` is a further view of. "
         "Left out where it is the first itself",
     )
+    read: str | None = Field(
+        default=None,
+        description="What is printed on it where its printings differ, if that was read",
+    )
     track_id: int | None = Field(
         default=None, description="In a session: the lasting number of the thing"
     )

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from data_label_factory.cpu import cpu_count
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.choices import DEFAULT_STRICTNESS, Detector, Device
+from data_label_factory.identify.choices import (
+    DEFAULT_READ_MS,
+    DEFAULT_STRICTNESS,
+    Detector,
+    Device,
+    ReadMode,
+)
 
 # Where `data_label_factory web` serves the tracker. The server's own copy needs no
 # permission.
@@ -40,6 +46,8 @@ class Settings:
     margin_threshold: float | None = None
     detector: Detector = "flat"
     device: Device = "auto"
+    read: ReadMode = "auto"
+    read_ms: float = DEFAULT_READ_MS
     cors: tuple[str, ...] = TRACKER_ORIGINS
     api_key: str = field(default="", repr=False)
     max_upload_mb: float = 20
