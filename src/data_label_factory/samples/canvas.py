@@ -1,7 +1,8 @@
-"""A small painting surface: soft-shaded shapes, glow and noise on a float image.
+"""A small painting surface: soft-shaded shapes, glow and noise on
+a float image.
 
-Coordinates are in half picture heights from the center: y runs from -1 (top) to 1
-(bottom), x from -EDGE to EDGE.
+Coordinates are in half picture heights from the center: y runs
+from -1 (top) to 1 (bottom), x from -EDGE to EDGE.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ Y: Array = (_rows - HEIGHT / 2) / np.float32(HALF)
 
 
 def noise(rng: np.random.Generator, columns: int, rows: int, octaves: int = 4) -> Array:
-    """Fractal noise in 0..1, (HEIGHT, WIDTH), of `columns` x `rows` cells at its coarsest."""
+    """Fractal noise in 0..1, (HEIGHT, WIDTH), of `columns` x
+    `rows` cells at its coarsest.
+    """
     # Half resolution is enough and twice as quick; the last upscale hides it.
     size = (WIDTH // 2, HEIGHT // 2)
     total = np.zeros(size[::-1], dtype=np.float32)
@@ -37,7 +40,9 @@ def noise(rng: np.random.Generator, columns: int, rows: int, octaves: int = 4) -
 
 
 class Canvas:
-    """A palette, a random generator, and the pixels `px`, (HEIGHT, WIDTH, 3) float32."""
+    """A palette, a random generator, and the pixels `px`,
+    (HEIGHT, WIDTH, 3) float32.
+    """
 
     def __init__(self, palette: Palette, seed: int) -> None:
         self.pal = palette
@@ -77,7 +82,9 @@ class Canvas:
         volume: float = 0.35,
         alpha: float = 1,
     ) -> None:
-        """Fill outlines with a gradient (`low`: a darker `top`), rounded, one edge lit."""
+        """Fill outlines with a gradient (`low`: a darker `top`),
+        rounded, one edge lit.
+        """
         rings = [shapes] if isinstance(shapes, np.ndarray) else shapes
         corners = [ring * HALF + (WIDTH / 2, HALF) for ring in rings]
         ends = np.concatenate(corners).clip(0, (WIDTH - 1, HEIGHT - 1)).astype(int)
@@ -109,7 +116,9 @@ class Canvas:
         self.flat([star(at, size * self.u(0.5, 1.7), 10) for at in spots], self.pal.glow, 0.85)
 
     def finish(self) -> Image.Image:
-        """Bloom, brush texture, vignette and contrast; the picture as RGB, WIDTH x HEIGHT."""
+        """Bloom, brush texture, vignette and contrast; the
+        picture as RGB, WIDTH x HEIGHT.
+        """
         flat = Image.fromarray((np.clip(self.px, 0, 1) * 255).astype(np.uint8))
         small = flat.resize((WIDTH // 4, HEIGHT // 4)).filter(ImageFilter.GaussianBlur(7))
         bloom = np.asarray(small.resize(flat.size), dtype=np.float32) / 255
@@ -124,7 +133,9 @@ class Canvas:
 
 
 def _relief(mask: Image.Image, reach: float) -> Array:
-    """How much each pixel of a pillow-shaped mask faces the light, -1..1, (H, W, 1)."""
+    """How much each pixel of a pillow-shaped mask faces the
+    light, -1..1, (H, W, 1).
+    """
     pad = int(reach) + 1
     wide = Image.new("L", (mask.width + 2 * pad, mask.height + 2 * pad))
     wide.paste(mask, (pad, pad))

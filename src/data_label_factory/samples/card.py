@@ -1,4 +1,6 @@
-"""The template of a sample card: art in an arched window, a name ribbon, text, badges."""
+"""The template of a sample card: art in an arched window, a name
+ribbon, text, badges.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +33,13 @@ font = cache(ImageFont.load_default)
 
 
 def draw_collection(folder: Path, count: int = 150, seed: int = 7) -> list[Path]:
-    """Draw `count` cards into `folder` as JPEG files named by their labels.
+    """Draw `count` cards into `folder` as JPEG files named by
+    their labels.
 
-    Creates the folder if it is missing. A file appears whole or not at all, and
-    replaces an older one of the same name. Returns the paths in the order of the cards.
-    Raises ValueError for a count that `sample_cards` refuses, and FactoryError if a
+    Creates the folder if it is missing. A file appears whole or
+    not at all, and replaces an older one of the same name.
+    Returns the paths in the order of the cards. Raises ValueError
+    for a count that `sample_cards` refuses, and FactoryError if a
     file cannot be written.
     """
     cards = sample_cards(count, seed)
@@ -83,14 +87,18 @@ def _fill(draw: ImageDraw.ImageDraw, points: Points, color: Color) -> None:
 
 @cache
 def _grain() -> Array:
-    """What paper adds to a printed color, 0..255: grain and fibers, the same on every card."""
+    """What paper adds to a printed color, 0..255: grain and
+    fibers, the same on every card.
+    """
     grain = np.random.default_rng(5).normal(0, 2.5, BIG[::-1]).astype(np.float32)
     grain += np.repeat(grain[:, ::8], 8, axis=1) + np.linspace(6, -8, BIG[1])[:, None]
     return grain[..., None]
 
 
 def _name(picture: Image.Image, name: str, frame: Color, trim: Color, ink: Color) -> None:
-    """The name on a pointed ribbon across the foot of the art, with its shadow."""
+    """The name on a pointed ribbon across the foot of the art,
+    with its shadow.
+    """
     shadow = Image.new("L", BIG)
     ImageDraw.Draw(shadow).rectangle((40, 578, 680, 652), fill=170)
     picture.paste(bytes_of(DARK), (0, 0), shadow.filter(ImageFilter.GaussianBlur(8)))
@@ -114,7 +122,9 @@ def _write(
     anchor: str = "m",
     edge: float = 1.5,
 ) -> None:
-    """A line with a dark edge, its left (l), middle (m) or right (r) end at `at`."""
+    """A line with a dark edge, its left (l), middle (m) or right
+    (r) end at `at`.
+    """
     spot = (at[0], at[1] + size * 0.35)
     if edge:
         draw.text(spot, text, bytes_of(DARK), font(size), anchor + "s", stroke_width=edge)
@@ -146,7 +156,9 @@ def _text(draw: ImageDraw.ImageDraw, card: SampleCard, frame: Color, paper: Colo
 
 
 def _badges(draw: ImageDraw.ImageDraw, card: SampleCard, frame: Color, trim: Color) -> None:
-    """Attack and defense on shields, and the cost as a column of gems at the art's edge."""
+    """Attack and defense on shields, and the cost as a column of
+    gems at the art's edge.
+    """
     for x, number, color in (
         (84, card.attack, rgb("963630")),
         (636, card.defense, rgb("2d5887")),
@@ -164,7 +176,9 @@ def _badges(draw: ImageDraw.ImageDraw, card: SampleCard, frame: Color, trim: Col
 
 
 def _small_print(draw: ImageDraw.ImageDraw, card: SampleCard, gem: Color) -> None:
-    """The type line, and set, rarity gem and collector number, readable on foil, too."""
+    """The type line, and set, rarity gem and collector number,
+    readable on foil, too.
+    """
     # In whatever language: EMBR-EN014 and EMBR-JP014 are of one set.
     own = card.set_code.partition("-")[0]
     name = next(name for prefix, name in SETS.items() if prefix.partition("-")[0] == own)

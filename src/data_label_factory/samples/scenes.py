@@ -1,4 +1,6 @@
-"""The art of a card: a table of scenes, each painted from a palette and a seed."""
+"""The art of a card: a table of scenes, each painted from a
+palette and a seed.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,12 @@ HIND_WING = outline("4,8 55,5 82,34 60,76 32,66 8,30")
 
 
 def paint_art(scene: str, element: str, shade: int, seed: int) -> Image.Image:
-    """Paint one picture, RGB of canvas.WIDTH x canvas.HEIGHT pixels.
+    """Paint one picture, RGB of canvas.WIDTH x canvas.HEIGHT
+    pixels.
 
-    `scene` is a key of SCENES, `element` and `shade` pick the palette, `seed` the
-    composition. Raises KeyError or IndexError for what there is not.
+    `scene` is a key of SCENES, `element` and `shade` pick the
+    palette, `seed` the composition. Raises KeyError or IndexError
+    for what there is not.
     """
     canvas = Canvas(PALETTES[element][shade], seed)
     SCENES[scene](canvas)
@@ -35,7 +39,9 @@ def paint_art(scene: str, element: str, shade: int, seed: int) -> Image.Image:
 
 
 def _sky(c: Canvas, orb: float = 0.3) -> float:
-    """Sky with clouds, stars, rays and a spotted moon or sun; returns the x of that."""
+    """Sky with clouds, stars, rays and a spotted moon or sun;
+    returns the x of that.
+    """
     fade = np.clip((Y + 1) / np.float32(1.5), 0, 1) ** 1.3
     c.px[:] = mix(c.pal.top, c.pal.low, fade[..., None])
     c.blend(np.clip(noise(c.rng, 3, 9, 5) * 2.4 - 1.1, 0, 0.4), c.lit(c.pal.low, 0.5))
@@ -53,7 +59,9 @@ def _sky(c: Canvas, orb: float = 0.3) -> float:
 
 
 def _studio(c: Canvas) -> None:
-    """A backdrop for portraits: a pool of light on mottled ground, inside fine rings."""
+    """A backdrop for portraits: a pool of light on mottled
+    ground, inside fine rings.
+    """
     c.px[:] = c.dim(c.pal.top, 0.25)
     c.blend(np.exp((X**2 + Y**2) * np.float32(-1.1)), mix(c.pal.low, c.pal.far, 0.3))
     c.blend(np.clip(noise(c.rng, 4, 4, 5) - 0.35, 0, 1) * np.float32(0.6), c.pal.top)

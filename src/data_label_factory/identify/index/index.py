@@ -1,5 +1,5 @@
-"""The index: one unit embedding per reference picture, its label, and what
-made it.
+"""The index: one unit embedding per reference picture, its label,
+and what made it.
 
 One `.npz`, never a pickle.
 """
@@ -39,11 +39,13 @@ _SEARCH_BLOCK_BYTES = 64 * 2**20
 class Index:
     """N reference pictures.
 
-    `embeddings` (N, D) float32 unit rows; the others (N,) str, row by row.
+    `embeddings` (N, D) float32 unit rows; the others (N,) str,
+    row by row.
 
-    `references` are paths below the refs folder, with `/`; `sha256` are of
-    the reference files' bytes. `semantic` (N, D) int8 says what kind of thing each
-    shows (`semantic.unpack`); None where no such encoder was used.
+    `references` are paths below the refs folder, with `/`;
+    `sha256` are of the reference files' bytes. `semantic` (N, D)
+    int8 says what kind of thing each shows (`semantic.unpack`);
+    None where no such encoder was used.
     """
 
     embeddings: Embeddings
@@ -109,8 +111,9 @@ class Index:
 
     @cached_property
     def first_views(self) -> NDArray[np.int64]:
-        """(N,) the row of the first view of each row's variant: that in the
-        uppermost folder with the lowest number in its name.
+        """(N,) the row of the first view of each row's variant:
+        that in the uppermost folder with the lowest number in its
+        name.
         """
         files = [str(reference) for reference in self.references]
         ranks = [(file.count("/"), view_number(file), file) for file in files]
@@ -130,7 +133,9 @@ class Index:
         return {str(reference): row for row, reference in enumerate(self.references)}
 
     def find(self, reference: str) -> str | None:
-        """The reference that is meant by its path, see `Names.find`; or None."""
+        """The reference that is meant by its path, see
+        `Names.find`; or None.
+        """
         return self._lookup.find(reference)
 
     @cached_property
@@ -138,16 +143,16 @@ class Index:
         return Names(self.row_of)
 
     def box(self, row: int) -> Box | None:
-        """The part of the picture that was indexed, without its margin;
-        None for all of it.
+        """The part of the picture that was indexed, without its
+        margin; None for all of it.
         """
         box = self.meta.boxes.get(str(self.sha256[row]))
         return Box(*box) if box else None
 
     @cached_property
     def contents(self) -> NDArray[np.str_]:
-        """(N,) what was indexed of each file: equal for equal parts of
-        equal files.
+        """(N,) what was indexed of each file: equal for equal
+        parts of equal files.
         """
         boxes = self.meta.boxes
         keys = [
@@ -160,16 +165,16 @@ class Index:
         return Label(str(self.names[row]), str(self.set_codes[row]), str(self.rarities[row]))
 
     def taken(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Index:
-        """The index of the `rows` given, by number (M,) in that order, or
-        by a mask (N,).
+        """The index of the `rows` given, by number (M,) in that
+        order, or by a mask (N,).
         """
         columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in COLUMNS.values()}
         semantic = None if self.semantic is None else self.semantic[rows]
         return replace(self, **columns, semantic=semantic)
 
     def with_row(self, row: Row) -> Index:
-        """The index with one more reference, sorted by reference as the
-        builder sorts.
+        """The index with one more reference, sorted by reference
+        as the builder sorts.
         """
         added = Index.from_rows([row], self.meta)
         joined: dict[str, Any] = {
@@ -182,8 +187,8 @@ class Index:
         return larger.taken(np.argsort(larger.references, kind="stable"))
 
     def same_rows(self, other: Index) -> bool:
-        """Whether both hold the same references, in the same order and with
-        the same labels.
+        """Whether both hold the same references, in the same
+        order and with the same labels.
         """
         return len(self) == len(other) and all(
             np.array_equal(getattr(self, name), getattr(other, name)) for name in TEXT_FIELDS
@@ -192,9 +197,10 @@ class Index:
     def search(self, queries: Embeddings, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The `k` most similar rows of each query, exactly.
 
-        `queries` (Q, D) float32 unit rows → cosines (Q, k) float32, highest
-        first, and rows (Q, k) int64, with k cut to N. Equal cosines come in
-        row order. Raises ValueError when D is not the index's.
+        `queries` (Q, D) float32 unit rows → cosines (Q, k)
+        float32, highest first, and rows (Q, k) int64, with k cut
+        to N. Equal cosines come in row order. Raises ValueError
+        when D is not the index's.
         """
         if queries.ndim != 2 or queries.shape[1] != self.dim:
             raise ValueError(
@@ -211,8 +217,8 @@ class Index:
         return scores, rows
 
     def require_maker(self, maker: EmbedderIdentity) -> None:
-        """Raises EncoderError, naming both, unless this encoder and head
-        made the index.
+        """Raises EncoderError, naming both, unless this encoder
+        and head made the index.
         """
         if self.meta.maker != maker:
             raise EncoderError(
@@ -221,16 +227,16 @@ class Index:
             )
 
     def with_calibration(self, calibration: dict[str, Any]) -> Index:
-        """The same index with another calibration, as `Calibration.as_dict`
-        gives it.
+        """The same index with another calibration, as
+        `Calibration.as_dict` gives it.
         """
         return replace(self, meta=replace(self.meta, calibration=calibration))
 
     def save(self, path: str | Path) -> None:
         """Write the `.npz` atomically.
 
-        Raises FactoryError when the disk is full or the folder not
-        writable.
+        Raises FactoryError when the disk is full or the folder
+        not writable.
         """
         columns: dict[str, Any] = {column: getattr(self, name) for column, name in COLUMNS.items()}
         if self.semantic is not None:
@@ -243,8 +249,8 @@ class Index:
     def load(cls, path: str | Path) -> Index:
         """Read an index.
 
-        Raises IndexFileError if it is missing, damaged, or of another
-        format.
+        Raises IndexFileError if it is missing, damaged, or of
+        another format.
         """
         path = Path(path)
         try:

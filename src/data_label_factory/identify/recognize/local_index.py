@@ -231,8 +231,8 @@ class LocalIndex:
         """Work out rarities, and the inverted lists of all
         features but surplus copies.
 
-        The entries of word w are
-        `_entries[_start[w] : _start[w + 1]]`.
+        The entries of word w are `_entries[_start[w] : _start[w +
+        1]]`.
         """
         shared = self.stored.shared
         rarity = 1 - np.log1p(shared) / np.log1p(max(len(self), 2))

@@ -1,10 +1,11 @@
-"""A vocabulary of local features learned from the index itself, and
-binary signatures within a word.
+"""A vocabulary of local features learned from the index itself,
+and binary signatures within a word.
 
-A word holds about `PER_WORD` descriptors however many references there
-are, so looking up a descriptor costs O(√words) and scanning its words
-O(1): the time per frame hardly grows with the index. Signatures after
-Hamming embedding: Jégou, Douze & Schmid, ECCV 2008.
+A word holds about `PER_WORD` descriptors however many references
+there are, so looking up a descriptor costs O(√words) and scanning
+its words O(1): the time per frame hardly grows with the index.
+Signatures after Hamming embedding: Jégou, Douze & Schmid, ECCV
+2008.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ Signatures = NDArray[np.uint64]  # (N, SIGNATURE_BITS / 64)
 
 
 class Vocabulary:
-    """Two-level k-means words over (N, 128) uint8 descriptors; the same
-    for the same descriptors.
+    """Two-level k-means words over (N, 128) uint8 descriptors;
+    the same for the same descriptors.
 
-    `coarse` (C, 128) are the centers of the cells, `fine` (W, 128) the
-    words, `sizes` (C,) the number of words in each cell, in order; all
-    float32 but the last.
+    `coarse` (C, 128) are the centers of the cells, `fine` (W,
+    128) the words, `sizes` (C,) the number of words in each cell,
+    in order; all float32 but the last.
     """
 
     def __init__(self, coarse: Floats, fine: Floats, sizes: Ints) -> None:
@@ -91,8 +92,8 @@ class Vocabulary:
         return np.where(score > -np.inf, np.take_along_axis(at, best, axis=1), -1)
 
     def _words_of_cells(self, rows: Floats, cell: Ints, probes: int) -> tuple[Ints, Floats]:
-        """The nearest words of rows (M, 129) in their ascending `cell`
-        (M,); see `_pop_best`.
+        """The nearest words of rows (M, 129) in their ascending
+        `cell` (M,); see `_pop_best`.
         """
         used, first = np.unique(cell, return_index=True)
         bounds = [*first.tolist(), len(cell)]
@@ -120,7 +121,8 @@ class Vocabulary:
 
 
 def kmeans(rows: Floats, k: int, iterations: int, rng: np.random.Generator) -> Floats:
-    """Lloyd's k-means: (N, D) → centers (min(k, N), D), at least one.
+    """Lloyd's k-means: (N, D) → centers (min(k, N), D), at least
+    one.
 
     An empty cluster restarts from a random row.
     """
@@ -170,8 +172,8 @@ def _find_nearest(rows: NDArray[Any], centers: Floats) -> Ints:
 
 
 def _scorer(centers: Floats) -> Floats:
-    """(K, D) → (D + 1, K): times rows with a one appended, a score that
-    falls with the distance.
+    """(K, D) → (D + 1, K): times rows with a one appended, a
+    score that falls with the distance.
     """
     half_squares = np.einsum("kd,kd->k", centers, centers) / 2
     return np.ascontiguousarray(np.column_stack([centers, -half_squares]).T, np.float32)
@@ -182,11 +184,11 @@ def _with_one(rows: Floats) -> Floats:
 
 
 def _pop_best(score: Floats, k: int) -> tuple[Ints, Floats]:
-    """Columns and values (N, k) of the highest of each row, highest
-    first; -inf where none.
+    """Columns and values (N, k) of the highest of each row,
+    highest first; -inf where none.
 
-    Takes them out of `score`. For a small k several times as fast as
-    argpartition.
+    Takes them out of `score`. For a small k several times as fast
+    as argpartition.
     """
     row = np.arange(len(score))
     at = np.empty((len(score), k), np.int64)
