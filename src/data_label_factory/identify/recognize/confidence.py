@@ -136,8 +136,8 @@ class Spread:
     """How much unknown items of the same kind are like the items of
     an index: `mean` and `deviation` over `count` of them.
 
-    Where these are few, a prior holds both: that of household
-    things, parts, leaves and packages, each left out in turn
+    Where these are few, a prior holds both; it was set by hand,
+    amid what household things, parts and leaves reach
     (docs/benchmarks.md).
     """
 
