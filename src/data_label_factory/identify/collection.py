@@ -22,7 +22,7 @@ from data_label_factory.identify.index import Index, Row
 from data_label_factory.identify.index.build import BuildResult
 from data_label_factory.identify.index.files import DECODE_MIN_SIDE
 from data_label_factory.identify.index.maker import open_maker
-from data_label_factory.identify.index.semantic import pack
+from data_label_factory.identify.index.semantic import embed_kinds
 from data_label_factory.identify.recognize import Detection, Recognizer
 from data_label_factory.identify.recognize.feature_cache import feature_cache_path
 from data_label_factory.identify.recognize.printings import open_print_reader
@@ -47,7 +47,7 @@ class Collection:
     def __init__(
         self, index: Index, index_file: Path, embedder: Embedder, refs: Path | None, **options: Any
     ) -> None:
-        """Raises FactoryError when these do not fit together."""
+        """Raises FactoryError when `refs` is no folder, or another embedder made the index."""
         if refs is not None and not refs.is_dir():
             raise FactoryError(f"{refs} is not a folder", "Name the folder that was indexed")
         index.require_maker(embedder.identity)
@@ -146,7 +146,7 @@ class Collection:
             )
 
     def recognize(self, picture: Picture, *, guess: bool = False) -> list[Detection]:
-        """The items in a picture, and with `guess` a last detection that
+        """The items in a picture, and with `guess` one more detection that
         says what it is nearest to, where none is sure. See
         `Recognizer.recognize`.
 
@@ -260,9 +260,7 @@ class Collection:
 
         reading = read_reference(data, DECODE_MIN_SIDE, trim=index.meta.trim)
         embedding = self.embedder.encode([reading.picture])[0]
-        kind = None
-        if self.embedder.semantic is not None:
-            kind = pack(self.embedder.semantic.encode([reading.picture]))[0]
+        (kind,) = embed_kinds(self.embedder, [reading.picture], index.meta.semantic)
         row = Row(reference, label, sha256, embedding, reading.box, reading.nothing, kind)
         larger = index.with_row(row)
         try:

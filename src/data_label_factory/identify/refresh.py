@@ -61,7 +61,7 @@ def refresh_index(
     return result
 
 
-def read_index(
+def read_prints(
     index: Index, out: str | Path, embedder: Embedder, refs: str | Path, *, quiet: bool = False
 ) -> None:
     """Read the print of references that look alike, and leave it beside the

@@ -103,7 +103,7 @@ def command(
     The file name is the label.
     """
     from data_label_factory.identify.encoders import Embedder
-    from data_label_factory.identify.refresh import read_index, refresh_index
+    from data_label_factory.identify.refresh import read_prints, refresh_index
 
     start = time.perf_counter()
     embedder = Embedder.open(
@@ -111,7 +111,7 @@ def command(
     )
     result = refresh_index(refs, out, embedder, batch_size=batch_size, **build)
     if ocr and result.written:
-        read_index(result.index, out, embedder, refs)
+        read_prints(result.index, out, embedder, refs)
     seconds = time.perf_counter() - start
 
     if as_json:

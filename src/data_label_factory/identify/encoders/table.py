@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data_label_factory.errors import EncoderError
-from data_label_factory.identify.choices import DEFAULT_ENCODER, Device
+from data_label_factory.identify.choices import DEFAULT_ENCODER, DEFAULT_SEMANTIC, Device
 from data_label_factory.identify.encoders.base import EncoderSpec
 from data_label_factory.identify.encoders.clip import CLIP
 from data_label_factory.identify.encoders.lite0 import LITE0
@@ -40,7 +40,7 @@ def open_encoder(
     return OnnxEncoder(encoder_id, path, recipe, device=device, batch_size=batch_size)
 
 
-def open_semantic(name: str = "lite0", *, device: Device = "auto") -> OnnxEncoder | None:
+def open_semantic(name: str = DEFAULT_SEMANTIC, *, device: Device = "auto") -> OnnxEncoder | None:
     """The encoder that knows kinds of things, beside the one that
     knows copies: `lite0`, `clip`, `clip:DIR`, `onnx:PATH`; None for
     `none`.

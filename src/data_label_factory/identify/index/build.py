@@ -20,13 +20,12 @@ from data_label_factory.identify.index.duplicates import find_same_pictures
 from data_label_factory.identify.index.files import (
     BATCH_SIZE,
     DECODE_MIN_SIDE,
-    EmbeddedBatch,
     embed_files,
     hash_files,
 )
 from data_label_factory.identify.index.index import Index
 from data_label_factory.identify.index.meta import IndexMeta, Row
-from data_label_factory.identify.index.semantic import Packed, pack
+from data_label_factory.identify.index.semantic import Packed, embed_kinds
 from data_label_factory.identify.index.sharing import find_shared_items
 from data_label_factory.identify.reference_pictures import Reading, read_reference
 from data_label_factory.labels import LabelScheme, parse_label
@@ -142,7 +141,8 @@ def build_index(
     read = partial(_read, refs, trim)
     try:
         for batch in embed_files(embedder, list(todo.values()), read, batch_size, quiet=quiet):
-            kinds = _embed_kinds(embedder, batch)
+            pictures = [reading.picture for reading in batch.readings]
+            kinds = embed_kinds(embedder, pictures, meta.semantic)
             for name, row, reading, kind in zip(
                 batch.names, batch.rows, batch.readings, kinds, strict=True
             ):
@@ -226,14 +226,6 @@ def _read_meta(path: Path) -> IndexMeta | None:
         return Index.load(path).meta
     except IndexFileError:
         return None
-
-
-def _embed_kinds(embedder: Embedder, batch: EmbeddedBatch) -> list[Packed] | list[None]:
-    """The semantic embeddings of a batch, if there is an encoder for them."""
-    if embedder.semantic is None:
-        return [None] * len(batch.names)
-    pictures = [reading.picture for reading in batch.readings]
-    return list(pack(embedder.semantic.encode(pictures)))
 
 
 def _recall(indexes: Iterable[Index | None], meta: IndexMeta) -> dict[str, _Known]:

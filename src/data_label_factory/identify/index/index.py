@@ -7,7 +7,7 @@ One `.npz`, never a pickle.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -132,6 +132,13 @@ class Index:
         """The row of each reference."""
         return {str(reference): row for row, reference in enumerate(self.references)}
 
+    def other_variants(self, row: int, rows: Sequence[int]) -> tuple[int, ...]:
+        """Those of the `rows` that show another variant than `row`;
+        of several views of one, the first stands for all.
+        """
+        others = [other for other in rows if self.variants[other] != self.variants[row]]
+        return tuple(dict.fromkeys(map(int, self.first_views[others])))
+
     def find(self, reference: str) -> str | None:
         """The reference that is meant by its path, see
         `Names.find`; or None.
@@ -181,7 +188,9 @@ class Index:
             name: np.concatenate([getattr(self, name), getattr(added, name)])
             for name in COLUMNS.values()
         }
-        if self.semantic is not None and added.semantic is not None:
+        if self.semantic is not None:
+            if added.semantic is None:
+                raise ValueError("the row has no semantic embedding, those of the index have one")
             joined["semantic"] = np.concatenate([self.semantic, added.semantic])
         larger = replace(self, meta=added.meta, **joined)
         return larger.taken(np.argsort(larger.references, kind="stable"))

@@ -99,11 +99,15 @@ def calibrate(
     negative_files = _find_negatives(negatives) if negatives else []
     scenes = [*_distract(index, refs, seed), *_leave_out(recognizer, refs, seed)]
 
+    left_out = _choose_left_out(index, seed)
+
     log_odds: list[float] = []
     margin_ratios: list[float] = []
     with (
         Progress(
-            "unknown items tried", len(scenes) + len(negative_files), enabled=not quiet
+            "unknown items tried",
+            len(scenes) + len(negative_files) + len(left_out),
+            enabled=not quiet,
         ) as progress,
         ThreadPoolExecutor(threads or cpu_count()) as pool,
     ):
@@ -115,9 +119,13 @@ def calibrate(
             margin_ratios += scene_ratios
             progress.step()
 
-    likeness = _try_likeness(recognizer, refs, seed)
+        likeness: list[float] = []
+        for values in pool.map(lambda row: _try_left_out(recognizer, refs, row), left_out):
+            likeness += values
+            progress.step()
+
     return Calibration(
-        likeness=Spread.of(likeness) if likeness else None,
+        likeness=Spread.of(likeness) if left_out else None,
         log_odds=Tail.of(log_odds, LOG_ODDS_PRIOR),
         margin_ratio=Tail.of(margin_ratios, MARGIN_RATIO_PRIOR),
         unknowns=len(log_odds),
@@ -126,20 +134,26 @@ def calibrate(
     )
 
 
-def _try_likeness(recognizer: Recognizer, refs: Path, seed: int) -> list[float]:
-    """How much items are like the rest of the index, with themselves
-    left out: what unknown things of the same kind reach.
+def _choose_left_out(index: Index, seed: int) -> list[int]:
+    """The rows of some items to compare with all others, where two
+    are left to tell apart.
     """
-    index = recognizer.index
+    if index.semantic is None or index.item_count < 3:
+        return []
     first_of_item = np.unique(index.items, return_index=True)[1]
-    rng = np.random.default_rng(seed)
-    values = []
-    for row in map(int, rng.permutation(first_of_item)[:_LEFT_OUT]):
-        for picture in _read_rows(index, refs, [row]):
-            found = recognizer.find_likely(picture, recognizer.find_lookalikes(row))
-            if found is not None and found.likeness is not None:
-                values.append(found.likeness)
-    return values
+    return [int(row) for row in np.random.default_rng(seed).permutation(first_of_item)[:_LEFT_OUT]]
+
+
+def _try_left_out(recognizer: Recognizer, refs: Path, row: int) -> list[float]:
+    """How much an item is like the rest of the index: what unknown
+    things of the same kind reach. Nothing if it cannot be read.
+    """
+    hidden = recognizer.find_lookalikes(row)
+    found = [
+        recognizer.find_likely(picture, hidden)
+        for picture in _read_rows(recognizer.index, refs, [row])
+    ]
+    return [one.likeness for one in found if one and one.likeness is not None]
 
 
 def _chain(

@@ -147,8 +147,10 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """Of at least one value."""
+        """Of any number of values."""
         array = np.asarray(values, np.float64)
+        if not len(array):
+            return cls(0.0, 0.0, 0)
         return cls(float(array.mean()), float(array.std()), len(array))
 
     def above(self, value: float) -> float:
@@ -209,9 +211,11 @@ class Calibration:
 
     def rate_by_likeness(self, value: float) -> float:
         """The fraction of unknown items of the same kind that are more like
-        an item; 1 where none were tried.
+        an item; 1 where none could be tried.
         """
-        return self.likeness.above(value) if self.likeness else 1.0
+        if self.likeness is None or not self.likeness.count:
+            return 1.0
+        return self.likeness.above(value)
 
     def rate_by_log_odds(self, value: float) -> float:
         """The fraction of unknown items whose log-odds are above `value`."""

@@ -28,8 +28,7 @@ from data_label_factory.identify.recognize.references import ReferenceFeatures
 # Of the two embeddings, of kinds and of copies: twice as much for the first loses least
 # on household things, parts and leaves together (docs/benchmarks.md). On packages in a
 # shop the second is the better one.
-_WEIGHTS = np.sqrt(np.array([2 / 3, 1 / 3], np.float32))
-
+_WEIGHTS = (2 / 3, 1 / 3)
 
 # Of two references that differ by less no region is clearly the one.
 _LEAST_GAP = 0.1
@@ -50,7 +49,8 @@ class LikenessSearch:
         self._encoder = encoder
         self._neighbors = neighbors
         self._references = references
-        self._rows = [unpack(semantic), index.embeddings]
+        self._semantic = semantic
+        self._all = self._center(np.arange(len(index)))
         self._side = int(self._encoder.identity.preprocessing["side"])
 
     def assess(
@@ -75,8 +75,8 @@ class LikenessSearch:
             return None
 
         crops = [straighten(frame, quad, self._side) for quad in quads]
-        found = [unit_rows(self._encoder.encode(crops)), copies]
-        scores = self._compare(found, visible)
+        known = self._center(visible) if len(hidden) else self._all
+        scores = known.compare([self._encoder.encode(crops), copies])
 
         by_item = np.full((len(quads), len(items)), -np.inf, np.float32)
         for quad_scores, row_scores in zip(by_item, scores, strict=True):
@@ -89,7 +89,7 @@ class LikenessSearch:
         ranked = np.full(len(self._index), -np.inf, np.float32)
         ranked[visible] = scores[quad]
         ratio = self._neighbors.margin_ratio(row, cosines[quad])
-        near_duplicates = self._find_ambiguous(row, ranked, visible)
+        near_duplicates = self._find_ambiguous(row, ranked, known.rows)
         return Assessment(
             row,
             quads[quad],
@@ -107,28 +107,45 @@ class LikenessSearch:
 
         Clearly is half as much as the reference itself.
         """
-        index = self._index
-        alike = find_lookalikes(index, self._references, row)
-        others = [o for o in visible if o in alike and index.variants[o] != index.variants[row]]
-        if not others:
-            return ()
-
-        gaps = 1 - self._compare([rows[[row]] for rows in self._rows], visible)[0]
-        gap_of = dict(zip(visible.tolist(), gaps.tolist(), strict=True))
+        alike = find_lookalikes(self._index, self._references, row)
+        others = [int(other) for other in visible if other in alike and other != row]
+        gaps = 1 - self._all.compare_own(row, others)
         found = [
-            int(index.first_views[other])
-            for other in others
-            if gap_of[other] < _LEAST_GAP or ranked[row] - ranked[other] < gap_of[other] / 2
+            other
+            for other, gap in zip(others, gaps, strict=True)
+            if gap < _LEAST_GAP or ranked[row] - ranked[other] < gap / 2
         ]
-        return tuple(dict.fromkeys(found))
+        return self._index.other_variants(row, found)
 
-    def _compare(self, found: Sequence[Embeddings], visible: Ints) -> Floats:
-        """(Q, D) of each embedding → (Q, M) with the `visible` rows."""
-        total = np.zeros((len(found[0]), len(visible)), np.float32)
-        for query, rows, weight in zip(found, self._rows, _WEIGHTS, strict=True):
-            known = rows[visible]
-            mean = known.mean(axis=0)
-            total += weight**2 * (unit_rows(query - mean) @ unit_rows(known - mean).T)
+    def _center(self, rows: Ints) -> _Centered:
+        kinds = unpack(self._semantic[rows])
+        return _Centered(rows, [kinds, self._index.embeddings[rows]])
+
+
+class _Centered:
+    """Both embeddings of M `rows` of an index, less their means."""
+
+    def __init__(self, rows: Ints, embeddings: Sequence[Embeddings]) -> None:
+        self.rows = rows
+        self._means = [each.mean(axis=0) for each in embeddings]
+        self._known = [
+            unit_rows(each - mean) for each, mean in zip(embeddings, self._means, strict=True)
+        ]
+
+    def compare(self, found: Sequence[Embeddings]) -> Floats:
+        """(Q, D) of each embedding → (Q, M), 1 for what is the same."""
+        total = np.zeros((len(found[0]), len(self.rows)), np.float32)
+        for query, mean, known, weight in zip(
+            found, self._means, self._known, _WEIGHTS, strict=True
+        ):
+            total += weight * (unit_rows(query - mean) @ known.T)
+        return total
+
+    def compare_own(self, one: int, others: Sequence[int]) -> Floats:
+        """The same of two of the M, by number: (len(others),)."""
+        total = np.zeros(len(others), np.float32)
+        for known, weight in zip(self._known, _WEIGHTS, strict=True):
+            total += weight * (known[list(others)] @ known[one])
         return total
 
 

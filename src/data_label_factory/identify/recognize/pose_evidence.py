@@ -43,10 +43,8 @@ def assess_poses(
         told = tell_printing(printings, frame, pose, references, hidden)
         row = int(references.rows[told.number])
         same = references.rows[list(told.alike)]
-        variants = neighbors.index.variants
-        others = [o for o in same if o not in hidden and variants[o] != variants[row]]
-        # Of views that look the same, the first stands for all.
-        near_duplicates = tuple(dict.fromkeys(map(int, neighbors.index.first_views[others])))
+        visible = [other for other in same if other not in hidden]
+        near_duplicates = neighbors.index.other_variants(row, visible)
 
         # With a single item, that it is nearer than others is no evidence.
         margin_ratio = 0.0

@@ -154,7 +154,9 @@ class Recognizer:
         frame = as_rgb(picture)
         found = [self.describe(assessment) for assessment in self.assess(frame)]
         if guess and not any(detection.confident for detection in found):
-            found = sorted([*found, *self._guess(frame)], key=lambda one: one.false_accept_rate)
+            for nearest in self._guess(frame):
+                better = [one.false_accept_rate <= nearest.false_accept_rate for one in found]
+                found.insert(sum(better), nearest)
         return found
 
     def _guess(self, frame: RGB) -> list[Detection]:
@@ -249,7 +251,7 @@ class Recognizer:
     def margin_ratios(
         self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()
     ) -> list[float]:
-        """That of the item nearest to each of the `quads` (4, 2) px, by embedding."""
+        """The margin ratio of the item nearest to each of the `quads` (4, 2) px."""
         found = self._neighbors.cosines(frame, quads, hidden)
         return [self._neighbors.margin_ratio(int(row.argmax()), row) for row in found]
 
@@ -271,8 +273,7 @@ class Recognizer:
 
     def _may_be_sure(self, pose: ScoredPose) -> bool:
         """Whether the best margin there is would make it worth an answer."""
-        best = pose.log_odds(margin_ratio=1.0)
-        return self.calibration.rate_by_log_odds(best) <= _WORTH_A_GUESS
+        return self.calibration.rate_by_log_odds(pose.log_odds(margin_ratio=1.0)) <= _WORTH_A_GUESS
 
     def _false_accept_rate(self, one: Assessment) -> float:
         """The fraction of unknown items that look as good."""
