@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import GridEncoder, pixels, save_picture
 
-from data_label_factory.errors import IndexFileError
+from data_label_factory.errors import EncoderError, IndexFileError
 from data_label_factory.identify.collection import Collection
 from data_label_factory.identify.encoders import Embedder, unit_rows
 from data_label_factory.identify.index import Index
@@ -93,3 +93,15 @@ def test_a_damaged_one_is_refused(refs: Path, damage: object) -> None:
     np.savez(path, **columns)
     with pytest.raises(IndexFileError, match="damaged"):
         Index.load(path)
+
+
+@pytest.mark.parametrize("semantic", [None, GridEncoder("others")])
+def test_nothing_is_added_without_it(refs: Path, semantic: GridEncoder | None) -> None:
+    build(refs, GridEncoder("kinds"))
+    embedder = Embedder(GridEncoder(), semantic=semantic)
+    collection = Collection.load(refs.parent / "i.npz", refs, embedder=embedder)
+    before = Index.load(refs.parent / "i.npz")
+    with pytest.raises(EncoderError, match="second embeddings by kinds"):
+        collection.add(pixels(77), "Odd One")
+    assert not (refs / "odd_one.jpg").exists()
+    assert Index.load(refs.parent / "i.npz").same_rows(before)

@@ -15,6 +15,7 @@ from data_label_factory.identify.collection import Collection
 from data_label_factory.identify.encoders import Embedder, Embeddings, EncoderIdentity, unit_rows
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize import Recognizer
+from data_label_factory.identify.recognize.calibrate import is_out_of_date
 from data_label_factory.identify.recognize.confidence import Calibration, Spread
 from data_label_factory.identify.recognize.detection import Assessment
 from data_label_factory.identify.recognize.likeness import put_first
@@ -139,6 +140,17 @@ def test_one_item_alone_has_nothing_to_be_told_from(tmp_path: Path) -> None:
     alone = open_balls(tmp_path, HUES[:1])
     assert alone.find_likely(ball(HUES[0], 700)) is None
     assert alone.calibration.likeness is None
+
+
+def test_where_nothing_can_be_compared_nothing_is_sure_and_that_is_settled(tmp_path: Path) -> None:
+    refs = draw_balls(tmp_path / "refs", HUES[:1])
+    for letter in "bc":
+        Image.fromarray(ball(HUES[0], 0)).save(refs / f"ball_{letter}.png", compress_level=1)
+    embedder = Embedder(HueEncoder("copies", 0.8), semantic=HueEncoder("kinds", 1.2))
+    alike = Collection.open(refs, embedder=embedder).recognizer
+    assert alike.calibration.likeness == Spread(0, 0, 0)
+    assert alike.calibration.rate_by_likeness(9) == 1
+    assert not is_out_of_date(alike.index)
 
 
 def test_an_index_by_another_second_encoder_does_without(balls: Recognizer) -> None:

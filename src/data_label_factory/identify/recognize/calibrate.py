@@ -98,17 +98,13 @@ def calibrate(
         recognizer.calibration = replace(recognizer.calibration, constants=constants)
     negative_files = _find_negatives(negatives) if negatives else []
     scenes = [*_distract(index, refs, seed), *_leave_out(recognizer, refs, seed)]
-
     left_out = _choose_left_out(index, seed)
+    count = len(scenes) + len(negative_files) + len(left_out)
 
     log_odds: list[float] = []
     margin_ratios: list[float] = []
     with (
-        Progress(
-            "unknown items tried",
-            len(scenes) + len(negative_files) + len(left_out),
-            enabled=not quiet,
-        ) as progress,
+        Progress("unknown items tried", count, enabled=not quiet) as progress,
         ThreadPoolExecutor(threads or cpu_count()) as pool,
     ):
         every_scene = _chain(scenes, negative_files)
