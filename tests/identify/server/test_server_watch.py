@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +15,12 @@ from PIL import Image
 from serving import make_collection, outdate_calibration, reindex, served, wait_until
 from starlette.testclient import TestClient
 
+from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import Embedder, Embeddings, open_encoder
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
+from data_label_factory.identify.server import watch
 from data_label_factory.identify.server.settings import Settings
 
 SOON_SECONDS = 20  # on a very busy machine; on a quiet one it takes two
@@ -140,6 +143,36 @@ def test_a_folder_that_disappears_while_it_is_read_changes_nothing(
         lambda: len(Index.load(settings.index)) == 5 and problems(client) == {}, SOON_SECONDS
     )
     assert client.get("/health").json()["index_size"] == 5
+
+
+def test_a_folder_that_is_away_only_while_it_is_read_is_read_again(
+    client: TestClient,
+    settings: Settings,
+    tmp_path: Path,
+    unknowns: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert settings.refs
+    refs, away = settings.refs, tmp_path / "unmounted"
+    build, failed = watch.build_index, []
+
+    def fail_once(*args: Any, **options: Any) -> Any:
+        if failed:
+            return build(*args, **options)
+        refs.rename(away)
+        try:
+            return build(*args, **options)
+        except FactoryError as exc:
+            failed.append(exc)
+            raise
+        finally:
+            away.rename(refs)
+
+    monkeypatch.setattr(watch, "build_index", fail_once)
+    shutil.copy(unknowns[0], refs / "new.jpg")
+    wait_until(lambda: client.get("/health").json()["index_size"] == 5, SOON_SECONDS)
+    wait_until(lambda: problems(client) == {}, SOON_SECONDS)
+    assert failed
 
 
 def test_a_replaced_index_is_taken_over_and_a_broken_one_is_not(

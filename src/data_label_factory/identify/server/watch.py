@@ -82,16 +82,22 @@ class Watcher:
         problem: Exception | None = None
         try:
             watched.adopt()
+        except _ChangedError:
+            watched.look_again()
+            return
         except (FactoryError, OSError) as exc:
             problem = exc
         except Exception as exc:
             problem = FactoryError(f"{type(exc).__name__}: {exc}")
+
+        watched.note(problem)
         self._engine.problem(watched.name, problem)
 
     def _adopt_refs(self) -> None:
         """Index what is new.
 
-        Raises FactoryError, after that, if pictures cannot be indexed.
+        Raises _ChangedError if the folder changed meanwhile, and FactoryError, after
+        that, if pictures cannot be indexed.
         """
         engine = self._engine
         settings = engine.settings
@@ -107,7 +113,7 @@ class Watcher:
 
             built = build_index(settings.refs, out, engine.embedder, quiet=True)
             if _sign_folder(settings.refs) != before:
-                return
+                raise _ChangedError
 
             engine.adopt(built.index, because="the refs folder changed")
             if built.written:
@@ -127,6 +133,10 @@ class Watcher:
         self._engine.recalibrate_in_background()
 
 
+class _ChangedError(Exception):
+    """It changed while it was adopted."""
+
+
 class _Watched:
     """Something on disk, and how to adopt a change of it. `sign` must not raise."""
 
@@ -143,6 +153,7 @@ class _Watched:
         self._sign = sign
         self._last = sign()
         self._adopted = None if adopt_first else self._last
+        self._failed: object = None
 
     def has_changed(self) -> bool:
         """Whether there is a state to adopt: at rest since the last
@@ -156,6 +167,20 @@ class _Watched:
 
         self._adopted = self._last
         return True
+
+    def look_again(self) -> None:
+        """Adopt the next state at rest, even if it looks as it did."""
+        self._adopted = None
+
+    def note(self, problem: Exception | None) -> None:
+        """What fails is tried twice: a folder moved away and back while it
+        was read looks as it did before.
+        """
+        if problem and self._failed != self._adopted:
+            self._failed = self._adopted
+            self.look_again()
+        elif not problem:
+            self._failed = None
 
 
 def sign_file(path: Path) -> Signature:
