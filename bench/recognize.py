@@ -4,6 +4,7 @@
     python bench/recognize.py rivals   [--data DIR] [--sets NAMES] [--every N] [--brute N]
     python bench/recognize.py sizes    [--data DIR] [--sets NAMES] [--every N]
     python bench/recognize.py profile  [--data DIR] [--sets NAMES] [--every N]
+    python bench/recognize.py scenes   [--data DIR] [--sets NAMES] [--kinds NAMES] [--count N]
     python bench/recognize.py scale    [--data DIR] [--set cards] [--references 10000] [--profile]
 
 `accuracy`  index and calibrate each set, then print the figures of `identify evaluate`, with
@@ -14,6 +15,8 @@
 `sizes`     milliseconds for the same photos once decoded, without the negatives, shrunk or
             enlarged up to 12 megapixels
 `profile`   milliseconds of each stage, per photo, negatives among them
+`scenes`    drawn photos of walls, shelves, binder pages and spines: 10 to 60 things in 2 to 12
+            megapixels, every fifth of them unknown; by their size
 `scale`     a frame with the set's own references against the same plus drawn ones, which take
             turns in one process
 
@@ -43,6 +46,7 @@ import numpy as np
 from recognize_profile import profile
 from recognize_rivals import rivals
 from recognize_scale import scale
+from recognize_scenes import add_options, scenes
 from recognize_sets import FIGURES, PictureSet, format_table, guessing, measure, open_sets
 
 from data_label_factory.errors import FactoryError
@@ -143,7 +147,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     benches = parser.add_subparsers(dest="bench", required=True)
-    for bench in (accuracy, rivals, sizes, profile, scale):
+    for bench in (accuracy, rivals, sizes, profile, scale, scenes):
         own = benches.add_parser(bench.__name__)
         own.set_defaults(run=bench)
         data = Path(os.environ.get("DLF_DATA", "../shared/data"))
@@ -153,6 +157,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
             continue
 
         own.add_argument("--sets", type=_split, default=_SETS, help="default: all three")
+        if bench is scenes:
+            add_options(own)
+            continue
+
         own.add_argument("--every", type=int, default=1, help="take every Nth photo (default: all)")
         if bench is rivals:
             text = "photos for brute force, which is slow (default: 20)"
