@@ -46,7 +46,9 @@ def scenes(options: argparse.Namespace, scratch: Path) -> None:
             index = scratch / f"{folder.name}.npz"
             recognizer = Collection.open(folder, index, embedder=Embedder.open()).recognizer
             for kind in kinds:
-                rows += [[name, kind, *cells] for cells in _measure(stock, kind, recognizer, options)]
+                rows += [
+                    [name, kind, *cells] for cells in _measure(stock, kind, recognizer, options)
+                ]
     print(format_table(_HEAD, rows), flush=True)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"most memory, all in: {peak_mb:.0f} MB")

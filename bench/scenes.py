@@ -145,7 +145,7 @@ def _stand(
             picture = stock.known[name] if name in stock.known else stock.unknown[name]
             high = height * (rng.uniform(0.85, 1.0) if kind in ("shelf", "spines") else 1.0)
             wide = high * picture.shape[1] / picture.shape[0]
-            corners = frame_quad(wide, high) + (left, top + height - high)
+            corners = frame_quad(wide, high) + np.array([left, top + height - high])
             placed.append((name, _turn(corners, rng.normal(0, _TURN_DEGREES[kind]))))
             left += wide * (1 - rng.uniform(0, _HIDDEN[kind] + 1e-9)) + gap * rng.uniform(0.5, 1.5)
             tallest = max(tallest, high)
@@ -178,7 +178,9 @@ def _photograph(
     shift = np.array(size) / 2 - (every.max(axis=0) + every.min(axis=0)) / 2
     flat = frame_quad(width, height)
     reach = min(size) * _TILT
-    to_photo = cv2.getPerspectiveTransform(flat, as_points(flat + rng.uniform(-reach, reach, (4, 2))))
+    to_photo = cv2.getPerspectiveTransform(
+        flat, as_points(flat + rng.uniform(-reach, reach, (4, 2)))
+    )
 
     canvas = _draw_wall(width, height, rng)
     things: list[Thing] = []
@@ -205,7 +207,9 @@ def _draw_wall(width: int, height: int, rng: Rng) -> Floats:
     grain = rng.normal(0, 1, (height // 6 + 1, width // 6 + 1)).astype(np.float32)
     if rng.random() < 0.5:
         grain = 4 * np.asarray(cv2.GaussianBlur(grain, (0, 0), sigmaX=14, sigmaY=0.7), np.float32)
-    grain = np.asarray(cv2.resize(grain, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
+    grain = np.asarray(
+        cv2.resize(grain, (width, height), interpolation=cv2.INTER_CUBIC), np.float32
+    )
     return np.asarray(np.clip(color + grain[..., None] * rng.uniform(3, 12), 0, 255), np.float32)
 
 
@@ -250,7 +254,7 @@ def _draw_plastic(canvas: Floats, rng: Rng) -> None:
         end = start + rng.normal(0, 0.25, 2) * small.shape[::-1]
         ends = [tuple(int(v) for v in point) for point in (start, end)]
         thickness = max(1, int(0.01 * small.shape[1]))
-        cv2.line(small, *ends, float(rng.uniform(0.3, 0.9)), thickness, cv2.LINE_AA)
+        cv2.line(small, ends[0], ends[1], float(rng.uniform(0.3, 0.9)), thickness, cv2.LINE_AA)
     glare = cv2.GaussianBlur(small, (0, 0), 0.008 * small.shape[1] + 1)
     canvas += (255 - canvas) * cv2.resize(glare, (width, height))[..., None]
 
@@ -261,7 +265,9 @@ def _expose(canvas: Floats, rng: Rng) -> RGB:
     y, x = np.mgrid[-0.5 : 0.5 : height * 1j, -0.5 : 0.5 : width * 1j].astype(np.float32)
     angle, slope = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.5)
     light = 1 + (np.cos(angle) * x + np.sin(angle) * y) * np.float32(slope)
-    exposed = canvas * light[..., None] * np.float32(rng.uniform(0.8, 1.15) * rng.uniform(0.95, 1.05, 3))
+    exposed = (
+        canvas * light[..., None] * np.float32(rng.uniform(0.8, 1.15) * rng.uniform(0.95, 1.05, 3))
+    )
 
     exposed = np.asarray(cv2.GaussianBlur(exposed, (0, 0), rng.uniform(0.3, 0.9)), np.float32)
     exposed += rng.standard_normal(exposed.shape, np.float32) * np.float32(rng.uniform(1, 5))

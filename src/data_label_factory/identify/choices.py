@@ -17,6 +17,11 @@ SEMANTICS = ("lite0", "clip", "none")
 DEFAULT_SEMANTIC = "lite0"
 DEFAULT_STRICTNESS = 0.01  # fraction of unknown items that may be named confidently
 
+# How closely a photo is searched: as its size and content ask for, as a frame of a
+# camera, or always in its own resolution.
+Effort = Literal["auto", "fast", "thorough"]
+EFFORTS: tuple[Effort, ...] = ("auto", "fast", "thorough")
+
 # Reading what tells look-alikes apart: if something is installed that reads, by all means,
 # or not.
 ReadMode = Literal["auto", "always", "never"]

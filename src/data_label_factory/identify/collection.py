@@ -15,7 +15,7 @@ from typing import Any
 
 from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import ConflictError, FactoryError, UnknownItemError
-from data_label_factory.identify.choices import DEFAULT_READ_MS
+from data_label_factory.identify.choices import DEFAULT_READ_MS, Effort
 from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import Picture, as_rgb
 from data_label_factory.identify.index import Index, Row
@@ -145,7 +145,9 @@ class Collection:
                 "Name the folder that was indexed",
             )
 
-    def recognize(self, picture: Picture, *, guess: bool = False) -> list[Detection]:
+    def recognize(
+        self, picture: Picture, *, guess: bool = False, effort: Effort = "auto"
+    ) -> list[Detection]:
         """The items in a picture, and with `guess` one more detection that
         says what it is nearest to, where none is sure. See
         `Recognizer.recognize`.
@@ -153,7 +155,7 @@ class Collection:
         Raises FactoryError also when not one of the references can be read.
         """
         self.require_references()
-        return self.recognizer.recognize(picture, guess=guess)
+        return self.recognizer.recognize(picture, guess=guess, effort=effort)
 
     def verify(self, **options: Any) -> Report:
         """Test the index on itself, see `verify_index`."""

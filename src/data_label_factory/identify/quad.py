@@ -43,8 +43,9 @@ def straighten(image: RGB, quad: Quad, side: int) -> RGB:
     # Warping samples single pixels, so shrink first what is much larger; a strip of a
     # few pixels only along its length.
     longest = max(float(np.linalg.norm(quad[i] - quad[i - 1])) for i in range(4))
-    height, width = image.shape[:2]
     factor = max(1, int(longest / side))
+    image, quad = _cut_around(image, quad, factor)
+    height, width = image.shape[:2]
     shrink = as_points((min(factor, width), min(factor, height)))
     if factor > 1:
         fx, fy = 1 / shrink.astype(float)
@@ -55,6 +56,21 @@ def straighten(image: RGB, quad: Quad, side: int) -> RGB:
     return np.asarray(
         cv2.warpPerspective(image, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8
     )
+
+
+def _cut_around(image: RGB, quad: Quad, step: int) -> tuple[RGB, Quad]:
+    """The part of a picture that holds a quad, from a multiple of
+    `step` px on, and the quad in it.
+    """
+    height, width = image.shape[:2]
+    low = np.floor(quad.min(axis=0) / step).astype(int) - 1
+    high = np.ceil(quad.max(axis=0) / step).astype(int) + 2
+    left, top = (low * step).clip(0)
+    right, bottom = (high * step).clip(0)
+    part = image[top:bottom, left:right]
+    if not part.size or left >= width or top >= height:
+        return image, quad
+    return part, as_points(quad - (left, top))
 
 
 def cut_out(image: RGB, quad: Quad, max_side: int) -> RGB:

@@ -71,7 +71,8 @@ def command(
 
     index = Index.load(recognizer.index)
     photos = read_queries(index, queries, negatives=negatives, truth=truth)
-    result = evaluate(partial(recognizer.open(index).recognize, guess=True), photos)
+    recognize = recognizer.open(index).recognize
+    result = evaluate(partial(recognize, guess=True, effort=recognizer.effort), photos)
 
     report = result.as_json() | {"passed_over": [walk.passed_over() for walk in photos.walks]}
     print(json.dumps(report) if as_json else _as_text(result))

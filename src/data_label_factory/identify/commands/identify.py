@@ -70,9 +70,10 @@ def command(
     index = Index.load(recognizer.index)
     recognize = recognizer.open(index).recognize
     frames = recognize_files(
-        recognize,
+        # Of a video, the next frame shows what one is too small for.
+        partial(recognize, effort="fast" if recognizer.effort == "auto" else recognizer.effort),
         sources,
-        recognize_still=partial(recognize, guess=True),
+        recognize_still=partial(recognize, guess=True, effort=recognizer.effort),
         every=every,
         quiet=sys.stdout.isatty(),  # on a terminal the table itself shows the progress
     )

@@ -24,9 +24,11 @@ from data_label_factory.identify.choices import (
     DEFAULT_SEMANTIC,
     DEFAULT_STRICTNESS,
     DETECTORS,
+    EFFORTS,
     SEMANTICS,
     Detector,
     Device,
+    Effort,
     ReadMode,
 )
 
@@ -134,6 +136,7 @@ class RecognizerOptions:
     margin_threshold: float | None
     read: ReadMode
     read_ms: float
+    effort: Effort
 
     def open(self, index: Index) -> Recognizer:
         """The recognizer of `index`, which is the file of --index.
@@ -211,6 +214,13 @@ _RECOGNIZER_OPTIONS = (
         type=Number(0),
         default=DEFAULT_READ_MS,
         help="longest time that reading may take of a frame",
+    ),
+    click.option(
+        "--effort",
+        type=click.Choice(EFFORTS),
+        default=EFFORTS[0],
+        help="how closely to search photos for many small things; auto: large ones without a "
+        "main thing, fast: none, thorough: all",
     ),
 )
 

@@ -41,6 +41,9 @@ class Detection:
     `is_guess` says that nothing was found, and this is only what the
     picture's main thing is nearest to; `top_k` then ranks references
     of different items. It is never confident.
+
+    `row` and `column`, from 1 on, are its place among others that
+    stand in rows; None where it stands in none.
     """
 
     label: Label
@@ -55,6 +58,8 @@ class Detection:
     ambiguous_with: tuple[str, ...] = ()
     is_guess: bool = False
     read: str = ""
+    row: int | None = None
+    column: int | None = None
 
     @property
     def name(self) -> str:
@@ -91,6 +96,8 @@ class Detection:
             "inliers": self.inliers,
             "top_k": [[name, round(cosine, 4)] for name, cosine in self.top_k],
             "read": self.read,
+            "row": self.row,
+            "column": self.column,
         }
 
     def __eq__(self, other: object) -> bool:

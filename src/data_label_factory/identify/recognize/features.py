@@ -9,6 +9,7 @@ Euclidean distance becomes the Hellinger distance.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,6 +50,18 @@ class Features:
         return Features(
             self.xy[rows], self.size[rows], self.angle[rows], self.descriptors[rows], self.shape
         )
+
+
+def join(parts: Sequence[Features], shape: tuple[int, int]) -> Features:
+    """The features of parts of one picture of `shape`, as one."""
+    parts = [_no_features(shape), *parts]
+    return Features(
+        np.concatenate([part.xy for part in parts]),
+        np.concatenate([part.size for part in parts]),
+        np.concatenate([part.angle for part in parts]),
+        np.concatenate([part.descriptors for part in parts]),
+        shape,
+    )
 
 
 @dataclass(frozen=True)

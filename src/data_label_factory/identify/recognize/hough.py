@@ -35,7 +35,8 @@ _OCTAVES = 32
 _CELLS = 4096
 _FIRST_CELL = 1024  # cells left of, or above, the frame
 
-_HASH_BITS = 16
+_HASH_BITS = 16  # and more for more keys than so many slots are good for
+_KEYS_PER_SLOT = 2
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ divided by the golden ratio
 
 
@@ -121,7 +122,7 @@ def weigh(pairs: Pairs, index: LocalIndex) -> tuple[Ints, Floats]:
 
 
 def find_clusters(
-    index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats, most: int = 40
+    index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats, most: int
 ) -> list[Cluster]:
     """At most `most` clusters, heaviest first."""
     if not len(weights):
@@ -224,8 +225,9 @@ def _are_crowded(keys: Ints) -> Mask:
     section 6.4), which takes a fraction of the time of sorting
     them.
     """
-    slot = (keys.astype(np.uint64) * _GOLDEN >> np.uint64(64 - _HASH_BITS)).astype(np.int64)
-    return np.asarray(np.bincount(slot, minlength=1 << _HASH_BITS)[slot] >= _MIN_VOTES, bool)
+    bits = max(_HASH_BITS, math.ceil(math.log2(len(keys) / _KEYS_PER_SLOT + 1)))
+    slot = (keys.astype(np.uint64) * _GOLDEN >> np.uint64(64 - bits)).astype(np.int64)
+    return np.asarray(np.bincount(slot, minlength=1 << bits)[slot] >= _MIN_VOTES, bool)
 
 
 def _make_cluster(votes: _Votes, bin_: _Bin) -> Cluster:

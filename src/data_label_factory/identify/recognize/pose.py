@@ -257,8 +257,9 @@ class FrameMatcher:
         if not len(features):
             return features, features
 
-        query, at = pairs_within(frame.xy, place, reach)
-        feature = features[at]
+        around = _box_rows(frame.xy, place, reach)
+        near, at = pairs_within(frame.xy[around], place, reach)
+        query, feature = around[near], features[at]
         fits = free[query] & self._fits_pose(query, feature, size.scale, size.turn)
         query, feature = query[fits], feature[fits]
 
@@ -274,6 +275,16 @@ class FrameMatcher:
         turn = frame.angle[query] - index.angle[feature] - angle
         turn = (turn + np.pi) % (2 * np.pi) - np.pi
         return np.asarray((np.abs(octaves) < _MAX_OCTAVES) & (np.abs(turn) < _MAX_TURN), bool)
+
+
+def _box_rows(points: Floats, places: Floats, reach: float) -> Ints:
+    """The rows of the points (N, 2) in the box around the places,
+    and at most `reach` px beyond it.
+    """
+    low, high = places.min(axis=0) - reach, places.max(axis=0) + reach
+    x, y = points.T
+    inside = (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1])
+    return np.flatnonzero(inside)
 
 
 def _keep_one_per_place(a: Floats, b: Floats, rarity: Floats) -> Ints:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_label_factory.identify.choices import DEFAULT_STRICTNESS, Detector
+from data_label_factory.identify.choices import DEFAULT_STRICTNESS, Detector, Effort
 from data_label_factory.identify.encoders import (
     SSCD_CONSTANTS,
     Embedder,
@@ -39,6 +39,8 @@ from data_label_factory.identify.recognize.neighbors import NeighborSearch
 from data_label_factory.identify.recognize.pose_evidence import assess_poses
 from data_label_factory.identify.recognize.printings import PrintReader, open_printings
 from data_label_factory.identify.recognize.proposals import whole_and_center
+from data_label_factory.identify.recognize.rates import WORTH_A_GUESS, WORTH_A_LOOK, Rates
+from data_label_factory.identify.recognize.reading_order import put_in_order
 from data_label_factory.identify.recognize.references import ReferenceFeatures, read_references
 from data_label_factory.identify.recognize.regions import assess_regions, shortlist, turn
 from data_label_factory.identify.recognize.scale_search import MOST_CHECKED
@@ -48,10 +50,8 @@ from data_label_factory.identify.recognize.scoring import (
 )
 from data_label_factory.identify.recognize.search import FrameSearch
 
+_FEW_POSES = 12  # of more, only what may be sure is embedded
 _CHECKED_QUICKLY = 12  # clusters of votes, where the next frame comes soon
-# False-accept rates up to which the embedding alone is worth a second look, and
-# worth an unsure answer.
-_WORTH_A_LOOK, _WORTH_A_GUESS = 0.5, 0.2
 _NOTHING_NEAR = 0.99  # of unknown things; beyond that not even a guess
 
 
@@ -140,23 +140,29 @@ class Recognizer:
         """As measured for the encoder, or learned with the index; else SSCD's."""
         return self.embedder.constants or self.calibration.constants or SSCD_CONSTANTS
 
-    def recognize(self, picture: Picture, *, guess: bool = False) -> list[Detection]:
-        """A picture → detections, strongest evidence first, no two of the same
-        place.
+    def recognize(
+        self, picture: Picture, *, guess: bool = False, effort: Effort = "auto"
+    ) -> list[Detection]:
+        """A picture → detections, no two of the same place: strongest evidence
+        first, or row by row, where several stand in rows (see `put_in_order`).
 
         `picture` is a file's path or bytes, a Pillow image, or an array (H, W[, 3
         or 4]) uint8, of any size. Raises ImageError for a file that cannot be read,
-        and ValueError for an array of another shape or dtype.
+        and ValueError for an array of another shape or dtype. `effort` says how
+        closely to look for many small things: "auto" in large photos without a
+        main thing, "thorough" always, "fast" never.
 
         With `guess`, one more ranks what the picture's main thing is nearest to,
         where nothing is sure and anything near.
         """
         frame = as_rgb(picture)
-        found = [self.describe(assessment) for assessment in self.assess(frame)]
-        if guess and not any(detection.confident for detection in found):
-            for nearest in self._guess(frame):
-                better = [one.false_accept_rate <= nearest.false_accept_rate for one in found]
-                found.insert(sum(better), nearest)
+        assessed = self.assess(frame, effort=effort)
+        found = [self.describe(assessment) for assessment in assessed]
+        if any(detection.confident for detection in found):
+            return put_in_order(found)
+        for nearest in self._guess(frame) if guess else []:
+            better = [one.false_accept_rate <= nearest.false_accept_rate for one in found]
+            found.insert(sum(better), nearest)
         return found
 
     def _guess(self, frame: RGB) -> list[Detection]:
@@ -168,12 +174,12 @@ class Recognizer:
             quads = self._propose(frame)
             nearest = assess_regions(quads, self._neighbors.cosines(frame, quads), self._neighbors)
             return [self._describe_guess(one) for one in nearest[:1]]
-        if self.calibration.likeness and self._false_accept_rate(likely) > _NOTHING_NEAR:
+        if self.calibration.likeness and self._rates.of(likely) > _NOTHING_NEAR:
             return []
         return [self._describe_guess(likely)]
 
     def _describe_guess(self, one: Assessment) -> Detection:
-        rate = self._told_rate(one)
+        rate = self._rates.told(one)
         return describe_guess(one, rate, self._neighbors, self._demands, self._top_k)
 
     @property
@@ -188,6 +194,7 @@ class Recognizer:
         *,
         explained: Sequence[Quad] = (),
         quick: bool = False,
+        effort: Effort = "auto",
     ) -> list[Assessment]:
         """What may lie in a frame, with the rows `hidden` taken out of the index.
 
@@ -201,12 +208,13 @@ class Recognizer:
 
         numbers = np.flatnonzero(np.isin(references.rows, list(hidden)))
         most = _CHECKED_QUICKLY if quick else MOST_CHECKED
-        search = FrameSearch(frame, references, numbers, explained, most)
+        effort = "fast" if quick else effort
+        search = FrameSearch(frame, references, numbers, explained, most, effort)
         poses = keep_best_per_place(search.by_votes(), references)
-        if quick:
-            poses = [pose for pose in poses if self._may_be_sure(pose)]
+        if quick or len(poses) > _FEW_POSES:
+            poses = [pose for pose in poses if self._rates.may_be_sure(pose)]
         assessed = self._assess_poses(frame, poses, hidden)
-        is_sure = any(self._false_accept_rate(one) <= self.strictness for one in assessed)
+        is_sure = any(self._rates.of(one) <= self.strictness for one in assessed)
         if is_sure or explained:
             return assessed
 
@@ -215,23 +223,23 @@ class Recognizer:
         quads = self._propose(frame)
         copies, cosines = self._neighbors.look_at(frame, quads, hidden)
         regions = assess_regions(quads, cosines, self._neighbors)
-        promising = [one for one in regions if self._false_accept_rate(one) <= _WORTH_A_LOOK]
+        promising = [one for one in regions if self._rates.of(one) <= WORTH_A_LOOK]
         if more := search.by_shortlist(shortlist(promising, references)):
             poses = keep_best_per_place([*poses, *more], references)
             assessed = self._assess_poses(frame, poses, hidden)
-            if any(self._false_accept_rate(one) <= self.strictness for one in assessed):
+            if any(self._rates.of(one) <= self.strictness for one in assessed):
                 return assessed
 
         likely = None
         if self._likeness is not None:
             likely = self._likeness.assess(frame, quads[:2], copies, cosines, hidden)
-        if likely is not None and self._false_accept_rate(likely) <= self.strictness:
+        if likely is not None and self._rates.of(likely) <= self.strictness:
             return put_first(likely, assessed, self.index)
         if assessed:
             return assessed
-        if likely is not None and self._false_accept_rate(likely) <= _WORTH_A_GUESS:
+        if likely is not None and self._rates.of(likely) <= WORTH_A_GUESS:
             return [likely]
-        return [one for one in promising[:1] if self._false_accept_rate(one) <= _WORTH_A_GUESS]
+        return [one for one in promising[:1] if self._rates.of(one) <= WORTH_A_GUESS]
 
     def find_likely(self, frame: RGB, hidden: Collection[int] = ()) -> Assessment | None:
         """What a (H, W, 3) frame as a whole, or its center, is most like by both
@@ -271,30 +279,14 @@ class Recognizer:
         cosines = self._neighbors.cosines(frame, quads, hidden)
         return assess_regions(quads, cosines, self._neighbors)[:1]
 
-    def _may_be_sure(self, pose: ScoredPose) -> bool:
-        """Whether the best margin there is would make it worth an answer."""
-        return self.calibration.rate_by_log_odds(pose.log_odds(margin_ratio=1.0)) <= _WORTH_A_GUESS
-
-    def _false_accept_rate(self, one: Assessment) -> float:
-        """The fraction of unknown items that look as good."""
-        if one.likeness is not None:
-            return self.calibration.rate_by_likeness(one.likeness)
-        if one.pose is not None:
-            return self.calibration.rate_by_log_odds(one.log_odds)
-        if one.cosines[one.row] <= self.constants.unrelated_cosine:
-            return 1.0  # a margin among unrelated pictures tells nothing
-        return self.calibration.rate_by_margin_ratio(one.margin_ratio)
-
     def describe(self, one: Assessment) -> Detection:
         """An assessment with its label, its rate, and whether to believe it."""
-        return describe(one, self._told_rate(one), self._neighbors, self._demands, self._top_k)
+        return describe(one, self._rates.told(one), self._neighbors, self._demands, self._top_k)
+
+    @property
+    def _rates(self) -> Rates:
+        return Rates(self.calibration, self.constants, self._references is not None)
 
     @property
     def _demands(self) -> Demands:
         return Demands(self.strictness, self._sim_threshold, self._margin_threshold)
-
-    def _told_rate(self, one: Assessment) -> float:
-        rate = self._false_accept_rate(one)
-        if one.pose is None and one.likeness is None and self._references is not None:
-            return max(rate, _WORTH_A_GUESS)  # local features should have found it and did not
-        return rate

@@ -22,6 +22,8 @@ from data_label_factory.identify.recognize.scoring import (
 )
 
 MOST_CHECKED = 32  # clusters verified per frame
+_MOST_CLUSTERS = 40  # looked at, in a frame of few items
+_NOT_FRESH = 8  # clusters that may be explained by others
 # Fraction of a cluster's votes that no convincing pose has explained yet.
 _FRESH_VOTES = 0.4
 
@@ -57,6 +59,11 @@ class ScaleSearch:
         self._free = np.ones(len(features), bool)  # not explained by a convincing pose
         self.undecided: list[Cluster] = []
 
+    @property
+    def unexplained(self) -> Floats:
+        """(N, 2) px of the features that no convincing pose explains."""
+        return self._features.xy[self._free]
+
     def by_votes(self) -> list[ScoredPose]:
         """The poses of clusters of votes. A convincing one takes
         its place out of play.
@@ -85,7 +92,8 @@ class ScaleSearch:
         local = self._references.local
         poses: list[ScoredPose] = []
         checked = 0
-        for cluster in find_clusters(local, self._features, votes, weights):
+        most = max(_MOST_CLUSTERS, self._most_checked + _NOT_FRESH)
+        for cluster in find_clusters(local, self._features, votes, weights, most):
             if checked >= self._most_checked:
                 break
             if _is_fresh(cluster, votes, weights, self._free):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from data_label_factory.identify.choices import Effort
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.server.answers import as_masks, as_tracked_masks
 from data_label_factory.identify.server.context import Context
@@ -22,7 +23,8 @@ class Frame:
     `session` names the camera that it comes from; empty: it
     stands for itself. `number` is the client's count of the
     frames of that camera. `guess` asks what a picture that stands
-    for itself is nearest to, where nothing in it is sure.
+    for itself is nearest to, where nothing in it is sure, and
+    `effort` says how closely to search it.
     """
 
     data: bytes
@@ -31,6 +33,7 @@ class Frame:
     session: str = ""
     number: int = 0
     guess: bool = False
+    effort: Effort = "auto"
     received: float = field(default_factory=time.perf_counter)
     queued: float = field(default_factory=time.perf_counter)
 
@@ -65,7 +68,8 @@ def _name(context: Context, snapshot: Snapshot, frame: Frame, picture: RGB) -> l
     prices = context.engine.prices
     size = picture.shape[1], picture.shape[0]
     if not frame.session:
-        found = snapshot.recognizer.recognize(picture, guess=frame.guess)
+        recognize = snapshot.recognizer.recognize
+        found = recognize(picture, guess=frame.guess, effort=frame.effort)
         return as_masks(found, size, snapshot, prices)
 
     session = context.sessions.open(frame.session)

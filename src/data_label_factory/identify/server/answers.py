@@ -83,6 +83,8 @@ def _as_mask(
     # as they always were.
     if detection.read:
         mask.read = detection.read
+    if detection.row is not None:
+        mask.row, mask.column = detection.row, detection.column
     if detection.is_guess:
         mask.guess = True
     if first_view := _find_first_view(detection.reference, snapshot):

@@ -11,6 +11,7 @@ from typing import Annotated, TypeVar
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from starlette.exceptions import HTTPException
 
+from data_label_factory.identify.choices import Effort
 from data_label_factory.identify.server.answering import MAX_QUERY_LENGTH, Frame, answer_frame
 from data_label_factory.identify.server.context import SharedContext
 from data_label_factory.identify.server.schemas import SESSION_NAME, Answer, TopPrices, problems
@@ -45,6 +46,10 @@ async def falcon(
     guess_query: Annotated[
         int, Query(alias="guess", ge=0, le=1, description="The same in the address")
     ] = 0,
+    effort: Annotated[
+        Effort | None,
+        Form(description="How closely to search for small things; not in a session"),
+    ] = None,
 ) -> Response:
     """Every item of the collection in the picture, with its quad.
 
@@ -63,7 +68,16 @@ async def falcon(
 
     number = context.sessions.count_frame(session) if session else 0
     media_type = image.content_type or ""
-    frame = Frame(data, media_type, query, session, number, wants_guess, received)
+    frame = Frame(
+        data,
+        media_type,
+        query,
+        session,
+        number,
+        wants_guess,
+        effort or context.settings.effort,
+        received,
+    )
     work = context.work.run(lambda: answer_frame(context, frame))
     body = await run_while_connected(request, work)
     if body is None:

@@ -111,6 +111,10 @@ class Mask(BaseModel):
         default=None,
         description="What is printed on it where its printings differ, if that was read",
     )
+    row: int | None = Field(
+        default=None, description="Its row, from 1 on, where several things stand in rows"
+    )
+    column: int | None = Field(default=None, description="Its place in that row, from 1 on")
     track_id: int | None = Field(
         default=None, description="In a session: the lasting number of the thing"
     )

@@ -13,6 +13,7 @@ from data_label_factory.identify.choices import (
     DEFAULT_STRICTNESS,
     Detector,
     Device,
+    Effort,
     ReadMode,
 )
 
@@ -48,6 +49,7 @@ class Settings:
     device: Device = "auto"
     read: ReadMode = "auto"
     read_ms: float = DEFAULT_READ_MS
+    effort: Effort = "auto"
     cors: tuple[str, ...] = TRACKER_ORIGINS
     api_key: str = field(default="", repr=False)
     max_upload_mb: float = 20
