@@ -4,7 +4,8 @@
 
 Writes PNG files, truth.json in the form that `identify evaluate` reads, with the quad
 of every item, and the folder `refs` of what is to be indexed. Every fifth picture of
---refs is kept out of `refs`: its item is in the photos, but unknown ("known": false).
+--refs is kept out of `refs`: its item is in the photos, but unknown ("known": false), unless
+it is nearly the same as a known one.
 Spines are strips that are cut out of the pictures, one part wide and ten parts high.
 
 A photo has 10 to 60 items, 40 to 200 px on the short side, in 2 to 12 megapixels.
@@ -30,10 +31,12 @@ from PIL import Image
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.quad import Quad, as_points, frame_quad
+from data_label_factory.identify.recognize.appearance import compare, make_thumbnail, resize_like
 from data_label_factory.walk import walk_folder
 
 KINDS = ("wall", "shelf", "binder", "spines")
 _UNKNOWN_EVERY = 5
+_TWIN_CORRELATION = 0.5
 _ITEMS = (10, 60)
 _SHORT_SIDE_PX = (40.0, 200.0)
 _MEGAPIXELS = (2.0, 12.0)
@@ -78,6 +81,11 @@ class Stock:
     known: dict[str, RGB]
     unknown: dict[str, RGB]
 
+    @property
+    def known_files(self) -> dict[str, RGB]:
+        """The known ones by the names that `write_refs` gives them."""
+        return {_as_png(name): picture for name, picture in self.known.items()}
+
 
 def read_stock(refs: Path, kind: str) -> Stock:
     """Every picture below `refs`, as a spine if that is the kind."""
@@ -86,17 +94,41 @@ def read_stock(refs: Path, kind: str) -> Stock:
         pictures = {name: _cut_spine(picture) for name, picture in pictures.items()}
     names = list(pictures)
     unknown = set(names[_UNKNOWN_EVERY - 1 :: _UNKNOWN_EVERY])
-    return Stock(
-        {name: pictures[name] for name in names if name not in unknown},
-        {name: pictures[name] for name in names if name in unknown},
+    known = {name: pictures[name] for name in names if name not in unknown}
+    thumbs = [make_thumbnail(picture) for picture in known.values()]
+    strangers = [name for name in unknown if not _has_twin(pictures[name], thumbs)]
+    return Stock(known, {name: pictures[name] for name in sorted(strangers)})
+
+
+def _has_twin(picture: RGB, thumbs: Sequence[RGB]) -> bool:
+    """Whether a known picture shows nearly the same, so that neither is unknown."""
+    own = make_thumbnail(picture)
+    small = _reduce(own)
+    return any(
+        compare(resize_like(thumb, own), own).are_near_duplicates
+        for thumb in thumbs
+        if float((small * _reduce(thumb)).mean()) > _TWIN_CORRELATION
     )
+
+
+def _reduce(thumb: RGB) -> Floats:
+    """16 x 16 gray levels, with the mean 0 and the variance 1: a glance before a look."""
+    gray = cv2.resize(
+        cv2.cvtColor(thumb, cv2.COLOR_RGB2GRAY), (16, 16), interpolation=cv2.INTER_AREA
+    )
+    levels = np.asarray(gray, np.float32)
+    return np.asarray((levels - levels.mean()) / max(float(levels.std()), 1.0), np.float32)
 
 
 def write_refs(stock: Stock, folder: Path) -> None:
     """The known pictures, as files to index."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, picture in stock.known.items():
-        Image.fromarray(picture).save(folder / Path(name).with_suffix(".png").name)
+    for name, picture in stock.known_files.items():
+        Image.fromarray(picture).save(folder / name)
+
+
+def _as_png(name: str) -> str:
+    return Path(name).with_suffix(".png").name
 
 
 def draw_scene(stock: Stock, kind: str, rng: Rng) -> Scene:
@@ -188,7 +220,7 @@ def _photograph(
         quad = as_points(cv2.perspectiveTransform(as_points(corners + shift)[None], to_photo)[0])
         picture = stock.known[name] if name in stock.known else stock.unknown[name]
         _paste(canvas, picture, quad, rng)
-        known = Path(name).with_suffix(".png").name if name in stock.known else None
+        known = _as_png(name) if name in stock.known else None
         things.append(Thing(known, quad))
 
     if kind == "binder":

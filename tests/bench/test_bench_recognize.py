@@ -15,6 +15,7 @@ from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.encoders import Embedder, open_encoder
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index.build import build_index
+from data_label_factory.identify.quad import frame_quad, straighten
 from data_label_factory.identify.recognize import Recognizer, calibrate
 
 BENCH = Path(__file__).parents[2] / "bench"
@@ -118,6 +119,40 @@ def test_times_of_a_drawn_set_at_three_sizes(
         ("2", "4000"),
     ]
     assert all(0 < float(row["ms p50"]) <= float(row["ms p95"]) for row in rows)
+
+
+@pytest.mark.slow
+def test_drawn_walls_are_counted_by_size(
+    bench: ModuleType, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--data", str(data), "--sets", "drawn", "--kinds", "wall", "--count", "1"]
+    assert bench.main(["scenes", *options]) == 0
+
+    rows = rows_of(capsys.readouterr().out.split("most memory")[0])
+    assert [row["short side px"] for row in rows] == ["0–60", "60–100", "100–"]
+    assert sum(int(row["known"]) for row in rows) >= 8
+    named = sum(int(row["known"]) * float(row["sure, right"]) for row in rows)
+    assert named >= 0.7 * sum(int(row["known"]) for row in rows)
+    assert all(float(row["sure, wrong"]) == 0 for row in rows)
+
+
+@pytest.mark.parametrize("kind", ["wall", "shelf", "binder", "spines"])
+def test_scenes_show_what_their_truth_says(bench: ModuleType, data: Path, kind: str) -> None:
+    import scenes  # type: ignore[import-not-found, unused-ignore]
+
+    stock = scenes.read_stock(data / "drawn" / "refs", kind)
+    scene = scenes.draw_scene(stock, kind, np.random.default_rng(2))
+    assert 10 <= len(scene.things) <= 60
+    assert 2e6 * 0.9 <= scene.image[..., 0].size <= 12e6 * 1.1
+    assert {thing.ref for thing in scene.things} <= {None, *stock.known_files}
+    known = [thing for thing in scene.things if thing.ref]
+    assert len(known) < len(scene.things)  # one of five is in no index
+
+    thing = known[0]
+    picture = stock.known_files[thing.ref]
+    crop = straighten(scene.image, thing.quad, 64).astype(float)
+    own = straighten(picture, frame_quad(picture.shape[1], picture.shape[0]), 64).astype(float)
+    assert np.corrcoef(crop.ravel(), own.ravel())[0, 1] > 0.7
 
 
 def test_without_any_set_it_says_what_to_name(

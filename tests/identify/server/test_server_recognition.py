@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -17,7 +18,7 @@ from serving import make_collection, served
 from starlette.testclient import TestClient
 
 from data_label_factory.identify.camera import View, render_view
-from data_label_factory.identify.images import decode
+from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index import Row
 from data_label_factory.identify.recognize import Detection, Recognizer
 from data_label_factory.identify.server.answers import as_masks
@@ -121,6 +122,26 @@ def test_boxes_and_quads_lie_where_the_items_are(client: TestClient, settings: S
     assert len(coverages) >= 6
     assert np.median(errors) < 0.01
     assert min(coverages) > 0.4 and max(coverages) <= 1.01
+
+
+def test_things_in_rows_have_a_place_and_effort_is_passed_on(
+    client: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [file.name for file in sorted(settings.refs.iterdir())]
+    found = [detection(files[0], 4, 4, side=30), replace(detection(files[1]), row=2, column=3)]
+    asked = []
+
+    def recognize(self: Recognizer, picture: RGB, **options: Any) -> list[Detection]:
+        asked.append(options["effort"])
+        return found
+
+    monkeypatch.setattr(Recognizer, "recognize", recognize)
+    first, second = post(client, BLANK).json()["masks"]
+    assert "row" not in first  # answers stay as they were where there is nothing to say
+    assert (second["row"], second["column"]) == (2, 3)
+    assert post(client, BLANK, effort="thorough").status_code == 200
+    assert asked == ["auto", "thorough"]
+    assert post(client, BLANK, effort="some").status_code == 422
 
 
 def test_a_name_that_is_not_confident_carries_a_question_mark(

@@ -17,8 +17,8 @@ from data_label_factory.identify.quad import Box
 from data_label_factory.identify.recognize.features import Extractor, Features, Floats, join
 
 # Each of 1024 x 1024 px takes SIFT some 250 MB.
-_TILE_PX = 896
-_OVERLAP_PX = 64
+_TILE_PX = 960
+_OVERLAP_PX = 32
 _PER_TILE = 6400  # some forty for an item of 60 x 80 px
 
 # Around features that a coarser look has found and not explained. Both
