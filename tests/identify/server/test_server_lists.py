@@ -212,6 +212,36 @@ def test_lists_are_merged_renamed_deleted_and_brought_back(client: TestClient, b
     assert client.patch(f"/api/lists/{other}", json={"deleted": False}).status_code == 200
 
 
+def test_a_file_is_taken_in_as_one_step_and_comes_out_again(
+    client: TestClient, binder: str
+) -> None:
+    table = b"Count,Name,Edition,Collector Number,Foil\n2,Blade,neo,12,foil\nx,Bow,,,\n1,Axe,,,\n"
+    answer = client.post(f"{binder}/import", files={"file": ("b.csv", table)}).json()
+    assert (answer["format"], answer["added"], answer["merged"]) == ("csv", 2, 0)
+    assert [one["line"] for one in answer["skipped"]] == [3]
+    again = {"format": "moxfield", "merge": "1"}
+    files = {"file": ("b.csv", table)}
+    assert client.post(f"{binder}/import", files=files, data=again).json()["merged"] == 2
+    assert client.get(binder).json()["copies"] == 6
+
+    check = client.get(f"{binder}/export?format=goodreads&check=1").json()
+    assert check["filename"] == "Binder.csv"
+    assert "1 entry has a finish, which Goodreads cannot carry" in check["warnings"]
+    file = client.get(f"{binder}/export?format=moxfield")
+    assert file.headers["content-type"] == "text/csv; charset=utf-8"
+    assert file.headers["content-disposition"] == "attachment; filename*=UTF-8''Binder.csv"
+    assert file.headers["x-warnings"] == "0"
+    assert file.text.splitlines()[1].startswith('"4","0","Blade","NEO"')
+
+    assert client.post(f"{binder}/undo", json={}).json()["kind"] == "import"
+    assert client.get(binder).json()["copies"] == 3
+    assert client.get(f"{binder}/export?format=none").status_code == 422
+    broken = client.post(f"{binder}/import", files={"file": ("b.json", b"{")})
+    assert (broken.status_code, "truncated" in broken.text) == (422, True)
+    formats = client.get("/api/list-formats").json()["formats"]
+    assert {"id": "moxfield", "suffix": ".csv"}.items() <= formats[0].items()
+
+
 def test_what_is_wrong_is_named(client: TestClient, binder: str) -> None:
     for entry, message in (
         ({"name": "x", "colour": "red"}, "entries.0.colour is no field here"),

@@ -30,6 +30,7 @@ from data_label_factory.errors import (
 )
 from data_label_factory.identify.server import (
     items,
+    list_files,
     list_steps,
     lists,
     live,
@@ -101,7 +102,7 @@ def create_app(
     )
     app.state.context = context
 
-    for module in (recognition, live, items, lists, list_steps, status, pages):
+    for module in (recognition, live, items, lists, list_steps, list_files, status, pages):
         app.include_router(module.router)
     _add_docs(app)
     pages.mount_tracker(app)
