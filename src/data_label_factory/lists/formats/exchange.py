@@ -77,7 +77,7 @@ def export(contents: Sequence[Content], format_id: str) -> Exported:
 
     chosen = choose(format_, contents, losses)
     if format_.kind == "deck":
-        data, count = documents.write_deck(chosen, losses), len(chosen)
+        data, count = documents.write_deck(format_, chosen, losses), len(chosen)
     elif format_.kind == "lines":
         data, count = lines.write_lines(format_, chosen, losses), len(chosen)
     else:
@@ -106,7 +106,7 @@ def read(data: bytes, format_id: str = AUTO) -> Imported:
         return _bounded(Imported(wanted, *lines.read_lines(wanted, text)))
 
     if wanted is None and not _has_header(text):
-        guess = cards.MASS_ENTRY if "[" in text else cards.POKEMON
+        guess = cards.MASS_ENTRY if re.search(r"[\[(*]", text) else cards.POKEMON
         return _bounded(Imported(guess, *lines.read_lines(guess, text)))
     return _read_table(read_csv(text), wanted)
 
