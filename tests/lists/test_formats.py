@@ -302,6 +302,7 @@ NASTY = [
     "מלך",
     "a;b\tc|d",
     "100%",
+    "#N/A",
 ]
 NAMES = st.one_of(
     st.sampled_from(NASTY),

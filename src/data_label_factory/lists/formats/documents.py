@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from data_label_factory.errors import ListError
@@ -25,11 +25,7 @@ _LIST, _DECK = "data_label_factory list", "data_label_factory deck"
 
 def write_json(contents: Sequence[Content]) -> bytes:
     """Everything but the pictures."""
-    entries = []
-    for content in contents:
-        values = asdict(content)
-        del values["crop"]
-        entries.append(values)
+    entries = [_without_crop(vars(content)) for content in contents]
     return _dump({"format": _LIST, "version": VERSION, "entries": entries})
 
 
