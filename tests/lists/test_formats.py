@@ -616,6 +616,9 @@ def test_isbns_of_goodreads_lose_their_armour() -> None:
         (b"a\0b", "auto", "no text file"),
         (b"name\n", "none", "There is no format 'none'"),
         (b"name\n" + b"x\n" * 20_001, "csv", "over 20000"),
+        (b"name,quantity\n" + b"x,y\n" * 20_001, "auto", "over 20000"),
+        (b"#\n" * 20_001, "pokemon", "over 20000"),
+        (b'{"entries": [' + b"1," * 20_000 + b"1]}", "auto", "over 20000"),
     ],
 )
 def test_files_that_are_none_are_refused(data: bytes, format_id: str, message: str) -> None:

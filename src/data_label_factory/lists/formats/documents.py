@@ -11,7 +11,7 @@ from typing import Any
 
 from data_label_factory.errors import ListError
 from data_label_factory.lists.content import Content
-from data_label_factory.lists.formats.rows import Losses, Skipped, write_row
+from data_label_factory.lists.formats.rows import Losses, Skipped, check_rows, write_row
 from data_label_factory.lists.formats.shape import Column, Format
 
 VERSION = 1
@@ -69,6 +69,8 @@ def read_json(text: str) -> tuple[list[Content], list[Skipped]]:
     version = document.get("version", VERSION)
     if not isinstance(version, int) or version > VERSION:
         raise ListError("This list was written by a newer version", "Update data_label_factory")
+
+    check_rows(len(entries))
 
     is_ours = document.get("format") == _LIST
     read, skipped = [], []

@@ -10,7 +10,7 @@ from string import Formatter
 from data_label_factory.errors import ListError
 from data_label_factory.lists.content import Content
 from data_label_factory.lists.formats.fields import put_together, take_apart
-from data_label_factory.lists.formats.rows import Losses, Skipped, write_row
+from data_label_factory.lists.formats.rows import Losses, Skipped, check_rows, write_row
 from data_label_factory.lists.formats.shape import Column, Format
 
 _COUNT = r"(?:(?P<quantity>\d{1,5}) ?[x×]? )?(?P<name>\S.*?)"
@@ -50,7 +50,9 @@ def write_lines(format_: Format, contents: Sequence[Content], losses: Losses) ->
 def read_lines(format_: Format, text: str) -> tuple[list[Content], list[Skipped]]:
     """The entries of pasted lines, and the lines that are none."""
     entries, skipped = [], []
-    for number, line in enumerate(text.split("\n"), 1):
+    lines = text.split("\n")
+    check_rows(len(lines) - 1)
+    for number, line in enumerate(lines, 1):
         line = " ".join(line.split())
         if not line:
             continue

@@ -12,7 +12,7 @@ from data_label_factory.extras import need
 from data_label_factory.lists.formats.shape import Format
 
 _NUMBERS = frozenset({"quantity", "price", "row", "column"})
-_MOST_BYTES = 200 * 2**20  # unpacked: a small file can claim a huge one
+_MOST_BYTES = 64 * 2**20  # unpacked: a small file can claim a huge one
 _NO_WORKBOOK = "This is no Excel workbook, or it is damaged"
 
 
