@@ -16,6 +16,7 @@ from data_label_factory.identify.choices import (
     Effort,
     ReadMode,
 )
+from data_label_factory.lists.place import find_lists
 
 # Where `data_label_factory web` serves the tracker. The server's own copy needs no
 # permission.
@@ -33,6 +34,7 @@ class Settings:
     `strictness` is the false-accept rate for unknown items. The
     thresholds are cosines; None leaves the decision to the recognizer.
     Beside the requests that `workers` answer, `queue` may wait.
+    `lists` is the file of lists, "" for the one beside the index.
     """
 
     index: Path
@@ -40,6 +42,7 @@ class Settings:
     encoder: str = ""
     projection: Path | None = None
     prices: Path | None = None
+    lists: str = ""
     host: str = "127.0.0.1"
     port: int = 8500
     strictness: float = DEFAULT_STRICTNESS
@@ -67,6 +70,11 @@ class Settings:
     @property
     def max_upload_bytes(self) -> int:
         return int(self.max_upload_mb * 2**20)
+
+    @property
+    def lists_path(self) -> Path | None:
+        """The file of lists, None if none are kept."""
+        return find_lists(self.index, self.lists)
 
     @property
     def is_local(self) -> bool:
