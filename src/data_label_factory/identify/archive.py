@@ -1,7 +1,8 @@
 """A whole archive of pictures and PDFs → entries of a list.
 
-What is sure becomes an entry, in reading order, with its place. What is not goes to review, with its candidates. A file
-is one step, so it can be undone as one, and is taken only once.
+What is sure becomes an entry, in reading order, with its place. What
+is not goes to review, with its candidates. A file is one step, so it
+can be undone as one, and is taken only once.
 """
 
 from __future__ import annotations
