@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 from recognize_sets import format_table
-from scenes import KINDS, Scene, Stock, Thing, draw_scene, read_stock, write_refs
+from scene_stock import Stock, read_stock, write_refs
+from scenes import KINDS, Scene, Thing, draw_scene
 
 from data_label_factory.identify.collection import Collection
 from data_label_factory.identify.encoders import Embedder

@@ -27,20 +27,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scene_stock import Stock, as_png, read_stock, write_refs
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.images import RGB, decode
+from data_label_factory.identify.images import RGB
 from data_label_factory.identify.quad import Quad, as_points, frame_quad
-from data_label_factory.identify.recognize.appearance import compare, make_thumbnail, resize_like
-from data_label_factory.walk import walk_folder
 
 KINDS = ("wall", "shelf", "binder", "spines")
-_UNKNOWN_EVERY = 5
-_TWIN_CORRELATION = 0.5
 _ITEMS = (10, 60)
 _SHORT_SIDE_PX = (40.0, 200.0)
 _MEGAPIXELS = (2.0, 12.0)
-_SPINE_ASPECT = 10
 
 # All of these are set by hand, after photos of shelves and binders.
 _COPIES = 0.2  # how often an item stands there several times
@@ -72,63 +68,6 @@ class Thing:
 class Scene:
     image: RGB
     things: list[Thing]
-
-
-@dataclass(frozen=True)
-class Stock:
-    """Pictures by file name: those to be indexed, and the unknown ones."""
-
-    known: dict[str, RGB]
-    unknown: dict[str, RGB]
-
-    @property
-    def known_files(self) -> dict[str, RGB]:
-        """The known ones by the names that `write_refs` gives them."""
-        return {_as_png(name): picture for name, picture in self.known.items()}
-
-
-def read_stock(refs: Path, kind: str) -> Stock:
-    """Every picture below `refs`, as a spine if that is the kind."""
-    pictures = {name: decode(refs / name) for name in sorted(walk_folder(refs).pictures)}
-    if kind == "spines":
-        pictures = {name: _cut_spine(picture) for name, picture in pictures.items()}
-    names = list(pictures)
-    unknown = set(names[_UNKNOWN_EVERY - 1 :: _UNKNOWN_EVERY])
-    known = {name: pictures[name] for name in names if name not in unknown}
-    thumbs = [make_thumbnail(picture) for picture in known.values()]
-    strangers = [name for name in unknown if not _has_twin(pictures[name], thumbs)]
-    return Stock(known, {name: pictures[name] for name in sorted(strangers)})
-
-
-def _has_twin(picture: RGB, thumbs: Sequence[RGB]) -> bool:
-    """Whether a known picture shows nearly the same, so that neither is unknown."""
-    own = make_thumbnail(picture)
-    small = _reduce(own)
-    return any(
-        compare(resize_like(thumb, own), own).are_near_duplicates
-        for thumb in thumbs
-        if float((small * _reduce(thumb)).mean()) > _TWIN_CORRELATION
-    )
-
-
-def _reduce(thumb: RGB) -> Floats:
-    """16 x 16 gray levels, with the mean 0 and the variance 1: a glance before a look."""
-    gray = cv2.resize(
-        cv2.cvtColor(thumb, cv2.COLOR_RGB2GRAY), (16, 16), interpolation=cv2.INTER_AREA
-    )
-    levels = np.asarray(gray, np.float32)
-    return np.asarray((levels - levels.mean()) / max(float(levels.std()), 1.0), np.float32)
-
-
-def write_refs(stock: Stock, folder: Path) -> None:
-    """The known pictures, as files to index."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, picture in stock.known_files.items():
-        Image.fromarray(picture).save(folder / name)
-
-
-def _as_png(name: str) -> str:
-    return Path(name).with_suffix(".png").name
 
 
 def draw_scene(stock: Stock, kind: str, rng: Rng) -> Scene:
@@ -220,7 +159,7 @@ def _photograph(
         quad = as_points(cv2.perspectiveTransform(as_points(corners + shift)[None], to_photo)[0])
         picture = stock.known[name] if name in stock.known else stock.unknown[name]
         _paste(canvas, picture, quad, rng)
-        known = _as_png(name) if name in stock.known else None
+        known = as_png(name) if name in stock.known else None
         things.append(Thing(known, quad))
 
     if kind == "binder":
@@ -308,17 +247,6 @@ def _expose(canvas: Floats, rng: Rng) -> RGB:
     jpeg = cv2.imencode(".jpg", image[..., ::-1], quality)[1]
     decoded = np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), np.uint8)
     return np.ascontiguousarray(decoded[..., ::-1])
-
-
-def _cut_spine(picture: RGB) -> RGB:
-    """The strip of a picture, a tenth as wide as high, that shows the most."""
-    height, width = picture.shape[:2]
-    wide = max(8, height // _SPINE_ASPECT)
-    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    detail = np.abs(np.asarray(cv2.Laplacian(gray, cv2.CV_32F))).sum(axis=0)
-    total = np.cumsum([0.0, *detail])
-    start = int((total[wide:] - total[:-wide]).argmax()) if width > wide else 0
-    return np.ascontiguousarray(picture[:, start : start + wide])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
