@@ -72,7 +72,8 @@ class Extractor:
     References are small and clean, frames large and soft, so each
     has its own settings. With `spread`, the features kept are the
     strongest of each part of the picture (`choose_spread`)
-    instead of the strongest of all.
+    instead of the strongest of all, out of the `described`
+    strongest, or of all for 0.
     """
 
     most: int
@@ -81,6 +82,7 @@ class Extractor:
     min_side: int = 64
     max_side: int = 1024
     spread: bool = False
+    described: int = 0
 
     def __call__(self, image: RGB) -> Features:
         """(H, W, 3) uint8 RGB → at most `most` features; none for
@@ -101,7 +103,8 @@ class Extractor:
             return _no_features(shape)
 
         gray = _resize(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), self.factor(shape))
-        detector = cv2.SIFT.create(0 if self.spread else self.most, _OCTAVE_LAYERS, self.contrast)
+        limit = self.described if self.spread else self.most
+        detector = cv2.SIFT.create(limit, _OCTAVE_LAYERS, self.contrast)
         keypoints, histograms = detector.detectAndCompute(gray, None)
         if histograms is None or not len(keypoints):
             return _no_features(shape)
