@@ -9,6 +9,7 @@ import { toast } from "./toast.js";
 
 /** @import {Entry} from "./deck.js" */
 /** @import {LeftOut} from "./table.js" */
+/** @import {Row} from "./scanrun.js" */
 /** @import {Item, Price} from "./types.js" */
 
 const KEPT_AS = "deck";
@@ -47,6 +48,23 @@ export class DeckPanel {
     this.#deck.add(item, price);
     this.#changed();
     flash(this.#panel, "pulse", PULSE_MS);
+  }
+
+  /** A copy that a scan takes. @param {Row} row */
+  take({ item, price }) {
+    this.add(item, price);
+  }
+
+  /** Take one copy back. @param {Row} row */
+  untake({ item: { key } }) {
+    this.#deck.setCount(key, this.#deck.count(key) - 1);
+    this.#changed();
+  }
+
+  /** A copy that turns out to be another item. @param {Row} row @param {Item} item @param {Price | null} price */
+  retake(row, item, price) {
+    this.untake(row);
+    this.add(item, price);
   }
 
   /** @param {string} word */

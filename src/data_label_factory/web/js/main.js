@@ -7,6 +7,8 @@ import { Follower } from "./follower.js";
 import { GuessPanel, spell } from "./guesspanel.js";
 import { Loop } from "./loop.js";
 import { Overlay } from "./overlay.js";
+import { ReviewTray } from "./reviewtray.js";
+import { Scan } from "./scan.js";
 import { Settings } from "./settings.js";
 import { toTracks } from "./servertracks.js";
 import { Source } from "./source.js";
@@ -78,6 +80,14 @@ const guessPanel = new GuessPanel({
   onTeach: ({ quad }) => lastFrame && teacher.correct(lastFrame, quad),
 });
 const deck = new DeckPanel(() => trackPanel.refresh());
+const scan = new Scan({
+  keeper: deck,
+  tray: new ReviewTray(),
+  tell: (text) => announcer.tell(text),
+  onStart() {
+    if (source.kind === "none") /** @type {HTMLElement} */ (document.querySelector("[data-source=camera]")).click();
+  },
+});
 const teacher = new Teacher(() => {
   source.retake();
   loop.tick();
@@ -120,7 +130,7 @@ function sourceChanged(problem) {
   banner(problem, "source");
   bar.refresh();
   applySettings(settings.values);
-  for (const part of [tracker, wire]) part.reset();
+  for (const part of [tracker, wire, scan]) part.reset();
   for (const part of [follower, stillness, overlay]) part.clear();
   tracks = [];
   [guess, isAnswered] = [null, false];
@@ -149,7 +159,8 @@ function answered({ said, frame: { picture, taken }, latency, own }) {
   showTracks();
   if (guess) announcer.tell(`Nothing sure: ${spell(guess)}`);
   else if (still && !tracks.length) announcer.tell(NOTHING);
-  announcer.hear(tracks);
+  if (scan.isOn && !still) scan.see(tracks, taken, picture);
+  else announcer.hear(tracks);
   if (gone) recovered();
   status("live");
   stats.count(latency, own + performance.now() - begun, ever);
