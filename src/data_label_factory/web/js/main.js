@@ -1,5 +1,5 @@
 import { Announcer } from "./announce.js";
-import { info } from "./api.js";
+import { info, recognize } from "./api.js";
 import { DeckPanel } from "./deckpanel.js";
 import { byId, h, setText } from "./dom.js";
 import { Eye } from "./eye.js";
@@ -31,6 +31,7 @@ import { Wire } from "./wire.js";
 
 const INFO_EVERY_MS = 15_000;
 const FADE_EVERY_MS = 100;
+const LOOK_MS = 5000; // what takes longer says nothing about what lies there now
 const LISTED_HERE = "Items that the camera recognizes are listed here, with reference picture and price.";
 const NOTHING = "Nothing of yours here.";
 const NOTHING_SURE = "Nothing sure here.";
@@ -84,6 +85,10 @@ const scan = new Scan({
   keeper: deck,
   tray: new ReviewTray(),
   tell: (text) => announcer.tell(text),
+  async look(frame) {
+    const said = await recognize(frame, settings.values.query, "", AbortSignal.timeout(LOOK_MS));
+    return said.sightings;
+  },
   onStart() {
     if (source.kind === "none") /** @type {HTMLElement} */ (document.querySelector("[data-source=camera]")).click();
   },
@@ -159,7 +164,7 @@ function answered({ said, frame: { picture, taken }, latency, own }) {
   showTracks();
   if (guess) announcer.tell(`Nothing sure: ${spell(guess)}`);
   else if (still && !tracks.length) announcer.tell(NOTHING);
-  if (scan.isOn && !still) scan.see(tracks, taken, picture);
+  if (scan.isOn && !still) scan.see(tracks, taken, picture, said.isTracked);
   else announcer.hear(tracks);
   if (gone) recovered();
   status("live");

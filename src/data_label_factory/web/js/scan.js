@@ -1,8 +1,9 @@
-import { cutOut } from "./cutout.js";
+import { cutOut, lookAt } from "./cutout.js";
 import { formatTotals } from "./scantotals.js";
 import { candidatesOf } from "./review.js";
 import { listen } from "./scankeys.js";
 import { ScanPanel } from "./scanpanel.js";
+import { ScanProbe } from "./scanprobe.js";
 import { ScanRules } from "./scanrules.js";
 import { ScanRun } from "./scanrun.js";
 import { ScanSound } from "./scansound.js";
@@ -13,7 +14,7 @@ import { load, save } from "./store.js";
 /** @import {Action} from "./scanrules.js" */
 /** @import {Row} from "./scanrun.js" */
 /** @import {Track} from "./tracker.js" */
-/** @import {Item, Price} from "./types.js" */
+/** @import {Item, Price, Sighting} from "./types.js" */
 
 const CROP_PX = 240;
 const KEPT_AS = "scan";
@@ -33,6 +34,7 @@ export class Scan {
   /** @type {Options} */
   options = { sound: true, shakes: true, emptyUndoes: false, ...load(KEPT_AS, readOptions).value };
   #rules = new ScanRules();
+  #probe = new ScanProbe();
   #run = new ScanRun();
   #sound = new ScanSound();
 
@@ -42,12 +44,14 @@ export class Scan {
    * @param {ReviewTray} parts.tray
    * @param {(text: string) => void} parts.tell   to who cannot see it
    * @param {() => void} parts.onStart            scanning has begun
+   * @param {(frame: Blob) => Promise<Sighting[]>} parts.look  what a frame shows on its own
    */
-  constructor({ keeper, tray, tell, onStart }) {
+  constructor({ keeper, tray, tell, onStart, look }) {
     this.keeper = keeper;
     this.tray = tray;
     this.tell = tell;
     this.onStart = onStart;
+    this.look = look;
     tray.onChoose = (asked, item) => this.#choose(asked, item);
     tray.onDismiss = (asked) => this.#dismiss(asked);
     this.panel = new ScanPanel(this.options, {
@@ -65,7 +69,7 @@ export class Scan {
   /** @param {boolean} isOn */
   turn(isOn) {
     this.isOn = isOn;
-    this.#rules.reset();
+    this.reset();
     this.panel.turn(isOn);
     this.tell(isOn ? "Scanning: show one thing after the other." : "Scanning has stopped.");
     if (!isOn) return;
@@ -73,14 +77,17 @@ export class Scan {
     this.onStart();
   }
 
-  /** One answer. @param {Track[]} tracks @param {number} taken ms @param {Blob} frame */
-  see(tracks, taken, frame) {
-    if (this.isOn) this.#act(this.#rules.see(tracks, taken), frame);
+  /** One answer. @param {Track[]} tracks @param {number} taken ms @param {Blob} frame @param {boolean} isTracked by the server */
+  see(tracks, taken, frame, isTracked) {
+    if (!this.isOn) return;
+    this.#act(this.#rules.see(tracks, taken), frame);
+    if (isTracked && this.#probe.isDue(tracks, taken)) this.#ponder(frame);
   }
 
   /** Another source: what lies there is another thing. */
   reset() {
     this.#rules.reset();
+    this.#probe.reset();
   }
 
   undo() {
@@ -139,6 +146,20 @@ export class Scan {
     this.tray.add({ ...asked, crop: "", place: "" });
     this.#cue("ask", `Not sure: perhaps ${reading.item.name}`);
     this.tray.picture(asked.key, await cutOut(frame, quad, CROP_PX));
+  }
+
+  /** Look for what no track tells of. @param {Blob} frame */
+  async #ponder(frame) {
+    const ask = async () => {
+      const unsure = (await this.look(frame)).filter(({ confident }) => confident === false);
+      const looks = await lookAt(
+        frame,
+        unsure.map(({ quad }) => quad),
+      );
+      return unsure.map((sighting, i) => ({ sighting, look: looks[i] }));
+    };
+    const found = await this.#probe.probe(ask, () => performance.now());
+    for (const sighting of found) this.#act(this.#rules.ask(sighting, performance.now()), frame);
   }
 
   /** @param {Asked} asked @param {Item} item */

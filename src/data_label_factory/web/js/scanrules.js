@@ -1,7 +1,7 @@
 import { cover, drift } from "./geometry.js";
 import { isSameItem } from "./tracker.js";
 
-/** @import {Box, Reading} from "./types.js" */
+/** @import {Box, Reading, Sighting} from "./types.js" */
 /** @import {Track} from "./tracker.js" */
 
 export const STEADY_MS = 250; // sure for so long, in two answers: shorter than anybody shows a card
@@ -80,6 +80,20 @@ export class ScanRules {
     if (fresh.length) return fresh.map((thing) => this.#take(thing, now));
     const newest = present.sort((a, b) => b.takenAt - a.takenAt || b.no - a.no).slice(0, 1);
     return newest.map((thing) => action("take", thing));
+  }
+
+  /**
+   * Something unsure that lies there steadily, though no track tells of it.
+   * @param {Sighting} sighting @param {number} now ms @returns {Action[]}
+   */
+  ask(sighting, now) {
+    // Ids of tracks are positive.
+    const id = -this.#nextNo;
+    const thing = this.#begin(
+      { id, quad: sighting.quad, reading: sighting, sure: false, justSeen: false, seenAt: now },
+      now,
+    );
+    return this.#review(thing);
   }
 
   /** The user has said what a thing is, or that it is nothing: it is not asked about or taken again. @param {number} no */
