@@ -24,9 +24,20 @@ from data_label_factory.errors import (
     FactoryError,
     ImageError,
     LabelError,
+    ListError,
     UnknownItemError,
+    UnknownListError,
 )
-from data_label_factory.identify.server import items, live, pages, recognition, status
+from data_label_factory.identify.server import (
+    items,
+    list_files,
+    list_steps,
+    lists,
+    live,
+    pages,
+    recognition,
+    status,
+)
 from data_label_factory.identify.server.context import Context
 from data_label_factory.identify.server.engine import Engine
 from data_label_factory.identify.server.guard import Guard
@@ -51,8 +62,10 @@ _SWAGGER_CSP = "; ".join(
 )
 _STATUS_CODES: list[tuple[type[FactoryError], int]] = [
     (UnknownItemError, 404),
+    (UnknownListError, 404),
     (ConflictError, 409),
     (LabelError, 422),
+    (ListError, 422),
     (ImageError, 422),
 ]
 _OTHER_STATUS_CODE = 503
@@ -89,7 +102,7 @@ def create_app(
     )
     app.state.context = context
 
-    for module in (recognition, live, items, status, pages):
+    for module in (recognition, live, items, lists, list_steps, list_files, status, pages):
         app.include_router(module.router)
     _add_docs(app)
     pages.mount_tracker(app)
@@ -113,9 +126,9 @@ def _add_middleware(app: FastAPI, context: Context) -> None:
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(settings.cors),
-        allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=["X-API-Key", "Authorization"],
-        expose_headers=["Retry-After"],
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_headers=["X-API-Key", "Authorization", "If-Match", "If-None-Match", "X-Device"],
+        expose_headers=["Retry-After", "ETag", "X-Warnings", "Content-Disposition"],
     )
 
     app.add_middleware(Observer, metrics=context.metrics, is_draining=lambda: context.draining)
@@ -232,6 +245,10 @@ _FAULTS = {
     "less_than_equal": "must be at most {le}",
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
+    "extra_forbidden": "is no field here",
+    "literal_error": "must be {expected}",
+    "too_short": "has too few",
+    "too_long": "has too many",
     "string_pattern_mismatch": "has characters that are not allowed, or too many",
 }
 

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from data_label_factory.identify.images import Limits
 from data_label_factory.identify.server.engine import Engine, Snapshot
+from data_label_factory.identify.server.list_file import ListFile
 from data_label_factory.identify.server.metrics import Metrics
 from data_label_factory.identify.server.reference_files import Thumbnails
 from data_label_factory.identify.server.sessions import Sessions
@@ -30,6 +31,7 @@ class Context:
         self.metrics = Metrics()
         self.thumbnails = Thumbnails()
         self.sessions = Sessions()
+        self.lists = ListFile(settings.lists_path)
         self.sockets = 0  # cameras that are connected
 
         # Separate queues: neither changes nor thumbnails take a place from recognitions.
@@ -63,6 +65,7 @@ class Context:
     def close(self) -> None:
         for queue in (self.work, self.changes, self.thumbnail_work):
             queue.close()
+        self.lists.close()
 
 
 def get_context(request: Request) -> Context:

@@ -15,6 +15,7 @@ from data_label_factory.identify.choices import (
     Device,
     ReadMode,
 )
+from data_label_factory.lists.place import find_lists
 
 # Where `data_label_factory web` serves the tracker. The server's own copy needs no
 # permission.
@@ -32,6 +33,7 @@ class Settings:
     `strictness` is the false-accept rate for unknown items. The
     thresholds are cosines; None leaves the decision to the recognizer.
     Beside the requests that `workers` answer, `queue` may wait.
+    `lists` is the file of lists, "" for the one beside the index.
     """
 
     index: Path
@@ -39,6 +41,7 @@ class Settings:
     encoder: str = ""
     projection: Path | None = None
     prices: Path | None = None
+    lists: str = ""
     host: str = "127.0.0.1"
     port: int = 8500
     strictness: float = DEFAULT_STRICTNESS
@@ -65,6 +68,11 @@ class Settings:
     @property
     def max_upload_bytes(self) -> int:
         return int(self.max_upload_mb * 2**20)
+
+    @property
+    def lists_path(self) -> Path | None:
+        """The file of lists, None if none are kept."""
+        return find_lists(self.index, self.lists)
 
     @property
     def is_local(self) -> bool:
