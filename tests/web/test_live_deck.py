@@ -1,4 +1,4 @@
-"""The list of what was collected: in sight, searched, sorted, added up, called as its owner likes."""
+"""The list of what was collected: in sight, searched, sorted, added up, renamed."""
 
 import json
 from collections.abc import Iterator
