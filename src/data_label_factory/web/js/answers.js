@@ -66,6 +66,7 @@ function readMask(mask, query) {
     confident,
     runnersUp: Array.isArray(mask.top_k) ? mask.top_k.slice(1, 6).map(readNeighbor) : [],
     twins: twins.filter((/** @type {string} */ file) => file !== (first || best)),
+    view: first && first !== best ? best : "",
     price: readPrice(mask.price),
     box,
     quad: readQuad(mask.quad_norm) ?? corners(box),

@@ -70,6 +70,11 @@ export class Loop {
     [this.#underWay, this.#failures, this.#pausedUntil, this.#sentAt] = [0, 0, 0, -Infinity];
   }
 
+  /** How long the server has worked on a frame without a word, ms. */
+  get silence() {
+    return this.#underWay ? this.clock() - this.#begunAt : 0;
+  }
+
   /** The camera has shown another frame. */
   see() {
     const now = this.clock();

@@ -1,14 +1,20 @@
 import { Announcer } from "./announce.js";
 import { info, recognize } from "./api.js";
 import { DeckPanel } from "./deckpanel.js";
-import { byId, h, setText } from "./dom.js";
+import { byId } from "./dom.js";
 import { Eye } from "./eye.js";
 import { Follower } from "./follower.js";
 import { GuessPanel, spell } from "./guesspanel.js";
+import { Help } from "./help.js";
+import { ItemsDialog } from "./itemsdialog.js";
 import { Loop } from "./loop.js";
+import { banner, saySeen, status } from "./notices.js";
 import { Overlay } from "./overlay.js";
 import { ReviewTray } from "./reviewtray.js";
 import { Scan } from "./scan.js";
+import { showServerFacts } from "./serverfacts.js";
+import { addShortcuts } from "./shortcuts.js";
+import { SCAN_KEYS } from "./scankeys.js";
 import { Settings } from "./settings.js";
 import { toTracks } from "./servertracks.js";
 import { Source } from "./source.js";
@@ -16,8 +22,9 @@ import { SourceBar } from "./sourcebar.js";
 import { Stillness } from "./stillness.js";
 import { StatsPanel } from "./statspanel.js";
 import { Teacher } from "./teach.js";
+import { tapOutlines } from "./taps.js";
 import { toast } from "./toast.js";
-import { showTopPrices } from "./toppanel.js";
+import { nameTopPrices, showTopPrices } from "./toppanel.js";
 import { TrackPanel } from "./trackpanel.js";
 import { Tracker } from "./tracker.js";
 import { Wire } from "./wire.js";
@@ -32,6 +39,7 @@ import { Wire } from "./wire.js";
 const INFO_EVERY_MS = 15_000;
 const FADE_EVERY_MS = 100;
 const LOOK_MS = 5000; // what takes longer says nothing about what lies there now
+const SILENT_MS = 3000; // without an answer; slow machines need a second
 const LISTED_HERE = "Items that the camera recognizes are listed here, with reference picture and price.";
 const NOTHING = "Nothing of yours here.";
 const NOTHING_SURE = "Nothing sure here.";
@@ -70,15 +78,17 @@ const eye = new Eye(
 const bar = new SourceBar(source, (problem) => banner(problem, "source"));
 const trackPanel = new TrackPanel({
   onAdd: (item, price) => deck.add(item, price),
-  onWrong(track) {
-    if (track.justSeen || !lastFrame) toast("It is out of sight. Show it again first.");
-    else teacher.correct(lastFrame, track.quad);
+  onWrong: (track, likely) => inSight(track, (seen) => teacher.correct(seen, likely)),
+  onPick(track, item) {
+    if (trackPanel.canCorrect) inSight(track, (seen) => teacher.learn(seen, item));
+    else deck.add(item, null);
   },
+  onPictures: (item) => itemsDialog.open(item),
   copies: (key) => deck.count(key),
 });
 const guessPanel = new GuessPanel({
   onAdd: (item) => deck.add(item, null),
-  onTeach: ({ quad }) => lastFrame && teacher.correct(lastFrame, quad),
+  onTeach: ({ quad, items }) => lastFrame && teacher.correct({ frame: lastFrame, quad }, items),
 });
 const deck = new DeckPanel(() => trackPanel.refresh());
 const scan = new Scan({
@@ -93,11 +103,10 @@ const scan = new Scan({
     if (source.kind === "none") /** @type {HTMLElement} */ (document.querySelector("[data-source=camera]")).click();
   },
 });
-const teacher = new Teacher(() => {
-  source.retake();
-  loop.tick();
-  refreshInfo();
-});
+const teacher = new Teacher(collectionChanged);
+const itemsDialog = new ItemsDialog(collectionChanged);
+const help = new Help();
+addShortcuts("Scanning", SCAN_KEYS);
 const settings = new Settings(applySettings);
 const loop = new Loop({
   async takeFrame() {
@@ -120,9 +129,23 @@ function applySettings(values) {
   announcer.sound = values.sound;
   deck.rename(values.word);
   trackPanel.word = guessPanel.word = values.word;
+  nameTopPrices(values.word);
   byId("stage", HTMLDivElement).toggleAttribute("data-mirror", mirrored);
   byId("mirror", HTMLButtonElement).setAttribute("aria-pressed", String(values.mirror));
   showTracks();
+}
+
+/** @param {Track} track @param {(seen: import("./teach.js").Seen) => void} teach */
+function inSight(track, teach) {
+  if (track.justSeen || !lastFrame) toast("It is out of sight. Show it again first.");
+  else teach({ frame: lastFrame, quad: track.quad });
+}
+
+/** The server has learned or forgotten something: what is shown may have another name now. */
+function collectionChanged() {
+  source.retake();
+  loop.tick();
+  refreshInfo();
 }
 
 /** Whether the source is a camera or a video, of which each frame is another. */
@@ -139,6 +162,8 @@ function sourceChanged(problem) {
   for (const part of [follower, stillness, overlay]) part.clear();
   tracks = [];
   [guess, isAnswered] = [null, false];
+  banner("", "silence");
+  saySeen("");
   showTracks();
   if (isMoving()) eye.open();
   else eye.close();
@@ -167,7 +192,10 @@ function answered({ said, frame: { picture, taken }, latency, own }) {
   if (scan.isOn && !still) scan.see(tracks, taken, picture, said.isTracked);
   else announcer.hear(tracks);
   if (gone) recovered();
-  status("live");
+  banner("", "silence");
+  const shown = tracks.length ? "Named" : guess ? NOTHING_SURE : NOTHING;
+  status("live", still ? shown : undefined);
+  saySeen(still && !tracks.length && !guess ? NOTHING : "");
   stats.count(latency, own + performance.now() - begun, ever);
 }
 
@@ -175,6 +203,7 @@ function answered({ said, frame: { picture, taken }, latency, own }) {
 function failed(error) {
   source.retake();
   stats.error(error.message);
+  banner("", "silence");
   const busy = error.status === 429 || error.status === 503;
   if (busy && !gone) return status("waiting", error.message);
   gone = true;
@@ -183,8 +212,8 @@ function failed(error) {
   tracks = tracks.map((track) => ({ ...track, sure: false, justSeen: true }));
   overlay.update(visible());
   showTracks();
-  const silent = error.status === 0 || error.status >= 502;
-  banner(silent ? `The server does not answer. Trying again … (${error.message})` : error.message, "server");
+  const why = error.status >= 502 ? ` (${error.message})` : "";
+  banner(why || error.status === 0 ? `The server does not answer. Trying again …${why}` : error.message, "server");
 }
 
 function recovered() {
@@ -193,8 +222,12 @@ function recovered() {
   refreshInfo();
 }
 
-/** What is out of sight fades though no answer comes. */
+/** What is out of sight fades though no answer comes, and a server that says nothing is not waited for in silence. */
 function fade() {
+  if (loop.silence > SILENT_MS && !gone) {
+    banner("The server has not answered for 3 seconds. Still waiting …", "silence");
+    status("waiting", "Waiting for the server");
+  }
   if (gone || !tracker.isFading) return;
   tracks = tracker.at(performance.now());
   follower.show(tracks);
@@ -214,58 +247,26 @@ function showTracks() {
   guessPanel.show(shown);
 }
 
-/** @type {Map<string, string>} */
-const problems = new Map();
-
-/** @param {string} text empty when the problem is over @param {"source" | "server"} about */
-function banner(text, about) {
-  problems.set(about, text);
-  const place = byId("banner", HTMLParagraphElement);
-  const shown = problems.get("source") || problems.get("server") || "";
-  setText(place, shown);
-  place.hidden = !shown;
-}
-
-/** @param {"idle" | "waiting" | "live" | "gone"} state @param {string} [text] */
-function status(state, text) {
-  const words = {
-    idle: "No source yet",
-    waiting: "Waiting for the first answer",
-    live: "Live",
-    gone: "Server gone, trying again",
-  };
-  byId("status", HTMLParagraphElement).dataset.state = state;
-  setText(byId("status-text", HTMLSpanElement), text ?? words[state]);
-}
-
 /** Ask the server for its state; other kinds of servers do not tell. */
 async function refreshInfo() {
   const facts = await info().catch((error) => {
     saysNothing = error.status === 404;
   });
   const canEnroll = facts?.can_enroll === true;
-  byId("teach", HTMLButtonElement).hidden = !canEnroll;
+  byId("teach", HTMLButtonElement).hidden = byId("items-open", HTMLButtonElement).hidden = !canEnroll;
+  help.hasDocs = Boolean(facts?.version);
   trackPanel.canCorrect = guessPanel.canTeach = canEnroll;
   showTracks();
   stats.upstream(
     facts?.version ? `${location.host} · ${facts.encoder} · ${facts.index_size} references` : location.host,
   );
-  const rows = facts?.version
-    ? {
-        Strictness: facts.strictness,
-        Threshold: facts.sim_threshold ?? "automatic",
-        Margin: facts.margin_threshold ?? "automatic",
-        References: facts.index_size,
-        Version: facts.version,
-      }
-    : { Server: "does not tell its settings" };
-  const list = Object.entries(rows).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, String(value))));
-  byId("server-facts", HTMLDListElement).replaceChildren(...list);
+  showServerFacts(facts);
   await showTopPrices();
 }
 
 byId("mirror", HTMLButtonElement).onclick = () => settings.set({ mirror: !settings.values.mirror });
-byId("teach", HTMLButtonElement).onclick = () => lastFrame && teacher.addItem(lastFrame);
+byId("teach", HTMLButtonElement).onclick = () => lastFrame && teacher.addItem(lastFrame, { tracks, guess });
+tapOutlines(byId("stage", HTMLDivElement), overlay, (track) => trackPanel.reveal(track.id));
 applySettings(settings.values);
 refreshInfo();
 document.addEventListener("visibilitychange", () => loop.tick());

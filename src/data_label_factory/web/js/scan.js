@@ -1,5 +1,5 @@
 import { cutOut, lookAt } from "./cutout.js";
-import { formatTotals } from "./scantotals.js";
+import { formatSum } from "./money.js";
 import { candidatesOf } from "./review.js";
 import { listen } from "./scankeys.js";
 import { ScanPanel } from "./scanpanel.js";
@@ -214,7 +214,7 @@ export class Scan {
   #cue(cue, text) {
     this.#sound.play(cue);
     const totals = this.#run.totals;
-    this.tell(`${text}. ${totals.count} taken, ${formatTotals(totals)}.`);
+    this.tell(`${text}. ${totals.count} taken, ${formatSum(totals.cents, totals.others)}.`);
   }
 
   /** @param {Row | null} newest */

@@ -1,3 +1,5 @@
+import { isFree } from "./shortcuts.js";
+
 /** @typedef {"take" | "undo" | "mode" | "choose" | "dismiss"} Deed */
 
 /** What the keys do; the page's help shows this table. @type {readonly {key: string, does: string}[]} */
@@ -9,7 +11,6 @@ export const SCAN_KEYS = [
   { key: "X", does: "Leave out what is asked first" },
 ];
 
-const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable]";
 const PRESSABLE = "button, summary, a[href], input[type=checkbox], [tabindex]";
 
 /**
@@ -19,15 +20,14 @@ const PRESSABLE = "button, summary, a[href], input[type=checkbox], [tabindex]";
  */
 export function listen(act) {
   addEventListener("keydown", (event) => {
-    const found = event.defaultPrevented || event.repeat ? null : deedOf(event);
-    if (!found || isTaken(event)) return;
+    const found = event.repeat || !isFree(event) || pressesButton(event) ? null : deedOf(event.key);
+    if (!found) return;
     if (act(found.deed, found.number)) event.preventDefault();
   });
 }
 
-/** @param {{key: string, ctrlKey: boolean, metaKey: boolean, altKey: boolean, isComposing: boolean}} event @returns {{deed: Deed, number: number} | null} */
-export function deedOf({ key, ctrlKey, metaKey, altKey, isComposing }) {
-  if (ctrlKey || metaKey || altKey || isComposing) return null;
+/** @param {string} key @returns {{deed: Deed, number: number} | null} */
+export function deedOf(key) {
   if (/^[1-5]$/.test(key)) return { deed: "choose", number: Number(key) };
   /** @type {Record<string, Deed>} */
   const deeds = { " ": "take", u: "undo", m: "mode", x: "dismiss" };
@@ -35,10 +35,8 @@ export function deedOf({ key, ctrlKey, metaKey, altKey, isComposing }) {
   return deed ? { deed, number: 0 } : null;
 }
 
-/** Whether the key belongs to something else. @param {KeyboardEvent} event */
-function isTaken({ target, key }) {
-  if (document.querySelector("dialog[open]")) return true;
-  if (!(target instanceof Element)) return false;
-  if (target.closest(TYPING)) return true;
-  return key === " " && target.closest(PRESSABLE)?.matches(":focus-visible") === true;
+/** Whether Space presses what the keyboard is on. @param {KeyboardEvent} event */
+function pressesButton({ target, key }) {
+  if (key !== " " || !(target instanceof Element)) return false;
+  return target.closest(PRESSABLE)?.matches(":focus-visible") === true;
 }

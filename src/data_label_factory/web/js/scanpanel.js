@@ -1,8 +1,7 @@
 import { thumbnail } from "./api.js";
 import { byId, flash, h, picture, setText } from "./dom.js";
-import { formatMoney, formatUsd, toCents } from "./money.js";
+import { formatMoney, formatSum, formatUsd, toCents } from "./money.js";
 import { SCAN_KEYS } from "./scankeys.js";
-import { formatTotals } from "./scantotals.js";
 
 /** @import {Options} from "./scan.js" */
 /** @import {Row, ScanRun} from "./scanrun.js" */
@@ -84,7 +83,7 @@ export class ScanPanel {
   show(run, newest) {
     const { totals, rows } = run;
     setText(this.#count, String(totals.count));
-    setText(this.#total, formatTotals(totals));
+    setText(this.#total, formatSum(totals.cents, totals.others));
     setText(this.#note, totals.unpriced ? `${totals.unpriced} without a price, not in the total.` : "");
     this.#note.hidden = !totals.unpriced;
     this.#hint.hidden = rows.length > 0;
@@ -92,7 +91,7 @@ export class ScanPanel {
     const shown = rows.slice(-MOST_ROWS).reverse();
     this.#rows.replaceChildren(...shown.map((row) => this.#row(row)));
     if (newest) this.#shown.get(newest)?.replaceWith(this.#row(newest, true));
-    this.#tell(newest, `${totals.count} · ${formatTotals(totals)}`);
+    this.#tell(newest, `${totals.count} · ${formatSum(totals.cents, totals.others)}`);
   }
 
   /** @param {Row | null} row @param {string} sum */

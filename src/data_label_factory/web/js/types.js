@@ -31,6 +31,7 @@
  * @property {boolean | null} confident null if the server does not say
  * @property {Neighbor[]} runnersUp
  * @property {string[]} twins       references that the picture matches as well
+ * @property {string} [view]        the further picture of the item that it matches best, if not the first
  * @property {Price | null} price
  *
  * @typedef {object} Place
