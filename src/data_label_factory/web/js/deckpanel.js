@@ -57,6 +57,16 @@ export class DeckPanel {
     flash(this.#panel, "pulse", PULSE_MS);
   }
 
+  get entries() {
+    return this.#deck.entries;
+  }
+
+  /** All of it is elsewhere now. */
+  empty() {
+    this.#deck.clear();
+    this.#changed();
+  }
+
   /** A copy that a scan takes. @param {Row} row */
   take({ item, price }) {
     this.add(item, price);

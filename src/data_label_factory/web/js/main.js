@@ -7,6 +7,7 @@ import { Follower } from "./follower.js";
 import { GuessPanel, spell } from "./guesspanel.js";
 import { Help } from "./help.js";
 import { ItemsDialog } from "./itemsdialog.js";
+import { Keep } from "./lists.js";
 import { Loop } from "./loop.js";
 import { banner, saySeen, status } from "./notices.js";
 import { Overlay } from "./overlay.js";
@@ -77,22 +78,23 @@ const eye = new Eye(
 );
 const bar = new SourceBar(source, (problem) => banner(problem, "source"));
 const trackPanel = new TrackPanel({
-  onAdd: (item, price) => deck.add(item, price),
+  onAdd: (item, price) => keep.add(item, price),
   onWrong: (track, likely) => inSight(track, (seen) => teacher.correct(seen, likely)),
   onPick(track, item) {
     if (trackPanel.canCorrect) inSight(track, (seen) => teacher.learn(seen, item));
-    else deck.add(item, null);
+    else keep.add(item, null);
   },
   onPictures: (item) => itemsDialog.open(item),
-  copies: (key) => deck.count(key),
+  copies: (key) => keep.count(key),
 });
 const guessPanel = new GuessPanel({
-  onAdd: (item) => deck.add(item, null),
+  onAdd: (item) => keep.add(item, null),
   onTeach: ({ quad, items }) => lastFrame && teacher.correct({ frame: lastFrame, quad }, items),
 });
 const deck = new DeckPanel(() => trackPanel.refresh());
+const keep = new Keep(deck, () => applySettings(settings.values));
 const scan = new Scan({
-  keeper: deck,
+  keeper: keep,
   tray: new ReviewTray(),
   tell: (text) => announcer.tell(text),
   async look(frame) {
@@ -128,7 +130,7 @@ function applySettings(values) {
   overlay.mirrored = mirrored;
   announcer.sound = values.sound;
   deck.rename(values.word);
-  trackPanel.word = guessPanel.word = values.word;
+  trackPanel.word = guessPanel.word = keep.word || values.word;
   nameTopPrices(values.word);
   byId("stage", HTMLDivElement).toggleAttribute("data-mirror", mirrored);
   byId("mirror", HTMLButtonElement).setAttribute("aria-pressed", String(values.mirror));
@@ -268,6 +270,7 @@ byId("mirror", HTMLButtonElement).onclick = () => settings.set({ mirror: !settin
 byId("teach", HTMLButtonElement).onclick = () => lastFrame && teacher.addItem(lastFrame, { tracks, guess });
 tapOutlines(byId("stage", HTMLDivElement), overlay, (track) => trackPanel.reveal(track.id));
 applySettings(settings.values);
+keep.begin();
 refreshInfo();
 document.addEventListener("visibilitychange", () => loop.tick());
 setInterval(fade, FADE_EVERY_MS);

@@ -1,7 +1,6 @@
 import { thumbnail } from "./api.js";
 import { byId, flash, h, picture, setText } from "./dom.js";
 import { formatMoney, formatSum, formatUsd, toCents } from "./money.js";
-import { SCAN_KEYS } from "./scankeys.js";
 
 /** @import {Options} from "./scan.js" */
 /** @import {Row, ScanRun} from "./scanrun.js" */
@@ -130,15 +129,13 @@ export class ScanPanel {
       return h("label", { class: "check" }, input, says);
     };
     const clear = h("button", { type: "button", onclick: () => this.handlers.clear() }, "Count anew");
-    const keys = SCAN_KEYS.map(({ key, does }) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)));
     return h(
       "details",
       { class: "scan-options" },
-      h("summary", {}, "Options and keys"),
+      h("summary", {}, "Options"),
       box("sound", "Sound"),
       box("shakes", "Vibrate"),
       box("emptyUndoes", "Showing nothing for two seconds takes the last one back"),
-      h("dl", {}, ...keys),
       h("div", { class: "actions" }, clear),
     );
   }

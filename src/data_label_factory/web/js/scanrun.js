@@ -18,7 +18,7 @@ import { toCents } from "./money.js";
  * @property {number} at      where the row was
  *
  * @typedef {{count: number, cents: number, others: Map<string, number>, unpriced: number}} Totals
- *   `others`: currency → sum of what has no price in US dollars
+ *   `others`: currency → hundredths, of what has no price in US dollars
  */
 
 /** What a scan has taken so far: rows, their sum, and the way back. */
@@ -38,8 +38,9 @@ export class ScanRun {
     const others = new Map();
     for (const { price } of this.rows) {
       const dollars = toCents(price?.usd);
+      const foreign = toCents(price?.amount);
       if (dollars !== null) cents += dollars;
-      else if (price?.amount != null) others.set(price.currency, (others.get(price.currency) ?? 0) + price.amount);
+      else if (price && foreign !== null) others.set(price.currency, (others.get(price.currency) ?? 0) + foreign);
       else unpriced += 1;
     }
     return { count: this.rows.length, cents, others, unpriced };

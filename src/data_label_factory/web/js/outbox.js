@@ -1,0 +1,103 @@
+import { ApiError } from "./apierror.js";
+import { load, save } from "./store.js";
+
+const KEPT_AS = "outbox";
+const RETRY_MS = 2000;
+
+/**
+ * @typedef {object} Take      what a list is to get
+ * @property {string} key      unique: what is sent twice is added once
+ * @property {number} list
+ * @property {Record<string, any>} entry
+ * @property {boolean} merge
+ */
+
+/**
+ * What was taken and is not confirmed by the server yet, sent one after the other. It is kept by the browser meanwhile:
+ * neither a reload nor a server that is away loses any.
+ */
+export class Outbox {
+  /** Why the first is not taken; empty while there is hope. */
+  problem = "";
+  /** @type {Take[]} */
+  #waiting = load(KEPT_AS, readTakes).value ?? [];
+  #isSending = false;
+  /** @type {Map<string, number>} key → id of the entry that it became */
+  #ids = new Map();
+  #timer = 0;
+  /** Keys that this page has had: what else is kept belongs to another tab. */
+  #own = new Set(this.#waiting.map(({ key }) => key));
+
+  /**
+   * @param {(take: Take) => Promise<number>} post  gives the id of the entry; throws ApiError
+   * @param {() => void} onChange
+   */
+  constructor(post, onChange) {
+    this.post = post;
+    this.onChange = onChange;
+  }
+
+  get waiting() {
+    return this.#waiting.length;
+  }
+
+  /** @param {Take} take */
+  add(take) {
+    this.#keep([...this.#waiting, take]);
+    this.send();
+  }
+
+  /** The entry that a take became; null if it was not sent yet, and then it never is. @param {string} key @returns {Promise<number | null>} */
+  async recall(key) {
+    const [first] = this.#waiting;
+    const isUnderWay = this.#isSending && first?.key === key;
+    if (!isUnderWay && this.#waiting.some((take) => take.key === key)) {
+      this.#keep(this.#waiting.filter((take) => take.key !== key));
+      return null;
+    }
+    while (this.#isSending && this.#waiting[0]?.key === key) await new Promise((resolve) => setTimeout(resolve, 20));
+    return this.#ids.get(key) ?? null;
+  }
+
+  /** Send what waits, until nothing does or something fails. */
+  async send() {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    clearTimeout(this.#timer);
+    try {
+      for (let [first] = this.#waiting; first; [first] = this.#waiting) {
+        this.#ids.set(first.key, await this.post(first));
+        this.problem = "";
+        const { key } = first;
+        this.#keep(this.#waiting.filter((take) => take.key !== key));
+      }
+    } catch (error) {
+      this.problem = error instanceof Error ? error.message : String(error);
+      const isLasting = error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
+      if (!isLasting) this.#timer = window.setTimeout(() => this.send(), RETRY_MS);
+    }
+    this.#isSending = false;
+    this.onChange();
+  }
+
+  /** Give up what waits for a list. @param {number} list @returns {Take[]} */
+  drop(list) {
+    const dropped = this.#waiting.filter((take) => take.list === list);
+    this.#keep(this.#waiting.filter((take) => take.list !== list));
+    return dropped;
+  }
+
+  /** @param {Take[]} waiting */
+  #keep(waiting) {
+    this.#waiting = waiting;
+    for (const { key } of waiting) this.#own.add(key);
+    const others = (load(KEPT_AS, readTakes).value ?? []).filter(({ key }) => !this.#own.has(key));
+    save(KEPT_AS, JSON.stringify([...others, ...waiting]));
+    this.onChange();
+  }
+}
+
+/** @param {string} text @returns {Take[]} */
+function readTakes(text) {
+  return JSON.parse(text).filter((/** @type {any} */ take) => take?.key && take.list && take.entry);
+}
