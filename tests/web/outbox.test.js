@@ -24,7 +24,7 @@ test("takes are sent in their order, and kept until they are confirmed", async (
   /** @type {(() => void)[]} */
   const confirm = [];
   const outbox = new Outbox(
-    ({ key }) => new Promise((resolve) => confirm.push(() => resolve(sent.push(key)))),
+    (takes) => new Promise((resolve) => confirm.push(() => resolve(takes.map(({ key }) => sent.push(key))))),
     () => undefined,
   );
   for (const key of ["a", "b"]) outbox.add(take(key));
@@ -48,7 +48,7 @@ test("what is refused waits and says why, and is sent by the next page", async (
   await settle();
   assert.deepEqual([refusing.waiting, refusing.problem, keptKeys()], [1, "No key was given", ["a"]]);
   const next = new Outbox(
-    async () => 7,
+    async (takes) => takes.map(() => 7),
     () => undefined,
   );
   await next.send();

@@ -1,5 +1,6 @@
 """Lists of the server on the live page, in Chromium."""
 
+import io
 import json
 import urllib.request
 from collections.abc import Iterator
@@ -9,10 +10,12 @@ from typing import Any
 
 import pytest
 from browsing import CHROMIUM, opened, until
+from PIL import Image
 from serving import Server, make_collection
 
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.labels import parse_label
+from data_label_factory.samples import draw_collection
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="no chromium here")]
 
@@ -170,3 +173,61 @@ def test_a_candidate_settles_what_is_in_review(
         page.get_by_role("button", name=f"It is {names[2]}").first.click()
         wait_for_entries(page, 0)
     assert [entry["name"] for entry in entries(server, number)] == [names[2], names[1]]
+
+
+def lay_out(*rows: list[Path]) -> bytes:
+    """A picture of cards in rows, as JPEG."""
+    page = Image.new("RGB", (1000, 60 + 500 * len(rows)), (70, 75, 80))
+    for row, files in enumerate(rows):
+        for column, file in enumerate(files):
+            with Image.open(file) as card:
+                page.paste(
+                    card.convert("RGB").resize((300, 420)), (40 + 480 * column, 40 + 500 * row)
+                )
+    data = io.BytesIO()
+    page.save(data, "JPEG", quality=92)
+    return data.getvalue()
+
+
+def test_an_album_is_taken_in_reading_order(
+    browser: Any, server: Server, settings: Settings, files: list[str], tmp_path: Path
+) -> None:
+    assert settings.refs
+    cards = [settings.refs / file for file in files]
+    names = [parse_label(file).name for file in files]
+    other = next(
+        file
+        for file in draw_collection(tmp_path, count=40, seed=10_007)
+        if parse_label(file.name).name not in names
+    )
+    album = {
+        "first.jpg": lay_out([cards[3], cards[0]], [cards[2], cards[1]]),
+        "torn.jpg": b"no picture",
+        "second.jpg": lay_out([cards[1]]),
+        "third.jpg": lay_out([other]),
+    }
+    number = make_list(server, "Album")
+    with on_list(browser, server, number) as page:
+        chosen = [
+            {"name": name, "mimeType": "image/jpeg", "buffer": data} for name, data in album.items()
+        ]
+        page.locator("#image-files").set_input_files(chosen)
+        page.locator("#album-start").click()
+        until(page, "document.querySelector('#album-told').textContent.startsWith('5 taken')")
+        assert "torn.jpg: this browser cannot read it" in page.locator("#album-panel").inner_text()
+        wait_for_entries(page, 5)
+        assert page.locator("#scan-count").text_content() == "5"
+        assert "third.jpg, row 1" in page.locator("#review").inner_text()
+
+    found = [
+        (entry["page"], entry["row"], entry["column"], entry["name"])
+        for entry in entries(server, number)
+    ]
+    assert found == [
+        ("first.jpg", 1, 1, names[3]),
+        ("first.jpg", 1, 2, names[0]),
+        ("first.jpg", 2, 1, names[2]),
+        ("first.jpg", 2, 2, names[1]),
+        ("second.jpg", 1, 1, names[1]),
+    ]
+    assert all(entry["crop_url"] for entry in entries(server, number))

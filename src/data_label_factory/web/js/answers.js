@@ -72,6 +72,8 @@ function readMask(mask, query) {
     quad: readQuad(mask.quad_norm) ?? corners(box),
     trackId: Number.isInteger(mask.track_id) ? mask.track_id : 0,
     lost: 1000 * (number(mask.lost_seconds) ?? 0),
+    row: Number.isInteger(mask.row) ? mask.row : null,
+    column: Number.isInteger(mask.column) ? mask.column : null,
   };
 }
 

@@ -72,7 +72,7 @@ export class Keep {
     const crop = (await row.crop).replace(/^data:image\/jpeg;base64,/, "");
     const { refFilename: item, name, rarity, setCode } = row.item;
     const is = item ? { item } : { name, rarity, set_code: setCode };
-    const entry = { ...is, session: this.#session, ...(crop ? { crop } : {}) };
+    const entry = { ...is, session: this.#session, ...(crop ? { crop } : {}), ...row.spot };
     this.#outbox.add({ key: keyOf(row), list: list.id, entry, merge: true });
   }
 
@@ -171,10 +171,12 @@ function askName() {
   });
 }
 
-/** @param {Take} take */
-async function post({ list, key, entry, merge }) {
-  const { entries } = await addEntries(list, [{ ...entry, key }], merge);
-  return entries[0].id;
+/** @param {Take[]} takes of one list @returns {Promise<number[]>} */
+async function post(takes) {
+  const [{ list, merge }] = takes;
+  const sent = takes.map(({ key, entry }) => ({ ...entry, key }));
+  const { entries } = await addEntries(list, sent, merge);
+  return entries.map(({ id }) => id);
 }
 
 /** A row that was taken back and is taken again is another take. @type {WeakMap<Row, string>} */

@@ -1,3 +1,4 @@
+import { Album } from "./album.js";
 import { Announcer } from "./announce.js";
 import { info, recognize } from "./api.js";
 import { DeckPanel } from "./deckpanel.js";
@@ -105,6 +106,10 @@ const scan = new Scan({
     if (source.kind === "none") /** @type {HTMLElement} */ (document.querySelector("[data-source=camera]")).click();
   },
 });
+const album = new Album(scan, async (picture, signal) => {
+  const said = await recognize(picture, settings.values.query, "", signal);
+  return said.sightings;
+});
 const teacher = new Teacher(collectionChanged);
 const itemsDialog = new ItemsDialog(collectionChanged);
 const help = new Help();
@@ -159,6 +164,7 @@ function isMoving() {
 function sourceChanged(problem) {
   banner(problem, "source");
   bar.refresh();
+  album.offer(source.files);
   applySettings(settings.values);
   for (const part of [tracker, wire, scan]) part.reset();
   for (const part of [follower, stillness, overlay]) part.clear();

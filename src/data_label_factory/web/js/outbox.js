@@ -3,6 +3,7 @@ import { load, save } from "./store.js";
 
 const KEPT_AS = "outbox";
 const RETRY_MS = 2000;
+const MOST_AT_ONCE = 20; // with their pictures: about half a megabyte
 
 /**
  * @typedef {object} Take      what a list is to get
@@ -25,11 +26,13 @@ export class Outbox {
   /** @type {Map<string, number>} key → id of the entry that it became */
   #ids = new Map();
   #timer = 0;
+  /** @type {Set<string>} keys that were sent and not answered yet */
+  #underWay = new Set();
   /** Keys that this page has had: what else is kept belongs to another tab. */
   #own = new Set(this.#waiting.map(({ key }) => key));
 
   /**
-   * @param {(take: Take) => Promise<number>} post  gives the id of the entry; throws ApiError
+   * @param {(takes: Take[]) => Promise<number[]>} post  takes of one list → ids of their entries; throws ApiError
    * @param {() => void} onChange
    */
   constructor(post, onChange) {
@@ -49,13 +52,11 @@ export class Outbox {
 
   /** The entry that a take became; null if it was not sent yet, and then it never is. @param {string} key @returns {Promise<number | null>} */
   async recall(key) {
-    const [first] = this.#waiting;
-    const isUnderWay = this.#isSending && first?.key === key;
-    if (!isUnderWay && this.#waiting.some((take) => take.key === key)) {
+    while (this.#underWay.has(key)) await new Promise((resolve) => setTimeout(resolve, 20));
+    if (this.#waiting.some((take) => take.key === key)) {
       this.#keep(this.#waiting.filter((take) => take.key !== key));
       return null;
     }
-    while (this.#isSending && this.#waiting[0]?.key === key) await new Promise((resolve) => setTimeout(resolve, 20));
     return this.#ids.get(key) ?? null;
   }
 
@@ -65,19 +66,28 @@ export class Outbox {
     this.#isSending = true;
     clearTimeout(this.#timer);
     try {
-      for (let [first] = this.#waiting; first; [first] = this.#waiting) {
-        this.#ids.set(first.key, await this.post(first));
+      for (let takes = this.#next(); takes.length; takes = this.#next()) {
+        this.#underWay = new Set(takes.map(({ key }) => key));
+        const ids = await this.post(takes);
+        takes.forEach(({ key }, i) => this.#ids.set(key, ids[i]));
         this.problem = "";
-        const { key } = first;
-        this.#keep(this.#waiting.filter((take) => take.key !== key));
+        this.#keep(this.#waiting.filter((take) => !takes.includes(take)));
       }
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
       const isLasting = error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
       if (!isLasting) this.#timer = window.setTimeout(() => this.send(), RETRY_MS);
     }
+    this.#underWay = new Set();
     this.#isSending = false;
     this.onChange();
+  }
+
+  /** The first, and those after it that go to the same place. */
+  #next() {
+    const [first] = this.#waiting;
+    const end = this.#waiting.findIndex(({ list, merge }) => list !== first.list || merge !== first.merge);
+    return this.#waiting.slice(0, Math.min(MOST_AT_ONCE, end < 0 ? MOST_AT_ONCE : end));
   }
 
   /** Give up what waits for a list. @param {number} list @returns {Take[]} */
@@ -92,7 +102,10 @@ export class Outbox {
     this.#waiting = waiting;
     for (const { key } of waiting) this.#own.add(key);
     const others = (load(KEPT_AS, readTakes).value ?? []).filter(({ key }) => !this.#own.has(key));
-    save(KEPT_AS, JSON.stringify([...others, ...waiting]));
+    const all = [...others, ...waiting];
+    if (save(KEPT_AS, JSON.stringify(all))) return this.onChange();
+    // Without their pictures there is room for thousands.
+    save(KEPT_AS, JSON.stringify(all.map((take) => ({ ...take, entry: { ...take.entry, crop: "" } }))));
     this.onChange();
   }
 }

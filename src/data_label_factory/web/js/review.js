@@ -1,6 +1,7 @@
 import { foldName } from "./names.js";
 import { refUrlOf } from "./refurl.js";
 
+/** @import {Spot} from "./scanrun.js" */
 /** @import {Item, Price, Reading} from "./types.js" */
 
 export const MOST_CANDIDATES = 5; // one for each of the keys 1–5
@@ -13,7 +14,7 @@ const MOST_ASKED = 500;
  * @property {Item[]} candidates the likeliest first
  * @property {Price | null} price of the first
  * @property {string} crop       a picture of it as a data URL, or empty
- * @property {string} place      where it was seen, such as a picture's name; or empty
+ * @property {Spot} [spot]       where in pictures it was
  */
 
 /** What waits for a word of the user, the oldest first. Every change makes a new list. */

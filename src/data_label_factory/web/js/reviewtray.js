@@ -126,7 +126,8 @@ export class ReviewTray {
     const choices = asked.candidates.map((item, i) => h("li", {}, this.#button(asked, item, i + 1)));
     const dismiss = h("button", { type: "button", class: "link" }, "None of these: leave it out");
     dismiss.onclick = () => this.#dismiss(asked);
-    const place = asked.place ? h("p", { class: "soft note" }, asked.place) : null;
+    const { page, row: line, column } = asked.spot ?? {};
+    const place = page ? h("p", { class: "soft note" }, `${page}, row ${line}, column ${column}`) : null;
     const row = h("li", { "data-key": asked.key }, crop, h("div", {}, place, h("ol", {}, ...choices), dismiss));
     this.#shown.set(asked.key, row);
     return row;

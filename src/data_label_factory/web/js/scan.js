@@ -12,7 +12,7 @@ import { load, save } from "./store.js";
 /** @import {Asked} from "./review.js" */
 /** @import {ReviewTray} from "./reviewtray.js" */
 /** @import {Action} from "./scanrules.js" */
-/** @import {Row} from "./scanrun.js" */
+/** @import {Row, Spot} from "./scanrun.js" */
 /** @import {Track} from "./tracker.js" */
 /** @import {Item, Price, Sighting} from "./types.js" */
 
@@ -21,7 +21,7 @@ const KEPT_AS = "scan";
 
 /**
  * @typedef {object} Keeper   where taken things are kept
- * @property {(row: Row) => void} take
+ * @property {(row: Row) => void | Promise<void>} take
  * @property {(row: Row) => void} untake
  * @property {(row: Row, item: Item, price: Price | null) => void} retake
  *
@@ -84,6 +84,18 @@ export class Scan {
     if (isTracked && this.#probe.isDue(tracks, taken)) this.#ponder(frame);
   }
 
+  /** One thing of a picture: taken if it is sure, else asked about. @param {Blob} picture @param {Sighting} sighting @param {Spot} spot */
+  async takeFrom(picture, { quad, ...reading }, spot) {
+    const [key, crop] = [crypto.randomUUID(), cutOut(picture, quad, CROP_PX)];
+    const { item, price, confident } = reading;
+    if (confident !== false) {
+      const row = { key, thing: 0, item, price, crop, spot };
+      this.#run.take(row);
+      await this.keeper.take(row);
+      this.#show(row);
+    } else this.tray.add({ key, thing: 0, candidates: candidatesOf(reading), price, crop: await crop, spot });
+  }
+
   /** Another source: what lies there is another thing. */
   reset() {
     this.#rules.reset();
@@ -143,7 +155,7 @@ export class Scan {
   /** @param {number} thing @param {Track} track @param {Blob} frame */
   async #ask(thing, { reading, quad }, frame) {
     const asked = { key: crypto.randomUUID(), thing, candidates: candidatesOf(reading), price: reading.price };
-    this.tray.add({ ...asked, crop: "", place: "" });
+    this.tray.add({ ...asked, crop: "" });
     this.#cue("ask", `Not sure: perhaps ${reading.item.name}`);
     this.tray.picture(asked.key, await cutOut(frame, quad, CROP_PX));
   }
@@ -166,7 +178,17 @@ export class Scan {
   #choose(asked, item) {
     this.#rules.settle(asked.thing);
     const price = item === asked.candidates[0] ? asked.price : null;
-    this.#add({ key: crypto.randomUUID(), thing: asked.thing, item, price, crop: Promise.resolve(asked.crop) }, asked);
+    this.#add(
+      {
+        key: crypto.randomUUID(),
+        thing: asked.thing,
+        item,
+        price,
+        crop: Promise.resolve(asked.crop),
+        spot: asked.spot,
+      },
+      asked,
+    );
   }
 
   /** @param {Asked} asked */

@@ -31,7 +31,7 @@ export class ScanPanel {
     "Show one thing after the other. Each is taken once, when it is sure and held still.",
   );
   #rows = h("ol", { id: "scan-rows", class: "deck-list scan-rows" });
-  #take = h("button", { type: "button" }, "Take ", h("kbd", {}, "Space"));
+  #take = h("button", { type: "button", hidden: true }, "Take ", h("kbd", {}, "Space"));
   #undo = h("button", { type: "button", id: "scan-undo", disabled: true }, "Undo ", h("kbd", {}, "U"));
   #told = h("div", { id: "scan-told", class: "scan-told", hidden: true, "aria-hidden": "true" });
   #panel;
@@ -74,7 +74,8 @@ export class ScanPanel {
     document.body.toggleAttribute("data-scanning", isOn);
     this.#toggle.setAttribute("aria-pressed", String(isOn));
     setText(this.#toggle, isOn ? "Stop scanning" : "Scan");
-    this.#panel.hidden = !isOn;
+    this.#panel.hidden = !isOn && !this.#rows.childElementCount;
+    this.#take.hidden = !isOn;
     if (!isOn) this.#told.hidden = true;
   }
 
@@ -87,6 +88,7 @@ export class ScanPanel {
     this.#note.hidden = !totals.unpriced;
     this.#hint.hidden = rows.length > 0;
     this.#undo.disabled = !run.canUndo;
+    this.#panel.hidden = !rows.length && !document.body.hasAttribute("data-scanning");
     const shown = rows.slice(-MOST_ROWS).reverse();
     this.#rows.replaceChildren(...shown.map((row) => this.#row(row)));
     if (newest) this.#shown.get(newest)?.replaceWith(this.#row(newest, true));
@@ -95,7 +97,7 @@ export class ScanPanel {
 
   /** @param {Row | null} row @param {string} sum */
   #tell(row, sum) {
-    this.#told.hidden = !row;
+    this.#told.hidden = !row || !document.body.hasAttribute("data-scanning");
     if (!row) return;
     const { item, price } = row;
     const facts = [item.rarity, item.setCode].filter(Boolean).join(" · ");

@@ -10,6 +10,9 @@ import { toCents } from "./money.js";
  * @property {Item} item
  * @property {Price | null} price
  * @property {Promise<string>} crop  a picture of it as a data URL, or empty
+ * @property {Spot} [spot]    where in pictures it was
+ *
+ * @typedef {{page: string, row: number, column: number}} Spot  a picture's name, and a place in it from 1
  *
  * @typedef {object} Step     what can be undone
  * @property {"take" | "remove" | "dismiss"} kind

@@ -48,6 +48,11 @@ export class Source {
     return { page: this.#page + 1, count: this.#files.length };
   }
 
+  /** The pictures that are shown one by one. @returns {readonly File[]} */
+  get files() {
+    return this.#files;
+  }
+
   get deviceId() {
     return this.#stream?.getVideoTracks()[0]?.getSettings().deviceId ?? "";
   }

@@ -39,6 +39,8 @@
  * @property {Point[]} quad
  * @property {number} trackId  of a server that keeps tracks, else 0
  * @property {number} lost     ms since such a server has seen it
+ * @property {number | null} [row]     from 1, of a server that reads pages
+ * @property {number | null} [column]
  *
  * @typedef {Reading & Place} Sighting
  *
