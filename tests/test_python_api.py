@@ -110,6 +110,7 @@ def test_the_page_has_the_recipes_that_it_promises() -> None:
         "Evaluate",
         "Use it in a FastAPI app",
         "Export COCO",
+        "Keep a list",
         "Change a collection",
     ]
 
@@ -131,6 +132,9 @@ def test_every_recipe_runs(
         answer = client.post("/identify", files={"image": Path("photo.jpg").read_bytes()})
         assert answer.json()[0]["name"] == expected
         assert client.post("/identify", files={"image": b"?"}).status_code == 400
+    elif title == "Keep a list":
+        assert printed.count("photos") == 2
+        assert len(Path("binder.csv").read_text("utf-8").splitlines()) == 2
     elif title == "Export COCO":
         assert '"score"' in Path("found.json").read_text("utf-8")
     elif title == "Evaluate":

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -253,6 +254,33 @@ def test_every_site_of_the_table_is_pinned() -> None:
     assert all(one.source and one.about for one in FORMATS.values())
 
 
+def test_the_page_lists_every_format() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "lists.md").read_text("utf-8")
+    table_ = page[page.index("| format | for |") :]
+    named = re.findall(r"^\| (`.*?`) \|", table_[: table_.index("\n\n")], re.M)
+    assert {name.strip("`") for cell in named for name in cell.split(", ")} == set(FORMATS)
+
+
+@pytest.mark.parametrize("format_id", sorted(FORMATS))
+def test_the_page_says_what_each_format_cannot_carry(format_id: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "lists.md").read_text("utf-8")
+    row = next(
+        line for line in page.splitlines() if line.startswith("|") and f"`{format_id}`" in line
+    )
+    said = row.split("|")[3].strip()
+    candidates = ({"item": "x", "name": "x", "set_code": "", "rarity": "", "score": 0.5},)
+    full = replace(BLADE, extra={}, page="p. 1", crop="0" * 64, candidates=candidates)
+    told = " ".join(export([full], format_id).warnings)
+    lost = re.findall(r"has (?:a )?([a-z ]+), which", told)
+    if "without its currency" in told:
+        lost.append("the currency of prices")
+
+    if said.startswith("all but"):
+        assert {"rarity", "finish", "condition", "language", "price", "note", "place"} == set(lost)
+    else:
+        assert set(said.split(", ")) == set(lost)
+
+
 def test_dragon_shield_says_its_delimiter_and_cardmarket_has_semicolons() -> None:
     assert export([BLADE], "dragonshield").data.startswith(b"sep=,\r\nFolder Name,")
     assert export([BLADE], "cardmarket").data.startswith(b'"idArticle";"idProduct";')
@@ -274,6 +302,7 @@ NASTY = [
     "מלך",
     "a;b\tc|d",
     "100%",
+    "#N/A",
 ]
 NAMES = st.one_of(
     st.sampled_from(NASTY),
@@ -484,6 +513,17 @@ def test_a_deck_list_says_which_lines_it_skipped() -> None:
     assert [one.line for one in imported.skipped] == [1, 5, 6, 7]
 
 
+def test_other_sites_lines_are_read_too() -> None:
+    imported = read(b"4x Opt (DOM) 60\nSB: 1 Owl *F*\n2 Plains (267)\n1 Axe (2XM) 3 *E*\n")
+    said = [(one.quantity, one.name, one.set_code, one.finish) for one in imported.entries]
+    assert said == [
+        (4, "Opt", "DOM-60", ""),
+        (1, "Owl", "", "foil"),
+        (2, "Plains (267)", "", ""),
+        (1, "Axe", "2XM-3", "etched"),
+    ]
+
+
 def table(*rows: Sequence[str]) -> bytes:
     out = io.StringIO()
     csv.writer(out).writerows(rows)
@@ -576,6 +616,9 @@ def test_isbns_of_goodreads_lose_their_armour() -> None:
         (b"a\0b", "auto", "no text file"),
         (b"name\n", "none", "There is no format 'none'"),
         (b"name\n" + b"x\n" * 20_001, "csv", "over 20000"),
+        (b"name,quantity\n" + b"x,y\n" * 20_001, "auto", "over 20000"),
+        (b"#\n" * 20_001, "pokemon", "over 20000"),
+        (b'{"entries": [' + b"1," * 20_000 + b"1]}", "auto", "over 20000"),
     ],
 )
 def test_files_that_are_none_are_refused(data: bytes, format_id: str, message: str) -> None:

@@ -60,7 +60,7 @@ class Archive:
         self._prices = prices
         self._digests: dict[Source, str] = {}
 
-    def choose(self, sources: Iterable[Source], *, again: bool) -> list[Source]:
+    def choose(self, sources: Iterable[Source], *, again: bool = False) -> list[Source]:
         """The files to recognize: not those that are on the list
         already, unless `again`. Of two equal files one counts.
         """

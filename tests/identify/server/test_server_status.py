@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 from serving import make_collection, served, wait_until
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -23,6 +24,16 @@ from data_label_factory.identify.server.settings import Settings
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return make_collection(tmp_path_factory.mktemp("status"), count=3)
+
+
+def test_nothing_is_left_to_build_at_the_first_request(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(settings, load=False)
+    built: list[object] = []
+    monkeypatch.setattr(TypeAdapter, "__init__", lambda *_, **__: built.append(1))
+    assert TestClient(app, base_url="http://localhost").get("/livez").status_code == 200
+    assert built == []
 
 
 def test_health_says_what_is_served(settings: Settings) -> None:

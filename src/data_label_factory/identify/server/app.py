@@ -45,6 +45,7 @@ from data_label_factory.identify.server.logs import logger, note
 from data_label_factory.identify.server.observer import Observer
 from data_label_factory.identify.server.refusals import UNEXPECTED
 from data_label_factory.identify.server.settings import Settings
+from data_label_factory.identify.server.warm import prepare_endpoints
 from data_label_factory.identify.server.watch import Watcher
 from data_label_factory.identify.server.work_queue import BusyError
 
@@ -110,6 +111,7 @@ def create_app(
     _add_error_handlers(app)
     _add_gauges(context)
     _add_middleware(app, context)
+    prepare_endpoints(app)
     return app
 
 

@@ -6,37 +6,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
 from data_label_factory.errors import ListError
 from data_label_factory.lists.content import Content
-from data_label_factory.lists.formats.rows import Losses, Skipped
+from data_label_factory.lists.formats.rows import Losses, Skipped, check_rows, write_row
+from data_label_factory.lists.formats.shape import Column, Format
 
 VERSION = 1
+# What the page has a place for.
+_DECK_PARTS = tuple(
+    Column(name, name)
+    for name in ("quantity", "name", "set_code", "rarity", "item", "price", "currency", "time")
+)
 _LIST, _DECK = "data_label_factory list", "data_label_factory deck"
 
 
 def write_json(contents: Sequence[Content]) -> bytes:
     """Everything but the pictures."""
-    entries = []
-    for content in contents:
-        values = asdict(content)
-        del values["crop"]
-        entries.append(values)
+    entries = [_without_crop(vars(content)) for content in contents]
     return _dump({"format": _LIST, "version": VERSION, "entries": entries})
 
 
-def write_deck(contents: Sequence[Content], losses: Losses) -> bytes:
+def write_deck(format_: Format, contents: Sequence[Content], losses: Losses) -> bytes:
     """As `web/js/deckfile.js` reads it."""
+    shape = replace(format_, columns=_DECK_PARTS)
     entries = []
     for content in contents:
-        for name, what in (
-            ("finish", "a finish"),
-            ("condition", "a condition"),
-            ("note", "a note"),
-        ):
-            losses.lost[what] += bool(getattr(content, name))
+        write_row(shape, content, None, losses)
         entries.append(
             {
                 "key": content.item or f"{content.name}/{content.set_code}/{content.rarity}",
@@ -52,7 +50,6 @@ def write_deck(contents: Sequence[Content], losses: Losses) -> bytes:
                 "date": content.taken_at,
             }
         )
-    losses.lost = +losses.lost
     return _dump({"format": _DECK, "version": VERSION, "entries": entries})
 
 
@@ -72,6 +69,8 @@ def read_json(text: str) -> tuple[list[Content], list[Skipped]]:
     version = document.get("version", VERSION)
     if not isinstance(version, int) or version > VERSION:
         raise ListError("This list was written by a newer version", "Update data_label_factory")
+
+    check_rows(len(entries))
 
     is_ours = document.get("format") == _LIST
     read, skipped = [], []

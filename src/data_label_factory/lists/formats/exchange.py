@@ -13,18 +13,18 @@ from data_label_factory.lists.formats.csv_text import read_csv, write_csv
 from data_label_factory.lists.formats.rows import (
     Losses,
     Skipped,
+    check_rows,
     choose,
     find_currency,
     read_row,
     write_row,
 )
-from data_label_factory.lists.formats.shape import Column, Format
+from data_label_factory.lists.formats.shape import MOST_ROWS, Column, Format
 
 FORMATS: dict[str, Format] = {
     one.id: one for one in (*cards.CARD_FORMATS, *media.MEDIA_FORMATS, *own.OWN_FORMATS)
 }
 AUTO = "auto"
-MOST_ROWS = 20_000  # of one file; a list of twice the size still opens at once
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _TAKEN_OVER_MANY = 8  # titles that are named one by one
 
@@ -77,7 +77,7 @@ def export(contents: Sequence[Content], format_id: str) -> Exported:
 
     chosen = choose(format_, contents, losses)
     if format_.kind == "deck":
-        data, count = documents.write_deck(chosen, losses), len(chosen)
+        data, count = documents.write_deck(format_, chosen, losses), len(chosen)
     elif format_.kind == "lines":
         data, count = lines.write_lines(format_, chosen, losses), len(chosen)
     else:
@@ -101,13 +101,13 @@ def read(data: bytes, format_id: str = AUTO) -> Imported:
     is_json = wanted.kind in ("json", "deck") if wanted else text.lstrip()[:1] in ("{", "[")
     if is_json:
         kind = own.DECK if documents.is_deck(text) else own.JSON
-        return _bounded(Imported(kind, *documents.read_json(text)))
+        return Imported(kind, *documents.read_json(text))
     if wanted and wanted.kind == "lines":
-        return _bounded(Imported(wanted, *lines.read_lines(wanted, text)))
+        return Imported(wanted, *lines.read_lines(wanted, text))
 
     if wanted is None and not _has_header(text):
-        guess = cards.MASS_ENTRY if "[" in text else cards.POKEMON
-        return _bounded(Imported(guess, *lines.read_lines(guess, text)))
+        guess = cards.MASS_ENTRY if re.search(r"[\[(*]", text) else cards.POKEMON
+        return Imported(guess, *lines.read_lines(guess, text))
     return _read_table(read_csv(text), wanted)
 
 
@@ -147,9 +147,8 @@ def _read_table(rows: Iterable[tuple[int, list[str]]], wanted: Format | None) ->
             entries.append(read_row(columns, row, format_.currency))
         except ListError as exc:
             skipped.append(Skipped(line, str(exc)))
-        if len(entries) > MOST_ROWS:
-            break
-    return _bounded(Imported(format_, entries, skipped, _tell_ignored(titles, columns)))
+        check_rows(len(entries) + len(skipped))
+    return Imported(format_, entries, skipped, _tell_ignored(titles, columns))
 
 
 def _recognize(titles: Sequence[str]) -> Format:
@@ -190,12 +189,6 @@ def _has_header(text: str) -> bool:
         return False
     found = {column.field for column in _match(_recognize(titles), titles).values()}
     return "name" in found
-
-
-def _bounded(imported: Imported) -> Imported:
-    if len(imported.entries) > MOST_ROWS:
-        raise ListError(f"The file has over {MOST_ROWS} entries", "Split it")
-    return imported
 
 
 def _decode(data: bytes) -> str:

@@ -10,12 +10,17 @@ from string import Formatter
 from data_label_factory.errors import ListError
 from data_label_factory.lists.content import Content
 from data_label_factory.lists.formats.fields import put_together, take_apart
-from data_label_factory.lists.formats.rows import Losses, Skipped, write_row
+from data_label_factory.lists.formats.rows import Losses, Skipped, check_rows, write_row
 from data_label_factory.lists.formats.shape import Column, Format
 
 _COUNT = r"(?:(?P<quantity>\d{1,5}) ?[x×]? )?(?P<name>\S.*?)"
 _PATTERNS: Mapping[str, re.Pattern[str]] = {
-    "tcgplayer-mass": re.compile(rf"{_COUNT}(?: \[(?P<set>[^\[\]]+)\](?: (?P<number>\S+))?)?"),
+    # Other sites write (SET) 12 and *F* for a foil.
+    "tcgplayer-mass": re.compile(
+        rf"(?:SB: )?{_COUNT}"
+        r"(?: (?:\[(?P<set>[^\[\]]+)\]|\((?P<other_set>(?=\d*[A-Z])[A-Z\d]{2,6})\))"
+        r"(?: (?P<number>(?!\*)\S+))?)?(?: \*(?P<finish>[FE])\*)?"
+    ),
     "pokemon": re.compile(
         rf"{_COUNT}(?: (?P<set>[A-Z][A-Z0-9-]{{1,7}}) (?P<number>[A-Z]*\d+\S*))?"
     ),
@@ -27,6 +32,7 @@ _HEADING = re.compile(
     r"(?: Energy)?\s*:?\s*-?\s*\d*",
     re.IGNORECASE,
 )
+_FINISHES = {"F": "foil", "E": "etched"}
 _COMMENT = re.compile(r"#|//")
 
 
@@ -44,7 +50,9 @@ def write_lines(format_: Format, contents: Sequence[Content], losses: Losses) ->
 def read_lines(format_: Format, text: str) -> tuple[list[Content], list[Skipped]]:
     """The entries of pasted lines, and the lines that are none."""
     entries, skipped = [], []
-    for number, line in enumerate(text.split("\n"), 1):
+    lines = text.split("\n")
+    check_rows(len(lines) - 1)
+    for number, line in enumerate(lines, 1):
         line = " ".join(line.split())
         if not line:
             continue
@@ -70,7 +78,12 @@ def _read_line(format_: Format, line: str) -> Content:
     match = _PATTERNS[format_.id].fullmatch(line)
     if match is None:
         raise ListError("not a line such as: 2 Name")
-    return put_together({name: text for name, text in match.groupdict().items() if text})
+    parts = {name: text for name, text in match.groupdict().items() if text}
+    if "other_set" in parts:
+        parts["set"] = parts["other_set"]
+    if "finish" in parts:
+        parts["finish"] = _FINISHES[parts["finish"]]
+    return put_together(parts)
 
 
 def _reads_back(format_: Format, line: str, content: Content) -> bool:

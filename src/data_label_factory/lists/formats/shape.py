@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+MOST_ROWS = 20_000  # of one file; a list of twice the size still opens at once
+
 Kind = Literal["csv", "lines", "json", "deck", "xlsx"]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from data_label_factory.rarities import rarity_code
 
@@ -160,6 +161,7 @@ def finish_code(text: str) -> str | None:
     return _FINISH_OF.get(_plain(text))
 
 
+@cache
 def find_vocabulary(field: str, scale: str) -> Vocabulary | None:
     """The words of a column, by the name of its scale; None if it takes any text."""
     if field == "rarity":

@@ -12,7 +12,7 @@ from data_label_factory.extras import need
 from data_label_factory.lists.formats.shape import Format
 
 _NUMBERS = frozenset({"quantity", "price", "row", "column"})
-_MOST_BYTES = 200 * 2**20  # unpacked: a small file can claim a huge one
+_MOST_BYTES = 64 * 2**20  # unpacked: a small file can claim a huge one
 _NO_WORKBOOK = "This is no Excel workbook, or it is damaged"
 
 
@@ -22,6 +22,7 @@ def write_workbook(format_: Format, rows: Sequence[Mapping[str, str]]) -> bytes:
     Raises MissingExtraError without openpyxl.
     """
     openpyxl = need("openpyxl", extra="xlsx")
+    cells = need("openpyxl.cell", extra="xlsx")
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Entries")
     sheet.freeze_panes = "A2"
@@ -29,7 +30,7 @@ def write_workbook(format_: Format, rows: Sequence[Mapping[str, str]]) -> bytes:
 
     sheet.append(titles)
     for row in rows:
-        sheet.append([_make_cell(sheet, title, row[title]) for title in titles])
+        sheet.append([_make_cell(cells, sheet, title, row[title]) for title in titles])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -56,13 +57,16 @@ def read_workbook(data: bytes, most_rows: int) -> Iterator[tuple[int, list[str]]
         raise ListError(_NO_WORKBOOK) from exc
 
 
-def _make_cell(sheet: Any, title: str, text: str) -> Any:
-    cells = need("openpyxl.cell", extra="xlsx")
+def _make_cell(cells: Any, sheet: Any, title: str, text: str) -> Any:
+    if not text:
+        return None
     if title in _NUMBERS:
-        return cells.WriteOnlyCell(sheet, float(text) if text else None)
+        return float(text)
+    if text[0] not in "=#":
+        return text
+    # It would be taken for a formula or an error.
     cell = cells.WriteOnlyCell(sheet, text)
-    if text:
-        cell.data_type = "s"  # else a text that begins with = is a formula
+    cell.data_type = "s"
     return cell
 
 
