@@ -15,7 +15,8 @@ WIDTH, HEIGHT = 390, 844
 LEAST_PX = 44  # Apple's and WCAG 2.5.5's least size of a target
 SMALL_TARGETS = """(least) => [...document.querySelectorAll('button, input, select, summary')]
     .filter((element) => element.checkVisibility() && element.type !== 'file')
-    .map((element) => [element, (element.closest('label.check') ?? element).getBoundingClientRect()])
+    .map((element) => [element, element.closest('label.check') ?? element])
+    .map(([element, target]) => [element, target.getBoundingClientRect()])
     .filter(([, box]) => box.height < least || box.width < least)
     .map(([element, box]) => `${element.outerHTML.slice(0, 60)} ${box.width} × ${box.height}`)"""
 NAMES = ["Owl of the Northern Woods", "Fox", "Elk"]
@@ -75,8 +76,9 @@ def test_a_press_on_an_outline_goes_to_its_card(browser: Any, picture: str, widt
         wait_for_rows(page, *NAMES)
         page.wait_for_timeout(300)  # the outlines fade in
         picture_box = page.evaluate("""() => {
-            const {left, top, width, height} = document.querySelector('#still').getBoundingClientRect();
-            const {naturalWidth, naturalHeight} = document.querySelector('#still');
+            const still = document.querySelector('#still');
+            const {left, top, width, height} = still.getBoundingClientRect();
+            const {naturalWidth, naturalHeight} = still;
             const scale = Math.min(width / naturalWidth, height / naturalHeight);
             const [w, h] = [naturalWidth * scale, naturalHeight * scale];
             return [left + (width - w) / 2, top + (height - h) / 2, w, h];
