@@ -165,3 +165,18 @@ test("what a stopped loop has under way is dropped", async () => {
   await world.run(25);
   assert.deepEqual(world.answers, []);
 });
+
+test("it tells for how long the server has said nothing", async () => {
+  const world = new World({ work: 50, pack: 10, capacity: 1 });
+  assert.equal(world.loop.silence, 0);
+  world.loop.start();
+  await world.run(1000);
+  assert.ok(world.loop.silence <= 60, `${world.loop.silence}`);
+  world.work = 5000;
+  await world.run(4000);
+  assert.ok(world.loop.silence > 3000, `${world.loop.silence}`);
+  await world.run(3000);
+  assert.ok(world.loop.silence < 3000, "it has spoken since");
+  world.loop.stop();
+  assert.equal(world.loop.silence, 0);
+});
