@@ -1,5 +1,6 @@
 """Scanning: a stack of cards, hands-free, in Chromium."""
 
+import json
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from stacked import STEPPED, UNKNOWN, StackServer, draw_stack, write_stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="no chromium here")]
 
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 _NAMES = [f"Card {number:02}" for number in range(24)]
 
 
@@ -47,10 +49,10 @@ def rows(page: Any) -> list[str]:
 
 
 @contextmanager
-def stepped(browser: Any, stack: list[str]) -> Iterator[Any]:
+def stepped(browser: Any, stack: list[str], *, width: int = 1440) -> Iterator[Any]:
     """A page that scans, with `show(numbers, steps, ms)` of the stack's cards."""
     server = StackServer(names=stack, work_seconds=0)
-    with scripted(server) as url, opened(browser, url, quiet=False) as page:
+    with scripted(server) as url, opened(browser, url, width=width, quiet=False) as page:
         page.evaluate(STEPPED, [b64encode(picture).decode() for picture in draw_stack(stack)])
         page.locator("#scan-toggle").click()
         yield page
@@ -134,6 +136,50 @@ def test_hands_on_the_keys(browser: Any) -> None:
         page.keyboard.press("u")
         page.reload()
         assert asked(page) == candidates
+
+
+COUNT_CUES = """() => {
+    window.cues = {tones: 0, shakes: []};
+    const create = AudioContext.prototype.createOscillator;
+    AudioContext.prototype.createOscillator = function () {
+        window.cues.tones += 1;
+        return create.call(this);
+    };
+    navigator.vibrate = (times) => window.cues.shakes.push(times);
+}"""
+
+
+def test_it_can_be_heard_and_felt_and_muted(browser: Any) -> None:
+    with stepped(browser, ["Owl", "Fox", "Elk"]) as page:
+        page.evaluate(COUNT_CUES)
+        show(page, 0)
+        assert page.evaluate("window.cues") == {"tones": 2, "shakes": [[40]]}
+        page.locator(".scan-options summary").click()
+        page.get_by_label("Sound", exact=True).uncheck()
+        show(page, 1)
+        assert page.evaluate("window.cues") == {"tones": 2, "shakes": [[40], [40]]}
+        page.get_by_label("Vibrate").uncheck()
+        page.get_by_label("Showing nothing for two seconds").check()
+        show(page, 2)
+        assert rows(page) == ["Owl", "Fox", "Elk"]
+        page.evaluate("() => window.show([3], 20, 143)")
+        assert rows(page) == ["Owl", "Fox"]  # once for one that was taken, however long
+        assert page.evaluate("window.cues.shakes.length") == 2
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="no axe-core here: npm install")
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (1440, "dark")])
+def test_everyone_can_scan(browser: Any, width: int, scheme: str) -> None:
+    with stepped(browser, ["Owl", UNKNOWN, UNKNOWN, "Fox"], width=width) as page:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        show(page, 0, 1, 2)
+        assert page.locator("#review > li").count() == 2
+        page.locator("details").evaluate_all("all => all.forEach(e => e.open = true)")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.evaluate(AXE.read_text("utf-8"))
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        serious = [f for f in found if f["impact"] in ("serious", "critical")]
+        assert not serious, json.dumps(serious, indent=1)[:3000]
 
 
 def test_keys_belong_to_who_types(browser: Any) -> None:

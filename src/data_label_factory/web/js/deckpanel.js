@@ -78,12 +78,6 @@ export class DeckPanel {
     this.#changed();
   }
 
-  /** A copy that turns out to be another item. @param {Row} row @param {Item} item @param {Price | null} price */
-  retake(row, item, price) {
-    this.untake(row);
-    this.add(item, price);
-  }
-
   /** @param {string} word */
   rename(word) {
     this.word = word;

@@ -1,4 +1,4 @@
-import { byId, h, setText } from "./dom.js";
+import { byId, h, setRows, setText } from "./dom.js";
 import { addCopies, Clash, edit } from "./listedit.js";
 import { ListFiles } from "./listfiles.js";
 import { ListHistory } from "./listhistory.js";
@@ -154,10 +154,7 @@ export class ListPanel {
     const ids = new Set(found.map(({ id }) => id));
     for (const id of this.#shown.keys()) if (!ids.has(id)) this.#shown.delete(id);
     const focus = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.focus : undefined;
-    for (const old of [...this.#rows.children]) if (!rows.includes(/** @type {any} */ (old))) old.remove();
-    rows.forEach(
-      (row, i) => this.#rows.children[i] === row || this.#rows.insertBefore(row, this.#rows.children[i] ?? null),
-    );
+    setRows(this.#rows, rows);
     if (focus && !document.activeElement?.closest("#list")) this.#refocus(focus);
     this.#more.hidden = total <= found.length || this.#limit >= MOST_ROWS;
     this.#empty.hidden = total > 0;

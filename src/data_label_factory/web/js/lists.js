@@ -4,6 +4,7 @@ import { addCopies } from "./listedit.js";
 import { ListPanel } from "./listpanel.js";
 import { addEntries, allLists, changeEntry, importFile, makeList, oneEntry, removeEntry } from "./listsapi.js";
 import { Outbox } from "./outbox.js";
+import { randomName } from "./random.js";
 import { load, save } from "./store.js";
 import { toast } from "./toast.js";
 
@@ -25,7 +26,8 @@ export class Keep {
   #outbox = new Outbox(post, () => this.#panel.tell());
   /** @type {List[]} */
   #lists = [];
-  #session = crypto.randomUUID().slice(0, 8);
+  #session = randomName();
+  #hasBegun = false;
 
   /** @param {DeckPanel} deck @param {() => void} onChange another list was chosen */
   constructor(deck, onChange) {
@@ -47,27 +49,29 @@ export class Keep {
     return this.#panel.list ? 0 : this.deck.count(key);
   }
 
-  /** Ask the server for its lists; others have none. */
+  /** Ask the server for its lists, once. */
   async begin() {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
     const said = await allLists().catch(() => null);
     if (!said || !Array.isArray(said.lists)) return;
     this.#lists = said.lists;
     this.#bar.hidden = !said.can_write && !said.lists.length;
     const stored = Number(load(KEPT_AS, String).value ?? 0);
     await this.#open(this.#lists.find(({ id }) => id === stored) ?? null);
-    this.#outbox.send();
   }
 
   /** @param {Item} item @param {Price | null} price */
   add(item, price) {
     if (!this.#panel.list) return this.deck.add(item, price);
-    this.take({ key: crypto.randomUUID(), thing: 0, item, price, crop: Promise.resolve("") });
+    this.take({ key: randomName(), thing: 0, item, price, crop: Promise.resolve("") });
     toast(`${item.name} → ${this.word}`);
   }
 
   /** @param {Row} row */
   async take(row) {
     const { list } = this.#panel;
+    places.set(row, list);
     if (!list) return this.deck.take(row);
     const crop = (await row.crop).replace(/^data:image\/jpeg;base64,/, "");
     const { refFilename: item, name, rarity, setCode } = row.item;
@@ -78,7 +82,7 @@ export class Keep {
 
   /** @param {Row} row */
   async untake(row) {
-    const { list } = this.#panel;
+    const list = places.get(row);
     if (!list) return this.deck.untake(row);
     await row.crop; // it is sent only then
     const entry = await this.#outbox.recall(keyOf(row));
@@ -96,9 +100,11 @@ export class Keep {
 
   /** @param {Row} row @param {Item} item @param {Price | null} price */
   async retake(row, item, price) {
-    if (!this.#panel.list) return this.deck.retake(row, item, price);
+    const renamed = { ...row, item, price };
     await this.untake(row);
-    await this.take({ ...row, key: keyOf(row), item, price });
+    keys.set(renamed, keyOf(row));
+    await this.take(renamed);
+    places.set(row, places.get(renamed) ?? null);
   }
 
   /** @param {string} value id of a list; empty: the deck */
@@ -127,6 +133,7 @@ export class Keep {
     byId("deck-panel", HTMLElement).hidden = Boolean(list);
     this.#move.hidden = !list || !this.deck.entries.length;
     await this.#panel.open(list);
+    this.#outbox.send(); // what was refused may be taken now
     this.onChange();
   }
 
@@ -179,6 +186,9 @@ async function post(takes) {
   return entries.map(({ id }) => id);
 }
 
+/** Where a row was put: another list may have been chosen since. @type {WeakMap<Row, List | null>} */
+const places = new WeakMap();
+
 /** A row that was taken back and is taken again is another take. @type {WeakMap<Row, string>} */
 const keys = new WeakMap();
 
@@ -189,5 +199,5 @@ function keyOf(row) {
 
 /** @param {Row} row */
 function renew(row) {
-  keys.set(row, crypto.randomUUID());
+  keys.set(row, randomName());
 }

@@ -263,6 +263,7 @@ async function refreshInfo() {
   const canEnroll = facts?.can_enroll === true;
   byId("teach", HTMLButtonElement).hidden = byId("items-open", HTMLButtonElement).hidden = !canEnroll;
   help.hasDocs = Boolean(facts?.version);
+  if (facts?.version) await keep.begin();
   trackPanel.canCorrect = guessPanel.canTeach = canEnroll;
   showTracks();
   stats.upstream(
@@ -276,7 +277,6 @@ byId("mirror", HTMLButtonElement).onclick = () => settings.set({ mirror: !settin
 byId("teach", HTMLButtonElement).onclick = () => lastFrame && teacher.addItem(lastFrame, { tracks, guess });
 tapOutlines(byId("stage", HTMLDivElement), overlay, (track) => trackPanel.reveal(track.id));
 applySettings(settings.values);
-keep.begin();
 refreshInfo();
 document.addEventListener("visibilitychange", () => loop.tick());
 setInterval(fade, FADE_EVERY_MS);

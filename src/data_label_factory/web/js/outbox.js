@@ -90,13 +90,6 @@ export class Outbox {
     return this.#waiting.slice(0, Math.min(MOST_AT_ONCE, end < 0 ? MOST_AT_ONCE : end));
   }
 
-  /** Give up what waits for a list. @param {number} list @returns {Take[]} */
-  drop(list) {
-    const dropped = this.#waiting.filter((take) => take.list === list);
-    this.#keep(this.#waiting.filter((take) => take.list !== list));
-    return dropped;
-  }
-
   /** @param {Take[]} waiting */
   #keep(waiting) {
     this.#waiting = waiting;

@@ -1,8 +1,8 @@
 import { thumbnail } from "./api.js";
-import { h, picture, setText } from "./dom.js";
+import { h, picture, setRows, setText } from "./dom.js";
 import { fromText, Review, toText } from "./review.js";
 import { column } from "./scanpanel.js";
-import { load, save } from "./store.js";
+import { load, onForeignChange, save } from "./store.js";
 import { toast } from "./toast.js";
 
 /** @import {Asked} from "./review.js" */
@@ -21,7 +21,7 @@ export class ReviewTray {
   #list = h("ol", { id: "review", class: "review-list" });
   #more = h("p", { class: "soft note", hidden: true });
   #panel = h("section", { id: "review-panel", class: "panel review", hidden: true, "aria-labelledby": "review-title" });
-  #review = new Review(load(KEPT_AS, fromText).value ?? []);
+  #review = new Review(readKept());
   /** @type {Map<string, HTMLLIElement>} */
   #shown = new Map();
 
@@ -33,6 +33,11 @@ export class ReviewTray {
       this.#more,
     );
     column().prepend(this.#panel);
+    onForeignChange(KEPT_AS, () => {
+      const known = new Map(this.#review.entries.map((asked) => [asked.key, asked]));
+      this.#review = new Review(readKept().map((asked) => known.get(asked.key) ?? asked));
+      this.#draw();
+    });
     this.#draw();
   }
 
@@ -112,9 +117,7 @@ export class ReviewTray {
     const rows = entries.slice(0, MOST_SHOWN).map((asked) => this.#row(asked));
     const keys = new Set(entries.map(({ key }) => key));
     for (const key of this.#shown.keys()) if (!keys.has(key)) this.#shown.delete(key);
-    // Rows that stay are not touched: a press would be lost with its button.
-    for (const old of [...this.#list.children]) if (!rows.includes(/** @type {any} */ (old))) old.remove();
-    rows.forEach((row, i) => this.#list.children[i] === row || this.#list.insertBefore(row, this.#list.children[i]));
+    setRows(this.#list, rows);
     if (isWithin && !this.#list.contains(document.activeElement)) this.#list.querySelector("button")?.focus();
   }
 
@@ -143,6 +146,11 @@ export class ReviewTray {
     button.onclick = () => this.#choose(asked, item);
     return button;
   }
+}
+
+/** What another page has asked. Its things are not this one's. @returns {Asked[]} */
+function readKept() {
+  return (load(KEPT_AS, fromText).value ?? []).map((asked) => ({ ...asked, thing: 0 }));
 }
 
 /** @param {Asked} asked @returns {Asked} */

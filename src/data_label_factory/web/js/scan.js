@@ -1,5 +1,6 @@
 import { cutOut, lookAt } from "./cutout.js";
 import { formatSum } from "./money.js";
+import { randomName } from "./random.js";
 import { candidatesOf } from "./review.js";
 import { listen } from "./scankeys.js";
 import { ScanPanel } from "./scanpanel.js";
@@ -37,6 +38,8 @@ export class Scan {
   #probe = new ScanProbe();
   #run = new ScanRun();
   #sound = new ScanSound();
+  /** @type {Blob | null} the newest */
+  #frame = null;
 
   /**
    * @param {object} parts
@@ -57,7 +60,7 @@ export class Scan {
     this.panel = new ScanPanel(this.options, {
       mode: () => this.turn(!this.isOn),
       undo: () => this.undo(),
-      take: () => this.#act(this.#rules.take(performance.now()), null),
+      take: () => this.#act(this.#rules.take(performance.now()), this.#frame),
       remove: (row) => this.#remove(row),
       options: (changes) => this.#set(changes),
       clear: () => this.#clear(),
@@ -80,13 +83,14 @@ export class Scan {
   /** One answer. @param {Track[]} tracks @param {number} taken ms @param {Blob} frame @param {boolean} isTracked by the server */
   see(tracks, taken, frame, isTracked) {
     if (!this.isOn) return;
+    this.#frame = frame;
     this.#act(this.#rules.see(tracks, taken), frame);
     if (isTracked && this.#probe.isDue(tracks, taken)) this.#ponder(frame);
   }
 
   /** One thing of a picture: taken if it is sure, else asked about. @param {Blob} picture @param {Sighting} sighting @param {Spot} spot */
   async takeFrom(picture, { quad, ...reading }, spot) {
-    const [key, crop] = [crypto.randomUUID(), cutOut(picture, quad, CROP_PX)];
+    const [key, crop] = [randomName(), cutOut(picture, quad, CROP_PX)];
     const { item, price, confident } = reading;
     if (confident !== false) {
       const row = { key, thing: 0, item, price, crop, spot };
@@ -131,7 +135,7 @@ export class Scan {
   /** @param {number} thing @param {Track} track @param {Asked | null} asked @param {Blob | null} frame */
   #take(thing, { reading: { item, price }, quad }, asked, frame) {
     const crop = frame ? cutOut(frame, quad, CROP_PX) : Promise.resolve(asked?.crop ?? "");
-    this.#add({ key: crypto.randomUUID(), thing, item, price, crop }, asked);
+    this.#add({ key: randomName(), thing, item, price, crop }, asked);
   }
 
   /** @param {Row} row @param {Asked | null} asked */
@@ -154,7 +158,7 @@ export class Scan {
 
   /** @param {number} thing @param {Track} track @param {Blob} frame */
   async #ask(thing, { reading, quad }, frame) {
-    const asked = { key: crypto.randomUUID(), thing, candidates: candidatesOf(reading), price: reading.price };
+    const asked = { key: randomName(), thing, candidates: candidatesOf(reading), price: reading.price };
     this.tray.add({ ...asked, crop: "" });
     this.#cue("ask", `Not sure: perhaps ${reading.item.name}`);
     this.tray.picture(asked.key, await cutOut(frame, quad, CROP_PX));
@@ -180,7 +184,7 @@ export class Scan {
     const price = item === asked.candidates[0] ? asked.price : null;
     this.#add(
       {
-        key: crypto.randomUUID(),
+        key: randomName(),
         thing: asked.thing,
         item,
         price,
@@ -220,7 +224,7 @@ export class Scan {
     else if (deed === "dismiss") return this.tray.dismissFirst();
     else if (deed === "undo") return this.undo();
     else if (!this.isOn) return false;
-    else if (!this.#act(this.#rules.take(performance.now()), null)) this.tell("Nothing is in view.");
+    else if (!this.#act(this.#rules.take(performance.now()), this.#frame)) this.tell("Nothing is in view.");
     return true;
   }
 

@@ -1,5 +1,5 @@
 import { thumbnail } from "./api.js";
-import { byId, flash, h, picture, setText } from "./dom.js";
+import { byId, flash, h, picture, setRows, setText } from "./dom.js";
 import { formatMoney, formatSum, formatUsd, toCents } from "./money.js";
 
 /** @import {Options} from "./scan.js" */
@@ -74,7 +74,7 @@ export class ScanPanel {
     document.body.toggleAttribute("data-scanning", isOn);
     this.#toggle.setAttribute("aria-pressed", String(isOn));
     setText(this.#toggle, isOn ? "Stop scanning" : "Scan");
-    this.#panel.hidden = !isOn && !this.#rows.childElementCount;
+    this.#panel.hidden = !isOn && this.#undo.disabled && !this.#rows.childElementCount;
     this.#take.hidden = !isOn;
     if (!isOn) this.#told.hidden = true;
   }
@@ -88,10 +88,13 @@ export class ScanPanel {
     this.#note.hidden = !totals.unpriced;
     this.#hint.hidden = rows.length > 0;
     this.#undo.disabled = !run.canUndo;
-    this.#panel.hidden = !rows.length && !document.body.hasAttribute("data-scanning");
+    this.#panel.hidden = !rows.length && !run.canUndo && !document.body.hasAttribute("data-scanning");
     const shown = rows.slice(-MOST_ROWS).reverse();
-    this.#rows.replaceChildren(...shown.map((row) => this.#row(row)));
-    if (newest) this.#shown.get(newest)?.replaceWith(this.#row(newest, true));
+    if (newest) this.#shown.delete(newest); // it may have another name now
+    setRows(
+      this.#rows,
+      shown.map((row) => this.#row(row)),
+    );
     this.#tell(newest, `${totals.count} · ${formatSum(totals.cents, totals.others)}`);
   }
 
@@ -108,10 +111,10 @@ export class ScanPanel {
     flash(this.#told, "fresh", FLASH_MS);
   }
 
-  /** @param {Row} row @param {boolean} [anew] its item has changed */
-  #row(row, anew = false) {
+  /** @param {Row} row */
+  #row(row) {
     const known = this.#shown.get(row);
-    if (known && !anew) return known;
+    if (known) return known;
     const { item, price } = row;
     const facts = [item.rarity, item.setCode, spellPrice(price)].filter(Boolean).join(" · ");
     const text = h("div", {}, h("div", { class: "name" }, item.name), h("div", { class: "each" }, facts));
@@ -126,7 +129,7 @@ export class ScanPanel {
   /** @param {Options} options */
   #options(options) {
     const box = (/** @type {keyof Options} */ name, /** @type {string} */ says) => {
-      const input = h("input", { type: "checkbox", name, checked: options[name] });
+      const input = h("input", { type: "checkbox", checked: options[name] });
       input.onchange = () => this.handlers.options({ [name]: input.checked });
       return h("label", { class: "check" }, input, says);
     };
