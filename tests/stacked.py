@@ -136,7 +136,9 @@ class StackServer(Script):
             return [_mask(name, self._seen[number] > _UNSURE_FRAMES, self._id_of(name))]
         if in_session and number % 4 == 1:
             return []
-        guesses = sorted(set(self.names) - {UNKNOWN})[number % 5 :]
+        known = sorted(set(self.names) - {UNKNOWN})
+        first = number % len(known)
+        guesses = [*known[first:], *known[:first]]
         return [_mask(guesses[0], False, 1000 + number, guesses[1:5])]
 
     def _id_of(self, name: str) -> int:

@@ -195,7 +195,7 @@ export class ScanRules {
 
   /** @param {Thing} thing @returns {Action[]} */
   #review(thing) {
-    const before = this.#findBefore(thing, (other) => other.state !== "new" && isInPlace(other, thing));
+    const before = this.#findBefore(thing, isAskedIn(thing));
     if (before) {
       this.#become(thing, before);
       return [];
@@ -216,9 +216,10 @@ export class ScanRules {
     Object.assign(thing, { no: before.no, state: before.state, takenAt: before.takenAt, takenAs: before.takenAs });
   }
 
-  /** What was in its place has left. @param {Thing} thing */
+  /** What was in its place has left; of what is asked about, only if it may not be the same. @param {Thing} thing */
   #displace(thing) {
-    this.#things = this.#things.filter((other) => other === thing || !other.misses || !isInPlace(other, thing));
+    const mayBe = (/** @type {Thing} */ other) => other === thing || (thing.state === "review" && isSame(other, thing));
+    this.#things = this.#things.filter((other) => mayBe(other) || !other.misses || !isInPlace(other, thing));
   }
 
   /** @param {number} count of tracks @param {number} now @returns {Action[]} */
@@ -268,9 +269,9 @@ function isSame(one, other) {
   return isSameItem(one.stay.reading, other.stay.reading);
 }
 
-/** Whether the user is asked about one in the same place. @param {Thing} thing @returns {(other: Thing) => boolean} */
+/** Whether the user is, or was, asked about one in the same place. @param {Thing} thing @returns {(other: Thing) => boolean} */
 function isAskedIn(thing) {
-  return (other) => other.state === "review" && isInPlace(other, thing);
+  return ({ state, box }) => (state === "review" || state === "settled") && cover(box, thing.box) >= SAME_PLACE;
 }
 
 /** @param {Thing} one @param {Thing} other */
