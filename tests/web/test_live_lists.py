@@ -17,6 +17,7 @@ from data_label_factory.identify.server.settings import Settings
 from data_label_factory.labels import parse_label
 from data_label_factory.samples import draw_collection
 
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="no chromium here")]
 
 
@@ -173,6 +174,34 @@ def test_a_candidate_settles_what_is_in_review(
         page.get_by_role("button", name=f"It is {names[2]}").first.click()
         wait_for_entries(page, 0)
     assert [entry["name"] for entry in entries(server, number)] == [names[2], names[1]]
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="no axe-core here: npm install")
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (1440, "dark")])
+def test_everyone_can_use_a_list(
+    browser: Any, server: Server, files: list[str], width: int, scheme: str
+) -> None:
+    asked = {"name": "Owl", "state": "review", "candidates": [{"item": files[0], "name": "Owl"}]}
+    placed = {"item": files[1], "page": "binder.pdf, page 3", "row": 1, "column": 2, "price": 1.5}
+    number = make_list(server, f"Seen by all, {scheme}", asked, placed | {"currency": "EUR"})
+    with opened(browser, server.url, width=width) as page:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        choose(page, number)
+        wait_for_entries(page, 2)
+        page.get_by_label(f"Edit {parse_label(files[1]).name}").click()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        check_with_axe(page)
+        page.locator("#list-history").click()
+        until(page, "document.querySelectorAll('.history li').length === 2")
+        check_with_axe(page)
+
+
+def check_with_axe(page: Any) -> None:
+    # Through the debugger, because the page's policy allows no foreign script.
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    serious = [f for f in found if f["impact"] in ("serious", "critical")]
+    assert not serious, json.dumps(serious, indent=1)[:3000]
 
 
 def lay_out(*rows: list[Path]) -> bytes:
