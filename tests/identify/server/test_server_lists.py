@@ -242,6 +242,16 @@ def test_a_file_is_taken_in_as_one_step_and_comes_out_again(
     assert {"id": "moxfield", "suffix": ".csv"}.items() <= formats[0].items()
 
 
+def test_what_is_taken_in_finds_its_item(client: TestClient, binder: str) -> None:
+    item = client.get("/api/items").json()["items"][0]
+    name, code = item["name"].upper(), item["set_code"]
+    table = f"name,set_code\n{name},\n{name},{code}\n{name},OTHER-1\nElse,{code}\n"
+    client.post(f"{binder}/import", files={"file": ("b.csv", table.encode())})
+    entries = client.get(f"{binder}/entries?sort=oldest").json()["entries"]
+    found = item["filename"]
+    assert [entry["item"] for entry in entries] == [found, found, "", ""]
+
+
 def test_what_is_wrong_is_named(client: TestClient, binder: str) -> None:
     for entry, message in (
         ({"name": "x", "colour": "red"}, "entries.0.colour is no field here"),

@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from data_label_factory.errors import ListError, UnknownItemError
 from data_label_factory.identify.server.context import Context
 from data_label_factory.identify.server.list_schemas import EntryToAdd, EntryValues
+from data_label_factory.labels import Label, item_key
 from data_label_factory.lists.adding import NewEntry
 from data_label_factory.lists.content import Content, now
 from data_label_factory.lists.crops import bound_crop
@@ -31,6 +34,38 @@ def read_changes(context: Context, sent: EntryValues) -> dict[str, Any]:
     if sent.item and "name" not in values:
         values |= _follow_item(context, sent)
     return values
+
+
+def find_items(context: Context, contents: Sequence[Content]) -> list[Content]:
+    """With the item of the index that each means, where that is one.
+
+    Other tools know no reference pictures: name, set code and rarity,
+    as far as they say them, have to fit one item alone.
+    """
+    snapshot = context.engine.snapshot
+    if snapshot is None or all(content.item for content in contents):
+        return list(contents)
+
+    index = snapshot.index
+    wanted = {item_key(content.name) for content in contents}
+    named: dict[str, list[tuple[str, Label]]] = {}
+    for row in sorted(set(index.first_views.tolist())):
+        label = index.label(row)
+        if label.item in wanted:
+            named.setdefault(label.item, []).append((str(index.references[row]), label))
+    return [_with_item(one, named.get(item_key(one.name), ())) for one in contents]
+
+
+def _with_item(content: Content, items: Sequence[tuple[str, Label]]) -> Content:
+    fitting = [
+        reference
+        for reference, label in items
+        if content.set_code.casefold() in ("", label.set_code.casefold())
+        and content.rarity.casefold() in ("", label.rarity.casefold())
+    ]
+    if content.item or len(fitting) != 1:
+        return content
+    return replace(content, item=fitting[0])
 
 
 def _follow_item(context: Context, sent: EntryValues) -> dict[str, Any]:

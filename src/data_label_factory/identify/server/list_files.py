@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -10,7 +11,8 @@ from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
-from data_label_factory.identify.server.context import SharedContext
+from data_label_factory.identify.server.context import Context, SharedContext
+from data_label_factory.identify.server.list_entries import find_items
 from data_label_factory.identify.server.lists import Device, Id, Writable
 from data_label_factory.identify.server.schemas import problems
 from data_label_factory.lists.adding import NewEntry
@@ -87,6 +89,7 @@ def list_formats() -> dict[str, Any]:
     summary="Add the entries of a file",
 )
 async def import_file(
+    context: SharedContext,
     store: Writable,
     list_id: Id,
     file: Annotated[UploadFile, File(description="CSV, text, JSON or XLSX")],
@@ -96,7 +99,8 @@ async def import_file(
 ) -> dict[str, Any]:
     """As one step. What a line does not say, or says wrongly, is in `skipped`."""
     data = await file.read()
-    return await asyncio.to_thread(_take_in, store, list_id, data, format, bool(merge), device)
+    take_in = partial(_take_in, context, store, list_id, data, format)
+    return await asyncio.to_thread(take_in, merge=bool(merge), device=device)
 
 
 @router.get(
@@ -135,11 +139,18 @@ def export_file(
 
 
 def _take_in(
-    store: ListStore, list_id: int, data: bytes, format_id: str, merge: bool, device: str
+    context: Context,
+    store: ListStore,
+    list_id: int,
+    data: bytes,
+    format_id: str,
+    *,
+    merge: bool,
+    device: str,
 ) -> dict[str, Any]:
     version = store.version(list_id)
     imported: Imported = read(data, format_id)
-    entries = [NewEntry(content) for content in imported.entries]
+    entries = [NewEntry(content) for content in find_items(context, imported.entries)]
     done = {"step": version, "version": version, "added": 0, "merged": 0}
     if entries:
         added = store.add(list_id, entries, merge=merge, kind="import", device=device)
