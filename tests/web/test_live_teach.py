@@ -178,7 +178,7 @@ def test_near_duplicates_have_names_and_corrections_begin_at_the_runners_up(
         assert collection.learned[-1]["filename"] == "Fox.jpg"
 
         card.get_by_role("button", name="That’s wrong").click()
-        page.get_by_role("button", name="None of these: a new item …").click()
+        page.get_by_role("button", name="It is a new item …").click()
         assert page.locator("#correct-dialog").is_hidden()
         page.locator("#new-name").fill("Kite")
         page.locator("#new-dialog [type=submit]").click()

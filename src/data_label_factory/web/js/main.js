@@ -34,7 +34,6 @@ import { Wire } from "./wire.js";
 
 const INFO_EVERY_MS = 15_000;
 const FADE_EVERY_MS = 100;
-const SILENT_MS = 3000; // without an answer; slow machines need a second
 const LISTED_HERE = "Items that the camera recognizes are listed here, with reference picture and price.";
 const NOTHING = "Nothing of yours here.";
 const NOTHING_SURE = "Nothing sure here.";
@@ -88,7 +87,7 @@ const guessPanel = new GuessPanel({
 const deck = new DeckPanel(() => trackPanel.refresh());
 const teacher = new Teacher(collectionChanged);
 const itemsDialog = new ItemsDialog(collectionChanged);
-const help = new Help();
+new Help();
 const settings = new Settings(applySettings);
 const loop = new Loop({
   async takeFrame() {
@@ -205,8 +204,8 @@ function recovered() {
 
 /** What is out of sight fades though no answer comes, and a server that says nothing is not waited for in silence. */
 function fade() {
-  if (loop.silence > SILENT_MS && !gone) {
-    banner("The server has not answered for 3 seconds. Still waiting …", "silence");
+  if (loop.isSilent && !gone) {
+    banner("The server has not answered for some seconds. Still waiting …", "silence");
     status("waiting", "Waiting for the server");
   }
   if (gone || !tracker.isFading) return;
@@ -235,7 +234,6 @@ async function refreshInfo() {
   });
   const canEnroll = facts?.can_enroll === true;
   byId("teach", HTMLButtonElement).hidden = byId("items-open", HTMLButtonElement).hidden = !canEnroll;
-  help.hasDocs = Boolean(facts?.version);
   trackPanel.canCorrect = guessPanel.canTeach = canEnroll;
   showTracks();
   stats.upstream(
