@@ -2,6 +2,7 @@
 
 import json
 import re
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,16 @@ from typing import Any
 import pytest
 from browsing import CHROMIUM, launch, opened, track, until
 from conftest import save_picture
+from drawn import encoded, photo_like
+from PIL import Image
 from scripted import Script, mask, scripted, wait_for_rows
-from serving import Server, get, make_collection, wait_until
+from serving import Server, form, get, make_collection, wait_until
 
 from data_label_factory.identify.server.settings import Settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="no chromium here")]
 FACTS = {"version": "1", "strictness": 0.01, "index_size": 4, "can_enroll": True}
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 TOAST = "document.querySelector('#toast-text').textContent"
 WARNING = "document.querySelector('#new-warning')"
 TILTED = [[0.4, 0.3], [0.7, 0.4], [0.6, 0.8], [0.3, 0.7]]
@@ -178,7 +182,7 @@ def test_near_duplicates_have_names_and_corrections_begin_at_the_runners_up(
         assert collection.learned[-1]["filename"] == "Fox.jpg"
 
         card.get_by_role("button", name="That’s wrong").click()
-        page.get_by_role("button", name="None of these: a new item …").click()
+        page.get_by_role("button", name="It is a new item …").click()
         assert page.locator("#correct-dialog").is_hidden()
         page.locator("#new-name").fill("Kite")
         page.locator("#new-dialog [type=submit]").click()
@@ -235,9 +239,17 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return make_collection(tmp_path_factory.mktemp("own"), count=4)
 
 
-def test_pictures_and_items_are_removed_after_a_question(
-    browser: Any, settings: Settings, tmp_path: Path
-) -> None:
+def teach_view(server: Server, filename: str) -> None:
+    picture = encoded(Image.fromarray(photo_like(300, 200)), "JPEG")
+    body, content_type = form(picture, filename=filename)
+    request = urllib.request.Request(
+        f"{server.url}/api/feedback", body, {"Content-Type": content_type}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert answer.status == 201
+
+
+def test_pictures_and_items_are_removed_after_a_question(browser: Any, settings: Settings) -> None:
     """With a real server."""
     assert settings.refs
     files = sorted(file.name for file in settings.refs.iterdir())
@@ -269,3 +281,40 @@ def test_pictures_and_items_are_removed_after_a_question(
         assert not (settings.refs / files[0]).exists()
         assert len(list((settings.refs / ".removed").iterdir())) == 1
         until(page, "document.querySelectorAll('#items-list button').length === 3")
+
+        teach_view(server, files[1])
+        rows.first.click()
+        until(page, "document.querySelectorAll('#items-list .view').length === 2")
+        view = page.locator("#items-list .view").nth(1)
+        assert "Further picture 2" in view.inner_text()
+        assert (
+            "The first picture is the one that is shown" in page.locator("#items-note").inner_text()
+        )
+        view.get_by_role("button").click()
+        assert count() == 4
+        view.get_by_role("button", name="Really?").click()
+        until(page, "document.querySelectorAll('#items-list .view').length === 1")
+        assert count() == 3
+        assert (settings.refs / files[1]).exists()
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="no axe-core here: npm install")
+def test_everyone_can_use_the_dialogs(browser: Any, picture: str) -> None:
+    script, collection = similar()
+    with scripted(script) as url, opened(browser, url, quiet=False, width=390) as page:
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        collection.attach(page)
+        page.set_input_files("#image-files", picture)
+        wait_for_rows(page, "Owl")
+        page.locator(".track .details").click()
+        page.evaluate(AXE.read_text("utf-8"))
+        for opener in ("Help", "Add as a new item…", "That’s wrong …", "Pictures"):
+            page.get_by_role("button", name=opener, exact=True).click()
+            dialog = page.locator("dialog[open]")
+            dialog.wait_for()
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+            serious = [f for f in found if f["impact"] in ("serious", "critical")]
+            assert not serious, json.dumps(serious, indent=1)[:3000]
+            page.keyboard.press("Escape")
+            assert dialog.count() == 0

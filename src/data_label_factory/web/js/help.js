@@ -17,9 +17,10 @@ export class Help {
     });
   }
 
-  /** Other kinds of servers do not describe themselves. @param {boolean} hasDocs */
-  set hasDocs(hasDocs) {
-    byId("help-server", HTMLParagraphElement).hidden = !hasDocs;
+  /** Not every server describes itself, nor does what passes the page on. */
+  async #findDocs() {
+    const answer = await fetch(place("docs")).catch(() => null);
+    byId("help-server", HTMLParagraphElement).hidden = !answer?.ok;
   }
 
   #open() {
@@ -29,5 +30,6 @@ export class Help {
     ]);
     byId("help-keys", HTMLDivElement).replaceChildren(...groups);
     this.#dialog.showModal();
+    this.#findDocs();
   }
 }

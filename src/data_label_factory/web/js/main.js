@@ -1,6 +1,5 @@
-import { Album } from "./album.js";
 import { Announcer } from "./announce.js";
-import { info, recognize } from "./api.js";
+import { info } from "./api.js";
 import { DeckPanel } from "./deckpanel.js";
 import { byId } from "./dom.js";
 import { Eye } from "./eye.js";
@@ -8,15 +7,11 @@ import { Follower } from "./follower.js";
 import { GuessPanel, spell } from "./guesspanel.js";
 import { Help } from "./help.js";
 import { ItemsDialog } from "./itemsdialog.js";
-import { Keep } from "./lists.js";
 import { Loop } from "./loop.js";
 import { banner, saySeen, status } from "./notices.js";
 import { Overlay } from "./overlay.js";
-import { ReviewTray } from "./reviewtray.js";
-import { Scan } from "./scan.js";
+import { makeScan } from "./scanparts.js";
 import { showServerFacts } from "./serverfacts.js";
-import { addShortcuts } from "./shortcuts.js";
-import { SCAN_KEYS } from "./scankeys.js";
 import { Settings } from "./settings.js";
 import { toTracks } from "./servertracks.js";
 import { Source } from "./source.js";
@@ -40,8 +35,6 @@ import { Wire } from "./wire.js";
 
 const INFO_EVERY_MS = 15_000;
 const FADE_EVERY_MS = 100;
-const LOOK_MS = 5000; // what takes longer says nothing about what lies there now
-const SILENT_MS = 3000; // without an answer; slow machines need a second
 const LISTED_HERE = "Items that the camera recognizes are listed here, with reference picture and price.";
 const NOTHING = "Nothing of yours here.";
 const NOTHING_SURE = "Nothing sure here.";
@@ -93,27 +86,16 @@ const guessPanel = new GuessPanel({
   onTeach: ({ quad, items }) => lastFrame && teacher.correct({ frame: lastFrame, quad }, items),
 });
 const deck = new DeckPanel(() => trackPanel.refresh());
-const keep = new Keep(deck, () => applySettings(settings.values));
-const scan = new Scan({
-  keeper: keep,
-  tray: new ReviewTray(),
+const { scan, keep, album } = makeScan({
+  deck,
+  source,
+  query: () => settings.values.query,
   tell: (text) => announcer.tell(text),
-  async look(frame) {
-    const said = await recognize(frame, settings.values.query, "", AbortSignal.timeout(LOOK_MS));
-    return said.sightings;
-  },
-  onStart() {
-    if (source.kind === "none") /** @type {HTMLElement} */ (document.querySelector("[data-source=camera]")).click();
-  },
-});
-const album = new Album(scan, async (picture, signal) => {
-  const said = await recognize(picture, settings.values.query, "", signal);
-  return said.sightings;
+  onList: () => applySettings(settings.values),
 });
 const teacher = new Teacher(collectionChanged);
 const itemsDialog = new ItemsDialog(collectionChanged);
-const help = new Help();
-addShortcuts("Scanning", SCAN_KEYS);
+new Help();
 const settings = new Settings(applySettings);
 const loop = new Loop({
   async takeFrame() {
@@ -232,8 +214,8 @@ function recovered() {
 
 /** What is out of sight fades though no answer comes, and a server that says nothing is not waited for in silence. */
 function fade() {
-  if (loop.silence > SILENT_MS && !gone) {
-    banner("The server has not answered for 3 seconds. Still waiting …", "silence");
+  if (loop.isSilent && !gone) {
+    banner("The server has not answered for some seconds. Still waiting …", "silence");
     status("waiting", "Waiting for the server");
   }
   if (gone || !tracker.isFading) return;
@@ -262,7 +244,6 @@ async function refreshInfo() {
   });
   const canEnroll = facts?.can_enroll === true;
   byId("teach", HTMLButtonElement).hidden = byId("items-open", HTMLButtonElement).hidden = !canEnroll;
-  help.hasDocs = Boolean(facts?.version);
   if (facts?.version) await keep.begin();
   trackPanel.canCorrect = guessPanel.canTeach = canEnroll;
   showTracks();
