@@ -5,13 +5,16 @@ Its options can also come from the environment.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from data_label_factory.command_line import FILE, PORT, POSITIVE, Whole
 from data_label_factory.identify.commands.options import Number, recognizer_options
 from data_label_factory.identify.server.settings import TRACKER_ORIGINS, Settings
+
+if TYPE_CHECKING:
+    from data_label_factory.identify.server.access import Access
 
 # Names that existing setups use. DLF_… wins over them, and an option wins over both.
 _OLD_NAMES = {
@@ -87,10 +90,15 @@ def _repeat_options(args: list[str]) -> list[str]:
     help="key that every client has to send; better set as DLF_API_KEY",
 )
 @click.option(
+    "--lan",
+    is_flag=True,
+    help="open it to phones of this network: https, a key, and a code to scan",
+)
+@click.option(
     "--ssl-certfile",
     metavar="F",
     type=FILE,
-    help="certificate, to serve HTTPS; a phone's camera needs it",
+    help="certificate, to serve HTTPS; --lan makes one by itself",
 )
 @click.option("--ssl-keyfile", metavar="F", type=FILE, help="key of the certificate")
 @click.option(
@@ -136,4 +144,16 @@ def command(workers: int | None, **values: Any) -> None:
 
     if workers is not None:
         values["workers"] = workers
-    serve(Settings(**values))
+    serve(Settings(**values), _show_access)
+
+
+def _show_access(access: Access) -> None:
+    """Print what a phone has to scan; logs never hold the key."""
+    from data_label_factory.identify.server.access import (
+        describe_for_people,
+    )
+
+    if access.is_for_phones:
+        print("On a phone in the same network, scan this or type the address:\n")
+        print(access.code.as_text(), *describe_for_people(access), sep="\n")
+        print(flush=True)

@@ -26,7 +26,14 @@ from data_label_factory.errors import (
     LabelError,
     UnknownItemError,
 )
-from data_label_factory.identify.server import items, live, pages, recognition, status
+from data_label_factory.identify.server import (
+    items,
+    live,
+    pages,
+    phone,
+    recognition,
+    status,
+)
 from data_label_factory.identify.server.context import Context
 from data_label_factory.identify.server.engine import Engine
 from data_label_factory.identify.server.guard import Guard
@@ -89,7 +96,7 @@ def create_app(
     )
     app.state.context = context
 
-    for module in (recognition, live, items, status, pages):
+    for module in (recognition, live, items, status, phone, pages):
         app.include_router(module.router)
     _add_docs(app)
     pages.mount_tracker(app)

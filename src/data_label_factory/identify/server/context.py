@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
 from data_label_factory.identify.images import Limits
+from data_label_factory.identify.server.access import Access
 from data_label_factory.identify.server.engine import Engine, Snapshot
 from data_label_factory.identify.server.metrics import Metrics
 from data_label_factory.identify.server.reference_files import Thumbnails
@@ -31,6 +32,7 @@ class Context:
         self.thumbnails = Thumbnails()
         self.sessions = Sessions()
         self.sockets = 0  # cameras that are connected
+        self.access: Access | None = None  # once it listens
 
         # Separate queues: neither changes nor thumbnails take a place from recognitions.
         self.work = WorkQueue(settings.workers, settings.queue)

@@ -31,7 +31,8 @@ class Settings:
 
     `strictness` is the false-accept rate for unknown items. The
     thresholds are cosines; None leaves the decision to the recognizer.
-    Beside the requests that `workers` answer, `queue` may wait.
+    Beside the requests that `workers` answer, `queue` may wait. What
+    `lan` leaves open, `access.prepare` fills in.
     """
 
     index: Path
@@ -55,6 +56,7 @@ class Settings:
     workers: int = field(default_factory=lambda: min(cpu_count(), _MAX_WORKERS))
     watch: bool = False
     allow_enroll: bool = False
+    lan: bool = False
     ssl_certfile: Path | None = None
     ssl_keyfile: Path | None = None
     fx_url: str | None = None
