@@ -26,7 +26,7 @@ _OLD_NAMES = {
     "margin_threshold": "CLIP_MARGIN_THRESHOLD",
     "port": "PORT",
 }
-_SEVERAL = ("--cors", "--fx-rate")
+_SEVERAL = ("--cors", "--fx-rate", "--webhook")
 
 
 class _ServeCommand(click.Command):
@@ -122,6 +122,19 @@ def _repeat_options(args: list[str]) -> list[str]:
     type=POSITIVE,
     show_default="one per core, up to 4",
     help="frames to answer at a time",
+)
+@click.option(
+    "--webhook",
+    metavar="URL...",
+    multiple=True,
+    help="addresses that are told what is seen, taken, gone or unsure",
+)
+@click.option(
+    "--webhook-secret",
+    metavar="TEXT",
+    default="",
+    show_default=False,
+    help="signs what they are told; better set as DLF_WEBHOOK_SECRET",
 )
 @click.option("--prices", metavar="FILE", type=FILE, help="prices to show with the answers")
 @click.option("--fx-url", metavar="URL", help="server to ask for exchange rates")

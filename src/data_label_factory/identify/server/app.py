@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -36,6 +37,11 @@ from data_label_factory.identify.server import (
 )
 from data_label_factory.identify.server.context import Context
 from data_label_factory.identify.server.engine import Engine
+from data_label_factory.identify.server.events import stream
+from data_label_factory.identify.server.events.webhooks import (
+    Webhook,
+    read_secret,
+)
 from data_label_factory.identify.server.guard import Guard
 from data_label_factory.identify.server.logs import logger, note
 from data_label_factory.identify.server.observer import Observer
@@ -63,6 +69,7 @@ _STATUS_CODES: list[tuple[type[FactoryError], int]] = [
     (ImageError, 422),
 ]
 _OTHER_STATUS_CODE = 503
+_SWEEP_SECONDS = 0.5
 _MAX_FIELD_BYTES = 64 * 2**10
 
 
@@ -81,6 +88,7 @@ def create_app(
     that cannot be served.
     """
     settings.check()
+    read_secret(settings.webhook_secret)
     context = Context(settings, engine or Engine(settings))
     app = FastAPI(
         title="data_label_factory",
@@ -96,7 +104,7 @@ def create_app(
     )
     app.state.context = context
 
-    for module in (recognition, live, items, status, phone, pages):
+    for module in (recognition, live, items, status, phone, stream, pages):
         app.include_router(module.router)
     _add_docs(app)
     pages.mount_tracker(app)
@@ -141,15 +149,40 @@ def _make_lifespan(
             Thread(target=_load_prices, args=(context.engine,), name="prices", daemon=True).start()
         if watcher:
             watcher.start()
+        webhooks = _start_webhooks(context)
+        sweeping = asyncio.create_task(_sweep(context))
 
         yield
 
         context.draining = True
+        sweeping.cancel()
         if watcher:
             watcher.stop()
+        for webhook in webhooks:
+            webhook.stop()
         context.close()
 
     return lifespan
+
+
+async def _sweep(context: Context) -> None:
+    """Tell what is gone, also where no frame follows."""
+    while True:
+        await asyncio.sleep(_SWEEP_SECONDS)
+        context.sightings.expire()
+
+
+def _start_webhooks(context: Context) -> list[Webhook]:
+    settings = context.settings
+    return [
+        Webhook(
+            url,
+            settings.webhook_secret,
+            context.events,
+            context.engine.problem,
+        )
+        for url in settings.webhook
+    ]
 
 
 def _load(context: Context, on_loaded: OnLoaded | None) -> None:
@@ -280,6 +313,7 @@ def _add_gauges(context: Context) -> None:
         ("dlf_queue_depth", "Recognitions that run or wait", lambda: context.work.depth),
         ("dlf_queue_places", "Recognitions that can run or wait", lambda: context.work.places),
         ("dlf_sessions", "Cameras that are followed", lambda: len(context.sessions)),
+        ("dlf_listeners", "Who listens to events", lambda: len(context.events)),
         ("dlf_index_references", "References in the index", count_references),
         ("dlf_ready", "1 when it can answer", lambda: float(context.phase == "ready")),
     ]

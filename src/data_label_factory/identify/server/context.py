@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from data_label_factory.identify.images import Limits
 from data_label_factory.identify.server.access import Access
 from data_label_factory.identify.server.engine import Engine, Snapshot
+from data_label_factory.identify.server.events import Events, Sightings
 from data_label_factory.identify.server.metrics import Metrics
 from data_label_factory.identify.server.reference_files import Thumbnails
 from data_label_factory.identify.server.sessions import Sessions
@@ -31,6 +32,8 @@ class Context:
         self.metrics = Metrics()
         self.thumbnails = Thumbnails()
         self.sessions = Sessions()
+        self.events = Events()
+        self.sightings = Sightings(self.events.publish)
         self.sockets = 0  # cameras that are connected
         self.access: Access | None = None  # once it listens
 
