@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -38,10 +37,8 @@ from data_label_factory.identify.server import (
 from data_label_factory.identify.server.context import Context
 from data_label_factory.identify.server.engine import Engine
 from data_label_factory.identify.server.events import stream
-from data_label_factory.identify.server.events.webhooks import (
-    Webhook,
-    read_secret,
-)
+from data_label_factory.identify.server.events.telling import telling
+from data_label_factory.identify.server.events.webhooks import read_secret
 from data_label_factory.identify.server.guard import Guard
 from data_label_factory.identify.server.logs import logger, note
 from data_label_factory.identify.server.observer import Observer
@@ -69,7 +66,6 @@ _STATUS_CODES: list[tuple[type[FactoryError], int]] = [
     (ImageError, 422),
 ]
 _OTHER_STATUS_CODE = 503
-_SWEEP_SECONDS = 0.5
 _MAX_FIELD_BYTES = 64 * 2**10
 
 
@@ -110,7 +106,7 @@ def create_app(
     pages.mount_tracker(app)
 
     _add_error_handlers(app)
-    _add_gauges(context)
+    status.add_gauges(context)
     _add_middleware(app, context)
     return app
 
@@ -149,40 +145,16 @@ def _make_lifespan(
             Thread(target=_load_prices, args=(context.engine,), name="prices", daemon=True).start()
         if watcher:
             watcher.start()
-        webhooks = _start_webhooks(context)
-        sweeping = asyncio.create_task(_sweep(context))
 
-        yield
+        async with telling(context):
+            yield
+            context.draining = True
 
-        context.draining = True
-        sweeping.cancel()
         if watcher:
             watcher.stop()
-        for webhook in webhooks:
-            webhook.stop()
         context.close()
 
     return lifespan
-
-
-async def _sweep(context: Context) -> None:
-    """Tell what is gone, also where no frame follows."""
-    while True:
-        await asyncio.sleep(_SWEEP_SECONDS)
-        context.sightings.expire()
-
-
-def _start_webhooks(context: Context) -> list[Webhook]:
-    settings = context.settings
-    return [
-        Webhook(
-            url,
-            settings.webhook_secret,
-            context.events,
-            context.engine.problem,
-        )
-        for url in settings.webhook
-    ]
 
 
 def _load(context: Context, on_loaded: OnLoaded | None) -> None:
@@ -302,20 +274,3 @@ def _describe_faults(error: RequestValidationError) -> str:
 def _as_problem(code: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     # A name that is not valid UTF-8 holds surrogates, which JSONResponse cannot encode.
     return JSONResponse({"detail": detail.encode("utf-8", "replace").decode()}, code, headers)
-
-
-def _add_gauges(context: Context) -> None:
-    def count_references() -> float:
-        snapshot = context.engine.snapshot
-        return len(snapshot.index) if snapshot else 0
-
-    gauges: list[tuple[str, str, Any]] = [
-        ("dlf_queue_depth", "Recognitions that run or wait", lambda: context.work.depth),
-        ("dlf_queue_places", "Recognitions that can run or wait", lambda: context.work.places),
-        ("dlf_sessions", "Cameras that are followed", lambda: len(context.sessions)),
-        ("dlf_listeners", "Who listens to events", lambda: len(context.events)),
-        ("dlf_index_references", "References in the index", count_references),
-        ("dlf_ready", "1 when it can answer", lambda: float(context.phase == "ready")),
-    ]
-    for name, description, read in gauges:
-        context.metrics.add_gauge(name, description, read)
