@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from data_label_factory.extras import need
 
-_QUIET = 2  # modules; the standard asks for 4, cameras for 2
+_QUIET = 4  # modules, as ISO/IEC 18004 asks for
 # Two modules, one above the other, in one character.
 _BLOCKS = {
     (True, True): "█",

@@ -33,6 +33,11 @@ export function info() {
   return ask("api/info");
 }
 
+/** What a phone has to open; 404 without --lan. @returns {Promise<any>} */
+export function phone() {
+  return ask("api/phone");
+}
+
 /** @param {number} limit @returns {Promise<any[]>} */
 export async function topPrices(limit) {
   const { top } = await ask(`api/top-prices?limit=${limit}`);
