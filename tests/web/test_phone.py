@@ -204,7 +204,7 @@ class TestInABrowser:
     def test_without_lan_the_panel_says_how_a_phone_gets_in(
         self, camera: Any, server: Server
     ) -> None:
-        with opened(camera, server.url, quiet=False) as page:
+        with opened(camera, server.url) as page:
             page.locator("#phone-panel summary").click()
             until(page, "document.querySelector('#phone-code').textContent.includes('--lan')")
 

@@ -18,8 +18,6 @@ from data_label_factory.identify.server.schemas import problems
 
 router = APIRouter(tags=["status"])
 
-_NOT_OPEN = "No phone can open this server. Start it with --lan"
-
 
 class Code(BaseModel):
     size: int = Field(description="Modules on a side, with a margin")
@@ -27,23 +25,33 @@ class Code(BaseModel):
 
 
 class Phone(BaseModel):
-    link: str = Field(description="What the code says; it has the key")
-    code: Code
-    fingerprint: str = Field(description="SHA-256 of the certificate; empty without one")
-    is_own_certificate: bool = Field(description="Made by this server, so that browsers warn once")
+    link: str = Field(
+        default="",
+        description="What the code says; it has the key. Empty: the "
+        "server was started without `--lan`",
+    )
+    code: Code | None = None
+    fingerprint: str = Field(
+        default="",
+        description="SHA-256 of the certificate; empty without one",
+    )
+    is_own_certificate: bool = Field(
+        default=False,
+        description="Made by this server, so that browsers warn once",
+    )
 
 
 @router.get(
     "/api/phone",
-    responses=problems(404),
+    responses=problems(),
     summary="The address for phones, and a code to scan",
 )
 async def phone(context: SharedContext, response: Response) -> Phone:
-    """Only of a server with `--lan`. The link has the key, which
-    whoever asks has sent.
-    """
-    access = _require_access(context)
+    """The link has the key, which whoever asks has sent."""
     response.headers["Cache-Control"] = "no-store"
+    access = _find_access(context)
+    if access is None:
+        return Phone()
     return Phone(
         link=access.links[0],
         code=Code(size=access.code.size, path=access.code.path),
@@ -55,9 +63,9 @@ async def phone(context: SharedContext, response: Response) -> Phone:
 @router.get("/certificate", include_in_schema=False)
 async def certificate(context: SharedContext) -> Response:
     """Who signed the certificate, for a phone to trust."""
-    access = _require_access(context)
-    if not access.authority:
-        raise HTTPException(404, "The certificate is not one that this server made")
+    access = _find_access(context)
+    if access is None or not access.authority:
+        raise HTTPException(404, "There is no certificate that this server made")
     name = "data-label-factory.crt"
     return Response(
         access.authority,
@@ -66,8 +74,7 @@ async def certificate(context: SharedContext) -> Response:
     )
 
 
-def _require_access(context: Context) -> Access:
+def _find_access(context: Context) -> Access | None:
+    """How phones get in; None if they cannot."""
     access = context.access
-    if access is None or not access.is_for_phones:
-        raise HTTPException(404, _NOT_OPEN)
-    return access
+    return access if access is not None and access.is_for_phones else None

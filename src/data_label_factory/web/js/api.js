@@ -33,7 +33,7 @@ export function info() {
   return ask("api/info");
 }
 
-/** What a phone has to open; 404 without --lan. @returns {Promise<any>} */
+/** What a phone has to open; an empty `link` without --lan. @returns {Promise<any>} */
 export function phone() {
   return ask("api/phone");
 }

@@ -2,6 +2,7 @@ import { phone } from "./api.js";
 import { ApiError } from "./apierror.js";
 import { byId, h } from "./dom.js";
 
+const HOW = "Start the server with --lan. A phone in the same network can then open this page and be its camera.";
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Shows the code that a phone has to scan. It has the key, so it is fetched when it is asked for and not kept. */
@@ -16,6 +17,7 @@ export class PhonePanel {
   async #show() {
     try {
       const { link, code, fingerprint, is_own_certificate: isOwn } = await phone();
+      if (!link) return this.#say(HOW);
       const warning = isOwn
         ? "The phone warns once, because the server made its certificate itself. Press Advanced or Details, then go on to the page. "
         : "";
@@ -28,9 +30,13 @@ export class PhonePanel {
       );
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      const how = "Start the server with --lan. A phone in the same network can then open this page and be its camera.";
-      this.#place.replaceChildren(h("p", { class: "soft" }, error.status === 404 ? how : error.message));
+      this.#say(error.status === 404 ? "This server is of another kind and has no code for phones." : error.message);
     }
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    this.#place.replaceChildren(h("p", { class: "soft" }, text));
   }
 }
 
