@@ -28,6 +28,7 @@ from data_label_factory.errors import (
 from data_label_factory.identify.server import (
     items,
     live,
+    overlay,
     pages,
     phone,
     recognition,
@@ -99,7 +100,7 @@ def create_app(
     )
     app.state.context = context
 
-    for module in (recognition, live, items, status, phone, stream, pages):
+    for module in (recognition, live, items, status, phone, stream, overlay, pages):
         app.include_router(module.router)
     _add_docs(app)
     pages.mount_tracker(app)

@@ -32,16 +32,16 @@ def has_tracker(folder: Path = assets.FOLDER) -> bool:
 
 def mount_tracker(app: FastAPI, folder: Path = assets.FOLDER) -> None:
     """Serve the live tracker, if it is installed, at /canvas/live
-    and its assets below /canvas, and the overlay.
+    and its assets below /canvas.
     """
     if not has_tracker(folder):
         return
 
     def page(request: Request) -> Response:
-        return _send(request, "index.html", folder)
+        return send_asset(request, "index.html", folder)
 
     def file(request: Request) -> Response:
-        return _send(request, request.path_params["name"], folder)
+        return send_asset(request, request.path_params["name"], folder)
 
     paths = {
         assets.PAGE: page,
@@ -52,7 +52,12 @@ def mount_tracker(app: FastAPI, folder: Path = assets.FOLDER) -> None:
         app.add_route(path, endpoint, include_in_schema=False)
 
 
-def _send(request: Request, name: str, folder: Path) -> Response:
+def send_asset(
+    request: Request, name: str, folder: Path = assets.FOLDER
+) -> Response:
+    """An asset of the tracker. Raises HTTPException 404 if there is
+    none.
+    """
     asset = assets.find_asset(name, folder)
     if asset is None:
         raise HTTPException(404, "There is no such page")
