@@ -9,6 +9,7 @@ from pathlib import Path
 
 from data_label_factory import cli
 from data_label_factory.identify.cli import COMMANDS
+from data_label_factory.lists.cli import command as lists
 
 PAGE = Path(__file__).with_name("commands.md")
 
@@ -26,6 +27,7 @@ def render() -> str:
     commands: list[list[str]] = [[]]
     commands += [[name] for name in cli.COMMANDS]
     commands += [["identify", name] for name in COMMANDS]
+    commands += [["lists", name] for name in lists.commands]
     for words in commands:
         title = " ".join(["data_label_factory", *words])
         parts.append(f"## {title}\n\n```\n{_read_help(words).rstrip()}\n```\n")

@@ -60,6 +60,19 @@ def serve_the_page() -> None:
     server.shutdown()
 
 
+def keep_a_list() -> None:
+    """Import and export a list: both need no extra, but workbooks do."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "in.csv").write_text("quantity,name\n2,Blade\n")
+        lists = ["--lists", str(Path(folder) / "l.sqlite")]
+        done = run("lists", "import", "Binder", str(Path(folder) / "in.csv"), *lists)
+        assert done.returncode == 0, done
+        done = run("lists", "export", "Binder", *lists, "--format", "moxfield")
+        assert "Blade" in done.stdout, done
+        refused = run("lists", "export", "Binder", *lists, "--format", "xlsx")
+        assert "pip install 'data_label_factory[xlsx]'" in refused.stderr, refused
+
+
 def main() -> None:
     for heavy in ("numpy", "onnxruntime", "cv2", "torch"):
         assert importlib.util.find_spec(heavy) is None, f"the base install brought {heavy}"
@@ -97,6 +110,7 @@ def main() -> None:
             raise AssertionError("an unknown key was accepted")
     gather_a_picture()
     serve_the_page()
+    keep_a_list()
     print("base install: ok")
 
 

@@ -18,6 +18,10 @@ COMMANDS = {
         "data_label_factory.identify.cli",
         "index, verify and recognize pictures of your things",
     ),
+    "lists": (
+        "data_label_factory.lists.cli",
+        "look at lists of what was shown, and carry them to other tools",
+    ),
     "web": (
         "data_label_factory.web.cli",
         "the live tracker page, for a server that runs elsewhere",

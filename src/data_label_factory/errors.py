@@ -13,7 +13,11 @@ The library raises them; the command line prints `message` and
     ├── IndexFileError       an index file missing, damaged, or not an index
     ├── GroundTruthError     the ground truth of labeled photos cannot be read
     ├── UnknownItemError     a reference that the index does not have
-    ├── ConflictError        an item or picture already exists, or must stay
+    ├── ConflictError        an item, picture or list already exists, or must stay
+    │   └── StaleError           an entry that was changed since it was read
+    ├── ListError            an entry that cannot be on a list, a file of another format
+    ├── ListFileError        the file of lists is damaged, in use or not writable
+    ├── UnknownListError     a list, entry or step that does not exist
     └── ImageError           a picture that cannot be used
         ├── ImageTooLargeError       over a limit (bytes, pixels, scans)
         └── ImageUnsupportedError    not a picture in a supported format
@@ -74,6 +78,24 @@ class UnknownItemError(FactoryError):
 
 
 class ConflictError(FactoryError):
+    pass
+
+
+class StaleError(ConflictError):
+    """An entry was changed since it was read; `current` is what it is now."""
+
+    current: object = None
+
+
+class ListError(FactoryError):
+    pass
+
+
+class ListFileError(FactoryError):
+    pass
+
+
+class UnknownListError(FactoryError):
     pass
 
 

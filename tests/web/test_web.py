@@ -155,6 +155,9 @@ def test_foreign_pages_can_neither_write_nor_read(web: str) -> None:
     foreign = {"Origin": "http://elsewhere.example"}
     answer = requests.post(f"{web}/api/items", data=b"x", headers=foreign, timeout=10)
     assert answer.status_code == 403
+    for method in ("PATCH", "DELETE"):
+        refused = requests.request(method, f"{web}/api/lists/1", headers=foreign, timeout=10)
+        assert refused.status_code == 403
     renamed = {"Host": "elsewhere.example"}  # DNS rebinding
     assert requests.get(f"{web}/api/items", headers=renamed, timeout=10).status_code == 421
     assert requests.post(f"{web}/refs/x", data=b"x", timeout=10).status_code == 404

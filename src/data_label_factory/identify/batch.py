@@ -1,4 +1,4 @@
-"""Pictures, folders and videos → what is in each frame, one frame at a time."""
+"""Pictures, folders, PDFs and videos → what is in each frame, one frame at a time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from data_label_factory.errors import ImageError
 from data_label_factory.identify.images import RGB, decode
+from data_label_factory.identify.pdf import PDF_SUFFIXES, can_read_pdf, read_pdf
 from data_label_factory.identify.recognize import Detection
 from data_label_factory.identify.video import VIDEO_SUFFIXES, read_video
 from data_label_factory.labels import IMAGE_SUFFIXES
@@ -35,13 +36,17 @@ class Source:
     def is_video(self) -> bool:
         return self.path.suffix.lower() in VIDEO_SUFFIXES
 
+    @property
+    def is_pdf(self) -> bool:
+        return self.path.suffix.lower() in PDF_SUFFIXES
+
 
 @dataclass(frozen=True)
 class RecognizedFrame:
     """A frame, (H, W, 3) uint8 RGB, and its detections, guesses among
     them.
 
-    `number` counts a video's frames from 0.
+    `number` counts a video's frames from 0, a PDF's pages from 1.
     """
 
     source: Source
@@ -51,8 +56,8 @@ class RecognizedFrame:
 
     @property
     def name(self) -> str:
-        """The path as the user named it; for a video followed by
-        `#` and the frame's number.
+        """The path as the user named it; for a video or a PDF
+        followed by `#` and the number.
         """
         path = str(self.source.path)
         return path if self.number is None else f"{path}#{self.number}"
@@ -94,18 +99,21 @@ def find_sources(paths: Sequence[str | Path]) -> list[Source]:
 
 def walk_paths(paths: Sequence[str | Path]) -> tuple[list[Source], list[Walk]]:
     """The files among `paths`, and the pictures and videos in the
-    folders and their subfolders; and the walks through these, which
-    have what was passed over.
+    folders and their subfolders, PDFs too where they can be read; and
+    the walks through these, which have what was passed over.
 
     Wildcards are replaced by what they match, unless there is a file of
     that very name. Raises ImageError if a folder cannot be read, or
     nothing is left and a wildcard matches nothing.
     """
+    suffixes = IMAGE_SUFFIXES | VIDEO_SUFFIXES
+    if can_read_pdf():
+        suffixes |= PDF_SUFFIXES
     sources = []
     walks = []
     for path in expand_wildcards(paths):
         if path.is_dir():
-            walk = walk_folder(path, IMAGE_SUFFIXES | VIDEO_SUFFIXES)
+            walk = walk_folder(path, suffixes)
             walks.append(walk)
             sources += [Source(path / name, name) for name in walk.pictures]
         else:
@@ -176,12 +184,15 @@ def as_json(frame: RecognizedFrame, shown: Sequence[Detection]) -> dict[str, Any
 def _read_frames(
     source: Source, every: int, progress: Progress
 ) -> Iterator[tuple[int | None, RGB]]:
-    """The frames of a file, numbered if it is a video.
+    """The frames of a file, numbered if it is a video or a PDF.
 
     Raises ImageError if it cannot be read.
     """
     if source.is_video:
         progress.total -= 1  # the video itself, whose frames are counted instead
         yield from read_video(source.path, every, progress)
+    elif source.is_pdf:
+        progress.total -= 1
+        yield from read_pdf(source.path, progress)
     else:
         yield None, decode(source.path)

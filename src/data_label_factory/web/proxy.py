@@ -117,7 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         path = unquote(urlsplit(self.path).path)
-        length = self.headers.get("Content-Length", "")
+        without = "0" if self.command == "DELETE" else ""
+        length = self.headers.get("Content-Length", without)
         self.close_connection = True  # unless the body is read below
         if self._refuse(path):
             return
@@ -133,6 +134,12 @@ class _Handler(BaseHTTPRequestHandler):
             body = self.rfile.read(int(length))
             self.close_connection = False
             self._pass_on(body)
+
+    def do_PATCH(self) -> None:
+        self.do_POST()
+
+    def do_DELETE(self) -> None:
+        self.do_POST()
 
     def _refuse(self, path: str) -> bool:
         """Answer a request that must not pass; False for any other.
@@ -152,7 +159,8 @@ class _Handler(BaseHTTPRequestHandler):
             return True
 
         origin = self.headers.get("Origin")
-        if self.command == "POST" and origin is not None and origin.partition("://")[2] != host:
+        writes = self.command not in ("GET", "HEAD")
+        if writes and origin is not None and origin.partition("://")[2] != host:
             self._send_problem(403, "Pages of other origins may not write here")
             return True
 

@@ -137,6 +137,13 @@ def _repeat_options(args: list[str]) -> list[str]:
     help="signs what they are told; better set as DLF_WEBHOOK_SECRET",
 )
 @click.option("--prices", metavar="FILE", type=FILE, help="prices to show with the answers")
+@click.option(
+    "--lists",
+    metavar="FILE",
+    default="",
+    show_default="beside the index, INDEX.lists.sqlite",
+    help="file that keeps what people take down; none: keep nothing",
+)
 @click.option("--fx-url", metavar="URL", help="server to ask for exchange rates")
 @click.option(
     "--fx-rate",

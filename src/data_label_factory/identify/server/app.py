@@ -23,10 +23,15 @@ from data_label_factory.errors import (
     FactoryError,
     ImageError,
     LabelError,
+    ListError,
     UnknownItemError,
+    UnknownListError,
 )
 from data_label_factory.identify.server import (
     items,
+    list_files,
+    list_steps,
+    lists,
     live,
     overlay,
     pages,
@@ -61,8 +66,10 @@ _SWAGGER_CSP = "; ".join(
 )
 _STATUS_CODES: list[tuple[type[FactoryError], int]] = [
     (UnknownItemError, 404),
+    (UnknownListError, 404),
     (ConflictError, 409),
     (LabelError, 422),
+    (ListError, 422),
     (ImageError, 422),
 ]
 _OTHER_STATUS_CODE = 503
@@ -100,7 +107,10 @@ def create_app(
     )
     app.state.context = context
 
-    for module in (recognition, live, items, status, phone, stream, overlay, pages):
+    for module in (
+        *(recognition, live, items, lists, list_steps, list_files),
+        *(status, phone, stream, overlay, pages),
+    ):
         app.include_router(module.router)
     _add_docs(app)
     pages.mount_tracker(app)
@@ -124,9 +134,9 @@ def _add_middleware(app: FastAPI, context: Context) -> None:
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(settings.cors),
-        allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=["X-API-Key", "Authorization"],
-        expose_headers=["Retry-After"],
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_headers=["X-API-Key", "Authorization", "If-Match", "If-None-Match", "X-Device"],
+        expose_headers=["Retry-After", "ETag", "X-Warnings", "Content-Disposition"],
     )
 
     app.add_middleware(Observer, metrics=context.metrics, is_draining=lambda: context.draining)
@@ -244,6 +254,10 @@ _FAULTS = {
     "less_than_equal": "must be at most {le}",
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
+    "extra_forbidden": "is no field here",
+    "literal_error": "must be {expected}",
+    "too_short": "has too few",
+    "too_long": "has too many",
     "string_pattern_mismatch": "has characters that are not allowed, or too many",
 }
 

@@ -12,6 +12,7 @@ from data_label_factory.identify.images import Limits
 from data_label_factory.identify.server.access import Access
 from data_label_factory.identify.server.engine import Engine, Snapshot
 from data_label_factory.identify.server.events import Events, Sightings
+from data_label_factory.identify.server.list_file import ListFile
 from data_label_factory.identify.server.metrics import Metrics
 from data_label_factory.identify.server.reference_files import Thumbnails
 from data_label_factory.identify.server.sessions import Sessions
@@ -34,6 +35,7 @@ class Context:
         self.sessions = Sessions()
         self.events = Events()
         self.sightings = Sightings(self.events.publish)
+        self.lists = ListFile(settings.lists_path)
         self.sockets = 0  # cameras that are connected
         self.access: Access | None = None  # once it listens
 
@@ -68,6 +70,7 @@ class Context:
     def close(self) -> None:
         for queue in (self.work, self.changes, self.thumbnail_work):
             queue.close()
+        self.lists.close()
 
 
 def get_context(request: Request) -> Context:

@@ -20,6 +20,10 @@ from data_label_factory.identify.server.work_queue import BusyError
 
 OPEN_PATHS = frozenset({"/livez", "/readyz"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_BODY_METHODS = frozenset({"POST", "PATCH"})
+# What is sent there waits for no recognition: a busy camera must not keep
+# an entry off its list.
+_LISTS = "/api/lists"
 # Boundaries, headers and the other fields around a picture.
 _FORM_OVERHEAD_BYTES = 64 * 2**10
 _UPLOAD_SECONDS = 30.0
@@ -63,7 +67,7 @@ class Guard:
             return await refuse_socket(refusal, receive, send)
         if refusal:
             return await self._refuse(refusal, receive, send, Headers(scope=scope))
-        if scope.get("method") != "POST":
+        if scope.get("method") not in _BODY_METHODS:
             return await self._app(scope, receive, send)
 
         self._uploads += 1
@@ -97,15 +101,16 @@ class Guard:
                 "Pages of this origin may not write here. "
                 "Start the server with --cors and that origin to allow it",
             )
-        if method == "POST":
-            return self._find_upload_refusal(headers)
+        if method in _BODY_METHODS:
+            return self._find_upload_refusal(headers, scope["path"])
         return None
 
-    def _find_upload_refusal(self, headers: Headers) -> HTTPException | None:
+    def _find_upload_refusal(self, headers: Headers, path: str) -> HTTPException | None:
         if _announced_bytes(headers) > self._max_bytes:
             return _too_large(self._settings)
         try:
-            self._check_capacity()
+            if not path.startswith(_LISTS):
+                self._check_capacity()
             if self._uploads >= self._max_uploads:
                 raise BusyError(1)
         except BusyError as exc:

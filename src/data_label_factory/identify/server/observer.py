@@ -20,7 +20,7 @@ _SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 # Any other method is counted as "other": a client must not create labels at will.
-_METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Observer:

@@ -78,9 +78,7 @@ def overlay(request: Request) -> Response:
     for name, text in request.query_params.multi_items():
         if name not in _SETTINGS:
             known = ", ".join(_SETTINGS)
-            raise HTTPException(
-                422, f"The overlay has no setting {name!r}. It has {known}"
-            )
+            raise HTTPException(422, f"The overlay has no setting {name!r}. It has {known}")
         if wanted := _SETTINGS[name](text):
             raise HTTPException(422, f"{name} must be {wanted}")
     return send_asset(request, _PAGE)

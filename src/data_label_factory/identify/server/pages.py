@@ -52,9 +52,7 @@ def mount_tracker(app: FastAPI, folder: Path = assets.FOLDER) -> None:
         app.add_route(path, endpoint, include_in_schema=False)
 
 
-def send_asset(
-    request: Request, name: str, folder: Path = assets.FOLDER
-) -> Response:
+def send_asset(request: Request, name: str, folder: Path = assets.FOLDER) -> Response:
     """An asset of the tracker. Raises HTTPException 404 if there is
     none.
     """

@@ -17,6 +17,7 @@ from data_label_factory.identify.choices import (
     Device,
     ReadMode,
 )
+from data_label_factory.lists.place import find_lists
 
 # Where `data_label_factory web` serves the tracker. The server's own copy needs no
 # permission.
@@ -35,6 +36,7 @@ class Settings:
     thresholds are cosines; None leaves the decision to the recognizer.
     Beside the requests that `workers` answer, `queue` may wait. What
     `lan` leaves open, `access.prepare` fills in.
+    `lists` is the file of lists, "" for the one beside the index.
     """
 
     index: Path
@@ -42,6 +44,7 @@ class Settings:
     encoder: str = ""
     projection: Path | None = None
     prices: Path | None = None
+    lists: str = ""
     host: str = "127.0.0.1"
     port: int = 8500
     strictness: float = DEFAULT_STRICTNESS
@@ -71,6 +74,11 @@ class Settings:
     @property
     def max_upload_bytes(self) -> int:
         return int(self.max_upload_mb * 2**20)
+
+    @property
+    def lists_path(self) -> Path | None:
+        """The file of lists, None if none are kept."""
+        return find_lists(self.index, self.lists)
 
     @property
     def is_local(self) -> bool:
