@@ -156,3 +156,25 @@ def test_silence_is_filled_and_drops_are_said(
     assert len([part for part in parts if "event: taken" in part]) == hub._KEPT
     assert parts[-1].startswith(":")
     assert len(context.events) == 0
+
+
+def test_an_entry_of_a_list_is_taken_once(settings: Settings) -> None:
+    assert settings.refs
+    item = sorted(settings.refs.iterdir())[0].name
+    with served(settings) as client:
+        context = client.app.state.context  # type: ignore[attr-defined]
+        listener = context.events.listen(lambda: None, ["taken"])
+        made = client.post("/api/lists", json={"name": "Binder"}).json()
+        take = {"item": item, "key": "a", "quantity": 2, "session": "desk"}
+        other = {"name": "Opt", "key": "b", "price": 1.5, "currency": "USD"}
+        for entries in ([take], [take, other], [take]):
+            path = f"/api/lists/{made['id']}/entries"
+            assert client.post(path, json={"entries": entries}).status_code in (200, 201)
+
+        told = [json.loads(event.text)["data"] for _, event in iter(listener.take, (0, None))]
+        assert [data["quantity"] for data in told] == [2, 1]
+        assert told[0]["name"] == parse_label(item).name
+        assert told[0]["session"] == "desk"
+        assert client.get(told[0]["ref_url"]).status_code == 200
+        assert told[1]["price"] == {"median": 1.5, "currency": "USD"}
+        assert "ref_url" not in told[1]
