@@ -106,6 +106,16 @@ def test_the_signature_is_that_of_the_standards_own_example() -> None:
     assert fields["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
+def test_the_reader_in_the_docs_tells_genuine_from_forged() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "events.md").read_text("utf-8")
+    scope: dict[str, Any] = {}
+    exec(page.partition("```python\n")[2].partition("```")[0], scope)
+    headers = sign(read_secret("geheim"), "run-1", 1764230000, b"{}")
+    assert scope["is_genuine"]("geheim", headers, b"{}")
+    assert not scope["is_genuine"]("geheim", headers, b"{ }")
+    assert not scope["is_genuine"]("other", headers, b"{}")
+
+
 def test_what_is_given_up_is_said_and_counted(receiver: Receiver) -> None:
     receiver.statuses = [503] * 6
     events, problems = Events(), Problems()
