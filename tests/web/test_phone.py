@@ -175,7 +175,11 @@ class TestInABrowser:
             until(page, "document.querySelector('.zoom output').textContent === '2.5 ×'")
             zoom.fill("4")  # refused: the slider goes back to what is so
             until(page, "document.querySelector('#zoom').value === '2.5'")
-            assert page.evaluate("window.applied") == [{"torch": True}, {"zoom": 2.5}, {"zoom": 4}]
+            assert page.evaluate("window.applied") == [
+                {"torch": True},
+                {"torch": True, "zoom": 2.5},  # a request replaces the one before
+                {"torch": True, "zoom": 4},
+            ]
             page.locator("#stop").click()
             until(page, "window.locks === 0")
             assert torch.is_hidden()

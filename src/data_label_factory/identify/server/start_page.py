@@ -122,7 +122,8 @@ def _list_states(context: Context) -> Iterator[_State]:
     yield _State("", "Encoder", f"{encoder}, {head}, on {engine.device}.")
     yield _describe_changes(context)
     for source, reason in engine.problems.items():
-        yield _State("poor", f"Not taken over: {source}.", reason)
+        what = "Not told" if source.startswith("webhook") else "Not taken over"
+        yield _State("poor", f"{what}: {source}.", reason)
 
 
 def _describe_pictures(context: Context) -> _State:

@@ -7,6 +7,8 @@ import { h, setText } from "./dom.js";
 export class CameraControls {
   /** @type {MediaStreamTrack | null} */
   #track = null;
+  /** @type {{torch?: boolean, zoom?: number}} what was asked for: each request has to repeat all of it */
+  #wanted = {};
   #torch = h("button", { id: "torch", type: "button", hidden: true, "aria-pressed": "false" }, "Light");
   #zoom = h("input", { id: "zoom", type: "range" });
   #zoomText = h("output", { class: "soft" });
@@ -24,6 +26,7 @@ export class CameraControls {
   show(track) {
     if (track === this.#track) return;
     this.#track = track;
+    this.#wanted = {};
     const abilities = /** @type {Abilities} */ (track?.getCapabilities?.() ?? {});
     this.#torch.hidden = abilities.torch !== true;
     const { zoom } = abilities;
@@ -39,9 +42,15 @@ export class CameraControls {
   async #set(wanted) {
     const track = this.#track;
     if (!track) return;
-    const advanced = /** @type {MediaTrackConstraintSet[]} */ ([wanted]);
-    // Refused, for instance by a camera that just went: the settings say what is so.
-    await track.applyConstraints({ advanced }).catch(() => undefined);
+    const before = this.#wanted;
+    this.#wanted = { ...before, ...wanted };
+    const advanced = /** @type {MediaTrackConstraintSet[]} */ ([this.#wanted]);
+    try {
+      await track.applyConstraints({ advanced });
+    } catch {
+      // Refused, for instance by a camera that just went: the settings say what is so.
+      this.#wanted = before;
+    }
     if (track === this.#track) this.#refresh();
   }
 
