@@ -34,6 +34,11 @@ export function info() {
   return ask("api/info");
 }
 
+/** What a phone has to open; an empty `link` without --lan. @returns {Promise<any>} */
+export function phone() {
+  return ask("api/phone");
+}
+
 /** @param {number} limit @returns {Promise<any[]>} */
 export async function topPrices(limit) {
   const { top } = await ask(`api/top-prices?limit=${limit}`);
