@@ -275,6 +275,12 @@ def test_only_comments_are_left_out_of_scripts(file: Path) -> None:
         assert old == new or (not new and re.match(rb"\s*(/\*\*|\*)", old))
 
 
+def test_a_comment_before_code_stays_and_ends_nothing_else() -> None:
+    script = b"/** @type {A} */ (a);\nb();\n  /** C.\n * d */  \ne(); /** f */\n/** g */\n"
+    left = b"/** @type {A} */ (a);\nb();\n\n\ne(); /** f */\n\n"
+    assert assets.without_comments(script) == left
+
+
 def get(url: str, encoding: str, known: str = "") -> requests.Response:
     headers = {"Accept-Encoding": encoding, "If-None-Match": known}
     return requests.get(url, headers=headers, timeout=30)

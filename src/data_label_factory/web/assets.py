@@ -51,7 +51,10 @@ _NO_SHELL = frozenset({"sw.js", "show.html", "show.css", "js/show.js"})
 _PACKED_ALREADY = ".png"
 # A comment that is alone on its lines. A fifth of what the scripts
 # weigh, packed, are types for `tsc` and words for readers.
-_COMMENT = re.compile(rb"^[ \t]*/\*\*.*?\*/[ \t]*$", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(
+    rb"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*$",
+    re.MULTILINE | re.DOTALL,
+)
 _ETAG_DIGITS = 16
 _MOST_KEPT = 256
 
