@@ -35,8 +35,8 @@ class Table {
   /** A track is in view. */
   track() {
     this.now += GAP;
-    const { quad, ...reading } = sighting("Owl", 0.4);
-    const tracks = [{ id: 1, quad, reading: { ...reading, quad }, sure: true, justSeen: false, seenAt: this.now }];
+    const reading = sighting("Owl", 0.4);
+    const tracks = [{ id: 1, quad: reading.quad, reading, sure: true, justSeen: false, seenAt: this.now }];
     assert.equal(this.probe.isDue(tracks, this.now), false);
   }
 }
@@ -86,6 +86,24 @@ test("an answer about a frame before a track came is dropped, and a server that 
     () => table.now,
   );
   assert.deepEqual(await failed, []);
+});
+
+test("a picture that does not change is looked at three times, and again once it does", async () => {
+  const probe = new ScanProbe();
+  let [now, asked] = [0, 0];
+  /** @param {number} times @param {boolean} isStill */
+  const wait = async (times, isStill) => {
+    for (let i = 0; i < times; i++) {
+      now += 1000;
+      const ask = async () => (asked++, []);
+      if (probe.isDue([], now, isStill)) await probe.probe(ask, () => now);
+    }
+    return asked;
+  };
+  await wait(1, true); // it begins to be quiet
+  assert.equal(await wait(9, true), 3);
+  assert.equal(await wait(2, false), 5);
+  assert.equal(await wait(9, true), 7);
 });
 
 test("likeness does not mind light", () => {

@@ -179,7 +179,8 @@ function answered({ said, frame: { picture, taken }, latency, own }) {
   showTracks();
   if (guess) announcer.tell(`Nothing sure: ${spell(guess)}`);
   else if (still && !tracks.length) announcer.tell(NOTHING);
-  if (scan.isOn && !still) scan.see(tracks, taken, picture, said.isTracked);
+  if (scan.isOn && !still)
+    scan.see(tracks, taken, picture, { isTracked: said.isTracked, isStill: stillness.isStill(taken) });
   else announcer.hear(tracks);
   if (gone) recovered();
   banner("", "silence");

@@ -80,12 +80,16 @@ export class Scan {
     this.onStart();
   }
 
-  /** One answer. @param {Track[]} tracks @param {number} taken ms @param {Blob} frame @param {boolean} isTracked by the server */
-  see(tracks, taken, frame, isTracked) {
+  /**
+   * One answer.
+   * @param {Track[]} tracks @param {number} taken ms @param {Blob} frame
+   * @param {{isTracked: boolean, isStill: boolean}} how  by the server; nothing has moved for a while
+   */
+  see(tracks, taken, frame, { isTracked, isStill }) {
     if (!this.isOn) return;
     this.#frame = frame;
     this.#act(this.#rules.see(tracks, taken), frame);
-    if (isTracked && this.#probe.isDue(tracks, taken)) this.#ponder(frame);
+    if (isTracked && this.#probe.isDue(tracks, taken, isStill)) this.#ponder(frame);
   }
 
   /** One thing of a picture: taken if it is sure, else asked about. @param {Blob} picture @param {Sighting} sighting @param {Spot} spot */

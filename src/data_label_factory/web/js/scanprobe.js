@@ -8,6 +8,7 @@ const GAP_MS = 200; // between an answer and the next probe
 // Correlation of two looks. At one drawn card, outlines off by 1 %: 0.95 and more in 95 %; at two cards of one design: less
 // than 0.9 in 99 %.
 const LIKE = 0.9;
+const MOST_STILL = 3; // probes of a picture that does not change: an empty table costs nothing
 const SAME_PLACE = 0.5; // of the smaller box
 const MOST_DRIFT = 0.15; // diagonals between two probes of a thing that is held still
 
@@ -26,16 +27,19 @@ export class ScanProbe {
   #quietSince = NaN;
   #answeredAt = -Infinity;
   #isBusy = false;
+  #askedStill = 0;
   #generation = 0;
   /** @type {Seen[]} of the newest probe */
   #before = [];
   /** @type {Seen[]} that the user was asked about and that still lie there */
   #asked = [];
 
-  /** Whether to ask about a frame now; answer with `judge`. @param {Track[]} tracks @param {number} now ms */
-  isDue(tracks, now) {
+  /** Whether to ask about a frame now. @param {Track[]} tracks @param {number} now ms @param {boolean} [isStill] nothing has moved */
+  isDue(tracks, now, isStill = false) {
+    if (!isStill) this.#askedStill = 0;
     if (tracks.some(({ justSeen }) => !justSeen)) this.reset();
     else if (Number.isNaN(this.#quietSince)) this.#quietSince = now;
+    if (isStill && this.#askedStill >= MOST_STILL) return false;
     return !this.#isBusy && now - this.#quietSince >= QUIET_MS && now - this.#answeredAt >= GAP_MS;
   }
 
@@ -48,6 +52,7 @@ export class ScanProbe {
   async probe(ask, clock) {
     const generation = this.#generation;
     this.#isBusy = true;
+    this.#askedStill += 1;
     const seen = await ask().catch(() => []);
     this.#isBusy = false;
     this.#answeredAt = clock();
