@@ -169,7 +169,8 @@ test("what stays unsure is asked about once", () => {
 
 test("unsure names that change are one thing", () => {
   const ledger = new Ledger();
-  for (let i = 0; i < 3; i++) ledger.show(200, track(i + 1, i % 2 ? "Fox?" : "Owl?"));
+  for (let i = 0; i < 3; i++) ledger.show(300, track(i + 1, i % 2 ? "Fox?" : "Owl?"));
+  assert.equal(ledger.told, "| Owl?");
   assert.equal(ledger.show(1000, track(3, "Owl?")), "| Owl?");
 });
 
@@ -178,6 +179,12 @@ test("unsure ones of a stack are asked about one by one, and part two copies of 
   const names = ["Owl", "Elk?", "Fox?", "Owl", "Elk?"];
   names.forEach((name, i) => ledger.show(1000, track(i + 1, name)));
   assert.equal(ledger.told, "Owl Owl | Elk? Fox? Elk?");
+});
+
+test("one unsure card between two equal ones parts them", () => {
+  const ledger = new Ledger();
+  ["Owl", "Elk?", "Owl"].forEach((name, i) => ledger.show(1000, track(i + 1, name)));
+  assert.equal(ledger.told, "Owl Owl | Elk?");
 });
 
 test("what was asked about and becomes sure is taken, and not asked about any more", () => {
