@@ -21,9 +21,12 @@ _HINT = "Free some space or choose another place; nothing was changed"
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[BinaryIO]:
+def atomic_write(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """Open a temporary file that replaces `path` when the block ends
     without an error.
+
+    `mode` are the permissions of the new file; None: those of the
+    old one, or what the umask leaves.
 
     A process that is killed leaves either the old file or the new one.
     The next write of the same name removes the temporary file
@@ -46,7 +49,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
 
-        temporary.chmod(_mode_for(target))
+        temporary.chmod(_mode_for(target) if mode is None else mode)
         temporary.replace(target)
     except OSError as exc:
         if isinstance(exc, FileNotFoundError):

@@ -22,6 +22,10 @@ COMMANDS = {
         "data_label_factory.lists.cli",
         "look at lists of what was shown, and carry them to other tools",
     ),
+    "mcp": (
+        "data_label_factory.identify.commands.mcp",
+        "the collection as tools for an assistant (MCP)",
+    ),
     "web": (
         "data_label_factory.web.cli",
         "the live tracker page, for a server that runs elsewhere",

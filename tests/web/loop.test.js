@@ -165,3 +165,27 @@ test("what a stopped loop has under way is dropped", async () => {
   await world.run(25);
   assert.deepEqual(world.answers, []);
 });
+
+test("a server that says nothing for three seconds is silent, unless it is always as slow", async () => {
+  const world = new World({ work: 50, pack: 10, capacity: 1 });
+  assert.ok(!world.loop.isSilent);
+  world.loop.start();
+  await world.run(1000);
+  world.work = 5000;
+  await world.run(2500);
+  assert.ok(!world.loop.isSilent);
+  await world.run(1500);
+  assert.ok(world.loop.isSilent);
+  await world.run(2000);
+  assert.ok(!world.loop.isSilent, "it has spoken since");
+  await world.run(30_000);
+  for (let at = 0; at < 12; at++) {
+    await world.run(500);
+    assert.ok(!world.loop.isSilent, "it is slow, not silent");
+  }
+  world.work = 60_000;
+  await world.run(40_000);
+  assert.ok(world.loop.isSilent);
+  world.loop.stop();
+  assert.ok(!world.loop.isSilent);
+});

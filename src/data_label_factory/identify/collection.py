@@ -17,9 +17,10 @@ from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import ConflictError, FactoryError, UnknownItemError
 from data_label_factory.identify.choices import DEFAULT_READ_MS, Effort
 from data_label_factory.identify.encoders import Embedder
-from data_label_factory.identify.images import Picture, as_rgb
+from data_label_factory.identify.images import RGB, Picture, as_rgb
 from data_label_factory.identify.index import Index, Row
 from data_label_factory.identify.index.build import BuildResult
+from data_label_factory.identify.index.duplicates import require_new
 from data_label_factory.identify.index.files import DECODE_MIN_SIDE
 from data_label_factory.identify.index.maker import open_maker
 from data_label_factory.identify.index.semantic import embed_kinds
@@ -201,7 +202,7 @@ class Collection:
             return self.add_view(picture, str(index.references[index.first_views[views[0]]]))
         if views:
             raise ConflictError(f"There is a {label} already", "Add a further view of it instead")
-        return self._add(index, encode_reference(as_rgb(picture)), f"{stem}.jpg", label)
+        return self._add(index, as_rgb(picture), f"{stem}.jpg", label)
 
     def add_view(self, picture: Picture, reference: str) -> str:
         """Keep a picture as a further view of the item that has this
@@ -215,7 +216,7 @@ class Collection:
         label = index.label(index.row_of[reference])
         stem = format_label(label, index.meta.labels)
         place = name_view(self._require_refs(), reference, stem)
-        return self._add(index, encode_reference(as_rgb(picture)), place, label)
+        return self._add(index, as_rgb(picture), place, label)
 
     def remove(self, reference: str) -> Label:
         """Take a reference out of the index, and move its file to the hidden
@@ -248,20 +249,19 @@ class Collection:
             self._recognizer = self._recognizer.updated(index, self.refs or Path())
         self.index = index
 
-    def _add(self, index: Index, data: bytes, reference: str, label: Label) -> str:
-        """Write the JPEG `data` as a reference, and an index with its row."""
+    def _add(self, index: Index, picture: RGB, reference: str, label: Label) -> str:
+        """Write a picture as a reference, and an index with its row."""
+        data = encode_reference(picture)
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._require_refs() / reference
-        if sha256 in index.sha256:
-            same = index.references[list(index.sha256).index(sha256)]
-            raise ConflictError(f"This very picture is there already, as {same}")
+        reading = read_reference(data, DECODE_MIN_SIDE, trim=index.meta.trim)
+        embedding = self.embedder.encode([reading.picture])[0]
+        require_new(index, self._require_refs(), picture, sha256, embedding)
         if path.exists():
             raise ConflictError(
                 f"There is a file {reference} already", "Choose another name, or index it"
             )
 
-        reading = read_reference(data, DECODE_MIN_SIDE, trim=index.meta.trim)
-        embedding = self.embedder.encode([reading.picture])[0]
         (kind,) = embed_kinds(self.embedder, [reading.picture], index.meta.semantic)
         row = Row(reference, label, sha256, embedding, reading.box, reading.nothing, kind)
         larger = index.with_row(row)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.web.assets import FOLDER, HEADERS, MEDIA_TYPES, PAGE, is_asset
+from data_label_factory.web.assets import PAGE, find_asset
 from data_label_factory.web.target import Target
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -19,7 +18,6 @@ _MAX_UPLOAD_BYTES = 64 * 2**20
 _TIMEOUT_SECONDS = (5, 60)  # to connect, between two bytes
 _IDLE_SECONDS = 120
 _CHUNK_BYTES = 64 * 2**10
-_ETAG_DIGITS = 16
 
 # RFC 9110, 7.6.1
 _HOP_BY_HOP = frozenset(
@@ -172,18 +170,16 @@ class _Handler(BaseHTTPRequestHandler):
         return False
 
     def _send_file(self, name: str) -> None:
-        file = FOLDER / name
-        if not is_asset(name) or not file.is_file():
+        asset = find_asset(name)
+        if asset is None:
             self._send_problem(404, f"There is no such file. The page is {PAGE}")
             return
 
-        data = file.read_bytes()
-        etag = f'"{hashlib.sha256(data).hexdigest()[:_ETAG_DIGITS]}"'
-        headers = {**HEADERS, "Content-Type": MEDIA_TYPES[file.suffix], "ETag": etag}
-        if self.headers.get("If-None-Match") == etag:
-            self._send(304, b"", headers)
-        else:
-            self._send(200, data, headers)
+        status, headers, body = asset.answer(
+            self.headers.get("Accept-Encoding", ""),
+            self.headers.get("If-None-Match", ""),
+        )
+        self._send(status, body, headers)
 
     def _pass_on(self, body: bytes | None) -> None:
         target = self.server.target

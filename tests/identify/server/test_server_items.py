@@ -227,6 +227,45 @@ def test_an_item_that_is_there_is_not_overwritten(client: TestClient, unknowns: 
     assert enroll(client, unknowns[4], name="Other Name").status_code == 409
 
 
+@pytest.mark.parametrize("kind", ["the file itself", "its pixels", "all of it, cut out"])
+def test_a_picture_of_a_known_item_is_refused_with_that_items_name(
+    client: TestClient, settings: Settings, kind: str
+) -> None:
+    assert settings.refs
+    item = client.get("/api/items").json()["items"][2]
+    before = sorted(settings.refs.iterdir())
+    data = (settings.refs / item["filename"]).read_bytes()
+    if kind != "the file itself":
+        data = encoded(Image.fromarray(decode(settings.refs / item["filename"])), "PNG")
+    quad = "[[0,0],[1,0],[1,1],[0,1]]" if kind == "all of it, cut out" else ""
+
+    files = {"image": ("x", data)}
+    refused = [
+        client.post("/api/items", files=files, data={"name": "Other", "quad_norm": quad}),
+        client.post("/api/feedback", files=files, data={"filename": before[0].name}),
+    ]
+    for answer in refused:
+        assert answer.status_code == 409
+        assert f"it is {item['label']}, as {item['filename']}" in answer.json()["detail"]
+    assert sorted(settings.refs.iterdir()) == before
+    assert recognize(client, decode(settings.refs / item["filename"])) == {item["label"]}
+
+
+def test_a_name_without_capitals_is_written_as_files_are_named(
+    client: TestClient, unknowns: list[RGB]
+) -> None:
+    for number, (name, filename, label) in enumerate(
+        [
+            ("x", "x.jpg", "X"),
+            (" blue  teapot", "blue_teapot.jpg", "Blue Teapot"),
+            ("eBay mug", "eBay_mug.jpg", "eBay mug"),
+            ("漢字", "漢字.jpg", "漢字"),
+        ]
+    ):
+        answer = enroll(client, unknowns[number], name=name).json()
+        assert (answer["filename"], answer["label"]) == (filename, label)
+
+
 def test_a_name_that_is_there_gets_views_with_the_next_free_number(
     client: TestClient, settings: Settings, unknowns: list[RGB]
 ) -> None:

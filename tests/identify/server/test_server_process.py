@@ -390,15 +390,12 @@ def test_without_the_extra_the_pip_line_is_given(settings: Settings) -> None:
     assert "pip install 'data_label_factory[identify]'" in done.stderr
 
 
-def test_a_signal_before_the_server_can_answer_is_not_lost(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(run, "_announce", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+def test_a_signal_before_the_server_can_answer_is_not_lost(settings: Settings) -> None:
     stopped = threading.Timer(60, lambda: os.kill(os.getpid(), signal.SIGINT))
     stopped.start()
 
     start = time.monotonic()
-    run.serve(replace(settings, port=0))
+    run.serve(replace(settings, port=0), lambda _: os.kill(os.getpid(), signal.SIGTERM))
     stopped.cancel()
 
     assert time.monotonic() - start < 60

@@ -5,13 +5,16 @@ Its options can also come from the environment.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from data_label_factory.command_line import FILE, PORT, POSITIVE, Whole
 from data_label_factory.identify.commands.options import Number, recognizer_options
 from data_label_factory.identify.server.settings import TRACKER_ORIGINS, Settings
+
+if TYPE_CHECKING:
+    from data_label_factory.identify.server.access import Access
 
 # Names that existing setups use. DLF_… wins over them, and an option wins over both.
 _OLD_NAMES = {
@@ -23,7 +26,7 @@ _OLD_NAMES = {
     "margin_threshold": "CLIP_MARGIN_THRESHOLD",
     "port": "PORT",
 }
-_SEVERAL = ("--cors", "--fx-rate")
+_SEVERAL = ("--cors", "--fx-rate", "--webhook")
 
 
 class _ServeCommand(click.Command):
@@ -87,10 +90,15 @@ def _repeat_options(args: list[str]) -> list[str]:
     help="key that every client has to send; better set as DLF_API_KEY",
 )
 @click.option(
+    "--lan",
+    is_flag=True,
+    help="open it to phones of this network: https, a key, and a code to scan",
+)
+@click.option(
     "--ssl-certfile",
     metavar="F",
     type=FILE,
-    help="certificate, to serve HTTPS; a phone's camera needs it",
+    help="certificate, to serve HTTPS; --lan makes one by itself",
 )
 @click.option("--ssl-keyfile", metavar="F", type=FILE, help="key of the certificate")
 @click.option(
@@ -114,6 +122,19 @@ def _repeat_options(args: list[str]) -> list[str]:
     type=POSITIVE,
     show_default="one per core, up to 4",
     help="frames to answer at a time",
+)
+@click.option(
+    "--webhook",
+    metavar="URL...",
+    multiple=True,
+    help="addresses that are told what is seen, taken, gone or unsure",
+)
+@click.option(
+    "--webhook-secret",
+    metavar="TEXT",
+    default="",
+    show_default=False,
+    help="signs what they are told; better set as DLF_WEBHOOK_SECRET",
 )
 @click.option("--prices", metavar="FILE", type=FILE, help="prices to show with the answers")
 @click.option(
@@ -143,4 +164,16 @@ def command(workers: int | None, **values: Any) -> None:
 
     if workers is not None:
         values["workers"] = workers
-    serve(Settings(**values))
+    serve(Settings(**values), _show_access)
+
+
+def _show_access(access: Access) -> None:
+    """Print what a phone has to scan; logs never hold the key."""
+    from data_label_factory.identify.server.access import (
+        describe_for_people,
+    )
+
+    if access.is_for_phones:
+        print("On a phone in the same network, scan this or type the address:\n")
+        print(access.code.as_text(), *describe_for_people(access), sep="\n")
+        print(flush=True)

@@ -12,10 +12,11 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from data_label_factory.errors import ImageError
+from data_label_factory.errors import ConflictError, ImageError
 from data_label_factory.identify.encoders import Embeddings
-from data_label_factory.identify.images import decode
+from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index.index import Index
 
 T = TypeVar("T")
@@ -23,6 +24,8 @@ T = TypeVar("T")
 _SAME_PICTURE = 1 - 1e-4  # cosine above which the pixels are compared
 _CLOSE = 1e-4  # rounding, in the sums that are sorted
 _MOST_NEIGHBORS = 64  # compared with each; more are a collection that looks all the same
+# Cosine of a picture and itself saved as a reference: above 0.995, drawn cards and noise, SSCD.
+_SAVED_AGAIN = 0.97
 
 
 def find_same_pictures(index: Index, refs: Path) -> list[list[str]]:
@@ -47,6 +50,38 @@ def find_same_pictures(index: Index, refs: Path) -> list[list[str]]:
         if len({int(index.items[row]) for row in rows}) > 1:
             groups.append([str(index.references[row]) for row in rows])
     return sorted(groups)
+
+
+def require_new(index: Index, refs: Path, picture: RGB, sha256: str, embedding: Embeddings) -> None:
+    """Raise ConflictError when a reference shows this very picture: its
+    file is the same, or the pixels are.
+
+    `picture` is as it came, `sha256` and the (D,) unit `embedding` are of
+    what it would be saved as.
+    """
+    cosines = index.embeddings @ embedding
+    nearest = np.argsort(-cosines, kind="stable")[:_MOST_NEIGHBORS]
+    near = [int(row) for row in nearest if cosines[row] > _SAVED_AGAIN]
+    same = [int(row) for row in np.flatnonzero(index.sha256 == sha256)]
+    same += [row for row in near if _shows(refs / str(index.references[row]), picture)]
+    if same:
+        reference = index.references[same[0]]
+        raise ConflictError(
+            f"This very picture is there already: it is {index.label(same[0])}, as {reference}",
+            "Take another picture, or remove that one first",
+        )
+
+
+def _shows(path: Path, picture: RGB) -> bool:
+    """Whether a file has exactly the pixels of `picture`."""
+    height, width = picture.shape[:2]
+    try:
+        with Image.open(path) as image:
+            if sorted(image.size) != sorted((width, height)):
+                return False
+        return bool(np.array_equal(decode(path), picture))
+    except (OSError, ImageError):
+        return False
 
 
 def _find_nearly_equal(embeddings: Embeddings) -> NDArray[np.int64]:

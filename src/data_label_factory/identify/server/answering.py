@@ -73,4 +73,7 @@ def _name(context: Context, snapshot: Snapshot, frame: Frame, picture: RGB) -> l
         return as_masks(found, size, snapshot, prices)
 
     session = context.sessions.open(frame.session)
-    return as_tracked_masks(session.see(picture, snapshot.recognizer), size, snapshot, prices)
+    tracked = session.see(picture, snapshot.recognizer)
+    masks = as_tracked_masks(tracked, size, snapshot, prices)
+    context.sightings.take_in(frame.session, masks)
+    return masks

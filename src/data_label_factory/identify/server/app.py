@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import fastapi_offline
 from fastapi import FastAPI, Request
@@ -34,12 +33,17 @@ from data_label_factory.identify.server import (
     list_steps,
     lists,
     live,
+    overlay,
     pages,
+    phone,
     recognition,
     status,
 )
 from data_label_factory.identify.server.context import Context
 from data_label_factory.identify.server.engine import Engine
+from data_label_factory.identify.server.events import stream
+from data_label_factory.identify.server.events.telling import telling
+from data_label_factory.identify.server.events.webhooks import read_secret
 from data_label_factory.identify.server.guard import Guard
 from data_label_factory.identify.server.logs import logger, note
 from data_label_factory.identify.server.observer import Observer
@@ -88,6 +92,7 @@ def create_app(
     that cannot be served.
     """
     settings.check()
+    read_secret(settings.webhook_secret)
     context = Context(settings, engine or Engine(settings))
     app = FastAPI(
         title="data_label_factory",
@@ -103,13 +108,16 @@ def create_app(
     )
     app.state.context = context
 
-    for module in (recognition, live, items, lists, list_steps, list_files, status, pages):
+    for module in (
+        *(recognition, live, items, lists, list_steps, list_files),
+        *(status, phone, stream, overlay, pages),
+    ):
         app.include_router(module.router)
     _add_docs(app)
     pages.mount_tracker(app)
 
     _add_error_handlers(app)
-    _add_gauges(context)
+    status.add_gauges(context)
     _add_middleware(app, context)
     prepare_endpoints(app)
     return app
@@ -150,9 +158,10 @@ def _make_lifespan(
         if watcher:
             watcher.start()
 
-        yield
+        async with telling(context):
+            yield
+            context.draining = True
 
-        context.draining = True
         if watcher:
             watcher.stop()
         context.close()
@@ -281,19 +290,3 @@ def _describe_faults(error: RequestValidationError) -> str:
 def _as_problem(code: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     # A name that is not valid UTF-8 holds surrogates, which JSONResponse cannot encode.
     return JSONResponse({"detail": detail.encode("utf-8", "replace").decode()}, code, headers)
-
-
-def _add_gauges(context: Context) -> None:
-    def count_references() -> float:
-        snapshot = context.engine.snapshot
-        return len(snapshot.index) if snapshot else 0
-
-    gauges: list[tuple[str, str, Any]] = [
-        ("dlf_queue_depth", "Recognitions that run or wait", lambda: context.work.depth),
-        ("dlf_queue_places", "Recognitions that can run or wait", lambda: context.work.places),
-        ("dlf_sessions", "Cameras that are followed", lambda: len(context.sessions)),
-        ("dlf_index_references", "References in the index", count_references),
-        ("dlf_ready", "1 when it can answer", lambda: float(context.phase == "ready")),
-    ]
-    for name, description, read in gauges:
-        context.metrics.add_gauge(name, description, read)

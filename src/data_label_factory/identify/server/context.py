@@ -9,7 +9,9 @@ from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
 from data_label_factory.identify.images import Limits
+from data_label_factory.identify.server.access import Access
 from data_label_factory.identify.server.engine import Engine, Snapshot
+from data_label_factory.identify.server.events import Events, Sightings
 from data_label_factory.identify.server.list_file import ListFile
 from data_label_factory.identify.server.metrics import Metrics
 from data_label_factory.identify.server.reference_files import Thumbnails
@@ -31,8 +33,11 @@ class Context:
         self.metrics = Metrics()
         self.thumbnails = Thumbnails()
         self.sessions = Sessions()
+        self.events = Events()
+        self.sightings = Sightings(self.events.publish)
         self.lists = ListFile(settings.lists_path)
         self.sockets = 0  # cameras that are connected
+        self.access: Access | None = None  # once it listens
 
         # Separate queues: neither changes nor thumbnails take a place from recognitions.
         self.work = WorkQueue(settings.workers, settings.queue)

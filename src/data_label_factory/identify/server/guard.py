@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import hashlib
-import hmac
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,8 +10,10 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from data_label_factory.identify.server.keys import Key
 from data_label_factory.identify.server.refusals import make_body, refuse_socket
 from data_label_factory.identify.server.settings import LOOPBACK_HOSTS, Settings
 from data_label_factory.identify.server.work_queue import BusyError
@@ -54,10 +52,15 @@ class Guard:
         self._uploads = 0
         self._max_bytes = settings.max_upload_bytes + _FORM_OVERHEAD_BYTES
         self._hosts = _find_allowed_hosts(settings)
+        self._key = Key(settings.api_key) if settings.api_key else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
+
+        if self._key and (fields := self._key.admit(scope)):
+            answer = Response(status_code=303, headers=fields)
+            return await answer(scope, receive, send)
 
         refusal = self._find_refusal(scope)
         if scope["type"] == "websocket" and refusal:
@@ -86,7 +89,7 @@ class Guard:
                 "This server answers to localhost only. "
                 "Use that name, or start it with --cors https://YOUR-NAME",
             )
-        if self._settings.api_key and method != "OPTIONS" and not self._has_key(headers):
+        if self._key and method != "OPTIONS" and not self._key.is_in(headers):
             return HTTPException(
                 401,
                 "A key is needed: send it as the header X-API-Key",
@@ -113,22 +116,6 @@ class Guard:
         except BusyError as exc:
             return HTTPException(429, str(exc), {"Retry-After": str(exc.retry_after)})
         return None
-
-    def _has_key(self, headers: Headers) -> bool:
-        given = headers.get("x-api-key", "")
-        scheme, _, credentials = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            given = credentials.strip()
-        elif scheme.lower() == "basic":
-            # What browsers send, even for pictures, once they have asked the user for
-            # the key.
-            with suppress(binascii.Error, UnicodeDecodeError):
-                given = base64.b64decode(credentials).decode().partition(":")[2]
-
-        # Hashes have one length, so that the time of the comparison tells nothing about
-        # the key.
-        digests = (hashlib.sha256(key.encode()).digest() for key in (given, self._settings.api_key))
-        return hmac.compare_digest(*digests)
 
     def _is_allowed_origin(self, headers: Headers) -> bool:
         """Whether the page that sends this is the server's own, local, or

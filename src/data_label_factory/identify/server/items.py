@@ -28,6 +28,7 @@ from data_label_factory.identify.server.reference_files import (
 )
 from data_label_factory.identify.server.schemas import Changed, Item, Items, problems
 from data_label_factory.identify.server.uploads import decode_upload, read_quad
+from data_label_factory.spelling import normalize, titled
 
 router = APIRouter(tags=["collection"])
 
@@ -119,13 +120,16 @@ async def add_item(
     frame on; a further view, if there is one of this name, set code and
     rarity.
 
+    A name without capitals gets title case, as that of a file does. A
+    picture that is there already gets a 409 that says what it shows.
     Needs `--allow-enroll`.
     """
+    written = titled(normalize(name))
 
     def add(collection: Collection, picture: RGB) -> str:
-        return collection.add(picture, name, set_code=set_code, rarity=rarity, as_view=True)
+        return collection.add(picture, written, set_code=set_code, rarity=rarity, as_view=True)
 
-    return await _add_picture(context, image, quad_norm, add, because=f"{name} was added")
+    return await _add_picture(context, image, quad_norm, add, because=f"{written} was added")
 
 
 @router.post(

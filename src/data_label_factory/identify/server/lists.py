@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from data_label_factory.errors import StaleError
 from data_label_factory.identify.server import list_schemas as shapes
 from data_label_factory.identify.server.context import SharedContext
+from data_label_factory.identify.server.events.taken import tell_taken
 from data_label_factory.identify.server.list_entries import read_changes, read_new
 from data_label_factory.identify.server.list_schemas import show_entry, show_list
 from data_label_factory.identify.server.schemas import problems
@@ -176,6 +177,7 @@ def add_entries(
     new = [read_new(context, sent) for sent in body.entries]
     device = device or new[0].content.device
     added = store.add(list_id, new, merge=body.merge, device=device)
+    tell_taken(context.events, list_id, new, added)
 
     shown = [show_entry(list_id, entry) for entry in added.entries]
     done = {"step": added.step, "version": added.step, **vars(added), "entries": shown}

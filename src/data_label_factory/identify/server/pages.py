@@ -8,8 +8,6 @@ from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
 from data_label_factory.identify.pages import content_security_policy
 from data_label_factory.identify.server.context import SharedContext
@@ -39,22 +37,30 @@ def mount_tracker(app: FastAPI, folder: Path = assets.FOLDER) -> None:
     if not has_tracker(folder):
         return
 
-    files = _Assets(directory=folder)
+    def page(request: Request) -> Response:
+        return send_asset(request, "index.html", folder)
 
-    async def page(request: Request) -> Response:
-        return await files.get_response("index.html", request.scope)
+    def file(request: Request) -> Response:
+        return send_asset(request, request.path_params["name"], folder)
 
-    app.add_route(assets.PAGE, page, include_in_schema=False)
-    app.mount(assets.PAGE, files)
-    app.mount("/canvas", files)
+    paths = {
+        assets.PAGE: page,
+        f"{assets.PAGE}/{{name:path}}": file,
+        "/canvas/{name:path}": file,
+    }
+    for path, endpoint in paths.items():
+        app.add_route(path, endpoint, include_in_schema=False)
 
 
-class _Assets(StaticFiles):
-    """The tracker's pages, scripts, styles and pictures, and nothing else in their folder."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        if not assets.is_asset(path):
-            raise HTTPException(404, "There is no such page")
-        response = await super().get_response(path, scope)
-        response.headers.update(assets.HEADERS)
-        return response
+def send_asset(request: Request, name: str, folder: Path = assets.FOLDER) -> Response:
+    """An asset of the tracker. Raises HTTPException 404 if there is
+    none.
+    """
+    asset = assets.find_asset(name, folder)
+    if asset is None:
+        raise HTTPException(404, "There is no such page")
+    status, headers, body = asset.answer(
+        request.headers.get("accept-encoding", ""),
+        request.headers.get("if-none-match", ""),
+    )
+    return Response(body, status, headers)

@@ -15,7 +15,8 @@ UNEXPECTED = "Unexpected error. See the server's log"
 _PAGES = {
     401: (
         "A key is needed",
-        "Reload this page and give the key as the password. Any user name will do.",
+        "Scan the code again, if you came by one. Or reload this page and give "
+        "the key as the password. Any user name will do.",
     ),
     421: ("This address is not served", ""),
 }

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 import signal
 import socket
-import ssl
 import sys
 from types import FrameType
 
@@ -15,12 +12,18 @@ import uvicorn
 from threadpoolctl import threadpool_limits
 
 from data_label_factory.errors import FactoryError
+from data_label_factory.identify.server.access import OnListening, prepare
 from data_label_factory.identify.server.app import create_app
 from data_label_factory.identify.server.context import Context
+from data_label_factory.identify.server.listening import (
+    Listeners,
+    announce,
+    check_certificate,
+    listening,
+)
 from data_label_factory.identify.server.logs import log_to_stderr, note
 from data_label_factory.identify.server.settings import Settings
 
-_BACKLOG = 128
 # For requests that are being answered when the server is told to stop.
 _GRACE_SECONDS = 20
 # Of one camera; `live` takes them at once and keeps the newest.
@@ -32,20 +35,23 @@ _LATE_CLIENT_SECONDS = 0.3
 _SWITCH_SECONDS = 0.001
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, on_listening: OnListening | None = None) -> None:
     """Serve until SIGTERM or Ctrl-C.
+
+    `on_listening` is told how the server is reached.
 
     Raises FactoryError if it cannot start: there is no index, the head
     belongs to another encoder, the port is taken, and the like.
     """
     log_to_stderr(settings.log_level)
     settings.check()
-    _check_certificate(settings)
+    settings = prepare(settings)
+    check_certificate(settings)
 
     # The workers are the parallelism: BLAS threads below them would compete for the
     # same cores. OpenCV's threads do not, because only one worker at a time has them; a
     # single camera gets its answers in four fifths of the time with them.
-    with _bind(settings) as listener, threadpool_limits(1, user_api="blas"):
+    with listening(settings) as listeners, threadpool_limits(1, user_api="blas"):
         failures: list[FactoryError] = []
 
         def on_loaded(error: FactoryError | None) -> None:
@@ -56,10 +62,12 @@ def serve(settings: Settings) -> None:
 
         app = create_app(settings, on_loaded=on_loaded)
         context: Context = app.state.context
-        server = _Server(_make_config(app, settings), context)
+        server = _Server(_make_config(app, settings), context, listeners)
         with _EarlyAndLateSignals(server):
-            _announce(settings, listener)
-            server.run([listener])
+            context.access = announce(settings, listeners)
+            if on_listening:
+                on_listening(context.access)
+            server.run([listeners.main])
 
         if failures:
             raise failures[0]
@@ -73,10 +81,35 @@ class _Server(uvicorn.Server):
     connections.
     """
 
-    def __init__(self, config: uvicorn.Config, context: Context) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        context: Context,
+        listeners: Listeners,
+    ) -> None:
         super().__init__(config)
         self._context = context
+        self._plain = listeners.plain
         self.told_to_stop = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._plain is not None:
+            loop = asyncio.get_running_loop()
+            plain = await loop.create_server(
+                self._make_protocol,
+                sock=self._plain,
+                backlog=self.config.backlog,
+            )
+            self.servers.append(plain)
+
+    def _make_protocol(self) -> asyncio.Protocol:
+        """What answers one connection, as uvicorn makes it."""
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
 
     async def main_loop(self) -> None:
         self.should_exit |= self.told_to_stop
@@ -134,56 +167,3 @@ def _make_config(app: object, settings: Settings) -> uvicorn.Config:
         ssl_certfile=settings.ssl_certfile,
         ssl_keyfile=settings.ssl_keyfile,
     )
-
-
-def _bind(settings: Settings) -> socket.socket:
-    """Listen before anything slow, so that a taken port shows at once.
-
-    Raises FactoryError.
-    """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    address = (settings.host, settings.port)
-
-    try:
-        listener = socket.create_server(address, family=family, backlog=_BACKLOG)
-        # Accepted sockets inherit this. asyncio sets it only for sockets with an
-        # explicit protocol number, which this one has not. Without it, the body of a
-        # short answer waits 40 ms for the client to acknowledge the head.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listener
-    except (OSError, OverflowError) as exc:
-        reason = getattr(exc, "strerror", None) or exc
-        raise FactoryError(
-            f"Cannot listen on {settings.host}:{settings.port}: {reason}",
-            "Stop what uses that port, or choose another with --port",
-        ) from exc
-
-
-def _check_certificate(settings: Settings) -> None:
-    certificate = settings.ssl_certfile
-    key = settings.ssl_keyfile
-    if certificate is None or key is None:
-        return
-
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(certificate, key)
-    except OSError as exc:  # ssl.SSLError is a subclass
-        raise FactoryError(
-            f"Cannot use the certificate {certificate} with {key}: {exc.strerror or exc}",
-            "Both are PEM files, the key without a password",
-        ) from exc
-
-
-def _announce(settings: Settings, listener: socket.socket) -> None:
-    host, port = listener.getsockname()[:2]
-    shown_host = f"[{host}]" if ":" in host else host
-    scheme = "https" if settings.ssl_certfile else "http"
-    note("listening", url=f"{scheme}://{shown_host}:{port}/", pid=os.getpid())
-
-    if not settings.is_local and not settings.api_key:
-        note(
-            "open to the network without a key; set --api-key or DLF_API_KEY",
-            logging.WARNING,
-            host=settings.host,
-        )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from data_label_factory.cpu import cpu_count
 from data_label_factory.errors import FactoryError
@@ -33,7 +35,8 @@ class Settings:
 
     `strictness` is the false-accept rate for unknown items. The
     thresholds are cosines; None leaves the decision to the recognizer.
-    Beside the requests that `workers` answer, `queue` may wait.
+    Beside the requests that `workers` answer, `queue` may wait. What
+    `lan` leaves open, `access.prepare` fills in.
     `lists` is the file of lists, "" for the one beside the index.
     """
 
@@ -60,8 +63,11 @@ class Settings:
     workers: int = field(default_factory=lambda: min(cpu_count(), _MAX_WORKERS))
     watch: bool = False
     allow_enroll: bool = False
+    lan: bool = False
     ssl_certfile: Path | None = None
     ssl_keyfile: Path | None = None
+    webhook: tuple[str, ...] = field(default=(), repr=False)
+    webhook_secret: str = field(default="", repr=False)
     fx_url: str | None = None
     fx_rates: tuple[str, ...] = ()
     drain_seconds: float = 1.0
@@ -100,5 +106,25 @@ class Settings:
                     "--cors takes origins such as https://cards.example.org, or *",
                 )
 
+        self._check_webhooks()
         if (self.ssl_certfile is None) != (self.ssl_keyfile is None):
             raise FactoryError("TLS needs both --ssl-certfile and --ssl-keyfile")
+
+    def _check_webhooks(self) -> None:
+        for url in self.webhook:
+            if not _is_address(url):
+                raise FactoryError(
+                    f"{url!r} is not an address for --webhook",
+                    "Give one such as https://example.org/hook",
+                )
+        if self.webhook_secret and not self.webhook:
+            raise FactoryError("--webhook-secret needs --webhook")
+
+
+def _is_address(url: str) -> bool:
+    """Whether it is an http address of a host."""
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        parts.port  # noqa: B018, raises ValueError
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    return False

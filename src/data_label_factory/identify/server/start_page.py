@@ -14,10 +14,12 @@ from typing import Any
 
 from data_label_factory.identify.pages import render
 from data_label_factory.identify.pages.figures import Figure
+from data_label_factory.identify.server.access import halve
 from data_label_factory.identify.server.answers import reference_url
 from data_label_factory.identify.server.context import Context
 from data_label_factory.identify.server.engine import Snapshot
 from data_label_factory.identify.server.status import describe_calibration
+from data_label_factory.lan import QrCode
 from data_label_factory.prices.book import PriceBook
 
 _SHOWN = 8
@@ -49,6 +51,14 @@ class _State:
     text: str
 
 
+@dataclass(frozen=True)
+class _Phone:
+    link: str
+    code: QrCode
+    fingerprint: list[str]
+    is_own: bool  # the certificate: browsers warn
+
+
 def render_start_page(context: Context, base_url: str, tracker: str) -> str:
     """The page as text.
 
@@ -69,12 +79,26 @@ def render_start_page(context: Context, base_url: str, tracker: str) -> str:
         summary=summary,
         is_loading=context.phase == "loading",
         tracker=tracker,
+        phone=_show_phone(context),
         states=list(_list_states(context)),
         newest=_show_newest(snapshot) if snapshot else [],
         valuable=_show_valuable(snapshot, prices) if snapshot and prices else [],
         command=f"curl {key}-F image=@photo.jpg {base_url}api/falcon",
         needs_key=needs_key,
         links=_LINKS,
+    )
+
+
+def _show_phone(context: Context) -> _Phone | None:
+    """What a phone has to open; None without `--lan`."""
+    access = context.access
+    if access is None or not access.is_for_phones:
+        return None
+    return _Phone(
+        access.links[0],
+        access.code,
+        halve(access.fingerprint),
+        bool(access.authority),
     )
 
 
@@ -98,7 +122,8 @@ def _list_states(context: Context) -> Iterator[_State]:
     yield _State("", "Encoder", f"{encoder}, {head}, on {engine.device}.")
     yield _describe_changes(context)
     for source, reason in engine.problems.items():
-        yield _State("poor", f"Not taken over: {source}.", reason)
+        what = "Not told" if source.startswith("webhook") else "Not taken over"
+        yield _State("poor", f"{what}: {source}.", reason)
 
 
 def _describe_pictures(context: Context) -> _State:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -10,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from data_label_factory import __version__
 from data_label_factory.identify.recognize.calibrate import is_out_of_date
 from data_label_factory.identify.recognize.confidence import Calibration
-from data_label_factory.identify.server.context import SharedContext
+from data_label_factory.identify.server.context import Context, SharedContext
 from data_label_factory.identify.server.engine import Engine
 from data_label_factory.identify.server.schemas import (
     CalibrationState,
@@ -101,3 +102,22 @@ def describe_calibration(engine: Engine) -> CalibrationState:
     return CalibrationState(
         state=state, unknown_items=calibration.unknowns, items=calibration.items
     )
+
+
+def add_gauges(context: Context) -> None:
+    """Add what /metrics reads whenever it is asked."""
+
+    def count_references() -> float:
+        snapshot = context.engine.snapshot
+        return len(snapshot.index) if snapshot else 0
+
+    gauges: list[tuple[str, str, Any]] = [
+        ("dlf_queue_depth", "Recognitions that run or wait", lambda: context.work.depth),
+        ("dlf_queue_places", "Recognitions that can run or wait", lambda: context.work.places),
+        ("dlf_sessions", "Cameras that are followed", lambda: len(context.sessions)),
+        ("dlf_listeners", "Who listens to events", lambda: len(context.events)),
+        ("dlf_index_references", "References in the index", count_references),
+        ("dlf_ready", "1 when it can answer", lambda: float(context.phase == "ready")),
+    ]
+    for name, description, read in gauges:
+        context.metrics.add_gauge(name, description, read)

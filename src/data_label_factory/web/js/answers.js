@@ -66,11 +66,14 @@ function readMask(mask, query) {
     confident,
     runnersUp: Array.isArray(mask.top_k) ? mask.top_k.slice(1, 6).map(readNeighbor) : [],
     twins: twins.filter((/** @type {string} */ file) => file !== (first || best)),
+    view: first && first !== best ? best : "",
     price: readPrice(mask.price),
     box,
     quad: readQuad(mask.quad_norm) ?? corners(box),
     trackId: Number.isInteger(mask.track_id) ? mask.track_id : 0,
     lost: 1000 * (number(mask.lost_seconds) ?? 0),
+    row: Number.isInteger(mask.row) ? mask.row : null,
+    column: Number.isInteger(mask.column) ? mask.column : null,
   };
 }
 

@@ -5,6 +5,7 @@ import { ApiError } from "./apierror.js";
 /** @import {Point} from "./types.js" */
 
 export const PATIENCE_MS = 20_000;
+const MOST_WORDS = 200; // characters of a search
 
 // The page is <root>canvas/live, wherever a reverse proxy has put the root.
 const ROOT = new URL(document.baseURI).pathname.replace(/canvas\/.*$/, "");
@@ -33,15 +34,40 @@ export function info() {
   return ask("api/info");
 }
 
+/** What a phone has to open; an empty `link` without --lan. @returns {Promise<any>} */
+export function phone() {
+  return ask("api/phone");
+}
+
 /** @param {number} limit @returns {Promise<any[]>} */
 export async function topPrices(limit) {
   const { top } = await ask(`api/top-prices?limit=${limit}`);
   return Array.isArray(top) ? top : [];
 }
 
-/** @param {string} words @returns {Promise<{items: any[], total: number}>} */
+/**
+ * @typedef {object} Listed  an item of the collection, or one of its pictures
+ * @property {string} label
+ * @property {string} name
+ * @property {string} set_code
+ * @property {string} rarity
+ * @property {string} filename
+ * @property {string} ref_url
+ */
+
+/** Items by words of their names. @param {string} words @returns {Promise<{items: Listed[], total: number}>} */
 export function items(words) {
   return ask(`api/items?limit=50&views=0&q=${encodeURIComponent(words)}`);
+}
+
+/** All pictures, further views too, by words. @param {string} words @returns {Promise<{items: Listed[], total: number}>} */
+export function pictures(words) {
+  return ask(`api/items?limit=1000&q=${encodeURIComponent(words.slice(0, MOST_WORDS))}`);
+}
+
+/** Take a picture out of the collection. @param {string} filename */
+export function removePicture(filename) {
+  return ask(`api/items/${filename.split("/").map(encodeURIComponent).join("/")}`, { method: "DELETE" });
 }
 
 /** @param {Blob} frame @param {Point[]} quad @param {{name: string, set_code: string, rarity: string}} label */
@@ -73,7 +99,7 @@ async function ask(path, options = {}) {
     response = await fetch(place(path), { ...options, signal });
   } catch (error) {
     const late = error instanceof DOMException && error.name === "TimeoutError";
-    throw new ApiError(late ? `No answer within ${PATIENCE_MS / 1000} s` : "The server cannot be reached", 0);
+    throw new ApiError(late ? "The server does not answer" : "The server cannot be reached", 0);
   }
   const json = await response.json().catch(() => null);
   if (response.ok && json !== null) return json;

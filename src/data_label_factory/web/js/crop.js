@@ -1,95 +1,138 @@
-/** @import {Box, Point} from "./types.js" */
-import { corners } from "./geometry.js";
+import { cornerAt, isInside, markable, MIDDLE, moveCorner, shift, span } from "./marking.js";
+
+/** @import {Point} from "./types.js" */
 
 const STEP = 0.02;
-const MIN_SIDE = 0.05;
+const REACH_PX = 30; // of a finger around a corner
+const HANDLE_PX = 9;
+const ARROWS = new Map(
+  Object.entries({ ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] }),
+);
 
-/** Lets the user choose a part of a frame, by dragging or with the arrow keys. */
+/**
+ * Lets the user mark a part of a frame: its corners and all of it can be dragged, a drag beside it begins a new one, and
+ * the arrow keys move it or, after 1…4, a corner.
+ */
 export class CropChooser {
-  /** @type {Box} */
-  box = { x1: 0.25, y1: 0.15, x2: 0.75, y2: 0.85 };
+  /** @type {Point[]} clockwise, from the thing's top left */
+  quad = MIDDLE;
+  /** Whether the user has marked it. */
+  isTouched = false;
   /** @type {ImageBitmap | null} */
   #frame = null;
+  #corner = -1; // that the keys move; -1: all of it
 
-  /** @param {HTMLCanvasElement} canvas */
-  constructor(canvas) {
+  /** @param {HTMLCanvasElement} canvas @param {() => void} onChange */
+  constructor(canvas, onChange) {
     this.canvas = canvas;
+    this.onChange = onChange;
     canvas.onpointerdown = (event) => this.#drag(event);
     canvas.onkeydown = (event) => this.#key(event);
+    canvas.onfocus = canvas.onblur = () => this.#draw();
+    new ResizeObserver(() => this.#draw()).observe(canvas);
   }
 
-  /** @returns {Point[]} */
-  get quad() {
-    return corners(this.box);
-  }
-
-  /** @param {Blob} frame */
-  async open(frame) {
+  /** @param {Blob} frame @param {Point[] | null} quad where to begin */
+  async open(frame, quad) {
     this.#frame?.close();
     this.#frame = await createImageBitmap(frame);
     this.canvas.width = this.#frame.width;
     this.canvas.height = this.#frame.height;
-    this.box = { x1: 0.25, y1: 0.15, x2: 0.75, y2: 0.85 };
+    this.isTouched = false;
+    this.#corner = -1;
+    this.begin(quad);
+  }
+
+  /** @param {Point[] | null} quad an outline that was found */
+  begin(quad) {
+    this.quad = (quad && markable(quad)) ?? MIDDLE;
     this.#draw();
+    this.onChange();
+  }
+
+  /** @param {Point[]} quad */
+  #mark(quad) {
+    this.quad = quad;
+    this.isTouched = true;
+    this.#draw();
+    this.onChange();
   }
 
   /** @param {PointerEvent} event */
   #drag(event) {
-    this.canvas.setPointerCapture(event.pointerId);
+    const { canvas, quad: before } = this;
+    canvas.setPointerCapture(event.pointerId);
     const from = this.#at(event);
-    this.canvas.onpointermove = (move) => {
+    const { width, height } = canvas.getBoundingClientRect();
+    const corner = cornerAt(before, from, [REACH_PX / width, REACH_PX / height]);
+    const isMoving = corner < 0 && isInside(before, from);
+    this.#corner = corner;
+    canvas.onpointermove = (move) => {
       const to = this.#at(move);
-      const box = {
-        x1: Math.min(from[0], to[0]),
-        y1: Math.min(from[1], to[1]),
-        x2: Math.max(from[0], to[0]),
-        y2: Math.max(from[1], to[1]),
-      };
-      if (box.x2 - box.x1 < MIN_SIDE || box.y2 - box.y1 < MIN_SIDE) return;
-      this.box = box;
-      this.#draw();
+      const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+      if (corner >= 0) this.#mark(moveCorner(this.quad, corner, [before[corner][0] + dx, before[corner][1] + dy]));
+      else if (isMoving) this.#mark(shift(before, dx, dy));
+      else this.#mark(span(from, to) ?? this.quad);
     };
-    this.canvas.onpointerup = this.canvas.onpointercancel = () => (this.canvas.onpointermove = null);
+    canvas.onpointerup = canvas.onpointercancel = () => (canvas.onpointermove = null);
+    this.#draw();
   }
 
   /** @param {PointerEvent} event @returns {Point} */
   #at(event) {
     const { left, top, width, height } = this.canvas.getBoundingClientRect();
-    return [clamp((event.clientX - left) / width), clamp((event.clientY - top) / height)];
+    return [(event.clientX - left) / width, (event.clientY - top) / height];
   }
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    const dx = { ArrowLeft: -STEP, ArrowRight: STEP }[event.key] ?? 0;
-    const dy = { ArrowUp: -STEP, ArrowDown: STEP }[event.key] ?? 0;
+    if (/^[0-4]$/.test(event.key)) {
+      this.#corner = Number(event.key) - 1;
+      return this.#draw();
+    }
+    const [dx, dy] = ARROWS.get(event.key) ?? [0, 0];
     if (!dx && !dy) return;
     event.preventDefault();
-    const { x1, y1, x2, y2 } = this.box;
-    if (event.shiftKey) {
-      this.box = { x1, y1, x2: clamp(Math.max(x1 + MIN_SIDE, x2 + dx)), y2: clamp(Math.max(y1 + MIN_SIDE, y2 + dy)) };
-    } else if (x1 + dx >= 0 && x2 + dx <= 1 && y1 + dy >= 0 && y2 + dy <= 1) {
-      this.box = { x1: x1 + dx, y1: y1 + dy, x2: x2 + dx, y2: y2 + dy };
-    }
-    this.#draw();
+    if (event.shiftKey) return this.#grow(dx, dy);
+    const corner = this.quad[this.#corner];
+    if (corner) this.#mark(moveCorner(this.quad, this.#corner, [corner[0] + dx, corner[1] + dy]));
+    else this.#mark(shift(this.quad, dx, dy));
+  }
+
+  /** Move the sides that face right and down. @param {number} dx @param {number} dy */
+  #grow(dx, dy) {
+    const [x, y] = [0, 1].map((axis) => this.quad.reduce((sum, point) => sum + point[axis] / 4, 0));
+    const grown = this.quad.map(
+      ([left, top]) => /** @type {Point} */ ([left > x ? left + dx : left, top > y ? top + dy : top]),
+    );
+    this.#mark(markable(grown) ?? this.quad);
   }
 
   #draw() {
     const context = this.canvas.getContext("2d");
     if (!context || !this.#frame) return;
     const { width, height } = this.canvas;
-    const { x1, y1, x2, y2 } = this.box;
-    const cut = /** @type {const} */ ([x1 * width, y1 * height, (x2 - x1) * width, (y2 - y1) * height]);
+    const unit = width / Math.max(1, this.canvas.clientWidth); // canvas pixels in a pixel of the page
+    const corners = this.quad.map(([x, y]) => [x * width, y * height]);
+    const outline = new Path2D();
+    corners.forEach(([x, y], at) => (at ? outline.lineTo(x, y) : outline.moveTo(x, y)));
+    outline.closePath();
+    const shade = new Path2D();
+    shade.rect(0, 0, width, height);
+    shade.addPath(outline);
+
     context.drawImage(this.#frame, 0, 0);
     context.fillStyle = "rgb(0 0 0 / 60%)";
-    context.fillRect(0, 0, width, height);
-    context.drawImage(this.#frame, ...cut, ...cut);
+    context.fill(shade, "evenodd");
     context.strokeStyle = "#34d399";
-    context.lineWidth = Math.max(2, width / 240);
-    context.strokeRect(...cut);
+    context.lineWidth = 2.5 * unit;
+    context.stroke(outline);
+    corners.forEach(([x, y], at) => {
+      const handle = new Path2D();
+      handle.arc(x, y, HANDLE_PX * unit, 0, 2 * Math.PI);
+      context.fillStyle = at === this.#corner ? "#34d399" : "#04110c";
+      context.fill(handle);
+      context.stroke(handle);
+    });
   }
-}
-
-/** @param {number} value */
-function clamp(value) {
-  return Math.max(0, Math.min(1, value));
 }

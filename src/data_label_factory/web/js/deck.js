@@ -35,18 +35,25 @@ export class Deck {
     return this.#entries;
   }
 
-  /** The number of copies, of copies with a price, and the sum of their prices in US cents. */
+  /**
+   * The number of copies, of copies with a price, and the sum of their prices: in US cents, and what has no rate to USD
+   * in the `others`, its own currencies.
+   */
   get totals() {
     let copies = 0;
     let priced = 0;
     let cents = 0;
-    for (const entry of this.#entries) {
-      copies += entry.count;
-      if (entry.cents === null) continue;
-      priced += entry.count;
-      cents += entry.count * entry.cents;
+    /** @type {Map<string, number>} currency → hundredths */
+    const others = new Map();
+    for (const { count, cents: each, amount, currency } of this.#entries) {
+      copies += count;
+      const own = each === null && currency ? toCents(amount) : null;
+      if (each === null && own === null) continue;
+      priced += count;
+      if (each !== null) cents += count * each;
+      else others.set(currency, (others.get(currency) ?? 0) + count * (own ?? 0));
     }
-    return { copies, priced, cents };
+    return { copies, priced, cents, others };
   }
 
   /** @param {string} key */
@@ -54,13 +61,14 @@ export class Deck {
     return this.#entries.find((entry) => entry.key === key)?.count ?? 0;
   }
 
-  /** Add one copy; a newer price replaces the older one. @param {Item} item @param {Price | null} price */
+  /** Add one copy, as the newest entry; a newer price replaces the older one. @param {Item} item @param {Price | null} price */
   add(item, price) {
     const money = price
       ? { cents: toCents(price.usd), amount: price.amount, currency: price.currency, date: price.date }
       : { cents: null, amount: null, currency: "", date: "" };
     const { key, name, rarity, setCode, refUrl, refFilename } = item;
     this.merge([{ key, name, rarity, setCode, refUrl, refFilename, count: 1, ...money }]);
+    this.#entries = [...this.#entries].sort((a, b) => Number(a.key === key) - Number(b.key === key));
   }
 
   /** @param {string} key @param {number} count 0 removes it */

@@ -1,7 +1,8 @@
 import { readCount } from "./count.js";
 import { joinEntries, MOST_COPIES } from "./deck.js";
 import { isDeckList, readDeckList } from "./decklist.js";
-import { formatUsd, toCents } from "./money.js";
+import { toCents } from "./money.js";
+import { foldName } from "./names.js";
 import { currencyInTitle, priceCell, PriceColumn } from "./pricecell.js";
 import { foldTitle, readTable, surplusHint } from "./table.js";
 
@@ -212,14 +213,16 @@ function readDate(date, where, leftOut) {
   return { date: "" };
 }
 
-/** One line per item, in the format that forums and shops accept. @param {Deck} deck @returns {string} */
+/** Lines of count and name, such as every deck builder reads: `4 Owl`. @param {Deck} deck @returns {string} */
 export function toText(deck) {
-  const lines = deck.entries.map((entry) => {
-    const facts = [entry.rarity && `(${entry.rarity})`, entry.setCode && `[${entry.setCode}]`].filter(Boolean);
-    return [`${entry.count}×`, entry.name, ...facts].join(" ");
-  });
-  const { cents, priced } = deck.totals;
-  return [...lines, ...(priced ? ["", `Total ${formatUsd(cents)}`] : [])].join("\n");
+  /** @type {Map<string, {name: string, count: number}>} */
+  const named = new Map();
+  for (const { name, count } of deck.entries) {
+    const key = foldName(name);
+    named.set(key, { name: named.get(key)?.name ?? name, count: count + (named.get(key)?.count ?? 0) });
+  }
+  const lines = [...named.values()].map(({ name, count }) => `${count} ${name.replaceAll(/\s+/g, " ").trim()}\n`);
+  return lines.join("");
 }
 
 /**

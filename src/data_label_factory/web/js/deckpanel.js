@@ -1,18 +1,22 @@
 import { thumbnail } from "./api.js";
 import { Deck } from "./deck.js";
 import { fromJson, readDeck, toCsv, toJson, toText } from "./deckfile.js";
+import { arrange, ORDERS } from "./deckorder.js";
 import { byId, flash, h, picture, setText } from "./dom.js";
-import { formatDate, formatMoney, formatUsd } from "./money.js";
+import { formatDate, formatMoney, formatSum, formatUsd } from "./money.js";
 import { load, onForeignChange, save } from "./store.js";
 import { decodeText } from "./table.js";
 import { toast } from "./toast.js";
 
 /** @import {Entry} from "./deck.js" */
 /** @import {LeftOut} from "./table.js" */
+/** @import {Row} from "./scanrun.js" */
 /** @import {Item, Price} from "./types.js" */
 
 const KEPT_AS = "deck";
 const PULSE_MS = 900;
+const ROWS_AT_ONCE = 200; // more would make every change slow
+const FEW = 5; // so many are found at a glance
 
 /** The deck on the page: shows and changes it, stores it in the browser, exports and imports it. */
 export class DeckPanel {
@@ -20,6 +24,9 @@ export class DeckPanel {
   #panel = byId("deck-panel", HTMLElement);
   #list = byId("deck", HTMLUListElement);
   #note = byId("deck-note", HTMLParagraphElement);
+  #search = byId("deck-search", HTMLInputElement);
+  #order = byId("deck-order", HTMLSelectElement);
+  #rows = ROWS_AT_ONCE;
   #kept = true;
   #deck = new Deck();
 
@@ -45,14 +52,42 @@ export class DeckPanel {
   /** @param {Item} item @param {Price | null} price */
   add(item, price) {
     this.#deck.add(item, price);
+    this.#show();
     this.#changed();
     flash(this.#panel, "pulse", PULSE_MS);
+  }
+
+  get entries() {
+    return this.#deck.entries;
+  }
+
+  /** All of it is elsewhere now. */
+  empty() {
+    this.#deck.clear();
+    this.#changed();
+  }
+
+  /** A copy that a scan takes. @param {Row} row */
+  take({ item, price }) {
+    this.add(item, price);
+  }
+
+  /** Take one copy back. @param {Row} row */
+  untake({ item: { key } }) {
+    this.#deck.setCount(key, this.#deck.count(key) - 1);
+    this.#changed();
   }
 
   /** @param {string} word */
   rename(word) {
     this.word = word;
     for (const place of document.querySelectorAll("[data-word]")) place.textContent = word;
+  }
+
+  /** Bring what is added now into sight: a search would hide it. */
+  #show() {
+    this.#search.value = "";
+    this.#list.scrollTop = 0;
   }
 
   #changed() {
@@ -71,7 +106,28 @@ export class DeckPanel {
     });
   }
 
+  #wireOrder() {
+    this.#order.append(...ORDERS.map(({ id, name }) => h("option", { value: id }, name)));
+    const stored = load("deck-order", String).value;
+    if (ORDERS.some(({ id }) => id === stored)) this.#order.value = String(stored);
+    const redraw = () => {
+      this.#rows = ROWS_AT_ONCE;
+      this.#list.scrollTop = 0;
+      this.#draw();
+    };
+    this.#search.oninput = redraw;
+    this.#order.onchange = () => {
+      save("deck-order", this.#order.value);
+      redraw();
+    };
+    byId("deck-more", HTMLButtonElement).onclick = () => {
+      this.#rows += ROWS_AT_ONCE;
+      this.#draw();
+    };
+  }
+
   #wire() {
+    this.#wireOrder();
     const file = byId("deck-file", HTMLInputElement);
     byId("export-csv", HTMLButtonElement).onclick = () =>
       this.#download("csv", "text/csv", `\uFEFF${toCsv(this.#deck.entries)}`);
@@ -135,13 +191,15 @@ export class DeckPanel {
   }
 
   #draw() {
-    const { copies, priced, cents } = this.#deck.totals;
+    const { copies, priced, cents, others } = this.#deck.totals;
     const { entries } = this.#deck;
     setText(byId("deck-count", HTMLSpanElement), String(copies));
-    setText(byId("deck-total", HTMLOutputElement), formatUsd(cents));
+    setText(byId("deck-total", HTMLOutputElement), formatSum(cents, others));
     const unpriced = copies - priced;
+    const shown = arrange(entries, this.#search.value, this.#order.value);
     const notes = [
-      unpriced ? `${unpriced} without a price in USD, not in the total.` : "",
+      unpriced ? `${unpriced} without a price, not in the total.` : "",
+      entries.length && !shown.length ? "Nothing here matches the search." : "",
       this.#kept ? "" : "The browser’s storage is full or disabled: a reload will lose this. Export it.",
     ];
     setText(this.#note, notes.filter(Boolean).join(" "));
@@ -150,7 +208,11 @@ export class DeckPanel {
     for (const id of ["export-csv", "export-json", "copy", "clear"])
       byId(id, HTMLButtonElement).disabled = !entries.length;
     const focus = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.focus : undefined;
-    this.#list.replaceChildren(...entries.map((entry) => this.#row(entry)));
+    this.#list.replaceChildren(...shown.slice(0, this.#rows).map((entry) => this.#row(entry)));
+    byId("deck-tools", HTMLDivElement).hidden = entries.length <= FEW && !this.#search.value;
+    const more = byId("deck-more", HTMLButtonElement);
+    more.hidden = shown.length <= this.#rows;
+    setText(more, `Show more (${shown.length - this.#rows} hidden)`);
     if (focus) this.#refocus(focus);
     this.onChange();
   }

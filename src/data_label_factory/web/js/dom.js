@@ -51,3 +51,13 @@ export function picture(url, alt) {
   image.addEventListener("error", () => image.replaceWith(none()), { once: true });
   return image;
 }
+
+/**
+ * Make these the rows of a list. Those that stay are not touched: a press or the focus would be lost with them.
+ * @param {HTMLElement} list @param {readonly HTMLElement[]} rows
+ */
+export function setRows(list, rows) {
+  const kept = new Set(rows);
+  for (const old of [...list.children]) if (!kept.has(/** @type {HTMLElement} */ (old))) old.remove();
+  rows.forEach((row, i) => list.children[i] === row || list.insertBefore(row, list.children[i] ?? null));
+}

@@ -6,6 +6,7 @@ const RETRY_MS = [500, 1000, 2000, 3000];
 const BUSY = new Set([429, 503]);
 const STILL_GAP_MS = 500;
 const STALE_MS = 100; // a packed frame that has waited for longer is packed anew
+const SILENT_MS = 3000; // slow machines need a second
 const SPARE_MS = 3;
 const LEARNED = 0.25; // weight of the newest time in a mean
 const CAMERA_MS = 33; // between two frames, before any was seen
@@ -68,6 +69,11 @@ export class Loop {
     this.#packed = null;
     this.#isPacking = false;
     [this.#underWay, this.#failures, this.#pausedUntil, this.#sentAt] = [0, 0, 0, -Infinity];
+  }
+
+  /** Whether the server has worked on a frame without a word for longer than it usually does. */
+  get isSilent() {
+    return this.#underWay > 0 && this.clock() - this.#begunAt > Math.max(SILENT_MS, 2 * this.#mean.work);
   }
 
   /** The camera has shown another frame. */

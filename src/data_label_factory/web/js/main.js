@@ -1,12 +1,17 @@
 import { Announcer } from "./announce.js";
 import { info } from "./api.js";
 import { DeckPanel } from "./deckpanel.js";
-import { byId, h, setText } from "./dom.js";
+import { byId } from "./dom.js";
 import { Eye } from "./eye.js";
 import { Follower } from "./follower.js";
 import { GuessPanel, spell } from "./guesspanel.js";
+import { Help } from "./help.js";
+import { ItemsDialog } from "./itemsdialog.js";
 import { Loop } from "./loop.js";
+import { banner, saySeen, status } from "./notices.js";
 import { Overlay } from "./overlay.js";
+import { makeScan } from "./scanparts.js";
+import { showServerFacts } from "./serverfacts.js";
 import { Settings } from "./settings.js";
 import { toTracks } from "./servertracks.js";
 import { Source } from "./source.js";
@@ -14,8 +19,9 @@ import { SourceBar } from "./sourcebar.js";
 import { Stillness } from "./stillness.js";
 import { StatsPanel } from "./statspanel.js";
 import { Teacher } from "./teach.js";
+import { tapOutlines } from "./taps.js";
 import { toast } from "./toast.js";
-import { showTopPrices } from "./toppanel.js";
+import { nameTopPrices, showTopPrices } from "./toppanel.js";
 import { TrackPanel } from "./trackpanel.js";
 import { Tracker } from "./tracker.js";
 import { Wire } from "./wire.js";
@@ -66,23 +72,30 @@ const eye = new Eye(
 );
 const bar = new SourceBar(source, (problem) => banner(problem, "source"));
 const trackPanel = new TrackPanel({
-  onAdd: (item, price) => deck.add(item, price),
-  onWrong(track) {
-    if (track.justSeen || !lastFrame) toast("It is out of sight. Show it again first.");
-    else teacher.correct(lastFrame, track.quad);
+  onAdd: (item, price) => keep.add(item, price),
+  onWrong: (track, likely) => inSight(track, (seen) => teacher.correct(seen, likely)),
+  onPick(track, item) {
+    if (trackPanel.canCorrect) inSight(track, (seen) => teacher.learn(seen, item));
+    else keep.add(item, null);
   },
-  copies: (key) => deck.count(key),
+  onPictures: (item) => itemsDialog.open(item),
+  copies: (key) => keep.count(key),
 });
 const guessPanel = new GuessPanel({
-  onAdd: (item) => deck.add(item, null),
-  onTeach: ({ quad }) => lastFrame && teacher.correct(lastFrame, quad),
+  onAdd: (item) => keep.add(item, null),
+  onTeach: ({ quad, items }) => lastFrame && teacher.correct({ frame: lastFrame, quad }, items),
 });
 const deck = new DeckPanel(() => trackPanel.refresh());
-const teacher = new Teacher(() => {
-  source.retake();
-  loop.tick();
-  refreshInfo();
+const { scan, keep, album } = makeScan({
+  deck,
+  source,
+  query: () => settings.values.query,
+  tell: (text) => announcer.tell(text),
+  onList: () => applySettings(settings.values),
 });
+const teacher = new Teacher(collectionChanged);
+const itemsDialog = new ItemsDialog(collectionChanged);
+new Help();
 const settings = new Settings(applySettings);
 const loop = new Loop({
   async takeFrame() {
@@ -104,10 +117,24 @@ function applySettings(values) {
   overlay.mirrored = mirrored;
   announcer.sound = values.sound;
   deck.rename(values.word);
-  trackPanel.word = guessPanel.word = values.word;
+  trackPanel.word = guessPanel.word = keep.word || values.word;
+  nameTopPrices(values.word);
   byId("stage", HTMLDivElement).toggleAttribute("data-mirror", mirrored);
   byId("mirror", HTMLButtonElement).setAttribute("aria-pressed", String(values.mirror));
   showTracks();
+}
+
+/** @param {Track} track @param {(seen: import("./teach.js").Seen) => void} teach */
+function inSight(track, teach) {
+  if (track.justSeen || !lastFrame) toast("It is out of sight. Show it again first.");
+  else teach({ frame: lastFrame, quad: track.quad });
+}
+
+/** The server has learned or forgotten something: what is shown may have another name now. */
+function collectionChanged() {
+  source.retake();
+  loop.tick();
+  refreshInfo();
 }
 
 /** Whether the source is a camera or a video, of which each frame is another. */
@@ -119,11 +146,14 @@ function isMoving() {
 function sourceChanged(problem) {
   banner(problem, "source");
   bar.refresh();
+  album.offer(source.files);
   applySettings(settings.values);
-  for (const part of [tracker, wire]) part.reset();
+  for (const part of [tracker, wire, scan]) part.reset();
   for (const part of [follower, stillness, overlay]) part.clear();
   tracks = [];
   [guess, isAnswered] = [null, false];
+  banner("", "silence");
+  saySeen("");
   showTracks();
   if (isMoving()) eye.open();
   else eye.close();
@@ -149,9 +179,14 @@ function answered({ said, frame: { picture, taken }, latency, own }) {
   showTracks();
   if (guess) announcer.tell(`Nothing sure: ${spell(guess)}`);
   else if (still && !tracks.length) announcer.tell(NOTHING);
-  announcer.hear(tracks);
+  if (scan.isOn && !still)
+    scan.see(tracks, taken, picture, { isTracked: said.isTracked, isStill: stillness.isStill(taken) });
+  else announcer.hear(tracks);
   if (gone) recovered();
-  status("live");
+  banner("", "silence");
+  const shown = tracks.length ? "Named" : guess ? NOTHING_SURE : NOTHING;
+  status("live", still ? shown : undefined);
+  saySeen(still && !tracks.length && !guess ? NOTHING : "");
   stats.count(latency, own + performance.now() - begun, ever);
 }
 
@@ -159,6 +194,7 @@ function answered({ said, frame: { picture, taken }, latency, own }) {
 function failed(error) {
   source.retake();
   stats.error(error.message);
+  banner("", "silence");
   const busy = error.status === 429 || error.status === 503;
   if (busy && !gone) return status("waiting", error.message);
   gone = true;
@@ -167,8 +203,8 @@ function failed(error) {
   tracks = tracks.map((track) => ({ ...track, sure: false, justSeen: true }));
   overlay.update(visible());
   showTracks();
-  const silent = error.status === 0 || error.status >= 502;
-  banner(silent ? `The server does not answer. Trying again … (${error.message})` : error.message, "server");
+  const why = error.status >= 502 ? ` (${error.message})` : "";
+  banner(why || error.status === 0 ? `The server does not answer. Trying again …${why}` : error.message, "server");
 }
 
 function recovered() {
@@ -177,8 +213,12 @@ function recovered() {
   refreshInfo();
 }
 
-/** What is out of sight fades though no answer comes. */
+/** What is out of sight fades though no answer comes, and a server that says nothing is not waited for in silence. */
 function fade() {
+  if (loop.isSilent && !gone) {
+    banner("The server has not answered for some seconds. Still waiting …", "silence");
+    status("waiting", "Waiting for the server");
+  }
   if (gone || !tracker.isFading) return;
   tracks = tracker.at(performance.now());
   follower.show(tracks);
@@ -198,58 +238,26 @@ function showTracks() {
   guessPanel.show(shown);
 }
 
-/** @type {Map<string, string>} */
-const problems = new Map();
-
-/** @param {string} text empty when the problem is over @param {"source" | "server"} about */
-function banner(text, about) {
-  problems.set(about, text);
-  const place = byId("banner", HTMLParagraphElement);
-  const shown = problems.get("source") || problems.get("server") || "";
-  setText(place, shown);
-  place.hidden = !shown;
-}
-
-/** @param {"idle" | "waiting" | "live" | "gone"} state @param {string} [text] */
-function status(state, text) {
-  const words = {
-    idle: "No source yet",
-    waiting: "Waiting for the first answer",
-    live: "Live",
-    gone: "Server gone, trying again",
-  };
-  byId("status", HTMLParagraphElement).dataset.state = state;
-  setText(byId("status-text", HTMLSpanElement), text ?? words[state]);
-}
-
 /** Ask the server for its state; other kinds of servers do not tell. */
 async function refreshInfo() {
   const facts = await info().catch((error) => {
     saysNothing = error.status === 404;
   });
   const canEnroll = facts?.can_enroll === true;
-  byId("teach", HTMLButtonElement).hidden = !canEnroll;
+  byId("teach", HTMLButtonElement).hidden = byId("items-open", HTMLButtonElement).hidden = !canEnroll;
+  if (facts?.version) await keep.begin();
   trackPanel.canCorrect = guessPanel.canTeach = canEnroll;
   showTracks();
   stats.upstream(
     facts?.version ? `${location.host} · ${facts.encoder} · ${facts.index_size} references` : location.host,
   );
-  const rows = facts?.version
-    ? {
-        Strictness: facts.strictness,
-        Threshold: facts.sim_threshold ?? "automatic",
-        Margin: facts.margin_threshold ?? "automatic",
-        References: facts.index_size,
-        Version: facts.version,
-      }
-    : { Server: "does not tell its settings" };
-  const list = Object.entries(rows).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, String(value))));
-  byId("server-facts", HTMLDListElement).replaceChildren(...list);
+  showServerFacts(facts);
   await showTopPrices();
 }
 
 byId("mirror", HTMLButtonElement).onclick = () => settings.set({ mirror: !settings.values.mirror });
-byId("teach", HTMLButtonElement).onclick = () => lastFrame && teacher.addItem(lastFrame);
+byId("teach", HTMLButtonElement).onclick = () => lastFrame && teacher.addItem(lastFrame, { tracks, guess });
+tapOutlines(byId("stage", HTMLDivElement), overlay, (track) => trackPanel.reveal(track.id));
 applySettings(settings.values);
 refreshInfo();
 document.addEventListener("visibilitychange", () => loop.tick());

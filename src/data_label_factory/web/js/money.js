@@ -23,6 +23,16 @@ export function formatMoney(amount, currency) {
   }
 }
 
+/**
+ * A sum in US dollars and, added by nobody, in the currencies that have no rate to it.
+ * @param {number} cents of US dollars @param {ReadonlyMap<string, number>} others currency → hundredths
+ * @returns {string} such as $3.00, €12.50, or $3.00 + €12.50
+ */
+export function formatSum(cents, others) {
+  const foreign = [...others].map(([currency, hundredths]) => formatMoney(hundredths / 100, currency));
+  return [...(cents || !foreign.length ? [formatUsd(cents)] : []), ...foreign].join(" + ");
+}
+
 /** @param {string} date ISO 8601 @returns {string} such as 1 Nov 2026; empty for an invalid date */
 export function formatDate(date) {
   const time = Date.parse(date);

@@ -1,11 +1,16 @@
-import { aligned } from "./geometry.js";
+import { placeCaption, shorten } from "./captions.js";
+import { aligned, area } from "./geometry.js";
+import { boxOf, isInside } from "./marking.js";
 
-/** @import {Point} from "./types.js" */
+/** @import {Place} from "./captions.js" */
+/** @import {Box, Point} from "./types.js" */
 /** @import {Track} from "./tracker.js" */
 
 const HALF_TIME_MS = 20; // of what a new answer corrects
 const FADE_MS = 160;
 const STALE_MS = 2500; // after this long without an answer, outlines fade: the camera has moved on
+const NARROW_PX = 640; // of a phone's picture, where captions are short and small
+const LEAST_CAPTION_PX = 72;
 /** @type {Record<string, string>} */
 const COLORS = { true: "#34d399", false: "#fbbf24", null: "#38bdf8" };
 
@@ -20,7 +25,7 @@ export class Overlay {
   #newsAt = 0;
   #staleAfter = STALE_MS;
   #last = 0;
-  /** @type {{x: number, y: number, width: number}[]} of this frame, so that labels do not overlap */
+  /** @type {Place[]} of this frame, so that labels do not overlap */
   #labels = [];
   #drawn = "";
   #calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -83,7 +88,26 @@ export class Overlay {
     this.#drawn = drawn;
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.#labels = [];
-    for (const { quad, alpha, track } of outlines) this.#draw(quad, alpha, track);
+    const boxes = outlines.map(({ quad }) => boxOf(quad));
+    outlines.forEach(({ quad, alpha, track }, at) => {
+      this.#draw(quad, alpha, track);
+      this.#label(boxes[at], boxes.toSpliced(at, 1), track);
+    });
+  }
+
+  /** The track whose outline is at a point of the window; of several, the smallest one's. @param {number} x @param {number} y @returns {Track | null} */
+  pick(x, y) {
+    const size = this.sizeOf();
+    if (!size || !this.visible) return null;
+    const { left, top, width, height } = this.canvas.getBoundingClientRect();
+    /** @type {Point} */
+    const at = [((x - left) * this.canvas.width) / width, ((y - top) * this.canvas.height) / height];
+    const place = this.#placing(size);
+    const hit = [...this.#shown.values()]
+      .map(({ quad, track }) => ({ quad: quad.map(place), track }))
+      .filter(({ quad }) => isInside(quad, at))
+      .sort((a, b) => area(boxOf(a.quad)) - area(boxOf(b.quad)));
+    return hit[0]?.track ?? null;
   }
 
   /** @param {number} elapsed @param {boolean} stale */
@@ -148,31 +172,27 @@ export class Overlay {
       context.stroke();
     }
     context.setLineDash([]);
-    this.#label(quad, color, caption(track), unit);
   }
 
-  /** @param {Point[]} quad @param {string} color @param {string} text @param {number} unit */
-  #label(quad, color, text, unit) {
+  /** @param {Box} own @param {Box[]} others @param {Track} track */
+  #label(own, others, track) {
     const { context, canvas } = this;
-    context.font = `600 ${13 * unit}px system-ui, sans-serif`;
-    const [pad, height] = [8 * unit, 24 * unit];
-    const width = Math.min(context.measureText(text).width + 2 * pad, canvas.width);
-    const left = Math.min(...quad.map(([x]) => x));
-    const top = Math.min(...quad.map(([, y]) => y));
-    const x = Math.max(0, Math.min(canvas.width - width, left));
-    let y = Math.max(0, Math.min(canvas.height - height, top - height - 4 * unit));
-    for (const other of this.#labels) {
-      if (x < other.x + other.width && other.x < x + width && Math.abs(y - other.y) < height)
-        y = other.y + height + unit;
-    }
-    this.#labels.push({ x, y, width });
-    context.fillStyle = color;
+    const unit = canvas.width / Math.max(1, canvas.clientWidth);
+    const isNarrow = canvas.clientWidth < NARROW_PX;
+    context.font = `600 ${(isNarrow ? 11 : 13) * unit}px system-ui, sans-serif`;
+    const [pad, height] = [(isNarrow ? 5 : 8) * unit, (isNarrow ? 19 : 24) * unit];
+    const most = isNarrow ? Math.max(own.x2 - own.x1, LEAST_CAPTION_PX * unit) : canvas.width;
+    const text = shorten(caption(track, isNarrow), most - 2 * pad, (part) => context.measureText(part).width);
+    const size = { width: context.measureText(text).width + 2 * pad, height, gap: 4 * unit };
+    const place = placeCaption(own, others, size, canvas, this.#labels);
+    this.#labels.push(place);
+    context.fillStyle = COLORS[String(track.sure)];
     context.beginPath();
-    context.roundRect(x, y, width, height, 6 * unit);
+    context.roundRect(place.x, place.y, place.width, height, 6 * unit);
     context.fill();
     context.fillStyle = "#04110c";
     context.textBaseline = "middle";
-    context.fillText(text, x + pad, y + height / 2 + unit, width - 2 * pad);
+    context.fillText(text, place.x + pad, place.y + height / 2 + unit);
   }
 }
 
@@ -186,8 +206,9 @@ function minus(a, b, sign) {
   return a.map(([x, y], i) => [x - sign * b[i][0], y - sign * b[i][1]]);
 }
 
-/** @param {Track} track */
-function caption({ id, sure, justSeen, reading: { item, score } }) {
+/** @param {Track} track @param {boolean} [isShort] without what its card says */
+function caption({ id, sure, justSeen, reading: { item, score } }, isShort = false) {
+  if (isShort) return `#${id} ${item.name}${sure === false ? "?" : ""}`;
   const rarity = item.rarity && ` (${item.rarity})`;
   if (justSeen) return `#${id} ${item.name}${rarity}, just seen`;
   const shown = score === null ? "" : `  ${score.toFixed(2)}`;

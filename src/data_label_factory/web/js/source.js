@@ -23,6 +23,7 @@ export class Source {
   #taken = ""; // the picture that was captured last
   #packer = new Packer();
   #turn = 0;
+  #isTurning = false; // to a picture that is still being decoded
 
   /**
    * @param {HTMLVideoElement} video @param {HTMLImageElement} still
@@ -45,6 +46,11 @@ export class Source {
   /** The number of the current picture, from 1, and the number of pictures. */
   get pages() {
     return { page: this.#page + 1, count: this.#files.length };
+  }
+
+  /** The pictures that are shown one by one. @returns {readonly File[]} */
+  get files() {
+    return this.#files;
   }
 
   get deviceId() {
@@ -109,6 +115,7 @@ export class Source {
   /** Show picture number `page`, from 1. @param {number} page Throws SourceError. */
   async turnTo(page) {
     const turn = ++this.#turn;
+    this.#isTurning = true;
     this.kind = "images";
     this.#page = Math.max(0, Math.min(this.#files.length, page) - 1);
     const file = this.#files[this.#page];
@@ -120,7 +127,7 @@ export class Source {
       () => false,
     );
     if (turn !== this.#turn) return;
-    this.#taken = ""; // the loop may have captured it while it was loading, and its answer is dropped below
+    this.#isTurning = false;
     this.onChange("");
     if (!ok) throw new SourceError(`This browser cannot show ${file.name}. JPEG, PNG and WebP are safe choices.`);
   }
@@ -128,6 +135,7 @@ export class Source {
   /** Release the camera and the files. */
   stop() {
     this.#turn++;
+    this.#isTurning = false;
     this.#stream?.getTracks().forEach((track) => track.stop());
     this.#stream = null;
     this.kind = "none";
@@ -155,7 +163,8 @@ export class Source {
   /** The newest frame as a JPEG of the size that the server needs; null if there is no new frame. */
   async takeFrame() {
     const size = this.size;
-    if (!size || document.hidden) return null;
+    // What is taken while a picture loads is dropped with its answer: the loop begins anew when it is there.
+    if (!size || document.hidden || this.#isTurning) return null;
     const isStill = this.kind === "images";
     const version = isStill ? this.#url : `${this.#turn}/${this.video.currentTime}`;
     if (version === this.#taken) return null;

@@ -1,4 +1,5 @@
 import { byId, h, setText } from "./dom.js";
+import { isFree } from "./shortcuts.js";
 import { SourceError, cameras } from "./source.js";
 
 /** @import {Source} from "./source.js" */
@@ -99,6 +100,13 @@ export class SourceBar {
     source.video.onpause = () => setText(play, "Play");
     byId("previous", HTMLButtonElement).onclick = () => this.#try(() => source.turnTo(source.pages.page - 1));
     byId("next", HTMLButtonElement).onclick = () => this.#try(() => source.turnTo(source.pages.page + 1));
+    addEventListener("keydown", (event) => {
+      const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key] ?? 0;
+      const to = source.pages.page + by;
+      if (!by || source.kind !== "images" || to < 1 || to > source.pages.count || !isFree(event)) return;
+      event.preventDefault();
+      this.#try(() => source.turnTo(to));
+    });
     byId("stop", HTMLButtonElement).onclick = () => {
       source.stop();
       source.onChange("");

@@ -1,5 +1,5 @@
 import { thumbnail, topPrices } from "./api.js";
-import { byId, h, picture } from "./dom.js";
+import { byId, h, picture, setText } from "./dom.js";
 import { priceTag } from "./pricetag.js";
 import { refUrlOf } from "./refurl.js";
 
@@ -14,6 +14,17 @@ export async function showTopPrices() {
   shown = news;
   byId("top-panel", HTMLElement).hidden = !rows.length;
   byId("top", HTMLOListElement).replaceChildren(...rows.map(row));
+}
+
+/** Call the items what the list is called. @param {string} word such as Deck, Inventory or Plants */
+export function nameTopPrices(word) {
+  setText(byId("top-title", HTMLHeadingElement), topTitle(word));
+}
+
+/** A deck has cards, plants are plants, and an inventory has items. @param {string} word */
+export function topTitle(word) {
+  const things = word.trim().toLowerCase() === "deck" ? "Cards" : /[^s]s$/i.test(word.trim()) ? word.trim() : "Items";
+  return `Top Valuable ${things}`;
 }
 
 /** @param {any} top a row of /api/top-prices */

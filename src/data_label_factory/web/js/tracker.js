@@ -178,7 +178,7 @@ function isInPlace(one, other) {
 }
 
 /** Whether both name the same item, or near-duplicates of one. @param {Reading} a @param {Reading} b */
-function isSameItem(a, b) {
+export function isSameItem(a, b) {
   if (a.item.key === b.item.key) return true;
   return a.twins.includes(b.item.refFilename) || b.twins.includes(a.item.refFilename);
 }

@@ -1,17 +1,23 @@
 import { thumbnail } from "./api.js";
 import { byId, flash, h, picture, setText } from "./dom.js";
 import { Hold } from "./hold.js";
+import { difference, distinct, Labels, stem } from "./labels.js";
 import { priceTag } from "./pricetag.js";
+import { Runners } from "./runners.js";
 
-/** @import {Item, Neighbor, Price} from "./types.js" */
+/** @import {Item, Price, Reading} from "./types.js" */
 /** @import {Track} from "./tracker.js" */
 
 const FLASH_MS = 800;
+const ADD_PARTS = ["", "wide", "", "wide", ""]; // of “+ Add to Deck (2 in it)”, of which a phone shows “+ Add (2)”
+const FOUND_MS = 1200; // how long a card is marked whose outline was pressed
 
 /**
  * @typedef {object} Handlers
  * @property {(item: Item, price: Price | null) => void} onAdd
- * @property {(track: Track) => void} onWrong
+ * @property {(track: Track, likely: Promise<Item[]>) => void} onWrong  with what else it may be
+ * @property {(track: Track, item: Item) => void} onPick  it is this one, of the runners-up
+ * @property {(item: Item) => void} onPictures            show the item's pictures
  * @property {(key: string) => number} copies  the number of copies in the deck
  */
 
@@ -32,6 +38,7 @@ export class TrackPanel {
   /** @type {Track[]} */
   #tracks = [];
   #hold = new Hold(this.#list, () => this.refresh());
+  #labels = new Labels(() => this.refresh());
 
   /** @param {Handlers} handlers */
   constructor(handlers) {
@@ -48,7 +55,7 @@ export class TrackPanel {
     for (const track of tracks) {
       let card = this.#cards.get(track.id);
       if (!card) {
-        card = new TrackCard(this.handlers);
+        card = new TrackCard(this.handlers, this.#labels);
         this.#cards.set(track.id, card);
         this.#list.append(card.element);
       }
@@ -70,43 +77,70 @@ export class TrackPanel {
   refresh() {
     this.show(this.#tracks);
   }
+
+  /** Bring a track's card into sight, its button ready to be pressed. @param {number} id */
+  reveal(id) {
+    this.#cards.get(id)?.reveal();
+  }
 }
 
 class TrackCard {
   element = h("li", { class: "track", tabIndex: -1 });
   #key = "";
   #priceShown = "";
-  #runnersOpen = false;
-  /** @type {Neighbor[]} */
-  #neighbors = [];
+  /** @type {Track | null} */
+  #track = null;
   #thumb = h("div");
   #name = h("h3");
   #chip = h("span", { class: "chip" });
   #id = h("span", { class: "id" });
   #facts = h("span");
+  #view = h("p", { class: "soft note", hidden: true }, "Matched by a further picture of it. This is the first.");
   #twins = h("p", { class: "soft note", hidden: true });
   #price = h("div");
   #score = meter("score");
   #margin = meter("margin");
   #bars = h("div", { class: "bars" }, this.#score.element, this.#margin.element);
-  #add = h("button", { type: "button", class: "add primary" });
-  #more = h("button", { type: "button", class: "link", "aria-expanded": "false" }, "Runners-up");
-  #wrong = h("button", { type: "button", class: "link" }, "That’s wrong …");
-  #runners = h("ol", { class: "runners", hidden: true });
+  #add = h("button", { type: "button", class: "add primary" }, ...ADD_PARTS.map((kind) => h("span", { class: kind })));
+  #details = h("button", { type: "button", class: "details", "aria-label": "Details" }, "⌄");
+  #more = link("Runners-up");
+  #wrong = link("That’s wrong …");
+  #pictures = link("Pictures");
+  #deed = ""; // what choosing a runner-up does
 
-  /** @param {Handlers} handlers */
-  constructor(handlers) {
+  /** @param {Handlers} handlers @param {Labels} labels */
+  constructor(handlers, labels) {
     this.handlers = handlers;
+    this.labels = labels;
+    this.runners = new Runners(labels);
     const facts = h("p", { class: "facts" }, this.#chip, this.#id, this.#facts);
-    const head = h("div", {}, this.#name, facts, this.#twins, this.#price);
-    const row = h("div", { class: "row" }, this.#add, this.#more, this.#wrong);
-    this.element.append(this.#thumb, head, this.#bars, row, this.#runners);
+    const head = h("div", { class: "head" }, this.#name, facts, this.#price, this.#twins, this.#view);
+    const row = h("div", { class: "row" }, this.#more, this.#wrong, this.#pictures);
+    this.element.append(this.#thumb, head, this.#add, this.#details, this.#bars, row, this.runners.element);
+    this.#details.onclick = () => this.#open(!this.element.hasAttribute("data-open"));
     this.#more.onclick = () => {
       this.thaw();
-      this.#runnersOpen = !this.#runnersOpen;
-      this.#more.setAttribute("aria-expanded", String(this.#runnersOpen));
-      this.#showRunners(this.#neighbors);
+      this.runners.isOpen = !this.runners.isOpen;
+      this.#more.setAttribute("aria-expanded", String(this.runners.isOpen));
+      if (this.#track) this.#showRunners(this.#track);
     };
+    this.#more.setAttribute("aria-expanded", "false");
+    this.#open(false);
+  }
+
+  reveal() {
+    this.thaw();
+    this.#open(true);
+    this.element.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    (this.#add.disabled ? this.element : this.#add).focus({ preventScroll: true });
+    flash(this.element, "found", FOUND_MS);
+  }
+
+  /** On a phone, a card is short until it is opened. @param {boolean} isOpen */
+  #open(isOpen) {
+    this.thaw();
+    this.element.toggleAttribute("data-open", isOpen);
+    this.#details.setAttribute("aria-expanded", String(isOpen));
   }
 
   /** @param {Track} track @param {string} word @param {boolean} canCorrect */
@@ -124,15 +158,18 @@ class TrackCard {
       this.#priceShown = JSON.stringify(price);
       this.#price.replaceChildren(priceTag(price));
     }
-    this.#twins.hidden = !reading.twins.length;
-    setText(this.#twins, `Looks the same: ${reading.twins.map(stem).join(", ")}`);
+    this.#showTwins(reading);
+    this.#view.hidden = !reading.view;
     this.#bars.hidden = reading.score === null;
     this.#score.show(reading.score, 1);
     this.#margin.show(reading.margin, 0.5);
     this.#showAdd(track, word);
-    this.#wrong.hidden = !canCorrect;
-    this.#wrong.onclick = () => this.handlers.onWrong(track);
-    this.#showRunners(reading.runnersUp);
+    this.#track = track;
+    this.#wrong.hidden = this.#pictures.hidden = !canCorrect;
+    this.#wrong.onclick = () => this.handlers.onWrong(track, this.#likely(reading));
+    this.#pictures.onclick = () => this.handlers.onPictures(item);
+    this.#deed = canCorrect ? "learn it" : `add to ${word}`;
+    this.#showRunners(track);
   }
 
   /** Its track is gone, its row not yet. */
@@ -140,7 +177,7 @@ class TrackCard {
     this.element.dataset.sure = "false";
     this.element.toggleAttribute("data-gone", true);
     setText(this.#chip, "gone");
-    setText(this.#add, "Gone");
+    this.#sayAdd("Gone");
     this.#enable(false);
   }
 
@@ -156,6 +193,7 @@ class TrackCard {
   /** @param {Item} item */
   #showItem(item) {
     this.#key = item.key;
+    this.runners.clear();
     const fresh = picture(item.refUrl && thumbnail(item.refUrl, 240), `Reference picture of ${item.name}`);
     this.#thumb.replaceChildren(fresh);
     setText(this.#name, item.name);
@@ -166,7 +204,7 @@ class TrackCard {
   #showAdd({ justSeen, reading: { item, price } }, word) {
     this.#enable(!justSeen);
     const copies = this.handlers.copies(item.key);
-    setText(this.#add, `+ Add to ${word}${copies ? ` (${copies} in it)` : ""}`);
+    this.#sayAdd("+ Add", ` to ${word}`, copies ? ` (${copies}` : "", copies ? " in it" : "", copies ? ")" : "");
     this.#add.setAttribute("aria-label", `Add ${item.name} to ${word}${copies ? `, ${copies} in it` : ""}`);
     this.#add.onclick = () => {
       flash(this.#add, "added", FLASH_MS);
@@ -182,20 +220,38 @@ class TrackCard {
     else if (enabled && document.activeElement === this.element) this.#add.focus({ preventScroll: true });
   }
 
-  /** @param {Neighbor[]} runners */
-  #showRunners(runners) {
-    this.#neighbors = runners;
-    this.#more.hidden = !runners.length;
-    this.#runners.hidden = !runners.length || !this.#runnersOpen;
-    if (this.#runners.hidden) return;
-    const rows = runners.map(({ name, score }) => h("li", {}, h("span", {}, name), h("span", {}, score.toFixed(2))));
-    this.#runners.replaceChildren(...rows);
+  /** @param {...string} parts of the button's text; the second and the fourth only where there is room */
+  #sayAdd(...parts) {
+    [...this.#add.children].forEach((place, at) => setText(place, parts[at] ?? ""));
+  }
+
+  /** By name and what differs: file names say less. @param {Reading} reading */
+  #showTwins({ item, twins }) {
+    const told = twins.map((file) => {
+      const twin = this.labels.find(file);
+      return twin ? difference(twin, item) : stem(file);
+    });
+    this.#twins.hidden = !twins.length;
+    setText(this.#twins, `Looks the same: ${[...new Set(told)].join("; ")}`);
+  }
+
+  /** What else it may be, the likeliest first. @param {Reading} reading @returns {Promise<Item[]>} */
+  async #likely({ item, twins, runnersUp }) {
+    const files = [...twins, ...runnersUp.map(({ filename }) => filename)];
+    return distinct(await Promise.all(files.map((file) => this.labels.ask(file))), item);
+  }
+
+  /** @param {Track} track */
+  #showRunners(track) {
+    const { runnersUp } = track.reading;
+    this.#more.hidden = !runnersUp.length;
+    this.runners.show(runnersUp, this.#deed, (item) => this.handlers.onPick(track, item));
   }
 }
 
-/** @param {string} filename */
-function stem(filename) {
-  return filename.replace(/^.*\//, "").replace(/\.\w+$/, "");
+/** @param {string} text */
+function link(text) {
+  return h("button", { type: "button", class: "link" }, text);
 }
 
 /** A small bar with a number. @param {string} name */

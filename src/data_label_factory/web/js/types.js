@@ -31,6 +31,7 @@
  * @property {boolean | null} confident null if the server does not say
  * @property {Neighbor[]} runnersUp
  * @property {string[]} twins       references that the picture matches as well
+ * @property {string} [view]        the further picture of the item that it matches best, if not the first
  * @property {Price | null} price
  *
  * @typedef {object} Place
@@ -38,6 +39,8 @@
  * @property {Point[]} quad
  * @property {number} trackId  of a server that keeps tracks, else 0
  * @property {number} lost     ms since such a server has seen it
+ * @property {number | null} [row]     from 1, of a server that reads pages
+ * @property {number | null} [column]
  *
  * @typedef {Reading & Place} Sighting
  *

@@ -1,6 +1,7 @@
 import { readAnswer } from "./answers.js";
 import { PATIENCE_MS, place, recognize } from "./api.js";
 import { ApiError } from "./apierror.js";
+import { randomName } from "./random.js";
 
 /** @import {Said} from "./answers.js" */
 
@@ -19,7 +20,7 @@ const SOCKET_CAPACITY = 2; // one that the server works on, one that waits for i
  * opened for the same session; a server or a proxy that refuses it is asked by POST for good.
  */
 export class Wire {
-  #session = newSession();
+  #session = randomName();
   #isRefused = false;
   /** @type {LiveSocket | null} */
   #socket = null;
@@ -33,7 +34,7 @@ export class Wire {
   reset() {
     this.#socket?.close();
     this.#socket = null;
-    this.#session = newSession();
+    this.#session = randomName();
   }
 
   /**
@@ -130,9 +131,4 @@ class LiveSocket {
   #fail(frame, error) {
     this.#take(frame)?.reject(error);
   }
-}
-
-/** A random name that no other page has. */
-function newSession() {
-  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
