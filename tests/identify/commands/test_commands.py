@@ -356,7 +356,7 @@ def test_several_values_may_follow_one_option(given: list[str]) -> None:
 
 
 COMPLETIONS = {
-    "": ["gather", "identify", "web"],
+    "": ["gather", "identify", "lists", "mcp", "web"],
     "identify s": ["serve", "scrape_prices"],
     "identify index --ba": ["--batch-size"],
     "identify index --device c": ["cpu", "cuda", "coreml"],
