@@ -206,7 +206,8 @@ def check_with_axe(page: Any) -> None:
 
 def lay_out(*rows: list[Path]) -> bytes:
     """A picture of cards in rows, as JPEG."""
-    page = Image.new("RGB", (1000, 60 + 500 * len(rows)), (70, 75, 80))
+    size = 40 + 480 * max(map(len, rows)), 60 + 500 * len(rows)
+    page = Image.new("RGB", size, (70, 75, 80))
     for row, files in enumerate(rows):
         for column, file in enumerate(files):
             with Image.open(file) as card:
@@ -216,6 +217,11 @@ def lay_out(*rows: list[Path]) -> bytes:
     data = io.BytesIO()
     page.save(data, "JPEG", quality=92)
     return data.getvalue()
+
+
+# Cards by number: a page of nine pockets, and fifteen sleeves on a wall.
+BINDER = [[3, 0, 1], [2, 1, 0], [0, 3, 2]]
+WALL = [[0, 1, 2, 3, 1], [2, 2, 0, 3, 0], [1, 3, 3, 0, 2]]
 
 
 def test_an_album_is_taken_in_reading_order(
@@ -230,9 +236,9 @@ def test_an_album_is_taken_in_reading_order(
         if parse_label(file.name).name not in names
     )
     album = {
-        "first.jpg": lay_out([cards[3], cards[0]], [cards[2], cards[1]]),
+        "first.jpg": lay_out(*[[cards[at] for at in row] for row in BINDER]),
         "torn.jpg": b"no picture",
-        "second.jpg": lay_out([cards[1]]),
+        "second.jpg": lay_out(*[[cards[at] for at in row] for row in WALL]),
         "third.jpg": lay_out([other]),
     }
     number = make_list(server, "Album")
@@ -242,10 +248,10 @@ def test_an_album_is_taken_in_reading_order(
         ]
         page.locator("#image-files").set_input_files(chosen)
         page.locator("#album-start").click()
-        until(page, "document.querySelector('#album-told').textContent.startsWith('5 taken')")
+        until(page, "document.querySelector('#album-told').textContent.startsWith('24 taken')")
         assert "torn.jpg: this browser cannot read it" in page.locator("#album-panel").inner_text()
-        wait_for_entries(page, 5)
-        assert page.locator("#scan-count").text_content() == "5"
+        wait_for_entries(page, 24)
+        assert page.locator("#scan-count").text_content() == "24"
         assert "third.jpg, row 1" in page.locator("#review").inner_text()
 
     found = [
@@ -253,10 +259,9 @@ def test_an_album_is_taken_in_reading_order(
         for entry in entries(server, number)
     ]
     assert found == [
-        ("first.jpg", 1, 1, names[3]),
-        ("first.jpg", 1, 2, names[0]),
-        ("first.jpg", 2, 1, names[2]),
-        ("first.jpg", 2, 2, names[1]),
-        ("second.jpg", 1, 1, names[1]),
+        (file, row, column, names[card])
+        for file, rows in (("first.jpg", BINDER), ("second.jpg", WALL))
+        for row, cards_in_row in enumerate(rows, 1)
+        for column, card in enumerate(cards_in_row, 1)
     ]
     assert all(entry["crop_url"] for entry in entries(server, number))

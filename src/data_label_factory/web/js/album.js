@@ -6,7 +6,7 @@ import { column } from "./scanpanel.js";
 /** @import {Scan} from "./scan.js" */
 /** @import {Sighting} from "./types.js" */
 
-const SIDE_PX = 2048; // of what is sent; a page of nine needs more than a frame of a camera
+const SIDE_PX = 4096; // of what is sent; a shelf of small things needs all that a phone's camera has
 const QUALITY = 0.9;
 const MOST_TRIES = 4;
 const RETRY_MS = 1000;
