@@ -1,5 +1,6 @@
 """Lists in a file: add, edit, merge, search, page; several devices; nothing lost."""
 
+import base64
 import io
 import os
 import signal
@@ -236,6 +237,13 @@ def test_a_cursor_that_is_none_is_refused(store: ListStore, cursor: str) -> None
         store.page(binder.id, Query(cursor=cursor))
     with pytest.raises(ListError, match="sort"):
         store.page(binder.id, Query(sort="size"))
+
+
+def test_a_cursor_with_half_a_character_is_refused(store: ListStore) -> None:
+    binder = store.create("Binder")
+    cursor = base64.urlsafe_b64encode(b'["name", "\\ud800", 1]').decode().rstrip("=")
+    with pytest.raises(ListError, match="cursor"):
+        store.page(binder.id, Query(sort="name", cursor=cursor))
 
 
 @pytest.mark.parametrize(
