@@ -76,6 +76,15 @@ def test_a_list_tells_how_many_and_worth_what_by_currency(store: ListStore) -> N
     assert [one.name for one in store.lists()] == ["My Binder"]
 
 
+def test_a_huge_worth_can_be_told(store: ListStore, path: Path) -> None:
+    binder = store.create("Binder")
+    store.add(binder.id, [new(str(n), price=1, currency="EUR") for n in range(2)])
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE entries SET quantity = 9999, cents = 900000000000000")
+    (total,) = store.get(binder.id).totals
+    assert total.amount == pytest.approx(2 * 9999 * 9e12)
+
+
 def test_names_are_unique_and_deleted_lists_come_back(store: ListStore) -> None:
     first = store.create("Deck")
     with pytest.raises(ConflictError, match="'deck' already"):

@@ -1,7 +1,8 @@
 """One SQLite file, opened for as long as the program runs.
 
 Write-ahead log with a full sync: a commit that returned is on disk,
-and readers never wait for a writer, of this process or another.
+and readers never wait for a writer of another process. The threads of
+this one take turns.
 """
 
 from __future__ import annotations
