@@ -172,6 +172,7 @@ def test_a_server_tells_its_webhooks_and_health_tells_of_those_that_fail(
         ({"webhook": ("http://h:port/",)}, "is not an address"),
         ({"webhook_secret": "x"}, "needs --webhook"),
         ({"webhook": ("http://h/",), "webhook_secret": "whsec_???"}, "base64"),
+        ({"webhook": ("http://h/",), "webhook_secret": "whsec_"}, "base64"),
     ],
 )
 def test_wrong_use_is_refused_at_the_start(changes: dict[str, Any], message: str) -> None:

@@ -164,7 +164,10 @@ def read_secret(secret: str) -> bytes:
         return secret.encode()
     try:
         text = secret.removeprefix(_SECRET_PREFIX)
-        return base64.b64decode(text, validate=True)
+        key = base64.b64decode(text, validate=True)
+        if not key:  # nothing would be signed
+            raise ValueError
+        return key
     except (binascii.Error, ValueError) as exc:
         raise FactoryError(
             "--webhook-secret is not base64 after whsec_",
