@@ -412,13 +412,13 @@ def test_our_own_formats_carry_every_field(own: str, given_: list[Content]) -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["=1+1", "=cmd|' /C calc'!A0", "@SUM(A1)", "+A1", "-1+cmd|x", "'=x"]
+    "name", ["=1+1", "=cmd|' /C calc'!A0", "@SUM(A1)", "+A1", "-1+cmd|x", "'=x", "＝1+1", "－1"]
 )
 @pytest.mark.parametrize("format_id", [*SITES, "csv"])
 def test_no_cell_of_a_csv_is_a_formula(format_id: str, name: str) -> None:
     data = export([replace(BLADE, name=name, note=name)], format_id).data
     for cell in re.split(r'[,;\r\n"]+', data.decode()):
-        assert not re.match(r"[=@\t]|[+-](?!\d+(\.\d+)?$)", cell), cell
+        assert not re.match(r"[=@＝＋－＠\t]|[+-](?!\d+(\.\d+)?$)", cell), cell
 
 
 def test_a_name_with_a_sign_stays_as_it_is() -> None:

@@ -357,6 +357,25 @@ def test_a_closed_file_and_a_backup_are_one_file(path: Path, tmp_path: Path) -> 
         assert names(store, binder.id) == ["Blade"]
 
 
+def test_who_still_has_a_closed_file_is_told_so(path: Path) -> None:
+    store = ListStore(path)
+    store.close()
+    with pytest.raises(ListFileError, match="was closed meanwhile"):
+        store.lists()
+
+
+def test_a_number_beyond_those_of_the_file_is_none_of_it(store: ListStore) -> None:
+    binder = store.create("Binder", "a phone\x9b31m")
+    for use in (
+        lambda: store.undo(binder.id, 2**70),
+        lambda: store.history(binder.id, limit=2**70),
+    ):
+        with pytest.raises(ListError, match="too large"):
+            use()
+    (step,), _ = store.history(binder.id)
+    assert step.device == "a phone 31m"  # nothing that a terminal obeys
+
+
 def test_other_files_are_refused_and_left_as_they_are(path: Path, tmp_path: Path) -> None:
     path.write_bytes(b"something else " * 100)
     with pytest.raises(ListFileError, match="damaged, or is not"):

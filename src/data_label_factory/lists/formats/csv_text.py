@@ -13,12 +13,12 @@ from data_label_factory.errors import ListError
 from data_label_factory.lists.formats.rows import check_columns
 from data_label_factory.lists.formats.shape import Format
 
-# A spreadsheet takes it for a formula. The apostrophe in front of it is what people type there
-# themselves; reading takes it away again.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+# A spreadsheet takes it for a formula; some, where full-width characters are typed, those too.
+# The apostrophe in front of it is what people type there themselves; reading takes it away again.
+_FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r]")
 # A sign before plain words and numbers is a name (+2 Mace), or a number: nothing to run.
 _SIGNED = re.compile(r"[+-]\d[\w ,.'’-]*")
-_GUARDED = re.compile(r"'(?='*[=+\-@\t\r])")
+_GUARDED = re.compile(r"'(?='*[=+\-@＝＋－＠\t\r])")
 # Newer versions of Python refuse a quote, a blank or a line end.
 _SEP = re.compile(r'"?sep=([^\s"]|\t)"?\s*', re.IGNORECASE)
 _DELIMITERS = ",;\t|"
