@@ -187,14 +187,14 @@ def test_problems_that_come_at_once_are_all_kept(tmp_path: Path) -> None:
     engine = Engine(make_collection(tmp_path, count=2))
     is_started = threading.Barrier(2)
 
-    class Slow(FactoryError):
+    class SlowError(FactoryError):
         def __str__(self) -> str:
             time.sleep(0.05)  # the other one comes meanwhile
             return super().__str__()
 
     def note(source: str) -> None:
         is_started.wait(10)
-        engine.problem(source, Slow("gone"))
+        engine.problem(source, SlowError("gone"))
 
     threads = [threading.Thread(target=note, args=(source,)) for source in ("a", "b")]
     for thread in threads:
