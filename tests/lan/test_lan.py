@@ -169,7 +169,7 @@ def test_this_machines_addresses_are_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("host", "names"),
-    [("Desk.lan", ["desk.lan", "desk.local"]), ("localhost", []), ("10.0.0.1", [])],
+    [("Desk.lan", ["desk.lan", "desk.local"]), ("localhost", []), ("10.0.0.1", []), ("büro", [])],
 )
 def test_names(monkeypatch: pytest.MonkeyPatch, host: str, names: list[str]) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: host)

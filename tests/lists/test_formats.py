@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import re
+import time
+import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +18,9 @@ from hypothesis import strategies as st
 
 from data_label_factory.errors import ListError, MissingExtraError
 from data_label_factory.lists.content import Content
+from data_label_factory.lists.formats import lines as lines_format
 from data_label_factory.lists.formats import workbook
+from data_label_factory.lists.formats.csv_text import read_csv
 from data_label_factory.lists.formats.exchange import FORMATS, Exported, export, find_format, read
 from data_label_factory.lists.formats.words import LANGUAGES, SCALES
 
@@ -408,13 +412,13 @@ def test_our_own_formats_carry_every_field(own: str, given_: list[Content]) -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["=1+1", "=cmd|' /C calc'!A0", "@SUM(A1)", "+A1", "-1+cmd|x", "'=x"]
+    "name", ["=1+1", "=cmd|' /C calc'!A0", "@SUM(A1)", "+A1", "-1+cmd|x", "'=x", "＝1+1", "－1"]
 )
 @pytest.mark.parametrize("format_id", [*SITES, "csv"])
 def test_no_cell_of_a_csv_is_a_formula(format_id: str, name: str) -> None:
     data = export([replace(BLADE, name=name, note=name)], format_id).data
     for cell in re.split(r'[,;\r\n"]+', data.decode()):
-        assert not re.match(r"[=@\t]|[+-](?!\d+(\.\d+)?$)", cell), cell
+        assert not re.match(r"[=@＝＋－＠\t]|[+-](?!\d+(\.\d+)?$)", cell), cell
 
 
 def test_a_name_with_a_sign_stays_as_it_is() -> None:
@@ -618,12 +622,107 @@ def test_isbns_of_goodreads_lose_their_armour() -> None:
         (b"name\n" + b"x\n" * 20_001, "csv", "over 20000"),
         (b"name,quantity\n" + b"x,y\n" * 20_001, "auto", "over 20000"),
         (b"#\n" * 20_001, "pokemon", "over 20000"),
+        (b"name" + b",x" * 256 + b"\n", "csv", "over 256 columns"),
         (b'{"entries": [' + b"1," * 20_000 + b"1]}", "auto", "over 20000"),
     ],
 )
 def test_files_that_are_none_are_refused(data: bytes, format_id: str, message: str) -> None:
     with pytest.raises(ListError, match=message):
         read(data, format_id)
+
+
+def sheet(xml: str, *, head: str = "") -> bytes:
+    """A workbook whose sheet holds `xml`, with `head` before the shared texts."""
+    out = io.BytesIO(export([BLADE], "xlsx").data)
+    made = io.BytesIO()
+    with zipfile.ZipFile(out) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for info in old.infolist():
+            part = old.read(info)
+            if info.filename == "xl/worksheets/sheet1.xml":
+                space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+                part = f'{head}<worksheet xmlns="{space}">{xml}</worksheet>'.encode()
+            new.writestr(info, part)
+    return made.getvalue()
+
+
+def cell(place: str, text: str) -> str:
+    return f'<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>'
+
+
+def test_a_workbook_cannot_take_more_memory_than_it_has() -> None:
+    rows = f'<row r="1">{cell("A1", "name")}</row><row r="2">{cell("A2", "&a;")}</row>'
+    bomb = '<!DOCTYPE x [<!ENTITY a "Blade">]>'
+    data = f"<sheetData>{rows}</sheetData>"
+    assert [one.name for one in read(sheet(data.replace("&a;", "Blade"))).entries] == ["Blade"]
+    for head in (bomb, f"<!--{'x' * 5000}-->{bomb}"):
+        with pytest.raises(ListError, match="no Excel workbook"):
+            read(sheet(data, head=head))
+
+
+def test_a_workbook_that_claims_a_huge_sheet_is_read_as_far_as_it_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = f'<row r="1">{cell("A1", "name")}</row><row r="2">{cell("A2", "Blade")}</row>'
+    claim = '<dimension ref="A1:XFD1048576"/>'
+    seen: list[int] = []
+    check = workbook.check_columns
+    monkeypatch.setattr(
+        workbook, "check_columns", lambda cells: (seen.append(len(cells)), check(cells))
+    )
+    found = read(sheet(f"{claim}<sheetData>{rows}</sheetData>"))
+    assert [one.name for one in found.entries] == ["Blade"]
+    assert max(seen) == 257
+
+    wide = rows.replace("</row>", f"{cell('IW2', 'x')}</row>").replace("IW2", "IW1", 1)
+    with pytest.raises(ListError, match="over 256 columns"):
+        read(sheet(f"<sheetData>{wide}</sheetData>"))
+
+
+def test_a_damaged_workbook_is_refused_whatever_openpyxl_says() -> None:
+    good = sheet(f'<sheetData><row r="1">{cell("A1", "name")}</row></sheetData>')
+    (place,) = {good.rindex(b"PK\x01\x02")}  # one entry of the directory
+    encrypted = good[: place + 8] + b"\x01" + good[place + 9 :]
+    bad_row = sheet('<sheetData><row r="1"><c r="1A" t="s"><v>9</v></c></row></sheetData>')
+    for data in (encrypted, bad_row):
+        with pytest.raises(ListError, match="no Excel workbook"):
+            read(data)
+
+
+def test_huge_numbers_of_json_are_no_amounts() -> None:
+    huge = "1" + "0" * 400
+    for kind, entry in (
+        ("list", f'{{"name": "x", "price": {huge}, "currency": "EUR"}}'),
+        ("list", f'{{"name": "x", "candidates": [{{"score": {huge}}}]}}'),
+        ("list", f'{{"name": "x", "quantity": {huge}}}'),
+        ("deck", f'{{"name": "x", "cents": {huge}}}'),
+    ):
+        text = f'{{"format": "data_label_factory {kind}", "entries": [{entry}]}}'
+        found = read(text.encode())
+        assert (found.entries, len(found.skipped)) == ([], 1)
+
+
+@pytest.mark.parametrize("mark", ['"', " ", "\r"])
+def test_what_cannot_separate_columns_is_not_taken_as_such(mark: str) -> None:
+    """Newer versions of Python raise a ValueError for it."""
+    names: list[str] = []
+
+    def reader(_: object, *, delimiter: str) -> object:
+        names.append(delimiter)
+        return iter(())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv, "reader", reader)
+        list(read_csv(f"sep={mark}\nname\nx\n"))
+    assert names[0] in ",;\t|"
+
+
+@pytest.mark.timed
+def test_a_line_of_digits_is_read_in_no_time() -> None:
+    """A backtracking pattern would take minutes, and hold up everything else."""
+    pattern = lines_format._PATTERNS["pokemon"]
+    start = time.process_time()
+    assert pattern.fullmatch("1 a AB " + "1" * 12_000 + " x")
+    assert time.process_time() - start < 1
 
 
 def test_a_workbook_without_its_package_says_what_to_install(

@@ -1,5 +1,6 @@
 """Lists in a file: add, edit, merge, search, page; several devices; nothing lost."""
 
+import base64
 import io
 import os
 import signal
@@ -73,6 +74,15 @@ def test_a_list_tells_how_many_and_worth_what_by_currency(store: ListStore) -> N
     assert totals == [("EUR", 0.5, 4), ("JPY", 1980.0, 1)]
     assert store.find("MY BINDER") == info
     assert [one.name for one in store.lists()] == ["My Binder"]
+
+
+def test_a_huge_worth_can_be_told(store: ListStore, path: Path) -> None:
+    binder = store.create("Binder")
+    store.add(binder.id, [new(str(n), price=1, currency="EUR") for n in range(2)])
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE entries SET quantity = 9999, cents = 900000000000000")
+    (total,) = store.get(binder.id).totals
+    assert total.amount == pytest.approx(2 * 9999 * 9e12)
 
 
 def test_names_are_unique_and_deleted_lists_come_back(store: ListStore) -> None:
@@ -238,6 +248,13 @@ def test_a_cursor_that_is_none_is_refused(store: ListStore, cursor: str) -> None
         store.page(binder.id, Query(sort="size"))
 
 
+def test_a_cursor_with_half_a_character_is_refused(store: ListStore) -> None:
+    binder = store.create("Binder")
+    cursor = base64.urlsafe_b64encode(b'["name", "\\ud800", 1]').decode().rstrip("=")
+    with pytest.raises(ListError, match="cursor"):
+        store.page(binder.id, Query(sort="name", cursor=cursor))
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -338,6 +355,25 @@ def test_a_closed_file_and_a_backup_are_one_file(path: Path, tmp_path: Path) -> 
         assert names(store, binder.id) == ["Bow", "Blade"]
     with ListStore(tmp_path / "copy.sqlite") as store:
         assert names(store, binder.id) == ["Blade"]
+
+
+def test_who_still_has_a_closed_file_is_told_so(path: Path) -> None:
+    store = ListStore(path)
+    store.close()
+    with pytest.raises(ListFileError, match="was closed meanwhile"):
+        store.lists()
+
+
+def test_a_number_beyond_those_of_the_file_is_none_of_it(store: ListStore) -> None:
+    binder = store.create("Binder", "a phone\x9b31m")
+    for use in (
+        lambda: store.undo(binder.id, 2**70),
+        lambda: store.history(binder.id, limit=2**70),
+    ):
+        with pytest.raises(ListError, match="too large"):
+            use()
+    (step,), _ = store.history(binder.id)
+    assert step.device == "a phone 31m"  # nothing that a terminal obeys
 
 
 def test_other_files_are_refused_and_left_as_they_are(path: Path, tmp_path: Path) -> None:

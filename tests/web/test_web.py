@@ -1,12 +1,14 @@
 """`data_label_factory web`: a server for the page, which passes its requests on to another."""
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -161,6 +163,24 @@ def test_foreign_pages_can_neither_write_nor_read(web: str) -> None:
     renamed = {"Host": "elsewhere.example"}  # DNS rebinding
     assert requests.get(f"{web}/api/items", headers=renamed, timeout=10).status_code == 421
     assert requests.post(f"{web}/refs/x", data=b"x", timeout=10).status_code == 404
+
+
+def test_nothing_of_a_request_is_taken_for_the_next(web: str) -> None:
+    hidden = b"POST /api/hidden HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+    chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(hidden), hidden)
+    address = urlsplit(web)
+    for method in (b"DELETE", b"POST"):
+        head = b"%s /api/lists/1 HTTP/1.1\r\nHost: localhost\r\n" % method
+        fields = b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n"
+        with socket.create_connection((address.hostname, address.port), 10) as client:
+            client.sendall(head + fields + chunks)
+            answer = b"".join(iter(lambda: client.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 411 ")
+        assert answer.count(b"HTTP/1.1 ") == 1
+
+    with socket.create_connection((address.hostname, address.port), 10) as client:
+        client.sendall(head + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 413 ")
 
 
 def test_uploads_have_a_length_and_a_limit(web: str) -> None:

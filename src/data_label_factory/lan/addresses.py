@@ -35,7 +35,8 @@ def find_names() -> list[str]:
     server may know it, and the one of multicast DNS.
     """
     name = socket.gethostname().rstrip(".").lower()
-    if not name or name == "localhost" or _is_address(name):
+    is_usable = name.isascii() and name != "localhost"  # a certificate has ASCII
+    if not name or not is_usable or _is_address(name):
         return []
     first = name.partition(".")[0]
     return list(dict.fromkeys([name, f"{first}.local"]))

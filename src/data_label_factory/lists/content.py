@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -19,6 +18,8 @@ MOST_COPIES = 9999  # of one entry, as in the page's deck
 MOST_CANDIDATES = 10
 MOST_EXTRA = 24
 MOST_PRICE = 100_000_000
+# A whole number of JSON may be too large for a float; a cosine is at most 1.
+_MOST_SCORE = 1e9
 
 # The longest text of a field, in characters. A reference may lie in subfolders.
 LONGEST = {
@@ -204,7 +205,7 @@ def _read_price(price: Any, currency: Any) -> tuple[float | None, str]:
     if price is None:
         return None, ""
     is_number = isinstance(price, int | float) and not isinstance(price, bool)
-    if not is_number or not math.isfinite(price) or not 0 <= price <= MOST_PRICE:
+    if not is_number or not 0 <= price <= MOST_PRICE:
         raise ListError(f"price must be a number from 0 to {MOST_PRICE}")
 
     code = str(currency or "").strip().upper()
@@ -241,6 +242,6 @@ def _read_candidate(value: Any) -> dict[str, Any]:
     texts = {name: _read_text(name, value.get(name)) for name in names}
 
     score = value.get("score") or 0
-    if not isinstance(score, int | float) or not math.isfinite(score):
+    if not isinstance(score, int | float) or not abs(score) <= _MOST_SCORE:
         raise ListError("The score of a candidate must be a number")
     return {**texts, "score": round(float(score), 4)}

@@ -1,7 +1,8 @@
 """One SQLite file, opened for as long as the program runs.
 
 Write-ahead log with a full sync: a commit that returned is on disk,
-and readers never wait for a writer, of this process or another.
+and readers never wait for a writer of another process. The threads of
+this one take turns.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from data_label_factory.errors import ListFileError
+from data_label_factory.errors import ListError, ListFileError
 from data_label_factory.lists import schema
 
 # How long a writer waits for another one. A step takes some ms, an import of
@@ -153,9 +154,13 @@ def _explained(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as exc:
         if isinstance(exc, sqlite3.IntegrityError):
             raise
+        if isinstance(exc, sqlite3.ProgrammingError):
+            raise ListFileError(f"{path} was closed meanwhile", "Send it again") from exc
         raise ListFileError(
             f"{path} is damaged, or is not a file of lists: {exc}",
             "Put a backup in its place, or name another one with --lists",
         ) from exc
+    except OverflowError as exc:  # of SQLite's numbers, which have 64 bits
+        raise ListError("This number is too large", "Take one that the list has") from exc
     except OSError as exc:
         raise ListFileError(f"Cannot write {path}: {exc.strerror or exc}") from exc

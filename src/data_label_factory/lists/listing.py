@@ -94,8 +94,9 @@ def _sum(db: sqlite3.Connection, where: str, *values: int) -> dict[int, _Sums]:
     """By list, a row for each currency and state."""
     sums: dict[int, _Sums] = defaultdict(list)
     rows = db.execute(
+        # A sum of whole numbers that is too large would be an error.
         "SELECT list, state, currency, count(*) AS entries, sum(quantity) AS copies, "
-        f"sum(quantity * cents) AS cents FROM entries {where} "
+        f"total(quantity * cents) AS cents FROM entries {where} "
         "GROUP BY list, currency, state ORDER BY currency",
         values,
     )
@@ -105,7 +106,7 @@ def _sum(db: sqlite3.Connection, where: str, *values: int) -> dict[int, _Sums]:
 
 
 def _describe(row: sqlite3.Row, sums: _Sums) -> ListInfo:
-    totals: dict[str, tuple[int, int]] = {}
+    totals: dict[str, tuple[float, int]] = {}
     for one in sums:
         if one["currency"]:
             cents, copies = totals.get(one["currency"], (0, 0))

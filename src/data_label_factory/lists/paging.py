@@ -120,6 +120,8 @@ def _read_cursor(query: Query) -> list[Any]:
             raise ListError(_BROKEN)
         if isinstance(value, int) and abs(value) > 2**62:
             raise ListError(_BROKEN)
+        if isinstance(value, str):
+            value.encode()  # half a surrogate pair is no text for SQLite
         return [value, entry_id]
     except (ValueError, TypeError, binascii.Error, RecursionError) as exc:
         raise ListError(_BROKEN) from exc

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from data_label_factory.errors import ListFileError, StaleError, UnknownListError
 from data_label_factory.labels import item_key
-from data_label_factory.lists.content import Content, now
+from data_label_factory.lists.content import Content, clean, now
 
 _DIGITS = re.compile(r"\d+")
 
@@ -40,7 +40,7 @@ class Step:
         self.list_id = list_id
         cursor = db.execute(
             "INSERT INTO steps (list, kind, at, device, undoes) VALUES (?, ?, ?, ?, ?)",
-            [list_id, kind, now(), device[:64], undoes],
+            [list_id, kind, now(), clean(device)[:64], undoes],
         )
         self.id = _new_id(cursor)
         db.execute(

@@ -15,6 +15,7 @@ from data_label_factory.web.target import Target
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_UPLOAD_BYTES = 64 * 2**20
+_MAX_DIGITS = 18  # of a length; Python refuses to read thousands of them
 _TIMEOUT_SECONDS = (5, 60)  # to connect, between two bytes
 _IDLE_SECONDS = 120
 _CHUNK_BYTES = 64 * 2**10
@@ -125,9 +126,10 @@ class _Handler(BaseHTTPRequestHandler):
 
         if not path.startswith("/api/"):
             self._send_problem(404, "There is nothing to post to here")
-        elif not length.isdecimal():
+        # What is sent in chunks would be left, and be taken for the next request.
+        elif "Transfer-Encoding" in self.headers or not length.isdecimal():
             self._send_problem(411, "The length of the upload is missing")
-        elif int(length) > _MAX_UPLOAD_BYTES:
+        elif len(length) > _MAX_DIGITS or int(length) > _MAX_UPLOAD_BYTES:
             limit = f"{_MAX_UPLOAD_BYTES // 2**20} MB"
             self._send_problem(413, f"The upload is over {limit}. Send a smaller picture")
         else:

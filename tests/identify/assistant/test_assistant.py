@@ -151,6 +151,7 @@ def test_items_are_searched(tools: Tools, cards: list[Path]) -> None:
         ("identify_image", {"path": "/none.jpg"}, "There is no file /none.jpg"),
         ("identify_image", {"path": __file__}, "picture"),
         ("identify_image", {"path": "a\0b"}, "a\0b"),
+        ("identify_image", {"path": "~nobody-here/a.jpg"}, "Cannot read ~nobody-here/a.jpg"),
         ("identify_image", {"image_base64": "???"}, "not base64"),
         ("search_items", {"limit": 0}, "greater than or equal to 1"),
         ("list_add", {"list_name": "B", "reference": "x.jpg"}, "has no item 'x.jpg'"),

@@ -103,7 +103,9 @@ def test_this_machine_needs_no_certificate_but_the_key(server: Server, key: str)
 def test_the_page_and_the_terminal_show_what_a_phone_needs(
     server: Server, cache: Path, key: str
 ) -> None:
-    page = ask(server, cache, "/", **{"X-API-Key": key}).body.decode()  # type: ignore[attr-defined]
+    start = ask(server, cache, "/", **{"X-API-Key": key})
+    assert start.headers["cache-control"] == "no-store"
+    page = start.body.decode()  # type: ignore[attr-defined]
     link = f"https://{HOST}:{server.port}/canvas/live?key={key}"
     assert link in page
     fingerprint = re.findall(r"(?:[0-9A-F]{2}:){15}[0-9A-F]{2}", page)

@@ -292,6 +292,29 @@ def test_writing_is_protected_as_enrolment_is(settings: Settings) -> None:
         assert "--lists" in client.post("/api/lists", json={"name": "C"}).json()["detail"]
 
 
+def test_whether_it_may_write_is_not_remembered_of_another_start(settings: Settings) -> None:
+    with served(replace(settings, host="0.0.0.0")) as client:
+        seen = {"If-None-Match": client.get("/api/lists").headers["etag"]}
+        assert client.get("/api/lists", headers=seen).status_code == 304
+    with served(settings) as client:
+        assert client.get("/api/lists", headers=seen).json()["can_write"] is True
+
+
+def test_a_price_that_follows_an_item_keeps_its_currency(client: TestClient, binder: str) -> None:
+    class Book:
+        def price_of(self, *_: object) -> dict[str, object]:
+            return {"median": 1.5, "currency": "EUR"}
+
+    context = client.app.state.context  # type: ignore[attr-defined]
+    context.engine.prices = Book()
+    item = client.get("/api/items").json()["items"][1]["filename"]
+    for currency in ("", "JPY"):
+        (entry,) = take(client, binder, item=item, name="", currency=currency)["entries"]
+        assert (entry["price"], entry["currency"]) == (1.5, "EUR")
+    (entry,) = take(client, binder, item=item, name="", price=9, currency="JPY")["entries"]
+    assert (entry["price"], entry["currency"]) == (9, "JPY")
+
+
 def test_a_file_that_cannot_be_used_says_why(settings: Settings) -> None:
     assert settings.lists_path
     settings.lists_path.write_text("not a database, but long enough to be one " * 20)

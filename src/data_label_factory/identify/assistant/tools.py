@@ -220,14 +220,14 @@ def _read_picture(path: str, picture: str) -> RGB:
 
 
 def _read_file(path: Path) -> bytes:
-    path = path.expanduser()
     try:
+        path = path.expanduser()
         if not path.is_file():
             raise ImageError(f"There is no file {path}")
         with path.open("rb") as file:
             # One more than allowed, so that too large shows.
             return file.read(MAX_PICTURE_BYTES + 1)
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError, RuntimeError) as exc:  # ~nobody has no home
         raise ImageError(f"Cannot read {path}: {exc}") from exc
 
 

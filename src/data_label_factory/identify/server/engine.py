@@ -91,6 +91,7 @@ class Engine:
         self.changing = threading.RLock()  # held by whoever changes the index, on disk or here
         self.calibrating = False
         self._prices = Prices(settings)
+        self._noting = threading.Lock()
 
     @property
     def device(self) -> str:
@@ -183,11 +184,13 @@ class Engine:
 
     def problem(self, source: str, error: Exception | None) -> None:
         """Keep for /health why `source` could not be taken over, or that it now could."""
-        if error is None:
-            self.problems = {name: text for name, text in self.problems.items() if name != source}
-        elif self.problems.get(source) != str(error):
-            self.problems = {**self.problems, source: str(error)}
-            note("not taken over", logging.ERROR, source=source, reason=error)
+        with self._noting:
+            others = {name: text for name, text in self.problems.items() if name != source}
+            if error is None:
+                self.problems = others
+            elif self.problems.get(source) != str(error):
+                self.problems = {**others, source: str(error)}
+                note("not taken over", logging.ERROR, source=source, reason=error)
 
     def _publish(self, because: str, start: float) -> None:
         """Answer by the collection as it is now.

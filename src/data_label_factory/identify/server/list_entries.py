@@ -95,8 +95,8 @@ def _follow_item(context: Context, sent: EntryValues) -> dict[str, Any]:
         followed |= {"price": found["median"], "currency": found["currency"]}
     elif prices:
         followed |= {"price": None, "currency": ""}
-    kept = sent.model_fields_set - {"item", "name"}
-    if "price" in kept:
+    kept = sent.model_fields_set - {"item", "name", "currency"}
+    if "price" in kept:  # a currency alone would make another price of it
         kept |= {"currency"}
     return {name: value for name, value in followed.items() if name not in kept}
 

@@ -69,7 +69,7 @@ def lists(
     settings = context.settings
     can_write = bool(settings.is_local or settings.api_key or settings.allow_enroll)
 
-    state = str([(info.id, info.version) for info in infos])
+    state = str([can_write, *((info.id, info.version) for info in infos)])
     etag = hashlib.sha256(state.encode()).hexdigest()[:16]
     body = {"lists": [show_list(info) for info in infos], "count": len(infos)}
     return answer(request, etag, {**body, "can_write": can_write})

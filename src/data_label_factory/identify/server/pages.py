@@ -22,7 +22,11 @@ router = APIRouter(include_in_schema=False)
 def start(request: Request, context: SharedContext) -> HTMLResponse:
     tracker = assets.PAGE.removeprefix("/") if has_tracker() else ""
     page = render_start_page(context, str(request.base_url), tracker)
-    headers = {"Content-Security-Policy": content_security_policy(), "Cache-Control": "no-cache"}
+    has_key = context.access is not None and context.access.is_for_phones
+    headers = {
+        "Content-Security-Policy": content_security_policy(),
+        "Cache-Control": "no-store" if has_key else "no-cache",
+    }
     return HTMLResponse(page, headers=headers)
 
 

@@ -10,15 +10,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from data_label_factory.errors import ListError
+from data_label_factory.lists.formats.rows import check_columns
 from data_label_factory.lists.formats.shape import Format
 
-# A spreadsheet takes it for a formula. The apostrophe in front of it is what people type there
-# themselves; reading takes it away again.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+# A spreadsheet takes it for a formula; some, where full-width characters are typed, those too.
+# The apostrophe in front of it is what people type there themselves; reading takes it away again.
+_FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r]")
 # A sign before plain words and numbers is a name (+2 Mace), or a number: nothing to run.
 _SIGNED = re.compile(r"[+-]\d[\w ,.'’-]*")
-_GUARDED = re.compile(r"'(?='*[=+\-@\t\r])")
-_SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+_GUARDED = re.compile(r"'(?='*[=+\-@＝＋－＠\t\r])")
+# Newer versions of Python refuse a quote, a blank or a line end.
+_SEP = re.compile(r'"?sep=([^\s"]|\t)"?\s*', re.IGNORECASE)
 _DELIMITERS = ",;\t|"
 
 
@@ -58,6 +60,7 @@ def read_csv(text: str) -> Iterator[tuple[int, list[str]]]:
     begin = 1
     try:
         for cells in reader:
+            check_columns(cells)
             if any(cell.strip() for cell in cells):
                 yield begin + skipped, [unguard(cell) for cell in cells]
             begin = reader.line_num + 1

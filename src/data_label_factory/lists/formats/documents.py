@@ -5,6 +5,7 @@ page.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -91,7 +92,7 @@ def _without_crop(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _from_deck(entry: Mapping[str, Any]) -> dict[str, Any]:
     amount, currency = entry.get("amount"), entry.get("currency") or ""
     if amount is None and isinstance(entry.get("cents"), int | float):
-        amount, currency = entry["cents"] / 100, "USD"
+        amount, currency = _from_cents(entry["cents"]), "USD"
     return {
         "name": entry.get("name"),
         "rarity": entry.get("rarity"),
@@ -102,6 +103,13 @@ def _from_deck(entry: Mapping[str, Any]) -> dict[str, Any]:
         "currency": currency,
         "taken_at": entry.get("date"),
     }
+
+
+def _from_cents(cents: float) -> float:
+    try:
+        return cents / 100
+    except OverflowError:  # JSON sets no limit to whole numbers
+        return math.inf
 
 
 def _dump(document: Mapping[str, Any]) -> bytes:

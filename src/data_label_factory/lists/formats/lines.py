@@ -21,9 +21,7 @@ _PATTERNS: Mapping[str, re.Pattern[str]] = {
         r"(?: (?:\[(?P<set>[^\[\]]+)\]|\((?P<other_set>(?=\d*[A-Z])[A-Z\d]{2,6})\))"
         r"(?: (?P<number>(?!\*)\S+))?)?(?: \*(?P<finish>[FE])\*)?"
     ),
-    "pokemon": re.compile(
-        rf"{_COUNT}(?: (?P<set>[A-Z][A-Z0-9-]{{1,7}}) (?P<number>[A-Z]*\d+\S*))?"
-    ),
+    "pokemon": re.compile(rf"{_COUNT}(?: (?P<set>[A-Z][A-Z0-9-]{{1,7}}) (?P<number>[A-Z]*\d\S*))?"),
 }
 _PARTS = (Column("", "quantity"), Column("", "name"), Column("", "set"), Column("", "number"))
 # What decks have between the cards.

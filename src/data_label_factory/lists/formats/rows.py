@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from data_label_factory.errors import ListError
 from data_label_factory.lists.content import REVIEW, Content
 from data_label_factory.lists.formats.fields import put_together, take_apart
-from data_label_factory.lists.formats.shape import MOST_ROWS, Column, Format
+from data_label_factory.lists.formats.shape import MOST_COLUMNS, MOST_ROWS, Column, Format
 from data_label_factory.lists.formats.words import find_vocabulary
 
 # What of an entry is worth a word if a format has no place for it.
@@ -66,6 +66,12 @@ def check_rows(count: int) -> None:
     """Raises ListError for more rows than a file may have."""
     if count > MOST_ROWS:
         raise ListError(f"The file has over {MOST_ROWS} rows", "Split it")
+
+
+def check_columns(cells: Sequence[str]) -> None:
+    """Raises ListError for a row with more columns than a table may have."""
+    if any(cells[MOST_COLUMNS:]):
+        raise ListError(f"The file has over {MOST_COLUMNS} columns", "Leave out some")
 
 
 def choose(format_: Format, contents: Sequence[Content], losses: Losses) -> list[Content]:

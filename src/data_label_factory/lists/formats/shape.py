@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 MOST_ROWS = 20_000  # of one file; a list of twice the size still opens at once
+MOST_COLUMNS = 256  # ten times what the largest of the sites has
 
 Kind = Literal["csv", "lines", "json", "deck", "xlsx"]
 

@@ -7,12 +7,16 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from data_label_factory.errors import ListError
+from data_label_factory.errors import FactoryError, ListError
 from data_label_factory.extras import need
-from data_label_factory.lists.formats.shape import Format
+from data_label_factory.lists.formats.rows import check_columns
+from data_label_factory.lists.formats.shape import MOST_COLUMNS, Format
 
 _NUMBERS = frozenset({"quantity", "price", "row", "column"})
 _MOST_BYTES = 64 * 2**20  # unpacked: a small file can claim a huge one
+# What XML unpacks once more, a hundredfold; no workbook has it. The second
+# is UTF-16, cut so that it fits either order of the bytes.
+_ENTITIES = (b"<!ENTITY", "<!ENTITY".encode("utf-16-le")[:-1])
 _NO_WORKBOOK = "This is no Excel workbook, or it is damaged"
 
 
@@ -43,18 +47,35 @@ def read_workbook(data: bytes, most_rows: int) -> Iterator[tuple[int, list[str]]
     """
     openpyxl = need("openpyxl", extra="xlsx")
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(info.file_size for info in archive.infolist()) > _MOST_BYTES:
-                raise ListError("This workbook is too large", "Save the sheet as CSV")
+        _check_parts(data)
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         sheet = book.worksheets[0]
-        rows = sheet.iter_rows(max_row=most_rows + 2, values_only=True)
+        # A sheet may claim any size, and is filled up with empty cells.
+        rows = sheet.iter_rows(
+            max_row=most_rows + 2,
+            max_col=MOST_COLUMNS + 1,
+            values_only=True,
+        )
         for number, row in enumerate(rows, 1):
             cells = [_as_text(value) for value in row]
+            check_columns(cells)
             if any(cells):
                 yield number, cells
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, IndexError, SyntaxError) as exc:
+    except FactoryError:
+        raise
+    except Exception as exc:  # what openpyxl meets in a damaged file has no common kind
         raise ListError(_NO_WORKBOOK) from exc
+
+
+def _check_parts(data: bytes) -> None:
+    """Raises ListError for a file whose reading takes too much memory."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(info.file_size for info in archive.infolist()) > _MOST_BYTES:
+            raise ListError("This workbook is too large", "Save the sheet as CSV")
+        for info in archive.infolist():
+            part = archive.read(info)
+            if any(mark in part for mark in _ENTITIES):
+                raise ListError(_NO_WORKBOOK)
 
 
 def _make_cell(cells: Any, sheet: Any, title: str, text: str) -> Any:

@@ -1,5 +1,6 @@
 """`GET /api/events` on a real socket: a card held up is told as seen, and as gone."""
 
+import asyncio
 import json
 import socket
 import time
@@ -127,6 +128,30 @@ def test_a_client_that_reads_nothing_stops_nobody(settings: Settings) -> None:
         assert time.monotonic() - begun < 15
 
 
+def test_who_hangs_up_before_the_first_line_is_forgotten(settings: Settings) -> None:
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},  # what uvicorn says
+        "method": "GET",
+        "scheme": "http",
+        "path": "/api/events",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+    }
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def send(_: object) -> None:
+        await asyncio.sleep(60)  # what was sent before is not read yet
+
+    with served(settings) as client:
+        context = client.app.state.context  # type: ignore[attr-defined]
+        assert client.portal
+        client.portal.call(client.app, scope, receive, send)
+        assert len(context.events) == 0
+
+
 def test_silence_is_filled_and_drops_are_said(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,7 +192,7 @@ def test_an_entry_of_a_list_is_taken_once(settings: Settings) -> None:
         made = client.post("/api/lists", json={"name": "Binder"}).json()
         take = {"item": item, "key": "a", "quantity": 2, "session": "desk"}
         other = {"name": "Opt", "key": "b", "price": 1.5, "currency": "USD"}
-        for entries in ([take], [take, other], [take]):
+        for entries in ([take], [take, other, other], [take], [take, other]):
             path = f"/api/lists/{made['id']}/entries"
             assert client.post(path, json={"entries": entries}).status_code in (200, 201)
 

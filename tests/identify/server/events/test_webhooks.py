@@ -4,6 +4,8 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +18,7 @@ from website import running
 
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.server.app import create_app
+from data_label_factory.identify.server.engine import Engine
 from data_label_factory.identify.server.events import Events, hub, webhooks
 from data_label_factory.identify.server.events.webhooks import Webhook, read_secret, sign
 from data_label_factory.identify.server.settings import Settings
@@ -164,6 +167,43 @@ def test_a_server_tells_its_webhooks_and_health_tells_of_those_that_fail(
     assert receiver.got[-1][0]["webhook-signature"].startswith("v1,")
 
 
+def test_one_that_works_does_not_hide_another_of_the_same_host(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    settings = make_collection(tmp_path, count=2)
+    with running(Receiver()) as gone:
+        pass
+    url = f"http://127.0.0.1:{receiver.server_address[1]}"
+    with served(replace(settings, webhook=(url, gone))) as client:
+        context = client.app.state.context  # type: ignore[attr-defined]
+        context.events.publish("taken", {"name": "Opt"})
+        wait_until(lambda: list(context.engine.problems) == ["webhook 127.0.0.1 (2)"])
+        context.events.publish("taken", {"name": "Owl"})
+        wait_until(lambda: len(receiver.got) == 2)
+        assert list(context.engine.problems) == ["webhook 127.0.0.1 (2)"]
+
+
+def test_problems_that_come_at_once_are_all_kept(tmp_path: Path) -> None:
+    engine = Engine(make_collection(tmp_path, count=2))
+    is_started = threading.Barrier(2)
+
+    class SlowError(FactoryError):
+        def __str__(self) -> str:
+            time.sleep(0.05)  # the other one comes meanwhile
+            return super().__str__()
+
+    def note(source: str) -> None:
+        is_started.wait(10)
+        engine.problem(source, SlowError("gone"))
+
+    threads = [threading.Thread(target=note, args=(source,)) for source in ("a", "b")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert sorted(engine.problems) == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -172,6 +212,7 @@ def test_a_server_tells_its_webhooks_and_health_tells_of_those_that_fail(
         ({"webhook": ("http://h:port/",)}, "is not an address"),
         ({"webhook_secret": "x"}, "needs --webhook"),
         ({"webhook": ("http://h/",), "webhook_secret": "whsec_???"}, "base64"),
+        ({"webhook": ("http://h/",), "webhook_secret": "whsec_"}, "base64"),
     ],
 )
 def test_wrong_use_is_refused_at_the_start(changes: dict[str, Any], message: str) -> None:

@@ -8,11 +8,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from data_label_factory.identify.server.context import (
     Context,
@@ -33,6 +35,34 @@ _HEARTBEAT_SECONDS = 15.0
 _LOOK_SECONDS = 1.0  # how soon a stream notices that the server stops
 _RETRY_MS = 2000
 _MAX_ID = 64
+
+
+class _Stream(StreamingResponse):
+    """The answer to one listener, which is forgotten with it."""
+
+    def __init__(
+        self,
+        context: Context,
+        listener: Listener,
+        has_news: asyncio.Event,
+    ) -> None:
+        super().__init__(
+            _stream(context, listener, has_news),
+            media_type="text/event-stream",
+            headers={
+                "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",  # of nginx: pass on at once
+            },
+        )
+        self._forget = partial(context.events.forget, listener)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Not only at the end of the stream: it does not even begin
+        # for a client that hangs up before the first line.
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._forget()
 
 
 @router.get("/api/events")
@@ -58,14 +88,7 @@ async def events(
         wanted,
         last_event_id or after,
     )
-    return StreamingResponse(
-        _stream(context, listener, has_news),
-        media_type="text/event-stream",
-        headers={
-            "Cache-Control": "no-store",
-            "X-Accel-Buffering": "no",  # of nginx: pass on at once
-        },
-    )
+    return _Stream(context, listener, has_news)
 
 
 def _make_wake(has_news: asyncio.Event) -> Callable[[], None]:

@@ -19,9 +19,14 @@ def tell_taken(
     """Tell what was added just now; `added` is what came of `new`,
     in the same order. What was known already is not told again.
     """
+    if added.known == len(new):
+        return  # no step of its own: that of its entries may be the newest
+    told: set[str] = set()
     for one, entry in zip(new, added.entries, strict=True):
-        if entry.version != added.step:
+        if entry.version != added.step or one.key in told:
             continue
+        if one.key:
+            told.add(one.key)
         content = one.content
         data: dict[str, Any] = {
             "list": list_id,

@@ -24,8 +24,9 @@ async def telling(context: Context) -> AsyncIterator[None]:
             settings.webhook_secret,
             context.events,
             context.engine.problem,
+            number,
         )
-        for url in settings.webhook
+        for number, url in enumerate(settings.webhook, 1)
     ]
     sweeping = asyncio.create_task(_sweep(context))
     try:

@@ -44,7 +44,8 @@ class Webhook:
     its own.
 
     `on_problem` is told the name of this webhook with what is
-    wrong, or None once it works again.
+    wrong, or None once it works again. `number` tells it from
+    another one of the same host.
     """
 
     def __init__(
@@ -53,12 +54,15 @@ class Webhook:
         secret: str,
         events: Events,
         on_problem: OnProblem,
+        number: int = 1,
     ) -> None:
         self._url = url
         self._key = read_secret(secret)
         self._on_problem = on_problem
         # The whole address may hold a password.
         self._name = f"webhook {urlsplit(url).hostname}"
+        if number > 1:
+            self._name += f" ({number})"
         self._has_news = threading.Event()
         self._is_stopped = threading.Event()
         self._lost = 0
@@ -164,7 +168,10 @@ def read_secret(secret: str) -> bytes:
         return secret.encode()
     try:
         text = secret.removeprefix(_SECRET_PREFIX)
-        return base64.b64decode(text, validate=True)
+        key = base64.b64decode(text, validate=True)
+        if not key:  # nothing would be signed
+            raise ValueError
+        return key
     except (binascii.Error, ValueError) as exc:
         raise FactoryError(
             "--webhook-secret is not base64 after whsec_",
