@@ -114,7 +114,7 @@ def test_a_server_with_sessions_gets_frames_over_a_socket_and_keeps_the_tracks(
         wait_for_rows(page, "Owl", "Fox")
         assert page.locator(".track").evaluate_all(READ_ROWS) == [
             ["4", "false", "just seen", True],
-            ["5", "true", "confident", False],
+            ["5", "true", "sure", False],
         ]
         page.locator("#settings-panel summary").click()
         page.locator("[name=query]").fill("bird")
