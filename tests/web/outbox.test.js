@@ -55,6 +55,28 @@ test("what is refused waits and says why, and is sent by the next page", async (
   assert.deepEqual([keptKeys(), next.problem], [[], ""]);
 });
 
+test("a list that refuses holds up no other", async () => {
+  kept.clear();
+  /** @type {string[]} */
+  const sent = [];
+  const outbox = new Outbox(
+    async (takes) => {
+      if (takes[0].list === 1) throw new ApiError("There is no such list", 404);
+      return takes.map(({ key }) => sent.push(key));
+    },
+    () => undefined,
+  );
+  for (const [key, list] of /** @type {const} */ ([
+    ["a", 1],
+    ["b", 2],
+    ["c", 1],
+    ["d", 2],
+  ]))
+    outbox.add({ ...take(key), list });
+  await settle();
+  assert.deepEqual([sent, keptKeys(), outbox.problem], [["b", "d"], ["a", "c"], "There is no such list"]);
+});
+
 test("what is taken back before it was sent never is", async () => {
   kept.clear();
   const outbox = new Outbox(

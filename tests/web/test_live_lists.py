@@ -183,7 +183,12 @@ def test_everyone_can_use_a_list(
 ) -> None:
     asked = {"name": "Owl", "state": "review", "candidates": [{"item": files[0], "name": "Owl"}]}
     placed = {"item": files[1], "page": "binder.pdf, page 3", "row": 1, "column": 2, "price": 1.5}
-    number = make_list(server, f"Seen by all, {scheme}", asked, placed | {"currency": "EUR"})
+    number = make_list(
+        server,
+        f"Seen by all, {scheme}, under a name that no phone is as wide as",
+        asked,
+        placed | {"currency": "EUR"},
+    )
     with opened(browser, server.url, width=width) as page:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         choose(page, number)
@@ -265,3 +270,34 @@ def test_an_album_is_taken_in_reading_order(
         for column, card in enumerate(cards_in_row, 1)
     ]
     assert all(entry["crop_url"] for entry in entries(server, number))
+
+
+def test_other_pictures_end_an_album(browser: Any, server: Server, settings: Settings) -> None:
+    assert settings.refs
+    picture = next(settings.refs.iterdir())
+    with opened(browser, server.url, quiet=False) as page:
+        page.locator("#image-files").set_input_files([picture, picture])
+        until(page, "!document.querySelector('#album-panel').hidden")
+        page.route("**/api/falcon", lambda route: None)  # it is never answered
+        page.locator("#album-start").click()
+        assert page.locator("#album-panel progress").is_visible()
+        page.locator("#image-files").set_input_files(picture)
+        until(page, "!document.querySelector('#album-start').hidden")
+        assert page.locator("#album-start").inner_text() == "Take all of this picture"
+        assert page.locator("#album-panel progress").is_hidden()
+        assert page.locator("#album-panel button:visible").count() == 1
+
+
+def test_lists_that_were_not_told_at_first_are_asked_for_again(
+    browser: Any, server: Server
+) -> None:
+    number = make_list(server, "Told late")
+    with opened(browser, server.url, quiet=False) as page:
+        page.clock.install()
+        page.route("**/api/lists", lambda route: route.fulfill(status=503))
+        with page.expect_response("**/api/lists"):
+            page.reload()
+        assert page.locator("#keep-in").is_hidden()
+        page.unroute("**/api/lists")
+        page.clock.fast_forward(20_000)
+        choose(page, number)

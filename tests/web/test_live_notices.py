@@ -95,6 +95,13 @@ def test_help_is_a_key_away_and_lists_the_keys(browser: Any) -> None:
         until(page, "!document.querySelector('#help-server').hidden")
         page.keyboard.press("Escape")
 
+        page.set_viewport_size({"width": 390, "height": 500})
+        page.keyboard.press("?")
+        assert page.locator("#help-dialog").evaluate("dialog => dialog.scrollTop") == 0
+        box = page.locator("#help-close").bounding_box()
+        assert box["y"] + box["height"] <= 500
+        page.locator("#help-close").click()
+
         page.route("**/docs", lambda route: route.fulfill(status=404))
         page.locator("#help").click()
         until(page, "document.querySelector('#help-server').hidden")

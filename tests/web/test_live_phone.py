@@ -110,3 +110,19 @@ def test_every_target_is_large_enough_for_a_thumb(browser: Any, picture: str) ->
         page.get_by_role("button", name="Runners-up").first.click()
         page.locator("details").evaluate_all("all => all.forEach(e => e.open = true)")
         assert page.evaluate(SMALL_TARGETS, LEAST_PX) == []
+
+
+def test_a_picture_is_answered_while_scanning_too(browser: Any, picture: str) -> None:
+    with (
+        scripted(three()) as url,
+        opened(browser, url, quiet=False, width=WIDTH, height=HEIGHT) as page,
+    ):
+        page.set_input_files("#image-files", picture)
+        wait_for_rows(page, *NAMES)
+        page.locator("#scan-toggle").click()
+        for name in NAMES:
+            assert page.get_by_role("button", name=f"Add {name} to Deck").is_visible()
+        tracks, album = (
+            page.locator(which).bounding_box()["y"] for which in ("#tracks-panel", "#album-panel")
+        )
+        assert tracks < album

@@ -114,7 +114,7 @@ def test_a_server_with_sessions_gets_frames_over_a_socket_and_keeps_the_tracks(
         wait_for_rows(page, "Owl", "Fox")
         assert page.locator(".track").evaluate_all(READ_ROWS) == [
             ["4", "false", "just seen", True],
-            ["5", "true", "confident", False],
+            ["5", "true", "sure", False],
         ]
         page.locator("#settings-panel summary").click()
         page.locator("[name=query]").fill("bird")
@@ -234,7 +234,7 @@ def test_the_next_thing_never_has_the_last_ones_name(browser: Any, work_seconds:
         script.masks = [mask("Fox", 0.32)]
         wait_for_rows(page, "Fox")
         states = [state for _, state in page.evaluate("window.states")]
-        assert states == ["Owl confident +", "Owl just seen", "Fox confident +"]
+        assert states == ["Owl sure +", "Owl just seen", "Fox sure +"]
 
 
 def test_what_is_gone_is_soon_not_sure_and_cannot_be_added(browser: Any) -> None:
@@ -248,7 +248,7 @@ def test_what_is_gone_is_soon_not_sure_and_cannot_be_added(browser: Any) -> None
         wait_for_rows(page)
         left = page.evaluate("window.leftAt")
         states = page.evaluate("window.states")
-        assert [state for _, state in states] == ["Owl confident +", "Owl just seen", ""]
+        assert [state for _, state in states] == ["Owl sure +", "Owl just seen", ""]
         assert states[1][0] - left <= 700
 
         script.masks = [mask("Owl", 0.3)]

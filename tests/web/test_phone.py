@@ -16,7 +16,7 @@ import pytest
 import requests
 from browsing import CHROMIUM, launch, opened, start_camera, until, write_clip
 from PIL import Image
-from serving import Server, make_collection
+from serving import Server, make_collection, wait_until
 from website import running
 
 from data_label_factory.identify.server.settings import Settings
@@ -101,6 +101,12 @@ def wait_until_kept(page: Any, version: object) -> None:
     )
 
 
+def offers_to_load(page: Any) -> bool:
+    """Whether the page knows of a newer one, a minute later."""
+    page.clock.fast_forward(61_000)
+    return bool(page.locator("#toast-action").text_content() == "Load it")
+
+
 class TestInABrowser:
     pytestmark = browsed
 
@@ -161,6 +167,24 @@ class TestInABrowser:
         page.reload()
         text = page.evaluate("fetch('phone.css').then((answer) => answer.text())")
         assert text.endswith("/* new */\n")
+        context.close()
+
+    def test_a_page_that_opened_without_its_server_tells_when_it_is_old(
+        self, camera: Any, settings: Settings
+    ) -> None:
+        context = camera.new_context()
+        page = context.new_page()
+        page.clock.install()
+        with Server(settings, "--workers", "1") as server:
+            url, port = server.url, server.port
+            page.goto(f"{url}/canvas/live")
+            wait_until_kept(page, assets.describe_shell()["version"])
+            page.evaluate("navigator.serviceWorker.register('sw.js?v=old').then(() => 0)")
+            wait_until_kept(page, "old")
+        page.goto(f"{url}/canvas/live")
+        assert not offers_to_load(page)
+        with running(WebServer("127.0.0.1", port, NOWHERE)):
+            wait_until(lambda: offers_to_load(page))
         context.close()
 
     def test_light_zoom_and_a_screen_that_stays_on(self, camera: Any, server: Server) -> None:

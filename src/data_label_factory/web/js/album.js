@@ -42,8 +42,8 @@ export class Album {
     if (files === this.#files) return;
     this.#abort.abort();
     this.#files = files;
+    this.#show(false);
     this.#panel.hidden = !files.length;
-    this.#start.hidden = false;
     setText(this.#start, files.length > 1 ? `Take all of ${files.length} pictures` : "Take all of this picture");
     setText(this.#told, "Everything sure is taken, row by row. What is unsure comes into the review.");
     this.#notes.replaceChildren();

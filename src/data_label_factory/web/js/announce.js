@@ -3,7 +3,7 @@ import { formatUsd, toCents } from "./money.js";
 
 /** @import {Track} from "./tracker.js" */
 
-/** Announces each newly confident item in the live region and, if the user wants it, by a sound. */
+/** Announces each item that is newly sure in the live region and, if the user wants it, by a sound. */
 export class Announcer {
   #region = byId("live", HTMLParagraphElement);
   /** @type {Map<number, string>} id of a track → what it was announced as */

@@ -30,6 +30,7 @@ export class Help {
     ]);
     byId("help-keys", HTMLDivElement).replaceChildren(...groups);
     this.#dialog.showModal();
+    this.#dialog.scrollTop = 0; // the button that gets the focus is at its end
     this.#findDocs();
   }
 }

@@ -8,6 +8,7 @@ let loaded = ""; // the version of this page
 export async function keepShell() {
   forgetKey();
   await look();
+  loaded ||= keptVersion(); // opened without its server: it may be old when that is back
   setInterval(() => document.hidden || look(), LOOK_EVERY_MS);
 }
 
@@ -19,6 +20,12 @@ async function look() {
   // Refused without a trusted certificate: then the page needs its server, as any other does.
   await navigator.serviceWorker?.register(place(`canvas/sw.js?v=${version}`)).catch(() => undefined);
   if (isNew) toast("This page has a new version.", "Load it", () => location.reload());
+}
+
+/** The version of the files that the browser keeps. @returns {string} "" if it keeps none */
+function keptVersion() {
+  const worker = navigator.serviceWorker?.controller;
+  return (worker && new URL(worker.scriptURL).searchParams.get("v")) ?? "";
 }
 
 /** @returns {Promise<string>} "" if the server does not tell */

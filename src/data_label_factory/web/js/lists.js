@@ -49,11 +49,13 @@ export class Keep {
     return this.#panel.list ? 0 : this.deck.count(key);
   }
 
-  /** Ask the server for its lists, once. */
+  /** Ask the server for its lists, until it tells them. */
   async begin() {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
-    const said = await allLists().catch(() => null);
+    const said = await allLists().catch(({ status }) => {
+      this.#hasBegun = status === 404; // else it is asked again
+    });
     if (!said || !Array.isArray(said.lists)) return;
     this.#lists = said.lists;
     this.#bar.hidden = !said.can_write && !said.lists.length;

@@ -147,6 +147,7 @@ function sourceChanged(problem) {
   banner(problem, "source");
   bar.refresh();
   album.offer(source.files);
+  document.body.toggleAttribute("data-still", source.kind === "images");
   applySettings(settings.values);
   for (const part of [tracker, wire, scan]) part.reset();
   for (const part of [follower, stillness, overlay]) part.clear();

@@ -60,34 +60,48 @@ export class Outbox {
     return this.#ids.get(key) ?? null;
   }
 
-  /** Send what waits, until nothing does or something fails. */
+  /** Send what waits, until nothing does or something fails. A list that refuses, as a deleted one does, holds up no other. */
   async send() {
     if (this.#isSending) return;
     this.#isSending = true;
     clearTimeout(this.#timer);
+    /** @type {Set<number>} */
+    const refusing = new Set();
     try {
-      for (let takes = this.#next(); takes.length; takes = this.#next()) {
-        this.#underWay = new Set(takes.map(({ key }) => key));
-        const ids = await this.post(takes);
-        takes.forEach(({ key }, i) => this.#ids.set(key, ids[i]));
-        this.problem = "";
-        this.#keep(this.#waiting.filter((take) => !takes.includes(take)));
+      for (let takes = this.#next(refusing); takes.length; takes = this.#next(refusing)) {
+        if (!(await this.#post(takes))) refusing.add(takes[0].list);
+        else if (!refusing.size) this.problem = "";
       }
     } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error);
-      const isLasting = error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
-      if (!isLasting) this.#timer = window.setTimeout(() => this.send(), RETRY_MS);
+      this.problem = messageOf(error);
+      this.#timer = window.setTimeout(() => this.send(), RETRY_MS);
     }
     this.#underWay = new Set();
     this.#isSending = false;
     this.onChange();
   }
 
-  /** The first, and those after it that go to the same place. */
-  #next() {
-    const [first] = this.#waiting;
-    const end = this.#waiting.findIndex(({ list, merge }) => list !== first.list || merge !== first.merge);
-    return this.#waiting.slice(0, Math.min(MOST_AT_ONCE, end < 0 ? MOST_AT_ONCE : end));
+  /** @param {Take[]} takes @returns {Promise<boolean>} false if they are refused; throws what may pass */
+  async #post(takes) {
+    this.#underWay = new Set(takes.map(({ key }) => key));
+    try {
+      const ids = await this.post(takes);
+      takes.forEach(({ key }, i) => this.#ids.set(key, ids[i]));
+    } catch (error) {
+      if (!isLasting(error)) throw error;
+      this.problem = messageOf(error);
+      return false;
+    }
+    this.#keep(this.#waiting.filter((take) => !takes.includes(take)));
+    return true;
+  }
+
+  /** The first, and those after it that go to the same place. @param {Set<number>} refusing lists to leave out */
+  #next(refusing) {
+    const waiting = this.#waiting.filter(({ list }) => !refusing.has(list));
+    const [first] = waiting;
+    const end = waiting.findIndex(({ list, merge }) => list !== first.list || merge !== first.merge);
+    return waiting.slice(0, Math.min(MOST_AT_ONCE, end < 0 ? MOST_AT_ONCE : end));
   }
 
   /** @param {Take[]} waiting */
@@ -101,6 +115,16 @@ export class Outbox {
     save(KEPT_AS, JSON.stringify(all.map((take) => ({ ...take, entry: { ...take.entry, crop: "" } }))));
     this.onChange();
   }
+}
+
+/** @param {unknown} error */
+function isLasting(error) {
+  return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
+}
+
+/** @param {unknown} error */
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** @param {string} text @returns {Take[]} */

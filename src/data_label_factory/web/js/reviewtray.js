@@ -28,7 +28,12 @@ export class ReviewTray {
   constructor() {
     this.#panel.append(
       h("h2", { id: "review-title" }, "Review ", this.#count),
-      h("p", { class: "soft note" }, "Not sure: press what it is. The keys 1–5 and X are for the first."),
+      h(
+        "p",
+        { class: "soft note" },
+        "Not sure: press what it is. ",
+        h("span", { class: "of-keys" }, "The keys 1–5 and X are for the first."),
+      ),
       this.#list,
       this.#more,
     );

@@ -152,7 +152,7 @@ class TrackCard {
     this.element.dataset.sure = String(sure);
     this.element.toggleAttribute("data-missed", track.justSeen);
     if (this.#key !== item.key) this.#showItem(item);
-    setText(this.#chip, track.justSeen ? "just seen" : sure === null ? "found" : sure ? "confident" : "not confident");
+    setText(this.#chip, track.justSeen ? "just seen" : sure === null ? "found" : sure ? "sure" : "not sure");
     setText(this.#id, `#${track.id}`);
     if (this.#priceShown !== JSON.stringify(price)) {
       this.#priceShown = JSON.stringify(price);
