@@ -211,7 +211,7 @@ def check_with_axe(page: Any) -> None:
 
 def lay_out(*rows: list[Path]) -> bytes:
     """A picture of cards in rows, as JPEG."""
-    size = 40 + 480 * max(map(len, rows)), 60 + 500 * len(rows)
+    size = max(1000, 40 + 480 * max(map(len, rows))), 60 + 500 * len(rows)
     page = Image.new("RGB", size, (70, 75, 80))
     for row, files in enumerate(rows):
         for column, file in enumerate(files):

@@ -27,6 +27,7 @@ _CELL_FRACTION = 0.35  # of the item's diagonal
 _MIN_VOTES = 3
 # Of the smaller diagonal, within which two clusters of a reference are one.
 _SAME_PLACE = 0.5
+MOST_CLUSTERS = 40  # of a frame of few items
 _BINS_PER_CLUSTER = 24  # a cluster spreads over 16 bins and their neighbors
 
 # Width of the fields that a bin's key is packed from: octaves, and cells along each
@@ -122,7 +123,7 @@ def weigh(pairs: Pairs, index: LocalIndex) -> tuple[Ints, Floats]:
 
 
 def find_clusters(
-    index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats, most: int
+    index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats, most: int = MOST_CLUSTERS
 ) -> list[Cluster]:
     """At most `most` clusters, heaviest first."""
     if not len(weights):

@@ -10,7 +10,7 @@ import numpy as np
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.quad import Quad
 from data_label_factory.identify.recognize.features import Features, Floats, Ints, Mask
-from data_label_factory.identify.recognize.hough import Cluster, find_clusters, weigh
+from data_label_factory.identify.recognize.hough import MOST_CLUSTERS, Cluster, find_clusters, weigh
 from data_label_factory.identify.recognize.local_index import Pairs
 from data_label_factory.identify.recognize.pose import FrameMatcher
 from data_label_factory.identify.recognize.references import ReferenceFeatures
@@ -22,7 +22,6 @@ from data_label_factory.identify.recognize.scoring import (
 )
 
 MOST_CHECKED = 32  # clusters verified per frame
-_MOST_CLUSTERS = 40  # looked at, in a frame of few items
 _NOT_FRESH = 8  # clusters that may be explained by others
 # Fraction of a cluster's votes that no convincing pose has explained yet.
 _FRESH_VOTES = 0.4
@@ -92,7 +91,7 @@ class ScaleSearch:
         local = self._references.local
         poses: list[ScoredPose] = []
         checked = 0
-        most = max(_MOST_CLUSTERS, self._most_checked + _NOT_FRESH)
+        most = max(MOST_CLUSTERS, self._most_checked + _NOT_FRESH)
         for cluster in find_clusters(local, self._features, votes, weights, most):
             if checked >= self._most_checked:
                 break
