@@ -86,6 +86,7 @@ def test_a_stack_of_sixty_at_a_second_a_card_is_sixty_rows(browser: Any) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 def test_a_stack_of_sixty_in_a_camera(engine: Any, tmp_path: Path) -> None:
     stack = shuffle_stack(60)
     clip = write_stack(tmp_path / "clip.mjpeg", stack, frames=30, gap=5)
