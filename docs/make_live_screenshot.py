@@ -69,7 +69,7 @@ def take_screenshot(page: Page) -> None:
         add.click()
     page.locator(".track .add").first.click()
     page.wait_for_timeout(1500)
-    page.evaluate("document.activeElement.blur()")
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
     page.screenshot(path=PICTURE, type="jpeg", quality=86)
 
 
