@@ -424,6 +424,33 @@ def test_only_pictures_are_guessed_at_and_not_the_frames_of_a_video(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("more", "still", "video"),
+    [
+        ([], "auto", "fast"),  # of a video, the next frame shows it better
+        (["--effort", "fast"], "fast", "fast"),
+        (["--effort", "thorough"], "thorough", "thorough"),
+    ],
+)
+def test_effort_is_what_is_asked_for(
+    made: Path, more: list[str], still: str, video: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def recognize(self: Recognizer, picture: RGB, **wanted: Any) -> list[Detection]:
+        asked.append((wanted.get("guess", False), wanted["effort"]))
+        return []
+
+    monkeypatch.setattr(Recognizer, "recognize", recognize)
+    write_video(made / "photos" / "film.avi", [10])
+    files = [str(made / "photos" / name) for name in ("none.png", "film.avi")]
+    try:
+        assert main(["identify", "identify", *files, *options(made), *more]) == 0
+    finally:
+        (made / "photos" / "film.avi").unlink()
+    assert asked == [(True, still), (False, video)]
+
+
+@pytest.mark.parametrize(
     ("more", "says"),
     [
         (["--every", "0"], "0 is not in the range x>=1"),

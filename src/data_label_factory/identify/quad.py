@@ -62,13 +62,12 @@ def _cut_around(image: RGB, quad: Quad, step: int) -> tuple[RGB, Quad]:
     """The part of a picture that holds a quad, from a multiple of
     `step` px on, and the quad in it.
     """
-    height, width = image.shape[:2]
     low = np.floor(quad.min(axis=0) / step).astype(int) - 1
     high = np.ceil(quad.max(axis=0) / step).astype(int) + 2
     left, top = (low * step).clip(0)
     right, bottom = (high * step).clip(0)
     part = image[top:bottom, left:right]
-    if not part.size or left >= width or top >= height:
+    if not part.size:
         return image, quad
     return part, as_points(quad - (left, top))
 

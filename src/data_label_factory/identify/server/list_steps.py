@@ -9,18 +9,17 @@ from fastapi import APIRouter, Query
 from data_label_factory.identify.server import list_schemas as shapes
 from data_label_factory.identify.server.context import SharedContext
 from data_label_factory.identify.server.list_schemas import show_entry, show_step
-from data_label_factory.identify.server.lists import Device, Id, Writable
+from data_label_factory.identify.server.lists import POSTED, Device, Id, Writable
 from data_label_factory.identify.server.schemas import problems
 
 router = APIRouter(tags=["lists"])
 
-_POST = problems(400, 403, 404, 408, 409, 413, 415, 429, 503)
 _MOST_STEPS = 200
 
 
 @router.post(
     "/api/lists/{list_id}/merge",
-    responses=_POST,
+    responses=POSTED,
     response_model=shapes.Merged,
     summary="Merge two lists, or what is equal",
 )
@@ -56,7 +55,7 @@ def history(
 
 @router.post(
     "/api/lists/{list_id}/undo",
-    responses=_POST,
+    responses=POSTED,
     response_model=shapes.StepUndone,
     response_model_exclude_defaults=True,
     summary="Take a step back",

@@ -17,6 +17,7 @@ from data_label_factory.identify.server.events.taken import tell_taken
 from data_label_factory.identify.server.list_entries import read_changes, read_new
 from data_label_factory.identify.server.list_schemas import show_entry, show_list
 from data_label_factory.identify.server.schemas import problems
+from data_label_factory.identify.server.settings import Settings
 from data_label_factory.lists.paging import MOST, SORTS
 from data_label_factory.lists.paging import Query as EntryQuery
 from data_label_factory.lists.steps import Entry
@@ -36,18 +37,22 @@ IfMatch = Annotated[
 _READ = problems(404, 503)
 _POLLED: dict[int | str, dict[str, Any]] = {**_READ, 304: {"description": "As it was"}}
 _WRITE = problems(403, 404, 503)
-_POST = problems(400, 403, 404, 408, 409, 413, 415, 429, 503)
-_CHANGE = {**_POST, 412: {"model": shapes.Stale}, **problems(428)}
+POSTED = problems(400, 403, 404, 408, 409, 413, 415, 429, 503)
+_CHANGE = {**POSTED, 412: {"model": shapes.Stale}, **problems(428)}
+
+
+def may_write(settings: Settings) -> bool:
+    """Whether lists may be changed: not where anyone on the network could."""
+    return bool(settings.is_local or settings.api_key or settings.allow_enroll)
 
 
 def allow_writing(context: SharedContext) -> ListStore:
     """The lists, to be changed.
 
-    Raises HTTPException 403 where anyone on the network could: this
-    needs no option, so it is stricter than enrolment.
+    Raises HTTPException 403 where they may not be: this needs no
+    option, so it is stricter than enrolment.
     """
-    settings = context.settings
-    if not (settings.is_local or settings.api_key or settings.allow_enroll):
+    if not may_write(context.settings):
         raise HTTPException(
             403, "Lists are read-only here. Start the server with --api-key to change them"
         )
@@ -66,9 +71,7 @@ def lists(
     """The one that was changed last first."""
     store = context.lists.read()
     infos = store.lists(deleted=bool(deleted)) if store else []
-    settings = context.settings
-    can_write = bool(settings.is_local or settings.api_key or settings.allow_enroll)
-
+    can_write = may_write(context.settings)
     state = str([can_write, *((info.id, info.version) for info in infos)])
     etag = hashlib.sha256(state.encode()).hexdigest()[:16]
     body = {"lists": [show_list(info) for info in infos], "count": len(infos)}
@@ -78,7 +81,7 @@ def lists(
 @router.post(
     "/api/lists",
     status_code=201,
-    responses=_POST,
+    responses=POSTED,
     response_model=shapes.ListShown,
     summary="A new list",
 )
@@ -99,7 +102,7 @@ def one_list(request: Request, context: SharedContext, list_id: Id) -> Response:
 
 @router.patch(
     "/api/lists/{list_id}",
-    responses=_POST,
+    responses=POSTED,
     response_model=shapes.ListShown,
     summary="Rename a list, or bring it back",
 )
@@ -161,7 +164,7 @@ def entries(
 @router.post(
     "/api/lists/{list_id}/entries",
     status_code=201,
-    responses={**_POST, 200: {"model": shapes.EntriesAdded, "description": "All were known"}},
+    responses={**POSTED, 200: {"model": shapes.EntriesAdded, "description": "All were known"}},
     response_model=shapes.EntriesAdded,
     response_model_exclude_defaults=True,
     summary="Add entries",
