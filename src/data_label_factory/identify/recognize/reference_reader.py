@@ -36,7 +36,7 @@ from data_label_factory.identify.recognize.thumbnails import compress
 from data_label_factory.identify.recognize.vocabulary import Vocabulary
 from data_label_factory.progress import Progress
 
-MOST_FEATURES = 105  # a reference: with its thumbnail 8 KB (docs/scale.md)
+MOST_FEATURES = 96  # a reference: with its thumbnail 8 KB (docs/scale.md)
 _MIN_SIDE_PX = 480  # a larger JPEG is decoded smaller
 _BATCH = 256  # references in a batch
 _SHOWN_FROM = 100  # references read, for a progress line to be worth it
