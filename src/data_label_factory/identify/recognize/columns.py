@@ -66,7 +66,7 @@ class Columns:
             if {name: str(dtype) for name, dtype in layout.items()} != manifest["layout"]:
                 return None
             for name, (file, rows) in files.items():
-                if (folder / file).stat().st_size < rows * layout[name].itemsize:
+                if rows and (folder / file).stat().st_size < rows * layout[name].itemsize:
                     return None
         except (OSError, ValueError, LookupError, TypeError):
             return None
@@ -202,3 +202,8 @@ def locked(folder: Path) -> Iterator[None]:
     folder.mkdir(exist_ok=True)
     with FileLock(folder / _LOCK, timeout=_PATIENCE_SECONDS):
         yield
+
+    if not (folder / _MANIFEST).exists():  # nothing was written
+        with suppress(OSError):
+            (folder / _LOCK).unlink(missing_ok=True)
+            folder.rmdir()
