@@ -23,6 +23,7 @@ from data_label_factory.identify.encoders import (
 )
 from data_label_factory.identify.index import Index, IndexMeta
 from data_label_factory.identify.index import index as index_module
+from data_label_factory.identify.recognize.nearest import Nearest
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
 from data_label_factory.labels import Label
 
@@ -325,5 +326,7 @@ def test_the_nearest_are_the_nearest_views_of_different_variants(words: list[str
     expected: dict[str, int] = {}
     for row in np.argsort(-cosines):
         expected.setdefault(str(index.names[row]), int(row))
-    found = NeighborSearch(index, Embedder(GridEncoder())).nearest(cosines, k)
+    order = np.argsort(-cosines)
+    nearest = Nearest(index, index.embeddings[0], found=(cosines[order], order))
+    found = NeighborSearch(index, Embedder(GridEncoder())).nearest_variants(nearest, k)
     assert found == list(expected.values())[:k]
