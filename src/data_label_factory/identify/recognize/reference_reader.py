@@ -21,7 +21,11 @@ from data_label_factory.identify.index.files import read_ahead, read_row
 from data_label_factory.identify.recognize.appearance import make_thumbnail
 from data_label_factory.identify.recognize.background import Backgrounds, make_tiny
 from data_label_factory.identify.recognize.columns import Columns, locked
-from data_label_factory.identify.recognize.feature_store import load_store, new_store
+from data_label_factory.identify.recognize.feature_store import (
+    load_store,
+    new_store,
+    remove_old_file,
+)
 from data_label_factory.identify.recognize.features import Ints, Mask, reference_extractor
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.store_writer import (
@@ -113,7 +117,9 @@ def _in_folder(store: Columns, write: Callable[[Columns], _Written]) -> _Written
     """
     if store.folder is not None:
         with suppress(FactoryError, OSError), locked(store.folder):
-            return write(load_store(store.folder))
+            written = write(load_store(store.folder))
+            remove_old_file(store.folder)
+            return written
         store = store.in_memory()  # costs time at the next start, nothing else
     return write(store)
 
