@@ -61,7 +61,7 @@ class Recognizer:
     With `refs`, every reference file is read and its local features are held in
     memory (see `references`); `unreadable` maps those that could not be read, and
     are never named, to the reason. `cache` is a file to keep those features in, so
-    that the next start is quick (see `feature_cache`). Without `refs`, regions of
+    that the next start is quick (see `feature_store`). Without `refs`, regions of
     the frame are compared by embedding alone.
 
     `detector` says where the embedding looks: "flat" also at quads of flat things,
