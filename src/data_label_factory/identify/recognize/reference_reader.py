@@ -153,6 +153,13 @@ def _read_files(
     return store, words, unreadable
 
 
+def is_outgrown(known: ReferenceFeatures) -> bool:
+    """Whether there are so many more references than the words were learned
+    for that each frame takes longer, and it is better to read all anew.
+    """
+    return _has_many_more(known.columns, int((known.rows >= 0).sum()))
+
+
 def _is_outgrown(store: Columns, numbers: Ints, is_start: bool) -> bool:
     """Whether to read everything anew: the words are for far fewer
     references, or most of what is there is unused.
@@ -160,13 +167,16 @@ def _is_outgrown(store: Columns, numbers: Ints, is_start: bool) -> bool:
     While answers wait, only if most is to be read anyway.
     """
     used = int((numbers >= 0).sum())
-    learned_for = store.notes.get("learned_for")
-    if learned_for is None:
+    if "learned_for" not in store.notes:
         return False
     if not used or used < _MOST_UNUSED * store.rows("counts"):
         return True
-    is_larger = len(numbers) > _OUTGROWN * learned_for
-    return is_larger and (is_start or len(numbers) >= _OUTGROWN * used)
+    may = is_start or len(numbers) >= _OUTGROWN * used
+    return may and _has_many_more(store, len(numbers))
+
+
+def _has_many_more(store: Columns, references: int) -> bool:
+    return references > _OUTGROWN * int(store.notes["learned_for"])
 
 
 def _is_up_to_date(store: Columns, numbers: Ints) -> bool:
