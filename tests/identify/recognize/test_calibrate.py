@@ -46,8 +46,9 @@ def recognizer(collection: tuple[Path, Index], embedder: Embedder) -> Recognizer
 
 @pytest.fixture
 def few_views(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three frames with views of references instead of 24."""
+    """Three frames with views of references instead of 24, six items left out instead of 48."""
     monkeypatch.setattr(calibration_module, "_FRAMES", 3)
+    monkeypatch.setattr(calibration_module, "_LEFT_OUT", 6)
 
 
 @pytest.mark.slow

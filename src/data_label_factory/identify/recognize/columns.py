@@ -210,3 +210,8 @@ def locked(folder: Path) -> Iterator[None]:
     folder.mkdir(exist_ok=True)
     with FileLock(folder / _LOCK, timeout=_PATIENCE_SECONDS):
         yield
+
+    if not (folder / _MANIFEST).exists():  # nothing was written
+        with suppress(OSError):
+            (folder / _LOCK).unlink(missing_ok=True)
+            folder.rmdir()
