@@ -41,7 +41,9 @@ def descriptors(seed: int, count: int) -> np.ndarray:
 def test_turned_descriptors_keep_their_distances(seed: int) -> None:
     a, b = descriptors(seed, 30), descriptors(seed + 1, 30)
     turn = Rotation(a.mean(axis=0).astype(np.float32))
-    assert distances(turn(a), turn(b)) == pytest.approx(distances(a, b), abs=0.01)
+    # Rounded; a coordinate beyond 4 deviations may be cut off.
+    gap = np.abs(distances(turn(a), turn(b)) - distances(a, b))
+    assert gap.max() < 0.04 and np.median(gap) < 0.003
 
 
 def test_no_coordinate_holds_much_more_than_another_once_turned() -> None:
