@@ -19,7 +19,11 @@ from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.files import read_ahead, read_row
 from data_label_factory.identify.recognize.background import Backgrounds
 from data_label_factory.identify.recognize.columns import Columns, locked
-from data_label_factory.identify.recognize.feature_store import load_store, new_store
+from data_label_factory.identify.recognize.feature_store import (
+    load_store,
+    new_store,
+    remove_old_file,
+)
 from data_label_factory.identify.recognize.features import Ints, Mask
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.store_writer import (
@@ -111,7 +115,9 @@ def _in_folder(store: Columns, write: Callable[[Columns], _Written]) -> _Written
     """
     if store.folder is not None:
         with suppress(FactoryError, OSError), locked(store.folder):
-            return write(load_store(store.folder))
+            written = write(load_store(store.folder))
+            remove_old_file(store.folder)
+            return written
         store = store.in_memory()  # costs time at the next start, nothing else
     return write(store)
 
@@ -153,6 +159,13 @@ def _read_files(
     return store, words, unreadable
 
 
+def is_outgrown(known: ReferenceFeatures) -> bool:
+    """Whether there are so many more references than the words were learned
+    for that each frame takes longer, and it is better to read all anew.
+    """
+    return _has_many_more(known.columns, int((known.rows >= 0).sum()))
+
+
 def _is_outgrown(store: Columns, numbers: Ints, is_start: bool) -> bool:
     """Whether to read everything anew: the words are for far fewer
     references, or most of what is there is unused.
@@ -160,13 +173,16 @@ def _is_outgrown(store: Columns, numbers: Ints, is_start: bool) -> bool:
     While answers wait, only if most is to be read anyway.
     """
     used = int((numbers >= 0).sum())
-    learned_for = store.notes.get("learned_for")
-    if learned_for is None:
+    if "learned_for" not in store.notes:
         return False
     if not used or used < _MOST_UNUSED * store.rows("counts"):
         return True
-    is_larger = len(numbers) > _OUTGROWN * learned_for
-    return is_larger and (is_start or len(numbers) >= _OUTGROWN * used)
+    may = is_start or len(numbers) >= _OUTGROWN * used
+    return may and _has_many_more(store, len(numbers))
+
+
+def _has_many_more(store: Columns, references: int) -> bool:
+    return references > _OUTGROWN * int(store.notes["learned_for"])
 
 
 def _is_up_to_date(store: Columns, numbers: Ints) -> bool:
