@@ -6,9 +6,8 @@ One `.npz`, never a pickle.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import EncoderError, IndexFileError
 from data_label_factory.identify.content import Box
 from data_label_factory.identify.encoders import EmbedderIdentity, Embeddings
@@ -26,6 +24,7 @@ from data_label_factory.identify.index.file_format import (
     DAMAGED,
     TEXT_FIELDS,
     read_index_file,
+    write_index_file,
 )
 from data_label_factory.identify.index.grouping import (
     find_first_views,
@@ -33,7 +32,6 @@ from data_label_factory.identify.index.grouping import (
     number_variants,
 )
 from data_label_factory.identify.index.meta import IndexMeta, Row, name_content
-from data_label_factory.identify.index.npz import write_npz
 from data_label_factory.identify.index.semantic import Packed
 from data_label_factory.labels import Label
 from data_label_factory.names import Names
@@ -140,7 +138,7 @@ class Index:
         """The reference that is meant by its path, see
         `Names.find`; or None.
         """
-        return self._lookup.find(reference)
+        return reference if reference in self.row_of else self._lookup.find(reference)
 
     @cached_property
     def _lookup(self) -> Names:
@@ -168,6 +166,12 @@ class Index:
         """The label of a row, 0 … N - 1. Raises IndexError for any other."""
         return Label(str(self.names[row]), str(self.set_codes[row]), str(self.rarities[row]))
 
+    def find_views(self, label: Label) -> list[int]:
+        """The rows of the variant that a label names."""
+        is_alike = (self.set_codes == label.set_code) & (self.rarities == label.rarity)
+        rows = np.flatnonzero(is_alike).tolist()
+        return [row for row in rows if self.label(row).item == label.item]
+
     def taken(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Index:
         """The index of the `rows` given, by number (M,) in that
         order, or by a mask (N,).
@@ -193,11 +197,15 @@ class Index:
         return larger.taken(np.argsort(larger.references, kind="stable"))
 
     def same_rows(self, other: Index) -> bool:
-        """Whether both hold the same references, in the same
-        order and with the same labels.
+        """Whether both hold the same references with the same labels,
+        in any order.
         """
-        return len(self) == len(other) and all(
-            np.array_equal(getattr(self, name), getattr(other, name)) for name in TEXT_FIELDS
+        if len(self) != len(other):
+            return False
+        orders = [index.references.argsort(kind="stable") for index in (self, other)]
+        return all(
+            np.array_equal(getattr(self, name)[orders[0]], getattr(other, name)[orders[1]])
+            for name in TEXT_FIELDS
         )
 
     def search(self, queries: Embeddings, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -237,16 +245,15 @@ class Index:
         Raises FactoryError when the disk is full or the folder
         not writable.
         """
-        columns: dict[str, Any] = {column: getattr(self, name) for column, name in COLUMNS.items()}
+        fields = {name: getattr(self, name) for name in COLUMNS.values()}
         if self.semantic is not None:
-            columns["semantic"] = self.semantic
-        meta = np.array(json.dumps(asdict(self.meta), ensure_ascii=False))
-        with atomic_write(Path(path)) as file:
-            write_npz(file, {"meta": meta, **columns})
+            fields["semantic"] = self.semantic
+        write_index_file(Path(path), fields, self.meta)
 
     @classmethod
     def load(cls, path: str | Path) -> Index:
-        """Read an index.
+        """Read an index; of a large file the arrays are views, that nobody
+        may write to.
 
         Raises IndexFileError if it is missing, damaged, or of
         another format.
