@@ -183,7 +183,7 @@ def build_index(
             _first_reasons(unreadable),
         )
 
-    index = _assemble(hashes, known, meta)
+    index = replace(_assemble(hashes, known, meta), file=base)
     unchanged = (
         old is not None
         and old.same_rows(index)

@@ -61,7 +61,7 @@ def fold(path: Path) -> None:
 
 def _note(path: Path, change: Change) -> Changed:
     fields, meta = read_index_file(path, [change])
-    index = Index(**fields, meta=meta)
+    index = Index(**fields, meta=meta, file=path)
     print_of_file = read_fingerprint(path)
 
     def write() -> None:

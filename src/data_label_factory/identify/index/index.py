@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from data_label_factory.errors import EncoderError, IndexFileError
 from data_label_factory.identify.content import Box
 from data_label_factory.identify.encoders import EmbedderIdentity, Embeddings
+from data_label_factory.identify.index.approximate import EXACT_ROWS, Approximate
 from data_label_factory.identify.index.exact import search_exactly
 from data_label_factory.identify.index.file_format import (
     COLUMNS,
@@ -49,7 +50,8 @@ class Index:
     `references` are paths below the refs folder, with `/`;
     `sha256` are of the reference files' bytes. `semantic` (N, D)
     int8 says what kind of thing each shows (`semantic.unpack`);
-    None where no such encoder was used.
+    None where no such encoder was used. `file` is what it was read
+    from, or what that came from; beside it there may be a graph.
     """
 
     embeddings: Embeddings
@@ -60,6 +62,7 @@ class Index:
     sha256: NDArray[np.str_]
     meta: IndexMeta
     semantic: Packed | None = None
+    file: Path | None = None
 
     @classmethod
     def from_rows(cls, rows: list[Row], meta: IndexMeta) -> Index:
@@ -209,7 +212,8 @@ class Index:
         )
 
     def search(self, queries: Embeddings, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """The `k` most similar rows of each query, exactly.
+        """The `k` most similar rows of each query: of a large index
+        that has a graph beside it those that this finds, else all.
 
         `queries` (Q, D) float32 unit rows → cosines (Q, k)
         float32, highest first, and rows (Q, k) int64, with k cut
@@ -221,7 +225,18 @@ class Index:
                 f"queries of shape {queries.shape} against an index of dimension {self.dim}"
             )
 
-        return search_exactly(self.embeddings, queries, min(k, len(self)), _SEARCH_BLOCK_BYTES)
+        k = min(k, len(self))
+        if self._approximate is not None:
+            found = self._approximate.search(queries, k)
+            if found is not None:
+                return found
+        return search_exactly(self.embeddings, queries, k, _SEARCH_BLOCK_BYTES)
+
+    @cached_property
+    def _approximate(self) -> Approximate | None:
+        if self.file is None or len(self) <= EXACT_ROWS:
+            return None
+        return Approximate.open(self, self.file)
 
     def require_maker(self, maker: EmbedderIdentity) -> None:
         """Raises EncoderError, naming both, unless this encoder
@@ -269,7 +284,7 @@ class Index:
         except DAMAGED as exc:
             hint = "Make one with: identify index"
             raise IndexFileError(f"{path} is damaged, or no index of this program", hint) from exc
-        return cls(**fields, meta=meta)
+        return cls(**fields, meta=meta, file=path)
 
 
 def _stack(rows: list[Packed | None]) -> Packed | None:
