@@ -86,8 +86,22 @@ def test_it_stays_good_when_rows_come_and_go(tmp_path: Path) -> None:
     assert graph_path(path).read_bytes() == before
 
     update_graph(index, path)
-    known = approximate._read_graph(path, DIM, approximate._keys_of(index))
+    known = approximate._read_graph(graph_path(path), DIM, approximate._keys_of(index))
     assert known.contains(approximate._keys_of(index)).all()
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("size", [0, 10, 1000, -1])
+def test_a_damaged_graph_is_not_used(tmp_path: Path, size: int) -> None:
+    pytest.importorskip("usearch")
+    path = tmp_path / "i.npz"
+    index = make_index(path)
+    update_graph(index, path)
+    whole = graph_path(path).read_bytes()
+    graph_path(path).write_bytes(whole[:size] if size >= 0 else bytes(len(whole)))
+    assert recall(Index.load(path), queries_near(index, 5), 10) == 1.0
+    update_graph(index, path)
+    assert Index.load(path)._approximate is not None
 
 
 @pytest.mark.usefixtures("few")

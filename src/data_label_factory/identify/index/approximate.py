@@ -66,8 +66,8 @@ class Approximate:
         path = graph_path(index_file)
         if not path.exists() or not _has_usearch():
             return None
-        graph = need("usearch.index", extra="scale").Index.restore(str(path), view=True)
-        if graph is None or graph.ndim != index.dim:
+        graph = _restore(path, index.dim, view=True)
+        if graph is None:
             return None
         graph.expansion_search = _WIDTH
         opened = cls(index, graph)
@@ -134,14 +134,21 @@ def update_graph(index: Index, index_file: Path) -> None:
 
 def _read_graph(path: Path, dim: int, keys: Keys) -> Any:
     """The graph at `path` to add to; an empty one where it is not worth it."""
-    usearch = need("usearch.index", extra="scale")
-    if path.exists():
-        graph = usearch.Index.restore(str(path))
-        if graph is not None and graph.ndim == dim:
-            used = int(np.count_nonzero(graph.contains(keys)))
-            if used >= (1 - _MOST_UNKNOWN) * len(graph):
-                return graph
-    return usearch.Index(ndim=dim, metric="cos", dtype="i8")
+    graph = _restore(path, dim, view=False) if path.exists() else None
+    if graph is not None:
+        used = int(np.count_nonzero(graph.contains(keys)))
+        if used >= (1 - _MOST_UNKNOWN) * len(graph):
+            return graph
+    return need("usearch.index", extra="scale").Index(ndim=dim, metric="cos", dtype="i8")
+
+
+def _restore(path: Path, dim: int, *, view: bool) -> Any:
+    """The graph in a file; None if it is damaged, or of another dimension."""
+    try:
+        graph = need("usearch.index", extra="scale").Index.restore(str(path), view=view)
+    except (ValueError, RuntimeError, OSError):
+        return None
+    return graph if graph is not None and graph.ndim == dim else None
 
 
 @cache
