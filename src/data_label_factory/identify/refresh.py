@@ -52,6 +52,22 @@ def refresh_index(
         quiet=quiet,
     )
 
+    return calibrate_where_needed(
+        result, refs, out, embedder, calibrate=calibrate, negatives=negatives, quiet=quiet
+    )
+
+
+def calibrate_where_needed(
+    result: BuildResult,
+    refs: str | Path,
+    out: str | Path,
+    embedder: Embedder,
+    *,
+    calibrate: Calibrate = "auto",
+    negatives: str | Path | None = None,
+    quiet: bool = False,
+) -> BuildResult:
+    """The second half of `refresh_index`."""
     is_needed = calibrate == "always" or negatives is not None or is_out_of_date(result.index)
     if is_needed and calibrate != "never":
         result.index = calibrate_index(

@@ -5,7 +5,7 @@ Incremental by content: what is encoded once is not encoded again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -72,7 +72,7 @@ class BuildResult:
         return {name: box.area for name, box in boxes.items() if box}
 
 
-class _Known(NamedTuple):
+class Known(NamedTuple):
     """What is known of a file by its content: the embedding (D,),
     and as in Row.
     """
@@ -81,6 +81,12 @@ class _Known(NamedTuple):
     box: Box | None
     nothing: str
     semantic: Packed | None = None
+
+
+# What is known of some more pictures, by content; and of files why they cannot be read.
+Encoded = tuple[dict[str, Known], dict[str, str]]
+# Encodes the files of contents that are new, as an index of this meta has them.
+Encode = Callable[[IndexMeta, dict[str, str]], Iterator[Encoded]]
 
 
 def build_index(
@@ -92,6 +98,7 @@ def build_index(
     labels: LabelScheme | None = None,
     full: bool = False,
     batch_size: int = BATCH_SIZE,
+    encode: Encode | None = None,
     quiet: bool = False,
 ) -> BuildResult:
     """Index the pictures below `refs` into the file `out`, encoding
@@ -102,6 +109,7 @@ def build_index(
     names of cards. One unreadable picture never stops the rest.
     When the build is interrupted, what was encoded so far is kept
     in `OUT.partial` for the next run, and `out` stays as it was.
+    `encode` does the work of the embedder elsewhere.
     Raises FactoryError when no picture can be indexed or the disk
     is full.
     """
@@ -138,17 +146,12 @@ def build_index(
         digest: name for name, digest in hashes.items() if digest not in known
     }  # each content once
     encoded = 0
-    read = partial(_read, refs, trim)
+    encode = encode or partial(_encode_files, refs, embedder, batch_size, quiet)
     try:
-        for batch in embed_files(embedder, list(todo.values()), read, batch_size, quiet=quiet):
-            pictures = [reading.picture for reading in batch.readings]
-            kinds = embed_kinds(embedder, pictures, meta.semantic)
-            for name, row, reading, kind in zip(
-                batch.names, batch.rows, batch.readings, kinds, strict=True
-            ):
-                known[hashes[name]] = _Known(row, reading.box, reading.nothing, kind)
-            unreadable |= batch.errors
-            encoded += len(batch.names)
+        for found, errors in encode(meta, todo):
+            known |= found
+            unreadable |= errors
+            encoded += len(found)
     except BaseException:
         if encoded:
             with suppress(FactoryError):
@@ -190,6 +193,28 @@ def build_index(
     )
 
 
+def _encode_files(
+    refs: Path,
+    embedder: Embedder,
+    batch_size: int,
+    quiet: bool,
+    meta: IndexMeta,
+    todo: dict[str, str],
+) -> Iterator[Encoded]:
+    """Encode the files `todo`, by content, here; see Encode."""
+    digest_of = {name: digest for digest, name in todo.items()}
+    read = partial(_read, refs, meta.trim)
+    for batch in embed_files(embedder, list(digest_of), read, batch_size, quiet=quiet):
+        pictures = [reading.picture for reading in batch.readings]
+        kinds = embed_kinds(embedder, pictures, meta.semantic)
+        columns = batch.names, batch.rows, batch.readings, kinds
+        found = {
+            digest_of[name]: Known(row, reading.box, reading.nothing, kind)
+            for name, row, reading, kind in zip(*columns, strict=True)
+        }
+        yield found, batch.errors
+
+
 def _read(refs: Path, trim: bool, name: str) -> Reading:
     return read_reference(refs / name, DECODE_MIN_SIDE, trim=trim)
 
@@ -228,7 +253,7 @@ def _read_meta(path: Path) -> IndexMeta | None:
         return None
 
 
-def _recall(indexes: Iterable[Index | None], meta: IndexMeta) -> dict[str, _Known]:
+def _recall(indexes: Iterable[Index | None], meta: IndexMeta) -> dict[str, Known]:
     """What is known of each content, by its SHA-256."""
     known = {}
     for index in indexes:
@@ -238,11 +263,11 @@ def _recall(indexes: Iterable[Index | None], meta: IndexMeta) -> dict[str, _Know
         for row, digest in enumerate(map(str, index.sha256)):
             nothing = index.meta.nothing.get(digest, "")
             kind = None if kinds is None else kinds[row]
-            known[digest] = _Known(index.embeddings[row], index.box(row), nothing, kind)
+            known[digest] = Known(index.embeddings[row], index.box(row), nothing, kind)
     return known
 
 
-def _assemble(hashes: dict[str, str], known: dict[str, _Known], meta: IndexMeta) -> Index:
+def _assemble(hashes: dict[str, str], known: dict[str, Known], meta: IndexMeta) -> Index:
     """The index of those files whose embedding is known."""
     rows = [
         Row(name, parse_label(name, meta.labels), digest, *known[digest])

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.errors import FactoryError, ImageError
+from data_label_factory.identify.images import RGB
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.files import read_ahead, read_row
 from data_label_factory.identify.recognize.appearance import make_thumbnail
@@ -37,12 +39,12 @@ from data_label_factory.identify.recognize.vocabulary import Vocabulary
 from data_label_factory.progress import Progress
 
 MOST_FEATURES = 105  # a reference: with its thumbnail 8 KB (docs/scale.md)
-_MIN_SIDE_PX = 480  # a larger JPEG is decoded smaller
+MIN_SIDE_PX = 480  # a larger JPEG is decoded smaller
 _BATCH = 256  # references in a batch
 _SHOWN_FROM = 100  # references read, for a progress line to be worth it
 _WALKED_FROM = 1000  # files, from which a walk is faster than asking for each
 
-_SAMPLE = 25_000  # references that words are learned from, where there are more
+SAMPLE = 25_000  # references that words are learned from, where there are more
 _OUTGROWN = 4  # times as many as the words were learned for
 _MOST_UNUSED = 0.5  # fraction of a store
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ divided by the golden ratio
@@ -51,20 +53,35 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ divided by the golden ratio
 _Written = tuple[Columns, Ints, dict[str, str]]
 
 
+class Source(Protocol):
+    """Where the references come from that a store does not have yet."""
+
+    def order(self, rows: Ints) -> Ints:
+        """The rows (M,) of the index in the order to take them in; of more
+        than `SAMPLE`, the first ones have to stand for all.
+        """
+
+    def __call__(self, row: int) -> Reference:
+        """The reference of a row, by any key. Raises ImageError."""
+
+
 def read_references(
     index: Index,
     refs: Path,
     known: ReferenceFeatures | None = None,
     *,
     folder: Path | None = None,
+    source: Source | None = None,
     quiet: bool = True,
 ) -> tuple[ReferenceFeatures | None, dict[str, str]]:
     """The references of `index` below `refs`, and the reason for each file
     that cannot be read; None when not one can.
 
     They are kept in `folder`, or, without one or where it cannot be
-    written, in memory. `known` is an earlier state of the same.
+    written, in memory. `known` is an earlier state of the same. Those
+    that are new are read from their files, or come from a `source`.
     """
+    source = source or _Files(index, refs)
     store = known.columns if known is not None else load_store(folder)
     is_there = _find_files(index, refs)
     numbers = _match(index, is_there, store)
@@ -72,7 +89,7 @@ def read_references(
     if not _is_up_to_date(store, numbers):
 
         def write(store: Columns) -> _Written:
-            return _write(index, refs, is_there, store, is_start=known is None, quiet=quiet)
+            return _write(index, source, is_there, store, is_start=known is None, quiet=quiet)
 
         store, numbers, unreadable = _in_folder(store, write)
 
@@ -86,25 +103,67 @@ def read_references(
     return ReferenceFeatures(rows, store, words), unreadable
 
 
+def find_new(index: Index, refs: Path, folder: Path) -> Ints:
+    """The rows (M,) of `index` that `read_references` would read for the
+    store in `folder`.
+    """
+    is_there = _find_files(index, refs)
+    _, numbers = _keep_useful(index, is_there, load_store(folder), is_start=True)
+    return np.flatnonzero((numbers < 0) & is_there)
+
+
+class _Files:
+    """The references' own files below `refs`."""
+
+    def __init__(self, index: Index, refs: Path) -> None:
+        self._index, self._refs = index, refs
+
+    def order(self, rows: Ints) -> Ints:
+        return np.random.default_rng(0).permutation(rows) if len(rows) > SAMPLE else rows
+
+    def __call__(self, row: int) -> Reference:
+        return read_reference_file(self._index, self._refs, row)
+
+
+def read_reference_file(index: Index, refs: Path, row: int) -> Reference:
+    """A reference as its file shows it, by the key 0. Raises ImageError."""
+    return make_reference(read_row(index, refs, row, MIN_SIDE_PX))
+
+
+def make_reference(picture: RGB) -> Reference:
+    """What is kept of a reference's picture (H, W, 3), by the key 0."""
+    thumb = make_thumbnail(picture)
+    features = reference_extractor(MOST_FEATURES)(picture)
+    return Reference(0, features, compress(thumb), make_tiny(thumb))
+
+
 def _write(
-    index: Index, refs: Path, is_there: Mask, store: Columns, *, is_start: bool, quiet: bool
+    index: Index, source: Source, is_there: Mask, store: Columns, *, is_start: bool, quiet: bool
 ) -> tuple[Columns, Ints, dict[str, str]]:
     """Bring a store up to date: the numbers (N,) of the index's rows in
     it, -1 for what cannot be read, and why. Raises FactoryError when the
     disk is full.
     """
-    numbers = _match(index, is_there, store)
-    if _is_outgrown(store, numbers, is_start):
-        store = new_store(store.folder)
-        numbers = np.full(len(index), -1, np.int64)
-
+    store, numbers = _keep_useful(index, is_there, store, is_start)
     missing = np.flatnonzero(numbers < 0)
-    store, words, unreadable = _read_files(index, refs, missing, store, quiet)
+    store, words, unreadable = _read_new(index, source, missing, store, quiet)
     numbers = _match(index, is_there, store)
     used = np.sort(numbers[numbers >= 0])
     if len(used):
         store = compare_kinds(count_shared(store, words), used)
     return store, numbers, unreadable
+
+
+def _keep_useful(
+    index: Index, is_there: Mask, store: Columns, is_start: bool
+) -> tuple[Columns, Ints]:
+    """The store to go on with, which may be a new one, and the numbers
+    (N,) of the index's rows in it.
+    """
+    numbers = _match(index, is_there, store)
+    if _is_outgrown(store, numbers, is_start):
+        return new_store(store.folder), np.full(len(index), -1, np.int64)
+    return store, numbers
 
 
 def _in_folder(store: Columns, write: Callable[[Columns], _Written]) -> _Written:
@@ -118,22 +177,18 @@ def _in_folder(store: Columns, write: Callable[[Columns], _Written]) -> _Written
     return write(store)
 
 
-def _read_files(
-    index: Index, refs: Path, rows: Ints, store: Columns, quiet: bool
+def _read_new(
+    index: Index, source: Source, rows: Ints, store: Columns, quiet: bool
 ) -> tuple[Columns, Vocabulary, dict[str, str]]:
     """With the features of the `rows` that can be read, and a vocabulary;
     and why the others cannot.
     """
     words = open_words(store)
-    if words is None and len(rows) > _SAMPLE:  # the first ones have to stand for all
-        rows = np.random.default_rng(0).permutation(rows)
+    rows = source.order(rows)
     keys = _content_keys(index)
-    extract = reference_extractor(MOST_FEATURES)
 
     def read(row: int) -> Reference:
-        picture = read_row(index, refs, row, _MIN_SIDE_PX)
-        thumb = make_thumbnail(picture)
-        return Reference(keys[row], extract(picture), compress(thumb), make_tiny(thumb))
+        return source(row)._replace(key=keys[row])
 
     unreadable: dict[str, str] = {}
     is_shown = not quiet and len(rows) >= _SHOWN_FROM
@@ -146,7 +201,7 @@ def _read_files(
                     unreadable[str(index.references[row])] = str(result)
             good = [one for one in batch if isinstance(one, Reference)]
             store = append_references(store, good, words)
-            if words is None and store.rows("counts") >= _SAMPLE:
+            if words is None and store.rows("counts") >= SAMPLE:
                 store = learn_words(store, len(index))
                 words = open_words(store)
             progress.step(len(batch))
