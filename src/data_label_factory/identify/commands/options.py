@@ -121,8 +121,6 @@ projection_option = click.option(
 )
 
 
-
-
 def ray_option(verb: str) -> Callable[[Function], Function]:
     """The option that has a Ray cluster do the work: its address,
     `LOCAL` where none is named, None without the option.

@@ -165,12 +165,22 @@ def _repeat_options(args: list[str]) -> list[str]:
     help="with --ray: servers that share the requests, each with the whole index",
 )
 @click.option(
+    "--shards",
+    metavar="N",
+    type=POSITIVE,
+    default=1,
+    help="with --ray: parts that the references are divided into, where one machine's memory "
+    "does not hold them all",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     help="least severe messages to log",
 )
-def command(workers: int | None, ray: str | None, replicas: int, **values: Any) -> None:
+def command(
+    workers: int | None, ray: str | None, replicas: int, shards: int, **values: Any
+) -> None:
     """Answer frames over HTTP: POST /api/falcon, the live tracker, /docs."""
     from data_label_factory.identify.server.run import serve
 
@@ -180,9 +190,9 @@ def command(workers: int | None, ray: str | None, replicas: int, **values: Any) 
     if ray is not None:
         from data_label_factory.identify.distributed.serve import serve_on_ray
 
-        serve_on_ray(settings, address=ray, replicas=replicas)
-    elif replicas > 1:
-        raise click.UsageError("--replicas is for --ray")
+        serve_on_ray(settings, address=ray, replicas=replicas, shards=shards)
+    elif replicas > 1 or shards > 1:
+        raise click.UsageError("--replicas and --shards are for --ray")
     else:
         serve(settings, _show_access)
 

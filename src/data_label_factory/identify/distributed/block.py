@@ -110,7 +110,7 @@ def _unstack(columns: dict[str, NDArray[Any]]) -> list[Reference]:
     for (start, end), shape, thumb, tiny in zip(
         bounds, columns["shapes"].tolist(), thumbs, columns["tiny"], strict=True
     ):
-        own = (columns[name][start:end] for name in ("xy", "size", "angle", "descriptors"))
-        features = Features(*own, shape=(shape[0], shape[1]))
+        own = {name: columns[name][start:end] for name in ("xy", "size", "angle", "descriptors")}
+        features = Features(**own, shape=(shape[0], shape[1]))
         references.append(Reference(0, features, thumb, tiny))
     return references

@@ -130,25 +130,33 @@ def _run(ray: ModuleType, job: Job, blocks: dict[str, Files]) -> Iterator[str]:
     shared = ray.put(job)
     waiting = iter(blocks.items())
     running: dict[Any, str] = {}
-    while True:
-        workers = max(1, int(ray.cluster_resources().get("CPU", 1)) // job.cores)
-        while len(running) < _AHEAD * workers and (block := next(waiting, None)):
-            running[make.remote(shared, *block)] = block[0]
-        if not running:
-            return
+    try:
+        while True:
+            workers = max(1, int(ray.cluster_resources().get("CPU", 1)) // job.cores)
+            while len(running) < _AHEAD * workers and (block := next(waiting, None)):
+                running[make.remote(shared, *block)] = block[0]
+            if not running:
+                return
+            (done,), _ = ray.wait(list(running), num_returns=1)
+            name = running.pop(done)
+            _take(ray, done)
+            yield name
+    finally:  # after an error, or Ctrl-C
+        for one in running:
+            ray.cancel(one)
 
-        done, _ = ray.wait(list(running), num_returns=1)
-        try:
-            ray.get(done)
-        except ray.exceptions.RayTaskError as exc:
-            cause = exc.cause
-            if isinstance(cause, FactoryError):
-                raise FactoryError(cause.message, cause.hint) from exc
-            raise
-        except ray.exceptions.RayError as exc:
-            hint = "Run it again: what is done is not done again"
-            raise FactoryError(f"The workers of a block die: {exc}", hint) from exc
-        yield running.pop(done[0])
+
+def _take(ray: ModuleType, done: Any) -> None:
+    """Raises FactoryError if the work failed."""
+    try:
+        ray.get(done)
+    except ray.exceptions.RayTaskError as exc:
+        if isinstance(exc.cause, FactoryError):
+            raise FactoryError(exc.cause.message, exc.cause.hint) from exc
+        raise
+    except ray.exceptions.RayError as exc:
+        hint = "Run it again: what is done is not done again"
+        raise FactoryError(f"The workers of a block die: {exc}", hint) from exc
 
 
 def _cut(files: Files, made_as: str) -> dict[str, Files]:

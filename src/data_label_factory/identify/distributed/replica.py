@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 from threadpoolctl import threadpool_limits
 
 from data_label_factory.errors import FactoryError
+from data_label_factory.identify.distributed.shard_pool import ShardPool
+from data_label_factory.identify.distributed.sharded_recognizer import ShardedRecognizer
+from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.server.access import describe
 from data_label_factory.identify.server.app import create_app
 from data_label_factory.identify.server.context import Context
@@ -17,14 +21,17 @@ from data_label_factory.identify.server.settings import Settings
 
 
 class Replica:
-    """Holds the whole index, mapped into memory. Made when it can answer."""
+    """Holds the whole index, mapped into memory, or with `shards` asks
+    these for the references. Made when it can answer.
+    """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, shards: int = 1) -> None:
         """Raises FactoryError as `serve` does."""
         log_to_stderr(settings.log_level)
         self._settings = settings
         self._limits = threadpool_limits(1, user_api="blas")  # as `serve` has it
-        self._engine = Engine(settings)
+        make = partial(ShardedRecognizer, ShardPool(shards)) if shards > 1 else Recognizer
+        self._engine = Engine(settings, make)
         self._engine.load()
         sys.setswitchinterval(SWITCH_SECONDS)
         self._context: Context | None = None

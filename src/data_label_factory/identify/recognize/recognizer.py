@@ -10,7 +10,7 @@ the frame are compared by embedding alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from pathlib import Path
 
@@ -77,6 +77,8 @@ class Recognizer:
     MissingExtraError when the detector is not installed.
     """
 
+    _read_references = staticmethod(read_references)
+
     def __init__(
         self,
         index: Index,
@@ -107,9 +109,8 @@ class Recognizer:
         self._uses_references = refs is not None and detector != "none"
         if refs is not None and self._uses_references:
             folder = Path(cache) if cache else None
-            self._references, self.unreadable = read_references(
-                index, Path(refs), folder=folder, quiet=quiet
-            )
+            read = self._read_references
+            self._references, self.unreadable = read(index, Path(refs), folder=folder, quiet=quiet)
         self._reader = reader
         self._printings = open_printings(reader, index, refs, self._references, quiet=quiet)
         self._likeness = open_likeness(index, self._neighbors, self._references)
@@ -126,7 +127,8 @@ class Recognizer:
         new.calibration = Calibration.from_dict(index.meta.calibration)
         new._neighbors = NeighborSearch(index, self.embedder)
         if self._uses_references:
-            new._references, new.unreadable = read_references(index, Path(refs), self._references)
+            known = self._references
+            new._references, new.unreadable = self._read_references(index, Path(refs), known)
         new._likeness = open_likeness(index, new._neighbors, new._references)
         new._printings = open_printings(self._reader, index, refs, new._references)
         return new
@@ -241,6 +243,10 @@ class Recognizer:
         if likely is not None and self._rates.of(likely) <= WORTH_A_GUESS:
             return [likely]
         return [one for one in promising[:1] if self._rates.of(one) <= WORTH_A_GUESS]
+
+    def watch_gaps(self) -> Callable[[], bool]:
+        """What tells, once asked, whether references were away since now."""
+        return lambda: False
 
     def find_likely(self, frame: RGB, hidden: Collection[int] = ()) -> Assessment | None:
         """What a (H, W, 3) frame as a whole, or its center, is most like by both
