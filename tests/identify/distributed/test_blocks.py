@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,8 @@ from conftest import GridEncoder
 
 from data_label_factory import cpu
 from data_label_factory.errors import FactoryError, MissingExtraError
-from data_label_factory.identify.distributed import encoding
+from data_label_factory.identify.distributed import build, encoding
 from data_label_factory.identify.distributed.block import Block, unpack_block
-from data_label_factory.identify.distributed.block_source import BlockSource
 from data_label_factory.identify.distributed.build import build_on_ray
 from data_label_factory.identify.distributed.encoding import Job, encode_block
 from data_label_factory.identify.distributed.serve import prepare
@@ -22,7 +22,10 @@ from data_label_factory.identify.distributed.storage import Storage
 from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import decode
 from data_label_factory.identify.index.build import build_index
-from data_label_factory.identify.recognize.reference_reader import make_reference
+from data_label_factory.identify.index.meta import IndexMeta
+from data_label_factory.identify.recognize.feature_store import load_store
+from data_label_factory.identify.recognize.reference_writer import ReferenceWriter
+from data_label_factory.identify.recognize.store_writer import describe, key_of
 from data_label_factory.identify.server.settings import Settings
 
 FILES = {f"sha {number}": f"card_{number}.png" for number in range(5)}
@@ -53,7 +56,7 @@ def test_a_block_has_what_the_pictures_show(job: Job, refs: Path) -> None:
     picture = decode(refs / "card_1.png")
     entry = block.entries[1]
     np.testing.assert_array_equal(entry.embedding, open_embedder().encode([picture])[0])
-    expected = make_reference(picture)
+    expected = describe(0, picture)
     np.testing.assert_array_equal(entry.reference.thumb, expected.thumb)
     np.testing.assert_array_equal(entry.reference.tiny, expected.tiny)
     for name in ("xy", "size", "angle", "descriptors"):
@@ -81,17 +84,46 @@ def test_a_machine_without_the_folder_says_so(job: Job, tmp_path: Path) -> None:
     assert "one" not in Storage(job.storage)
 
 
-def test_a_damaged_block_is_removed_and_named(job: Job) -> None:
-    encode_block(job, "one", FILES)
+def encode_here(job: Job, folder: Path) -> tuple[list[str], dict[str, str], list[str]]:
+    """What an index and a store take in of FILES, and the blocks that had to be made."""
+    made: list[str] = []
+
+    def run(_ray: object, job: Job, blocks: dict[str, dict[str, str]]) -> Iterator[str]:
+        for name, files in blocks.items():
+            encode_block(job, name, files)
+            made.append(name)
+            yield name
+
+    with pytest.MonkeyPatch.context() as patch, ReferenceWriter(folder) as writer:
+        patch.setattr(build, "_run", run)
+        workers = build._Workers(sys, job, Storage(job.storage), writer, quiet=True)
+        meta = IndexMeta(open_embedder().identity.encoder, trim=True)
+        known: list[str] = []
+        unreadable: dict[str, str] = {}
+        for found, errors in workers.encode(meta, FILES, len(FILES)):
+            known += found
+            unreadable |= errors
+    return known, unreadable, made
+
+
+def test_blocks_that_are_whole_are_taken_and_damaged_ones_made_again(
+    job: Job, refs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "_LEAST", 2)
+    (refs / "card_3.png").write_bytes(b"no picture")
+    known, unreadable, made = encode_here(job, tmp_path / "first")
+    assert known == ["sha 0", "sha 1", "sha 2", "sha 4"]
+    assert list(unreadable) == ["card_3.png"]
+    assert len(made) == 3
+    assert load_store(tmp_path / "first")["keys"].tolist() == list(map(key_of, known))
+
     storage = Storage(job.storage)
-    storage.write("one", storage.read("one")[:1000])
-    source = BlockSource(storage)
-    source.add({"one": FILES})
-    with pytest.raises(FactoryError, match="one in .* is damaged"):
-        list(source.known({"one": FILES}))
-    assert "one" not in storage
-    with pytest.raises(FactoryError, match="lost the file one"):
-        list(source.known({"one": FILES}))
+    storage.write(made[0], storage.read(made[0])[:1000])
+    again, unreadable, made_again = encode_here(job, tmp_path / "second")
+    assert sorted(again) == known
+    assert list(unreadable) == ["card_3.png"]  # it was tried again, with those of the damaged one
+    assert len(made_again) == 2
+    assert sorted(load_store(tmp_path / "second")["keys"]) == sorted(map(key_of, known))
 
 
 def test_files_are_kept_in_a_bucket_as_in_a_folder() -> None:

@@ -26,7 +26,6 @@ from data_label_factory.identify.recognize.feature_store import (
     feature_store_path,
     load_store,
 )
-from data_label_factory.identify.recognize.reference_reader import read_references
 from data_label_factory.identify.refresh import refresh_index
 from data_label_factory.identify.server.settings import Settings
 
@@ -149,7 +148,6 @@ def test_a_build_outlives_a_machine_and_is_the_same_as_on_one(
     np.testing.assert_allclose(built.index.embeddings, one.index.embeddings, atol=1e-6)
     assert Index.load(out).same_rows(one.index)
 
-    read_references(one.index, refs, folder=feature_store_path(plain))
     ours, theirs = load_store(feature_store_path(out)), load_store(feature_store_path(plain))
     for column in LAYOUT:
         np.testing.assert_array_equal(ours[column], theirs[column], column)
@@ -168,15 +166,12 @@ def test_a_build_that_is_repeated_takes_the_blocks_that_are_there(
         return build_on_ray(cards / "refs", out, opening, address="", calibrate="never", quiet=True)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("data_label_factory.identify.distributed.build.read_references", interrupt)
+        patch.setattr("data_label_factory.identify.distributed.build.Known", interrupt)
         build()
 
-    out.unlink()
+    assert not out.exists()
     assert build(refuses=True).encoded == 24
     assert build(refuses=True).reused == 24
-    feature_store_path(out).rename(tmp_path / "gone")
-    with pytest.raises(FactoryError, match="It was encoded already"):
-        build(refuses=True)  # features alone are made by the workers, too
 
 
 def test_replicas_answer_on_while_a_machine_dies(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -20,21 +21,20 @@ from typing import Any
 import numpy as np
 
 from data_label_factory.errors import FactoryError
-from data_label_factory.identify.distributed.block_source import BlockSource, Files
+from data_label_factory.identify.distributed.block import Block, unpack_block
 from data_label_factory.identify.distributed.cluster import connected
 from data_label_factory.identify.distributed.encoding import Job, OpenEmbedder, encode_block
 from data_label_factory.identify.distributed.storage import Storage
-from data_label_factory.identify.index.build import BuildResult, Encoded, build_index
-from data_label_factory.identify.index.meta import IndexMeta
+from data_label_factory.identify.index.build import BuildResult, Encoded, Known, build_index
+from data_label_factory.identify.index.file_format import DAMAGED
+from data_label_factory.identify.index.meta import IndexMeta, name_content
 from data_label_factory.identify.recognize.feature_store import VERSION, feature_store_path
-from data_label_factory.identify.recognize.reference_reader import (
-    MOST_FEATURES,
-    SAMPLE,
-    find_new,
-    read_references,
-)
-from data_label_factory.identify.refresh import Calibrate, calibrate_where_needed
+from data_label_factory.identify.recognize.reference_writer import ReferenceWriter
+from data_label_factory.identify.recognize.store_writer import MOST_FEATURES, SAMPLE, key_of
+from data_label_factory.identify.refresh import Calibrate, finish
 from data_label_factory.progress import Progress
+
+Files = dict[str, str]  # below the refs folder, by SHA-256
 
 # Of a block, in references: a full one is some 5 MB and 10 to 20 seconds of a core,
 # which is what a worker that dies costs; smaller lists are cut so that all have work.
@@ -57,8 +57,7 @@ def build_on_ray(
     quiet: bool = False,
     **build: Any,
 ) -> BuildResult:
-    """As `refresh_index`, with the pictures encoded by the Ray at
-    `address`; the store of features is always made.
+    """As `refresh_index`, with the pictures encoded by the Ray at `address`.
 
     `open_embedder` is called on every machine. `shared` is a place where
     all of them see files (see `Storage`), by default a folder beside the
@@ -67,58 +66,75 @@ def build_on_ray(
     """
     refs, out = Path(refs).absolute(), Path(out).absolute()
     embedder = open_embedder()
-    folder = feature_store_path(out)
-    with connected(address) as ray:
+    storage = Storage(shared or out.with_name(f"{out.stem}.blocks"))
+    with connected(address) as ray, ReferenceWriter(feature_store_path(out)) as writer:
         opening = ray.cloudpickle.dumps(open_embedder)
-        storage = Storage(shared or out.with_name(f"{out.stem}.blocks"))
         job = Job(refs, storage.url, opening, None, True, batch_size, _CORES)
-        work = _Workers(ray, job, storage, quiet)
+        workers = _Workers(ray, job, storage, writer, quiet)
         result = build_index(
-            refs, out, embedder, batch_size=batch_size, encode=work.encode, quiet=quiet, **build
+            refs, out, embedder, batch_size=batch_size, encode=workers.encode, quiet=quiet, **build
         )
-        work.describe(result, refs, folder)
-
-        source = work.source
-        source.serve(result.index, refs)
-        read_references(result.index, refs, folder=folder, source=source, quiet=quiet)
     storage.remove()
-    return calibrate_where_needed(
+    return finish(
         result, refs, out, embedder, calibrate=calibrate, negatives=negatives, quiet=quiet
     )
 
 
 class _Workers:
-    """The workers of a cluster, and the blocks that they have made."""
+    """The workers of a cluster, and the blocks that they leave in `storage`."""
 
-    def __init__(self, ray: ModuleType, job: Job, storage: Storage, quiet: bool) -> None:
-        self._ray, self._job, self._storage, self._quiet = ray, job, storage, quiet
-        self.source = BlockSource(storage)
+    def __init__(
+        self, ray: ModuleType, job: Job, storage: Storage, writer: ReferenceWriter, quiet: bool
+    ) -> None:
+        self._ray, self._job, self._storage = ray, job, storage
+        self._writer, self._quiet = writer, quiet
 
-    def encode(self, meta: IndexMeta, files: Files) -> Iterator[Encoded]:
-        """What an index of `meta` has to know of files; see `build.Encode`."""
-        blocks = self._make(meta, files)
-        yield from self.source.known(blocks)
+    def encode(self, meta: IndexMeta, todo: Files, expected: int) -> Iterator[Encoded]:
+        """What an index of `meta` has to know of files, see `build.Encode`;
+        the features go to the writer.
+        """
+        made_as = f"{meta.maker} {meta.semantic} {meta.trim} {VERSION} {MOST_FEATURES}"
+        prefix = hashlib.blake2b(made_as.encode(), digest_size=4).hexdigest()
+        older = self._find_older(prefix)
+        left = {sha256: file for sha256, file in todo.items() if sha256 not in older}
+        blocks = _cut(left, prefix)
+        with Progress("encoded", len(todo), enabled=not self._quiet) as progress:
+            progress.step(len(todo) - len(left))
+            job = replace(self._job, semantic=meta.semantic, trim=meta.trim)
+            for name in _run(self._ray, job, blocks):
+                progress.step(len(blocks[name]))
 
-    def describe(self, result: BuildResult, refs: Path, folder: Path) -> None:
-        """Have the blocks that the store in `folder` needs besides."""
-        index = result.index
-        rows = find_new(index, refs, folder)
-        files = {str(index.sha256[row]): str(index.references[row]) for row in rows}
-        new = {sha256: file for sha256, file in files.items() if sha256 not in self.source}
-        self._make(index.meta, new)
+        for name in [*dict.fromkeys(older.values()), *blocks]:
+            block = self._read(name)
+            entries = [one for one in block.entries if one.sha256 in todo]
+            keyed = [
+                one.reference._replace(key=key_of(name_content(one.sha256, one.box)))
+                for one in entries
+            ]
+            self._writer.add(keyed, expected)
+            yield (
+                {one.sha256: Known(*one[1:5]) for one in entries},
+                {todo[sha256]: why for sha256, why in block.unreadable.items() if sha256 in left},
+            )
 
-    def _make(self, meta: IndexMeta, files: Files) -> dict[str, Files]:
-        """The blocks of the files, made where they are not there yet."""
-        job = replace(self._job, semantic=meta.semantic, trim=meta.trim)
-        blocks = _cut(files, f"{meta.maker} {meta.semantic} {meta.trim}")
-        missing = {name: own for name, own in blocks.items() if name not in self._storage}
-        there = len(files) - sum(map(len, missing.values()))
-        with Progress("encoded", len(files), enabled=not self._quiet) as progress:
-            progress.step(there)
-            for name in _run(self._ray, job, missing):
-                progress.step(len(missing[name]))
-        self.source.add(blocks)
-        return blocks
+    def _find_older(self, prefix: str) -> dict[str, str]:
+        """The blocks that an interrupted run has left, by what is in them;
+        what could not be read then is tried again.
+        """
+        older: dict[str, str] = {}
+        for name in self._storage.names():
+            if name.startswith(prefix):
+                with suppress(FactoryError):  # a damaged one is made again
+                    older |= {one.sha256: name for one in self._read(name).entries}
+        return older
+
+    def _read(self, name: str) -> Block:
+        try:
+            return unpack_block(self._storage.read(name))
+        except DAMAGED as exc:
+            self._storage.discard(name)
+            hint = "It is removed; run it again: the others are not made again"
+            raise FactoryError(f"The block {name} in {self._storage.url} is damaged", hint) from exc
 
 
 def _run(ray: ModuleType, job: Job, blocks: dict[str, Files]) -> Iterator[str]:
@@ -159,9 +175,9 @@ def _take(ray: ModuleType, done: Any) -> None:
         raise FactoryError(f"The workers of a block die: {exc}", hint) from exc
 
 
-def _cut(files: Files, made_as: str) -> dict[str, Files]:
-    """Blocks of the files, by a name that says what is in them and how it
-    is `made_as`. Of very many, the first blocks stand for all.
+def _cut(files: Files, prefix: str) -> dict[str, Files]:
+    """Blocks of the files, by a name that says what is in them. Of very
+    many, the first blocks stand for all.
     """
     every = list(files.items())
     if len(every) > SAMPLE:
@@ -171,6 +187,6 @@ def _cut(files: Files, made_as: str) -> dict[str, Files]:
     blocks = {}
     for start in range(0, len(every), size):
         own = dict(every[start : start + size])
-        text = "\n".join([made_as, VERSION, str(MOST_FEATURES), *own])
-        blocks[hashlib.blake2b(text.encode(), digest_size=16).hexdigest()] = own
+        digest = hashlib.blake2b("\n".join(own).encode(), digest_size=16).hexdigest()
+        blocks[f"{prefix}-{digest}"] = own
     return blocks

@@ -5,21 +5,19 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
 from data_label_factory.cpu import cpu_count, limit_cores
-from data_label_factory.errors import FactoryError, ImageError
+from data_label_factory.errors import FactoryError
 from data_label_factory.identify.distributed.block import Block, Entry, pack_block
 from data_label_factory.identify.distributed.storage import Storage
 from data_label_factory.identify.encoders import Embedder, EncoderIdentity
 from data_label_factory.identify.index.files import DECODE_MIN_SIDE, embed_files
 from data_label_factory.identify.index.semantic import embed_kinds
-from data_label_factory.identify.recognize.reference_reader import MIN_SIDE_PX, make_reference
-from data_label_factory.identify.recognize.store_writer import Reference
-from data_label_factory.identify.reference_pictures import Reading, read_part, read_reference
+from data_label_factory.identify.recognize.store_writer import describe
+from data_label_factory.identify.reference_pictures import Reading, read_reference
 
 OpenEmbedder = Callable[[], Embedder]
 
@@ -69,27 +67,20 @@ def _encode(job: Job, files: dict[str, str]) -> Block:
     with ThreadPoolExecutor(cpu_count()) as pool:
         batches = embed_files(embedder, list(sha256_of), read, job.batch_size, quiet=True)
         for batch in batches:
-            references = pool.map(partial(_describe, job), batch.names, batch.readings)
-            kinds = embed_kinds(embedder, [one.picture for one in batch.readings], job.semantic)
+            pictures = [one.picture for one in batch.readings]
+            references = pool.map(partial(describe, 0), pictures)
+            kinds = embed_kinds(embedder, pictures, job.semantic)
             unreadable |= {sha256_of[file]: reason for file, reason in batch.errors.items()}
             for file, row, reading, kind, reference in zip(
                 batch.names, batch.rows, batch.readings, kinds, references, strict=True
             ):
-                if reference is not None:
-                    known = reading.box, reading.nothing, kind, reference
-                    entries.append(Entry(sha256_of[file], row, *known))
+                known = reading.box, reading.nothing, kind, reference
+                entries.append(Entry(sha256_of[file], row, *known))
     return Block(entries, unreadable)
 
 
 def _read(job: Job, file: str) -> Reading:
     return read_reference(job.refs / file, DECODE_MIN_SIDE, trim=job.trim)
-
-
-def _describe(job: Job, file: str, reading: Reading) -> Reference | None:
-    """None for a file that went away meanwhile."""
-    with suppress(ImageError):
-        return make_reference(read_part(job.refs / file, MIN_SIDE_PX, reading.box))
-    return None
 
 
 @lru_cache(maxsize=1)

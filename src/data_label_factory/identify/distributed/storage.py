@@ -32,6 +32,13 @@ class Storage:
     def __contains__(self, name: str) -> bool:
         return bool(self._files.isfile(self._place(name)))
 
+    def names(self) -> list[str]:
+        """The files that are there, in order."""
+        if not self._files.isdir(self._root):
+            return []
+        found = (place.rpartition("/")[2] for place in self._files.ls(self._root, detail=False))
+        return sorted(name for name in found if not name.startswith("."))
+
     def read(self, name: str) -> bytes:
         """The bytes of a file. Raises FactoryError when it is not there."""
         try:

@@ -5,7 +5,7 @@ Incremental by content: what is encoded once is not encoded again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from typing import NamedTuple
 from data_label_factory.errors import FactoryError, IndexFileError
 from data_label_factory.identify.content import Box
 from data_label_factory.identify.encoders import Embedder, Embeddings
+from data_label_factory.identify.images import RGB
 from data_label_factory.identify.index.duplicates import find_same_pictures
 from data_label_factory.identify.index.files import (
     BATCH_SIZE,
@@ -24,7 +25,7 @@ from data_label_factory.identify.index.files import (
     hash_files,
 )
 from data_label_factory.identify.index.index import Index
-from data_label_factory.identify.index.meta import IndexMeta, Row
+from data_label_factory.identify.index.meta import IndexMeta, Row, name_content
 from data_label_factory.identify.index.semantic import Packed, embed_kinds
 from data_label_factory.identify.index.sharing import find_shared_items
 from data_label_factory.identify.reference_pictures import Reading, read_reference
@@ -72,6 +73,11 @@ class BuildResult:
         return {name: box.area for name, box in boxes.items() if box}
 
 
+# Contents as the index names them, their pictures (H, W, 3), and how many references
+# there will be.
+Keep = Callable[[Sequence[str], Sequence[RGB], int], None]
+
+
 class Known(NamedTuple):
     """What is known of a file by its content: the embedding (D,),
     and as in Row.
@@ -85,8 +91,9 @@ class Known(NamedTuple):
 
 # What is known of some more pictures, by content; and of files why they cannot be read.
 Encoded = tuple[dict[str, Known], dict[str, str]]
-# Encodes the files of contents that are new, as an index of this meta has them.
-Encode = Callable[[IndexMeta, dict[str, str]], Iterator[Encoded]]
+# Encodes the files of contents that are new, as an index of this meta has them; so many
+# references there will be.
+Encode = Callable[[IndexMeta, dict[str, str], int], Iterator[Encoded]]
 
 
 def build_index(
@@ -98,6 +105,7 @@ def build_index(
     labels: LabelScheme | None = None,
     full: bool = False,
     batch_size: int = BATCH_SIZE,
+    keep: Keep | None = None,
     encode: Encode | None = None,
     quiet: bool = False,
 ) -> BuildResult:
@@ -106,10 +114,11 @@ def build_index(
 
     `trim` leaves out margins, and `labels` is what file names say;
     None does as the index that is there, or else trims, and reads
-    names of cards. One unreadable picture never stops the rest.
+    names of cards. `keep` is given every picture that is encoded,
+    unless `encode` does that elsewhere. One unreadable picture never
+    stops the rest.
     When the build is interrupted, what was encoded so far is kept
     in `OUT.partial` for the next run, and `out` stays as it was.
-    `encode` does the work of the embedder elsewhere.
     Raises FactoryError when no picture can be indexed or the disk
     is full.
     """
@@ -146,9 +155,9 @@ def build_index(
         digest: name for name, digest in hashes.items() if digest not in known
     }  # each content once
     encoded = 0
-    encode = encode or partial(_encode_files, refs, embedder, batch_size, quiet)
+    encode = encode or partial(_encode_files, refs, embedder, batch_size, keep, quiet)
     try:
-        for found, errors in encode(meta, todo):
+        for found, errors in encode(meta, todo, len(hashes)):
             known |= found
             unreadable |= errors
             encoded += len(found)
@@ -197,21 +206,27 @@ def _encode_files(
     refs: Path,
     embedder: Embedder,
     batch_size: int,
+    keep: Keep | None,
     quiet: bool,
     meta: IndexMeta,
     todo: dict[str, str],
+    expected: int,
 ) -> Iterator[Encoded]:
     """Encode the files `todo`, by content, here; see Encode."""
     digest_of = {name: digest for digest, name in todo.items()}
     read = partial(_read, refs, meta.trim)
     for batch in embed_files(embedder, list(digest_of), read, batch_size, quiet=quiet):
+        digests = [digest_of[name] for name in batch.names]
         pictures = [reading.picture for reading in batch.readings]
         kinds = embed_kinds(embedder, pictures, meta.semantic)
-        columns = batch.names, batch.rows, batch.readings, kinds
+        columns = digests, batch.rows, batch.readings, kinds
         found = {
-            digest_of[name]: Known(row, reading.box, reading.nothing, kind)
-            for name, row, reading, kind in zip(*columns, strict=True)
+            digest: Known(row, reading.box, reading.nothing, kind)
+            for digest, row, reading, kind in zip(*columns, strict=True)
         }
+        if keep is not None:
+            contents = [name_content(digest, known.box) for digest, known in found.items()]
+            keep(contents, pictures, expected)
         yield found, batch.errors
 
 

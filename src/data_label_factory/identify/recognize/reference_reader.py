@@ -5,46 +5,45 @@ again.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.errors import FactoryError, ImageError
-from data_label_factory.identify.images import RGB
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.files import read_ahead, read_row
-from data_label_factory.identify.recognize.appearance import make_thumbnail
-from data_label_factory.identify.recognize.background import Backgrounds, make_tiny
+from data_label_factory.identify.recognize.background import Backgrounds
 from data_label_factory.identify.recognize.columns import Columns, locked
-from data_label_factory.identify.recognize.feature_store import load_store, new_store
-from data_label_factory.identify.recognize.features import Ints, Mask, reference_extractor
+from data_label_factory.identify.recognize.feature_store import (
+    load_store,
+    new_store,
+    remove_old_file,
+)
+from data_label_factory.identify.recognize.features import Ints, Mask
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.store_writer import (
+    SAMPLE,
     Reference,
     append_references,
     compare_kinds,
     count_shared,
+    describe,
+    key_of,
     learn_words,
     open_words,
 )
-from data_label_factory.identify.recognize.thumbnails import compress
 from data_label_factory.identify.recognize.vocabulary import Vocabulary
 from data_label_factory.progress import Progress
 
-MOST_FEATURES = 105  # a reference: with its thumbnail 8 KB (docs/scale.md)
-MIN_SIDE_PX = 480  # a larger JPEG is decoded smaller
 _BATCH = 256  # references in a batch
 _SHOWN_FROM = 100  # references read, for a progress line to be worth it
 _WALKED_FROM = 1000  # files, from which a walk is faster than asking for each
 
-SAMPLE = 25_000  # references that words are learned from, where there are more
 _OUTGROWN = 4  # times as many as the words were learned for
 _MOST_UNUSED = 0.5  # fraction of a store
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ divided by the golden ratio
@@ -53,35 +52,20 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ divided by the golden ratio
 _Written = tuple[Columns, Ints, dict[str, str]]
 
 
-class Source(Protocol):
-    """Where the references come from that a store does not have yet."""
-
-    def order(self, rows: Ints) -> Ints:
-        """The rows (M,) of the index in the order to take them in; of more
-        than `SAMPLE`, the first ones have to stand for all.
-        """
-
-    def __call__(self, row: int) -> Reference:
-        """The reference of a row, by any key. Raises ImageError."""
-
-
 def read_references(
     index: Index,
     refs: Path,
     known: ReferenceFeatures | None = None,
     *,
     folder: Path | None = None,
-    source: Source | None = None,
     quiet: bool = True,
 ) -> tuple[ReferenceFeatures | None, dict[str, str]]:
     """The references of `index` below `refs`, and the reason for each file
     that cannot be read; None when not one can.
 
     They are kept in `folder`, or, without one or where it cannot be
-    written, in memory. `known` is an earlier state of the same. Those
-    that are new are read from their files, or come from a `source`.
+    written, in memory. `known` is an earlier state of the same.
     """
-    source = source or _Files(index, refs)
     store = known.columns if known is not None else load_store(folder)
     is_there = _find_files(index, refs)
     numbers = _match(index, is_there, store)
@@ -89,7 +73,7 @@ def read_references(
     if not _is_up_to_date(store, numbers):
 
         def write(store: Columns) -> _Written:
-            return _write(index, source, is_there, store, is_start=known is None, quiet=quiet)
+            return _write(index, refs, is_there, store, is_start=known is None, quiet=quiet)
 
         store, numbers, unreadable = _in_folder(store, write)
 
@@ -103,67 +87,26 @@ def read_references(
     return ReferenceFeatures(rows, store, words), unreadable
 
 
-def find_new(index: Index, refs: Path, folder: Path) -> Ints:
-    """The rows (M,) of `index` that `read_references` would read for the
-    store in `folder`.
-    """
-    is_there = _find_files(index, refs)
-    _, numbers = _keep_useful(index, is_there, load_store(folder), is_start=True)
-    return np.flatnonzero((numbers < 0) & is_there)
-
-
-class _Files:
-    """The references' own files below `refs`."""
-
-    def __init__(self, index: Index, refs: Path) -> None:
-        self._index, self._refs = index, refs
-
-    def order(self, rows: Ints) -> Ints:
-        return np.random.default_rng(0).permutation(rows) if len(rows) > SAMPLE else rows
-
-    def __call__(self, row: int) -> Reference:
-        return read_reference_file(self._index, self._refs, row)
-
-
-def read_reference_file(index: Index, refs: Path, row: int) -> Reference:
-    """A reference as its file shows it, by the key 0. Raises ImageError."""
-    return make_reference(read_row(index, refs, row, MIN_SIDE_PX))
-
-
-def make_reference(picture: RGB) -> Reference:
-    """What is kept of a reference's picture (H, W, 3), by the key 0."""
-    thumb = make_thumbnail(picture)
-    features = reference_extractor(MOST_FEATURES)(picture)
-    return Reference(0, features, compress(thumb), make_tiny(thumb))
-
-
 def _write(
-    index: Index, source: Source, is_there: Mask, store: Columns, *, is_start: bool, quiet: bool
+    index: Index, refs: Path, is_there: Mask, store: Columns, *, is_start: bool, quiet: bool
 ) -> tuple[Columns, Ints, dict[str, str]]:
     """Bring a store up to date: the numbers (N,) of the index's rows in
     it, -1 for what cannot be read, and why. Raises FactoryError when the
     disk is full.
     """
-    store, numbers = _keep_useful(index, is_there, store, is_start)
+    numbers = _match(index, is_there, store)
+    if _is_outgrown(store, numbers, is_start):
+        store = new_store(store.folder)
+        numbers = np.full(len(index), -1, np.int64)
+
     missing = np.flatnonzero(numbers < 0)
-    store, words, unreadable = _read_new(index, source, missing, store, quiet)
+    store, words, unreadable = _read_files(index, refs, missing, store, quiet)
     numbers = _match(index, is_there, store)
     used = np.sort(numbers[numbers >= 0])
     if len(used):
-        store = compare_kinds(count_shared(store, words), used)
+        store = count_shared(store, words, quiet=quiet)
+        store = compare_kinds(store, used, quiet=quiet)
     return store, numbers, unreadable
-
-
-def _keep_useful(
-    index: Index, is_there: Mask, store: Columns, is_start: bool
-) -> tuple[Columns, Ints]:
-    """The store to go on with, which may be a new one, and the numbers
-    (N,) of the index's rows in it.
-    """
-    numbers = _match(index, is_there, store)
-    if _is_outgrown(store, numbers, is_start):
-        return new_store(store.folder), np.full(len(index), -1, np.int64)
-    return store, numbers
 
 
 def _in_folder(store: Columns, write: Callable[[Columns], _Written]) -> _Written:
@@ -172,23 +115,26 @@ def _in_folder(store: Columns, write: Callable[[Columns], _Written]) -> _Written
     """
     if store.folder is not None:
         with suppress(FactoryError, OSError), locked(store.folder):
-            return write(load_store(store.folder))
+            written = write(load_store(store.folder))
+            remove_old_file(store.folder)
+            return written
         store = store.in_memory()  # costs time at the next start, nothing else
     return write(store)
 
 
-def _read_new(
-    index: Index, source: Source, rows: Ints, store: Columns, quiet: bool
+def _read_files(
+    index: Index, refs: Path, rows: Ints, store: Columns, quiet: bool
 ) -> tuple[Columns, Vocabulary, dict[str, str]]:
     """With the features of the `rows` that can be read, and a vocabulary;
     and why the others cannot.
     """
     words = open_words(store)
-    rows = source.order(rows)
+    if words is None and len(rows) > SAMPLE:  # the first ones have to stand for all
+        rows = np.random.default_rng(0).permutation(rows)
     keys = _content_keys(index)
 
     def read(row: int) -> Reference:
-        return source(row)._replace(key=keys[row])
+        return describe(int(keys[row]), read_row(index, refs, row))
 
     unreadable: dict[str, str] = {}
     is_shown = not quiet and len(rows) >= _SHOWN_FROM
@@ -213,6 +159,13 @@ def _read_new(
     return store, words, unreadable
 
 
+def is_outgrown(known: ReferenceFeatures) -> bool:
+    """Whether there are so many more references than the words were learned
+    for that each frame takes longer, and it is better to read all anew.
+    """
+    return _has_many_more(known.columns, int((known.rows >= 0).sum()))
+
+
 def _is_outgrown(store: Columns, numbers: Ints, is_start: bool) -> bool:
     """Whether to read everything anew: the words are for far fewer
     references, or most of what is there is unused.
@@ -220,13 +173,16 @@ def _is_outgrown(store: Columns, numbers: Ints, is_start: bool) -> bool:
     While answers wait, only if most is to be read anyway.
     """
     used = int((numbers >= 0).sum())
-    learned_for = store.notes.get("learned_for")
-    if learned_for is None:
+    if "learned_for" not in store.notes:
         return False
     if not used or used < _MOST_UNUSED * store.rows("counts"):
         return True
-    is_larger = len(numbers) > _OUTGROWN * learned_for
-    return is_larger and (is_start or len(numbers) >= _OUTGROWN * used)
+    may = is_start or len(numbers) >= _OUTGROWN * used
+    return may and _has_many_more(store, len(numbers))
+
+
+def _has_many_more(store: Columns, references: int) -> bool:
+    return references > _OUTGROWN * int(store.notes["learned_for"])
 
 
 def _is_up_to_date(store: Columns, numbers: Ints) -> bool:
@@ -254,8 +210,7 @@ def _match(index: Index, is_there: Mask, store: Columns) -> Ints:
 
 def _content_keys(index: Index) -> NDArray[np.uint64]:
     """(N,) 64 bits of a hash of what was indexed of each file."""
-    digests = [hashlib.blake2b(text.encode(), digest_size=8).digest() for text in index.contents]
-    return np.frombuffer(b"".join(digests), "<u8")
+    return np.array([key_of(content) for content in index.contents.tolist()], np.uint64)
 
 
 def _number_copies(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
