@@ -26,6 +26,7 @@ from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.detection import Assessment
 from data_label_factory.identify.recognize.features import Mask
 from data_label_factory.identify.recognize.reference_reader import read_references
+from data_label_factory.identify.recognize.references import ReferenceFeatures
 
 _TRIES = 4  # of a frame, while shards go and come
 
@@ -67,6 +68,11 @@ class ShardedRecognizer(Recognizer):
                 continue
         raise ShardLostError
 
+    @property
+    def is_outgrown(self) -> bool:
+        """Never: shards keep to what they started with."""
+        return False
+
     def watch_gaps(self) -> Callable[[], bool]:
         changes, was_whole = self._pool.changes, not self._pool.missing
         return lambda: not was_whole or self._pool.changes != changes
@@ -104,6 +110,7 @@ def _read_sharded(
     pool: ShardPool,
     index: Index,
     refs: Path,
+    _known: ReferenceFeatures | None = None,
     *,
     folder: Path | None = None,
     quiet: bool = True,
