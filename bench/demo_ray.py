@@ -9,21 +9,28 @@ shards. Twice the second machine is killed, as if its power was cut.
 from __future__ import annotations
 
 import argparse
+import io
 import shutil
+import sys
 import threading
 import time
 from collections import Counter
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import requests
+from PIL import Image
 
 from data_label_factory.extras import need
+from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.distributed.build import build_on_ray
 from data_label_factory.identify.distributed.cluster import NAMESPACE
 from data_label_factory.identify.distributed.serve import deployed, prepare
 from data_label_factory.identify.encoders import Embedder
+from data_label_factory.identify.images import decode
 from data_label_factory.identify.server.settings import Settings
 from data_label_factory.samples import draw_collection
 
@@ -60,21 +67,25 @@ def main() -> None:
     refs = _draw(options.out, options.cards)
 
     ray = need("ray", extra="ray")
-    print("2/4 starting two machines")
+    _say("2/4 starting two machines")
     machines = Machines()
-    ray.init(
-        machines.cluster.address, namespace=NAMESPACE, log_to_driver=False, logging_level="error"
-    )
+    quiet = {"log_to_driver": False, "logging_level": "error"}
     try:
-        index = _build(machines, refs, options.out)
-        _serve(ray, machines, refs, index)
+        with redirect_stdout(io.StringIO()):  # Ray tells at length that a machine has died
+            ray.init(machines.cluster.address, namespace=NAMESPACE, **quiet)
+            index = _build(machines, refs, options.out)
+            _serve(ray, machines, refs, index)
     finally:
         ray.shutdown()
         machines.cluster.shutdown()
 
 
+def _say(*words: object) -> None:
+    print(*words, file=sys.__stdout__, flush=True)
+
+
 def _draw(out: Path, count: int) -> Path:
-    print(f"1/4 drawing {count} cards into {out / 'refs'}")
+    _say(f"1/4 drawing {count} cards into {out / 'refs'}")
     shutil.rmtree(out, ignore_errors=True)
     refs = out / "refs"
     refs.mkdir(parents=True)
@@ -83,7 +94,7 @@ def _draw(out: Path, count: int) -> Path:
 
 
 def _build(machines: Machines, refs: Path, out: Path) -> Path:
-    print("3/4 encoding with both; the second one is killed on the way")
+    _say("3/4 encoding with both; the second one is killed on the way")
     shared = out / "shared"
 
     def kill_on_the_way() -> None:
@@ -97,41 +108,49 @@ def _build(machines: Machines, refs: Path, out: Path) -> Path:
     opening = partial(Embedder.open, semantic="none")
     result = build_on_ray(refs, index, opening, address="auto", shared=shared, calibrate="never")
     killer.join()
-    print(f"    {len(result.index)} of {len(list(refs.iterdir()))} cards are in the index")
+    _say(f"    {len(result.index)} of {len(list(refs.iterdir()))} cards are in the index")
     machines.start_second()
     return index
 
 
 def _serve(ray: Any, machines: Machines, refs: Path, index: Path) -> None:
-    print("4/4 serving with two replicas and two shards")
+    _say("4/4 serving with two replicas and two shards")
     settings = prepare(Settings(index, refs, port=0, log_level="error"), 2, 2)
     with deployed(ray, settings, 2, 2) as url:
         cards = sorted(refs.iterdir())
-        print("    all there:            ", _count(url, cards))
+        _say("    all there:           ", dict(_count(url, cards)))
         machines.kill_second()
-        print("    the second is killed: ", _count(url, cards))
+        _say("    the second is killed:", dict(_count(url, cards)))
         machines.start_second()
         until = time.monotonic() + _WATCHED_SECONDS
         while (counts := _count(url, cards))["partial"] and time.monotonic() < until:
             time.sleep(_PAUSE_SECONDS)
-        print("    a machine takes over: ", counts)
+        _say("    another takes over:  ", dict(counts))
 
 
 def _count(url: str, cards: list[Path]) -> Counter[str]:
-    """How the server names each card."""
+    """How the server names a photo of each card."""
     counts: Counter[str] = Counter()
-    for card in cards:
-        response = requests.post(f"{url}api/falcon", files={"image": card.read_bytes()}, timeout=60)
-        if response.status_code != 200:  # what a dying machine had taken
-            response = requests.post(
-                f"{url}api/falcon", files={"image": card.read_bytes()}, timeout=60
-            )
-        answer = response.json()
+    for number, card in enumerate(cards):
+        frame = render_view([decode(card)], np.random.default_rng(number)).image
+        answer = _ask(url, frame)
         sure = [mask for mask in answer["masks"] if mask["confident"]]
-        right = [mask for mask in sure if mask["ref_filename"] == card.name]
-        counts += {"sure and right": len(right), "sure and wrong": len(sure) - len(right)}
+        right = sum(mask["ref_filename"] == card.name for mask in sure)
+        counts["sure and right"] += right
+        counts["sure and wrong"] += len(sure) - right
         counts["partial"] += bool(answer.get("partial"))
     return counts
+
+
+def _ask(url: str, frame: Any) -> Any:
+    """The answer to a frame; what a dying machine had taken is sent again."""
+    file = io.BytesIO()
+    Image.fromarray(frame).save(file, "JPEG", quality=90)
+    while True:
+        sent = {"image": file.getvalue()}
+        response = requests.post(f"{url}api/falcon", files=sent, timeout=_WATCHED_SECONDS)
+        if response.status_code == 200:
+            return response.json()
 
 
 if __name__ == "__main__":

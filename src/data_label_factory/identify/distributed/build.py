@@ -112,10 +112,12 @@ class _Workers:
                 for one in entries
             ]
             self._writer.add(keyed, expected)
-            yield (
-                {one.sha256: Known(*one[1:5]) for one in entries},
-                {todo[sha256]: why for sha256, why in block.unreadable.items() if sha256 in left},
-            )
+            found = {
+                one.sha256: Known(one.embedding, one.box, one.nothing, one.semantic)
+                for one in entries
+            }
+            unreadable = block.unreadable.items()
+            yield found, {left[sha256]: why for sha256, why in unreadable if sha256 in left}
 
     def _find_older(self, prefix: str) -> dict[str, str]:
         """The blocks that an interrupted run has left, by what is in them;
