@@ -7,7 +7,7 @@ decides by the same evidence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +18,7 @@ from data_label_factory.identify.distributed.shard import Held, bounds_of
 from data_label_factory.identify.distributed.shard_pool import ShardPool
 from data_label_factory.identify.recognize.background import Backgrounds
 from data_label_factory.identify.recognize.codes import Coordinates
-from data_label_factory.identify.recognize.features import Floats, Ints, Mask
+from data_label_factory.identify.recognize.features import Floats, Ints
 from data_label_factory.identify.recognize.local_index import (
     PROBES,
     QUERIES,
@@ -52,26 +52,21 @@ class ShardedReferences(ReferenceFeatures):
         self._backgrounds = backgrounds = _Backgrounds(fetch, pool)
         self._alike = backgrounds.alike
 
-    @property
-    def missing(self) -> Mask:
-        """(N,) which of the references nobody can compare now."""
-        missing = np.zeros(len(self.rows), bool)
-        for part in self._pool.missing:
-            missing[self._bounds[part] : self._bounds[part + 1]] = True
-        return missing
+    def are_away(self, rows: Sequence[int], parts: Collection[int]) -> list[bool]:
+        """Which of the rows (M,) of the index the shards `parts` hold."""
+        numbers = [super(ShardedReferences, self).numbers_of([row]) for row in rows]
+        return [bool(own) and self._part_of(own[0]) in parts for own in numbers]
 
-    def confusable(self, number: int) -> set[int]:
-        """What looks the same as a reference, seen from either side, also
-        where it is missing.
+    def looks_like(self, row: int) -> list[int]:
+        """The rows that look the same as one, seen from either side, also
+        where a shard holds them that is away.
         """
-        return self._alike.get(number, set())
+        numbers = super().numbers_of([row])
+        alike = sorted({other for own in numbers for other in self._alike.get(own, ())})
+        return [int(other) for other in self.rows[alike] if other >= 0] if alike else []
 
     def numbers_of(self, rows: Iterable[int]) -> list[int]:
         return self._there(super().numbers_of(rows))
-
-    def numbers_in_store(self, rows: Iterable[int]) -> list[int]:
-        """The same, with those that are missing."""
-        return super().numbers_of(rows)
 
     def _used(self, numbers: Iterable[int]) -> list[int]:
         return self._there(super()._used(numbers))

@@ -24,7 +24,6 @@ from data_label_factory.identify.index import Index
 from data_label_factory.identify.quad import Quad
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.detection import Assessment
-from data_label_factory.identify.recognize.features import Mask
 from data_label_factory.identify.recognize.reference_reader import read_references
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 
@@ -57,13 +56,13 @@ class ShardedRecognizer(Recognizer):
         """
         assert isinstance(self._references, ShardedReferences)
         for _ in range(_TRIES):
-            changes, missing = self._pool.changes, self._references.missing
+            changes, away = self._pool.changes, self._pool.missing
             try:
                 found = super().assess(
                     frame, hidden, explained=explained, quick=quick, effort=effort
                 )
                 if self._pool.changes == changes:
-                    return [self._doubt(one, missing) for one in found] if missing.any() else found
+                    return [self._doubt(one, away) for one in found] if away else found
             except ShardLostError:
                 continue
         raise ShardLostError
@@ -77,33 +76,34 @@ class ShardedRecognizer(Recognizer):
         changes, was_whole = self._pool.changes, not self._pool.missing
         return lambda: not was_whole or self._pool.changes != changes
 
-    def _doubt(self, one: Assessment, missing: Mask) -> Assessment:
-        """An assessment that can as well be each reference that nobody has
-        compared, (N,) `missing`, unless something speaks against that:
+    def _doubt(self, one: Assessment, away: Collection[int]) -> Assessment:
+        """An assessment that can as well be each reference of the shards
+        `away`, unless something speaks against that:
 
         - it is another variant of the same item, or looks the same;
         - the embedding puts it before the one found, or hardly behind;
         - the nearest of all, if only a part is in view, or no pose was
           found: parts may look the same where wholes do not.
         """
-        references = self._references
+        references, items = self._references, self.index.items
         assert isinstance(references, ShardedReferences)
-        index = self.index
-        rows = references.rows[missing]
-        rows = rows[rows >= 0]
-        if not len(rows):
-            return one
+        same = [*references.looks_like(one.row), *np.flatnonzero(items == items[one.row]).tolist()]
+        are_away = references.are_away(same, away)
+        rivals = [row for row, is_away in zip(same, are_away, strict=True) if is_away]
 
-        (own, *_), item = [*references.numbers_in_store([one.row]), -1], index.items[one.row]
-        same = np.isin(rows, references.rows[list(references.confusable(own))])
-        same |= index.items[rows] == item
-        cosines = one.cosines[rows]
-        same |= cosines > one.cosines[one.row] - self.constants.crop_noise
-        if one.pose is None or one.pose.mask is not None:
-            others = np.where(index.items[rows] == item, -np.inf, cosines)
-            same[others.argmax()] = True
-        rivals = index.other_variants(one.row, [int(row) for row in rows[same]])
-        return replace(one, near_duplicates=tuple(dict.fromkeys([*one.near_duplicates, *rivals])))
+        least = one.nearest.cosine(one.row) - self.constants.crop_noise
+        is_whole = one.pose is not None and one.pose.mask is None
+        for row in one.nearest.rows():
+            is_near = one.nearest.cosine(row) > least
+            if is_whole and not is_near:
+                break
+            if references.are_away([row], away)[0]:
+                rivals.append(row)
+                if not is_near and items[row] != items[one.row]:
+                    break
+
+        others = self.index.other_variants(one.row, rivals)
+        return replace(one, near_duplicates=tuple(dict.fromkeys([*one.near_duplicates, *others])))
 
 
 def _read_sharded(
