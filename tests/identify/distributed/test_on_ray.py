@@ -37,6 +37,7 @@ ray = pytest.importorskip("ray")
 
 # Ray's own, when it is imported and where it shuts down.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
