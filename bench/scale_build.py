@@ -93,7 +93,7 @@ def _time_stages(files: Sequence[Path], embedder: Embedder) -> dict[str, float]:
         encode([decode(files[0])])  # what the first call sets up is not timed
 
     for file in files:
-        picture: RGB = time_one("decode", partial(decode, file, DECODE_MIN_SIDE))
+        picture: RGB = time_one("decode", partial(decode, file, min_side=DECODE_MIN_SIDE))
         time_one("local features", partial(extract, picture))
         thumb = time_one("thumbnail", partial(make_thumbnail, picture))
         time_one("thumbnail", partial(compress, thumb))

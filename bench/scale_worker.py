@@ -74,7 +74,7 @@ def main(arguments: Sequence[str]) -> None:
     )
     seconds = time.perf_counter() - start[0], time.process_time() - start[1]
 
-    frames = [decode(path, min_side=_MIN_SIDE_PX) for path in arguments[2:]]
+    frames = [decode(path, min_side=_MIN_SIDE_PX) for path in map(Path, arguments[2:])]
     for frame in frames[:_WARM_UP]:
         recognizer.recognize(frame)
     memory = psutil.Process().memory_full_info()

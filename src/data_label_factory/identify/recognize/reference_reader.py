@@ -19,7 +19,11 @@ from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.files import read_ahead, read_row
 from data_label_factory.identify.recognize.background import Backgrounds
 from data_label_factory.identify.recognize.columns import Columns, locked
-from data_label_factory.identify.recognize.feature_store import load_store, new_store
+from data_label_factory.identify.recognize.feature_store import (
+    load_store,
+    new_store,
+    remove_old_file,
+)
 from data_label_factory.identify.recognize.features import Ints, Mask
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.store_writer import (
@@ -111,7 +115,9 @@ def _in_folder(store: Columns, write: Callable[[Columns], _Written]) -> _Written
     """
     if store.folder is not None:
         with suppress(FactoryError, OSError), locked(store.folder):
-            return write(load_store(store.folder))
+            written = write(load_store(store.folder))
+            remove_old_file(store.folder)
+            return written
         store = store.in_memory()  # costs time at the next start, nothing else
     return write(store)
 
