@@ -12,7 +12,9 @@ Each is measured on the set's own references, and on these among distractors, so
 are N in all. Distractors are drawn from real pictures (--stock): crops, and mirrored halves
 of two joined, half of them in other colors. They are indexed as any picture. Of more than
 --drawn in all they are made at the level of features instead: descriptors mixed of two real
-ones, thumbnails of joined halves, embeddings with the mean and covariance of real ones.
+ones, thumbnails of joined halves, embeddings with the mean and covariance of real ones. And
+of more than --synthesized these are copied, each time a little off, with their words: then
+a frame takes what it does among far more (scale_copies.py).
 
 What is made stays in the folder --keep, and is taken from there the next time.
 `frames` asks two processes in turn. Times depend on the machine; ratios within one run carry
@@ -48,11 +50,10 @@ def start(run: Run) -> None:
     for stand in run.stands:
         with Worker(stand.index_file, stand.refs, frames) as worker:
             opened = worker.opened
-            own = opened["private"] - opened["private_before"]
-            sizes = [f"{size / _MIB:.0f}" for size in (opened["resident"], opened["private"], own)]
+            sizes = [f"{opened[key] / _MIB:.0f}" for key in ("resident", "private")]
             seconds = [f"{opened[key]:.2f}" for key in ("wall_s", "cpu_s")]
             rows.append([stand.name, *seconds, *sizes])
-    head = ("references", "start s", "CPU s", "resident MiB", "private MiB", "private, by them")
+    head = ("references", "start s", "CPU s", "resident MiB", "private MiB")
     print(format_table(head, rows), flush=True)
 
 
@@ -123,6 +124,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--references", type=_count, default=[1000, 10_000], help=text)
     text = "most references whose distractors are drawn as pictures (default: 3000)"
     parser.add_argument("--drawn", type=int, default=3000, help=text)
+    text = "most references whose distractors are synthesized one by one (default: 10000)"
+    parser.add_argument("--synthesized", type=int, default=10_000, help=text)
     parser.add_argument("--every", type=int, default=1, help="take every Nth photo (default: all)")
     text = "unknown items drawn for `unknowns` (default: 300)"
     parser.add_argument("--unknowns", type=int, default=300, help=text)
@@ -143,7 +146,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         try:
             folder = options.keep or Path(scratch)
-            shop = Workshop(options.data, options.set, options.stock, folder, options.drawn)
+            most = options.drawn, options.synthesized
+            shop = Workshop(options.data, options.set, options.stock, folder, *most)
             stands = [shop.make_alone(), *map(shop.make, options.references)]
             BENCHES[options.bench](Run(options, shop, stands))
         except FactoryError as exc:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from scale_copies import copy_store
 from scale_pictures import name_contents, read_stock, write_distractors
 from scale_synthetic import Material, make_embeddings, make_reference
 
@@ -22,7 +23,12 @@ from data_label_factory.identify.index.files import read_row
 from data_label_factory.identify.index.semantic import pack, unpack
 from data_label_factory.identify.recognize import store_writer
 from data_label_factory.identify.recognize.columns import Columns
-from data_label_factory.identify.recognize.feature_store import feature_store_path, new_store
+from data_label_factory.identify.recognize.feature_store import (
+    feature_store_path,
+    load_store,
+    new_store,
+)
+from data_label_factory.identify.recognize.store_writer import key_of
 from data_label_factory.identify.refresh import calibrate_index, refresh_index
 from data_label_factory.walk import walk_folder
 
@@ -33,8 +39,8 @@ _FOLDER = "distractors"
 
 @dataclass(frozen=True)
 class Stand:
-    """`count` references, and whether distractors are "drawn" or "synthesized"; "none"
-    where the set is alone. `seconds` of CPU went into each stage of its making.
+    """`count` references, and whether distractors are "drawn", "synthesized" or
+    "copied"; "none" where the set is alone. `seconds` of CPU went into each stage of its making.
     """
 
     count: int
@@ -60,10 +66,16 @@ class Workshop:
     """Makes stands in a `folder` from the sets in `data`; those in it already are taken."""
 
     def __init__(
-        self, data: Path, name: str, stock: Sequence[str], folder: Path, most_drawn: int
+        self,
+        data: Path,
+        name: str,
+        stock: Sequence[str],
+        folder: Path,
+        most_drawn: int,
+        most_synthesized: int,
     ) -> None:
-        """Of more references than `most_drawn` the distractors are synthesized. Raises
-        FactoryError when there is no such set.
+        """Of more references than `most_drawn` the distractors are synthesized, of more than
+        `most_synthesized` copied. Raises FactoryError when there is no such set.
         """
         self._own = data / name / "refs"
         if not self._own.is_dir():
@@ -71,7 +83,7 @@ class Workshop:
             raise FactoryError(f"There is no {self._own}", hint)
         self._data, self._stock_names = data, stock
         self._folder = folder / name
-        self._most_drawn = most_drawn
+        self._most_drawn, self._most_synthesized = most_drawn, most_synthesized
         self.embedder = Embedder.open()
 
     @property
@@ -89,10 +101,14 @@ class Workshop:
         own = len(walk_folder(self._own).pictures)
         if count <= own:
             raise FactoryError(f"The set has {own} references itself", "Ask for more")
-        is_drawn = count <= self._most_drawn
-        kind, build = (
-            ("drawn", self._index_files) if is_drawn else ("synthesized", self._synthesize)
-        )
+        if count <= self._most_drawn:
+            kind, build = "drawn", self._index_files
+        elif count <= self._most_synthesized:
+            kind, build = "synthesized", self._synthesize
+        else:
+            kind, build = "copied", self._copy
+            others = self._most_synthesized - own
+            count = own + round((count - own) / others) * others
         return self._make(self._folder / f"{kind}-{count}", count - own, kind, build)
 
     def _make(
@@ -133,6 +149,20 @@ class Workshop:
         calibrate_index(index, file, self.embedder, refs, quiet=True)
         return seconds
 
+    def _copy(self, file: Path, refs: Path) -> dict[str, float]:
+        own, base = self.make_alone(), self.make(self._most_synthesized)
+        more = sum(1 for _ in (refs / _FOLDER).iterdir())
+        rng = np.random.default_rng(8)
+        index = _add_rows(Index.load(own.index_file), more, rng)
+        index.save(file)
+
+        store = load_store(feature_store_path(base.index_file))
+        keys = np.array([key_of(content) for content in index.contents.tolist()], np.uint64)
+        with _timed() as seconds:
+            copy_store(store, own.count, keys, new_store(feature_store_path(file)), rng)
+        calibrate_index(index, file, self.embedder, refs, quiet=True)
+        return {"copied": seconds[0]}
+
 
 def _add_rows(own: Index, more: int, rng: np.random.Generator) -> Index:
     """An index with distractors behind its rows, as files are sorted."""
@@ -167,7 +197,7 @@ def _fill(
     step as a build does it, but for reading pictures.
     """
     material = Material.of(stock)
-    keys = [store_writer.key_of(content) for content in index.contents.tolist()]
+    keys = [key_of(content) for content in index.contents.tolist()]
     real = [store_writer.describe(keys[row], read_row(index, refs, row)) for row in range(own)]
     store = store_writer.append_references(store, real, None)
 

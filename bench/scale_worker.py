@@ -67,7 +67,6 @@ class Worker:
 def main(arguments: Sequence[str]) -> None:
     index_file, refs = map(Path, arguments[:2])
     embedder = Embedder.open()
-    before = psutil.Process().memory_full_info()
     start = time.perf_counter(), time.process_time()
     recognizer = Recognizer(
         Index.load(index_file), embedder, refs=refs, cache=feature_store_path(index_file)
@@ -83,7 +82,6 @@ def main(arguments: Sequence[str]) -> None:
         "cpu_s": seconds[1],
         "resident": memory.rss,
         "private": memory.uss,
-        "private_before": before.uss,
         "unreadable": len(recognizer.unreadable),
     }
     print(json.dumps(opened), flush=True)

@@ -101,7 +101,8 @@ def test_a_synthesized_reference_is_like_a_real_one(synthetic: Any) -> None:
 def test_every_table_of_a_drawn_set(
     bench: ModuleType, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    counts = ["--references", "7,9", "--drawn", "7", "--stock", "drawn", "--unknowns", "4"]
+    counts = ["--references", "7,9,13", "--drawn", "7", "--synthesized", "9"]
+    counts += ["--stock", "drawn", "--unknowns", "4"]
     kept = ["--data", str(data), "--set", "drawn", "--keep", str(data / "kept")]
 
     def table(name: str) -> list[dict[str, str]]:
@@ -109,10 +110,10 @@ def test_every_table_of_a_drawn_set(
         assert bench.main([name, *kept, *counts]) == 0
         return rows_of(capsys.readouterr().out.split("\n\n")[0])
 
-    names = ["alone", "7 (drawn)", "9 (synthesized)"]
+    names = ["alone", "7 (drawn)", "9 (synthesized)", "13 (copied)"]
     rows = table("bytes")
     assert list(rows[0]) == ["bytes a reference", *names]
-    for file, name in (("alone", "alone"), ("drawn-7", names[1]), ("synthesized-9", names[2])):
+    for file, name in zip(("alone", "drawn-7", "synthesized-9", "copied-13"), names, strict=True):
         index_file = data / "kept" / "drawn" / file / "index.npz"
         store = load_store(feature_store_path(index_file))
         assert store.rows("counts") == len(Index.load(index_file))
@@ -136,7 +137,7 @@ def test_every_table_of_a_drawn_set(
     assert all(row["false accepts"] == "0 of 2" for row in rows)
 
     rows = table("unknowns")
-    assert [row["tried"] for row in rows] == ["4", "3"] * 3
+    assert [row["tried"] for row in rows] == ["4", "3"] * 4
     assert all(float(row["at 1 %"][:-2]) <= float(row["at 10 %"][:-2]) <= 50 for row in rows)
 
     rows = table("add")
