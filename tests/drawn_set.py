@@ -37,4 +37,4 @@ def draw_set(folder: Path) -> Path:
 
 def _save(picture: RGB, path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
-    Image.fromarray(picture)._save(path)
+    Image.fromarray(picture).save(path)
