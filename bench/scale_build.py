@@ -117,7 +117,8 @@ def add(run: Run) -> None:
             reference, *added = _measure(partial(collection.add, picture, "One More"))
             _, *removed = _measure(partial(collection.remove, reference))
             rows.append([stand.name, *added, *removed])
-    head = ("references", "add s", "written KB", "remove s", "written KB")
+    one = ("CPU s", "written KB")
+    head = ("references", "add s", *one, "remove s", *one)
     print(format_table(head, rows), flush=True)
 
 
@@ -131,12 +132,13 @@ def _copy(stand: Stand, folder: Path) -> tuple[Path, Path]:
     return folder / stand.index_file.name, refs
 
 
-def _measure(work: Callable[[], Any]) -> tuple[Any, str, str]:
-    """The result, seconds, and kilobytes written."""
-    before, start = _written(), time.perf_counter()
+def _measure(work: Callable[[], Any]) -> tuple[Any, str, str, str]:
+    """The result, seconds, CPU seconds, and kilobytes written."""
+    before, start, cpu = _written(), time.perf_counter(), time.process_time()
     result = work()
-    seconds = time.perf_counter() - start
-    return result, f"{seconds:.2f}", f"{(_written() - before) / 1000:,.0f}"
+    seconds = time.perf_counter() - start, time.process_time() - cpu
+    written = (_written() - before) / 1000
+    return result, *(f"{value:.2f}" for value in seconds), f"{written:,.0f}"
 
 
 def _written() -> int:

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from drawn_set import draw_set
 from PIL import Image
 from table_rows import rows_of
 
@@ -27,6 +28,11 @@ def bench(monkeypatch: pytest.MonkeyPatch, quick_calibration: None) -> ModuleTyp
     import recognize  # type: ignore[import-not-found, unused-ignore]
 
     return recognize
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return draw_set(tmp_path)
 
 
 @pytest.mark.slow

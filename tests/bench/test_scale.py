@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawn_set import draw_set
 from PIL import Image
 from table_rows import rows_of
 
@@ -26,6 +27,11 @@ def bench(monkeypatch: pytest.MonkeyPatch, quick_calibration: None) -> ModuleTyp
     import scale  # type: ignore[import-not-found, unused-ignore]
 
     return scale
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return draw_set(tmp_path)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the tests of the benches share: a drawn set laid out like the real ones."""
+"""A drawn set laid out like the real ones that the benches measure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 from drawn import draw_collection
 from PIL import Image
 
@@ -14,16 +13,15 @@ from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.images import RGB, decode
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
+def draw_set(folder: Path) -> Path:
     """Five references, three frames with their ground truth, two negatives."""
-    drawn = tmp_path / "drawn"
+    drawn = folder / "drawn"
     cards = draw_collection(drawn / "refs", count=5)
     rng = np.random.default_rng(3)
     truth = []
     for number, shown in enumerate([cards[:1], cards[1:3], cards[4:]]):
         view = render_view([decode(card) for card in shown], rng)
-        save(view.image, drawn / "frames" / f"{number}.jpg")
+        _save(view.image, drawn / "frames" / f"{number}.jpg")
         items = []
         for card, quad in zip(shown, view.quads, strict=True):
             items.append({"ref": card.name, "quad": quad.tolist()})
@@ -33,10 +31,10 @@ def data(tmp_path: Path) -> Path:
     for number in range(2):
         noise = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
         picture = np.asarray(Image.fromarray(noise).resize((640, 480)))
-        save(picture, tmp_path / "negatives" / f"{number}.jpg")
-    return tmp_path
+        _save(picture, folder / "negatives" / f"{number}.jpg")
+    return folder
 
 
-def save(picture: RGB, path: Path) -> None:
+def _save(picture: RGB, path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
     Image.fromarray(picture).save(path)
