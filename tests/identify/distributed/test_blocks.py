@@ -1,6 +1,7 @@
 """Blocks, where they are kept, and options that only Ray has: no cluster is needed."""
 
 import pickle
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -147,6 +148,16 @@ def test_without_the_extra_the_command_to_install_it_is_said(
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtraError, match=r"data_label_factory\[ray\]"):
         build_on_ray(refs, tmp_path / "i.npz", open_embedder, address="local", quiet=True)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's own
+def test_an_address_where_no_ray_is_is_named_at_once(refs: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    with pytest.raises(FactoryError, match=f"There is no Ray at {address}: "):
+        build_on_ray(refs, tmp_path / "i.npz", open_embedder, address=address, quiet=True)
+    assert not (tmp_path / "i.npz").exists()
 
 
 def test_one_process_does_not_load_ray() -> None:
