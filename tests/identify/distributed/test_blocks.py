@@ -133,8 +133,20 @@ def test_files_are_kept_in_a_bucket_as_in_a_folder() -> None:
     assert "a" in bucket
     assert "b" not in bucket
     assert Storage("memory://bucket/blocks").read("a") == b"1"
-    bucket.remove()
+    bucket.clear(["a"])
     assert "a" not in bucket
+
+
+def test_only_what_is_ours_is_removed(tmp_path: Path) -> None:
+    shared = Storage(tmp_path / "shared")
+    shared.write("a", b"1")
+    (tmp_path / "shared" / ".a.0123").write_bytes(b"half")  # its worker was killed
+    (tmp_path / "shared" / "another's").write_bytes(b"2")
+    shared.clear(["a"])
+    assert [path.name for path in (tmp_path / "shared").iterdir()] == ["another's"]
+    (tmp_path / "shared" / "another's").unlink()
+    shared.clear(["a"])
+    assert not (tmp_path / "shared").exists()
 
 
 def test_an_address_of_no_kind_is_refused() -> None:
