@@ -106,8 +106,8 @@ def build_index(
     full: bool = False,
     batch_size: int = BATCH_SIZE,
     keep: Keep | None = None,
-    encode: Encode | None = None,
     base: Path | None = None,
+    encode: Encode | None = None,
     quiet: bool = False,
 ) -> BuildResult:
     """Index the pictures below `refs` into the file `out`, encoding
@@ -118,11 +118,10 @@ def build_index(
     names of cards. `keep` is given every picture that is encoded,
     unless `encode` does that elsewhere. `base` is the index file to
     build upon, if that is not `out`; it stays as it is. One unreadable
-    picture never stops the rest.
-    When the build is interrupted, what was encoded so far is kept
-    in `OUT.partial` for the next run, and `out` stays as it was.
-    Raises FactoryError when no picture can be indexed or the disk
-    is full.
+    picture never stops the rest. When the build is interrupted, what
+    was encoded so far is kept in `OUT.partial` for the next run, and
+    `out` stays as it was. Raises FactoryError when no picture can be
+    indexed or the disk is full.
     """
     refs, out = Path(refs), Path(out)
     _check_destination(out)
@@ -130,8 +129,7 @@ def build_index(
     created = datetime.now(UTC).isoformat(timespec="seconds")
     base = base or out
     before = _read_meta(base)
-    if trim is None:
-        trim = before.trim if before else True
+    trim = trim if trim is not None else before.trim if before else True
     labels = labels or (before.labels if before else "cards")
     meta = IndexMeta(
         maker.encoder,
