@@ -1,6 +1,7 @@
 """Blocks, where they are kept, and options that only Ray has: no cluster is needed."""
 
 import pickle
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -132,8 +133,20 @@ def test_files_are_kept_in_a_bucket_as_in_a_folder() -> None:
     assert "a" in bucket
     assert "b" not in bucket
     assert Storage("memory://bucket/blocks").read("a") == b"1"
-    bucket.remove()
+    bucket.clear(["a"])
     assert "a" not in bucket
+
+
+def test_only_what_is_ours_is_removed(tmp_path: Path) -> None:
+    shared = Storage(tmp_path / "shared")
+    shared.write("a", b"1")
+    (tmp_path / "shared" / ".a.0123").write_bytes(b"half")  # its worker was killed
+    (tmp_path / "shared" / "another's").write_bytes(b"2")
+    shared.clear(["a"])
+    assert [path.name for path in (tmp_path / "shared").iterdir()] == ["another's"]
+    (tmp_path / "shared" / "another's").unlink()
+    shared.clear(["a"])
+    assert not (tmp_path / "shared").exists()
 
 
 def test_an_address_of_no_kind_is_refused() -> None:
@@ -147,6 +160,16 @@ def test_without_the_extra_the_command_to_install_it_is_said(
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtraError, match=r"data_label_factory\[ray\]"):
         build_on_ray(refs, tmp_path / "i.npz", open_embedder, address="local", quiet=True)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's own
+def test_an_address_where_no_ray_is_is_named_at_once(refs: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    with pytest.raises(FactoryError, match=f"There is no Ray at {address}: "):
+        build_on_ray(refs, tmp_path / "i.npz", open_embedder, address=address, quiet=True)
+    assert not (tmp_path / "i.npz").exists()
 
 
 def test_one_process_does_not_load_ray() -> None:

@@ -61,7 +61,7 @@ def build_on_ray(
 
     `open_embedder` is called on every machine. `shared` is a place where
     all of them see files (see `Storage`), by default a folder beside the
-    index; what this leaves there is removed in the end. Raises as
+    index; what is left there is removed in the end. Raises as
     `refresh_index`, and FactoryError where a machine cannot do its part.
     """
     refs, out = Path(refs).absolute(), Path(out).absolute()
@@ -74,7 +74,7 @@ def build_on_ray(
         result = build_index(
             refs, out, embedder, batch_size=batch_size, encode=workers.encode, quiet=quiet, **build
         )
-    storage.remove()
+    storage.clear(workers.names)
     return finish(
         result, refs, out, embedder, calibrate=calibrate, negatives=negatives, quiet=quiet
     )
@@ -88,6 +88,7 @@ class _Workers:
     ) -> None:
         self._ray, self._job, self._storage = ray, job, storage
         self._writer, self._quiet = writer, quiet
+        self.names: list[str] = []  # of the blocks that were taken in
 
     def encode(self, meta: IndexMeta, todo: Files, expected: int) -> Iterator[Encoded]:
         """What an index of `meta` has to know of files, see `build.Encode`;
@@ -104,7 +105,8 @@ class _Workers:
             for name in _run(self._ray, job, blocks):
                 progress.step(len(blocks[name]))
 
-        for name in [*dict.fromkeys(older.values()), *blocks]:
+        self.names = [*dict.fromkeys(older.values()), *blocks]
+        for name in self.names:
             block = self._read(name)
             entries = [one for one in block.entries if one.sha256 in todo]
             keyed = [

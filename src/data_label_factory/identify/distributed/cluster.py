@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -15,6 +17,8 @@ LOCAL = "local"  # the address of a Ray that is started here, and ends with the 
 NAMESPACE = "data_label_factory"
 # References reach the workers by their files, not through Ray's memory.
 _OBJECTS_BYTES = 200 * 2**20
+_HOST_AND_PORT = re.compile(r"\[?(?P<host>[^/]+?)\]?:(?P<port>\d{1,5})")
+_KNOCK_SECONDS = 5
 
 
 @contextmanager
@@ -36,11 +40,21 @@ def connected(address: str, cpus: int | None = None) -> Iterator[ModuleType]:
         memory = {"num_cpus": cpus or cpu_count(), "object_store_memory": _OBJECTS_BYTES}
         options |= {"include_dashboard": False, **memory}
     try:
+        _knock(address)
         ray.init(address=address, **options)
-    except (ConnectionError, RuntimeError, ValueError) as exc:
+    except (OSError, OverflowError, RuntimeError, ValueError) as exc:
         hint = "Start one there: ray start --head --port=6379"
         raise FactoryError(f"There is no Ray at {address}: {exc}", hint) from exc
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises OSError if nobody listens at HOST:PORT, for which Ray itself
+    would wait for minutes.
+    """
+    place = _HOST_AND_PORT.fullmatch(address)
+    if place is not None:
+        socket.create_connection((place["host"], int(place["port"])), _KNOCK_SECONDS).close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,16 +29,16 @@ class Storage:
             self._files, self._root = fsspec.core.url_to_fs(self.url)
         except (ValueError, ImportError) as exc:  # ImportError: s3fs, gcsfs, …
             raise FactoryError(f"Cannot store anything at {self.url}: {exc}") from exc
+        # Elsewhere folders come and go by themselves, and buckets are not ours to make.
+        local = need("fsspec.implementations.local", extra="ray")
+        self._is_local = isinstance(self._files, local.LocalFileSystem)
 
     def __contains__(self, name: str) -> bool:
         return bool(self._files.isfile(self._place(name)))
 
     def names(self) -> list[str]:
         """The files that are there, in order."""
-        if not self._files.isdir(self._root):
-            return []
-        found = (place.rpartition("/")[2] for place in self._files.ls(self._root, detail=False))
-        return sorted(name for name in found if not name.startswith("."))
+        return [name for name in self._list() if not name.startswith(".")]
 
     def read(self, name: str) -> bytes:
         """The bytes of a file. Raises FactoryError when it is not there."""
@@ -53,7 +54,8 @@ class Storage:
         """
         temporary = self._place(f".{name}.{uuid.uuid4().hex}")
         try:
-            self._files.makedirs(self._root, exist_ok=True)
+            if self._is_local:
+                self._files.makedirs(self._root, exist_ok=True)
             self._files.pipe_file(temporary, data)
             self._files.mv(temporary, self._place(name))
         except OSError as exc:
@@ -65,10 +67,23 @@ class Storage:
         with suppress(OSError):
             self._files.rm_file(self._place(name))
 
-    def remove(self) -> None:
-        """Remove all files."""
-        if self._files.isdir(self._root):
-            self._files.rm(self._root, recursive=True)
+    def clear(self, names: Collection[str]) -> None:
+        """Remove these files, whole or not, and a folder if nothing else
+        is in it.
+        """
+        for there in self._list():
+            if there.lstrip(".").partition(".")[0] in names:
+                self.discard(there)
+        if self._is_local and not self._list():
+            with suppress(OSError):
+                self._files.rmdir(self._root)
+
+    def _list(self) -> list[str]:
+        if not self._files.isdir(self._root):
+            return []
+        self._files.invalidate_cache(self._root)
+        found = self._files.ls(self._root, detail=False)
+        return sorted(place.rstrip("/").rpartition("/")[2] for place in found)
 
     def _place(self, name: str) -> str:
         return f"{self._root}/{name}"

@@ -92,8 +92,7 @@ class Known(NamedTuple):
 
 # What is known of some more pictures, by content; and of files why they cannot be read.
 Encoded = tuple[dict[str, Known], dict[str, str]]
-# Encodes the files of contents that are new, as an index of this meta has them; so many
-# references there will be.
+# Encodes the files of new contents for an index of this meta and so many references.
 Encode = Callable[[IndexMeta, dict[str, str], int], Iterator[Encoded]]
 
 
@@ -153,9 +152,8 @@ def build_index(
         hint = "Put one picture per item there; the file name is its label"
         raise FactoryError(walk.no_picture(), hint)
 
-    todo = {
-        digest: name for name, digest in hashes.items() if digest not in known
-    }  # each content once
+    # Each content once.
+    todo = {digest: name for name, digest in hashes.items() if digest not in known}
     encoded = 0
     encode = encode or partial(_encode_files, refs, embedder, batch_size, keep, quiet)
     try:
