@@ -22,6 +22,7 @@ from data_label_factory.identify.recognize.appearance import (
 )
 from data_label_factory.identify.recognize.color import measure_color_deficit
 from data_label_factory.identify.recognize.confidence import log_odds
+from data_label_factory.identify.recognize.cutout import find_outline
 from data_label_factory.identify.recognize.features import Floats
 from data_label_factory.identify.recognize.geometry import Matrix, project, within
 from data_label_factory.identify.recognize.pose import Hypothesis
@@ -96,6 +97,9 @@ def score_pose(frame: RGB, hypothesis: Hypothesis, references: ReferenceFeatures
     crop = straighten_like(frame, to_frame, thumb.shape)
 
     cells = compare(crop, thumb)
+    outline = find_outline(thumb)
+    if outline is not None:
+        cells = cells.within(outline)
     mask = None
     frame_shape = frame.shape[0], frame.shape[1]
     if not within(hypothesis.quad, frame_shape).all():
