@@ -25,7 +25,7 @@ from data_label_factory.identify.index.files import DECODE_MIN_SIDE
 from data_label_factory.identify.index.maker import open_maker
 from data_label_factory.identify.index.semantic import embed_kinds
 from data_label_factory.identify.recognize import Detection, Recognizer
-from data_label_factory.identify.recognize.feature_cache import feature_cache_path
+from data_label_factory.identify.recognize.feature_store import feature_store_path
 from data_label_factory.identify.recognize.printings import open_print_reader
 from data_label_factory.identify.reference_files import encode_reference, name_view, set_aside
 from data_label_factory.identify.reference_pictures import read_reference
@@ -132,7 +132,7 @@ class Collection:
         Its `unreadable` tells those that cannot be read.
         """
         if self._recognizer is None:
-            cache = feature_cache_path(self.index_file)
+            cache = feature_store_path(self.index_file)
             self._recognizer = Recognizer(
                 self.index, self.embedder, refs=self.refs, cache=cache, **self._options
             )

@@ -13,7 +13,7 @@ from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import BuildResult, build_index
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.calibrate import calibrate, is_out_of_date
-from data_label_factory.identify.recognize.feature_cache import feature_cache_path
+from data_label_factory.identify.recognize.feature_store import feature_store_path
 from data_label_factory.identify.recognize.printings import open_print_reader
 from data_label_factory.labels import LabelScheme
 
@@ -71,7 +71,7 @@ def read_prints(
     """
     reader = open_print_reader("auto", out)
     if reader is not None:
-        cache = feature_cache_path(out)
+        cache = feature_store_path(out)
         Recognizer(index, embedder, refs=refs, cache=cache, reader=reader, quiet=quiet)
 
 
@@ -89,7 +89,7 @@ def calibrate_index(
 
     Raises as `calibrate`, and FactoryError when the disk is full.
     """
-    recognizer = Recognizer(index, embedder, refs=refs, cache=feature_cache_path(out), quiet=quiet)
+    recognizer = Recognizer(index, embedder, refs=refs, cache=feature_store_path(out), quiet=quiet)
     learned = calibrate(
         recognizer, Path(refs), negatives=Path(negatives) if negatives else None, quiet=quiet
     )

@@ -69,7 +69,7 @@ def count_looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return looks
 
 
-@pytest.mark.parametrize(("seed", "height"), [(1, 56), (2, 62), (3, 62), (2, 68)])
+@pytest.mark.parametrize(("seed", "height"), [(4, 56), (2, 62), (3, 62), (2, 68)])
 def test_a_large_item_does_not_hide_a_small_one_beside_it(
     recognizer: Recognizer,
     cards: list[Path],

@@ -30,6 +30,7 @@ THUMB_PX = 144  # longer side at which crop and reference are compared
 _MIN_THUMB_PX = 24
 # Along the longer side; glare and fingers cost only the cells they cover.
 _CELLS = 10
+MOST_CELLS = _CELLS**2
 _SHIFT_PX = 2  # that a cell may lie off
 _MIDDLE_GRAY = 128
 _SOFTENING_PX = 1.1  # sigma of the blur before cells are compared
@@ -161,27 +162,35 @@ def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
     )
 
 
-def learn_background(thumbs: Sequence[RGB], number: int, similar: Ints) -> tuple[Floats, list[int]]:
-    """How often the cells of a thumbnail agree with those
-    `similar` to it; and its near-duplicates.
-
-    The first is (rows, columns). Near-duplicates are left out of
-    it: otherwise no cell could tell them apart.
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """How many of the `compared` references agree with one in each cell:
+    `hits` (rows, columns). `near_duplicates` are the places of those
+    that look the same; they are left out of it: otherwise no cell could
+    tell them apart.
     """
-    own = thumbs[number]
-    hits = np.zeros_like(compare(own, own, shift_px=0).correlation)
-    compared = 0
-    near_duplicates = []
-    for other in similar:
-        cells = compare(resize_like(thumbs[other], own), own, shift_px=0)
-        if cells.are_near_duplicates:
-            near_duplicates.append(int(other))
-        else:
-            hits = hits + cells.agrees.astype(np.float32)
-            compared += 1
 
-    chance = (hits + _PRIOR_WEIGHT * _BY_CHANCE) / (compared + _PRIOR_WEIGHT)
-    return np.asarray(chance, np.float32), near_duplicates
+    hits: Ints
+    compared: int
+    near_duplicates: list[int]
+
+
+def learn_background(own: RGB, others: Sequence[RGB]) -> Agreement:
+    """Where the thumbnails of other references agree with one."""
+    hits = np.zeros(compare(own, own, shift_px=0).correlation.shape, np.int64)
+    near_duplicates = []
+    for place, other in enumerate(others):
+        cells = compare(resize_like(other, own), own, shift_px=0)
+        if cells.are_near_duplicates:
+            near_duplicates.append(place)
+        else:
+            hits += cells.agrees
+    return Agreement(hits, len(others) - len(near_duplicates), near_duplicates)
+
+
+def weigh_agreement(hits: Floats, compared: int) -> Floats:
+    """(rows, columns) → how often another item of the kind agrees in each cell."""
+    return (hits + _PRIOR_WEIGHT * _BY_CHANCE) / np.float32(compared + _PRIOR_WEIGHT)
 
 
 def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:

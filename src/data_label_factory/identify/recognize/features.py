@@ -103,17 +103,10 @@ class Extractor:
             return _no_features(shape)
 
         gray = _resize(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), self.factor(shape))
-        limit = self.described if self.spread else self.most
-        detector = cv2.SIFT.create(limit, _OCTAVE_LAYERS, self.contrast)
-        keypoints, histograms = detector.detectAndCompute(gray, None)
+        keypoints, histograms = self._find(gray)
         if histograms is None or not len(keypoints):
             return _no_features(shape)
-
-        table = np.array([(*k.pt, k.size, k.angle, k.response) for k in keypoints], np.float32)
-        kept = np.arange(min(self.most, len(table)))
-        if self.spread:
-            kept = choose_spread(table[:, :2], table[:, 2] * table[:, 4], gray.shape, self.most)
-        table = table[kept]
+        table = _tabulate(keypoints)
 
         # Back to the picture's own px, from center to center.
         back = np.array([part.shape[1] / gray.shape[1], part.shape[0] / gray.shape[0]], np.float32)
@@ -121,9 +114,27 @@ class Extractor:
             xy=(table[:, :2] + 0.5) * back - 0.5 + np.array([left, top], np.float32),
             size=table[:, 2] * np.float32(np.sqrt(back.prod())),
             angle=np.deg2rad(table[:, 3]),
-            descriptors=_take_root(np.asarray(histograms[kept], np.float32)),
+            descriptors=_take_root(np.asarray(histograms, np.float32)),
             shape=shape,
         )
+
+    def _find(self, gray: NDArray[np.uint8]) -> tuple[Sequence[cv2.KeyPoint], Any]:
+        """At most `most` keypoints, and their histograms."""
+        if not self.spread:
+            detector = cv2.SIFT.create(self.most, _OCTAVE_LAYERS, self.contrast)
+            keypoints, histograms = detector.detectAndCompute(gray, None)
+            return keypoints[: self.most], None if histograms is None else histograms[: self.most]
+
+        # Only those that are chosen are described: that takes as long as finding them all.
+        detector = cv2.SIFT.create(self.described, _OCTAVE_LAYERS, self.contrast)
+        found = detector.detect(gray, None)
+        if not found:
+            return found, None
+        table = _tabulate(found)
+        # By area: large ones are all that is left of an item seen from afar.
+        strength = table[:, 2] ** 2 * table[:, 4]
+        kept = choose_spread(table[:, :2], strength, gray.shape, self.most)
+        return detector.compute(gray, [found[row] for row in kept])
 
     def factor(self, shape: tuple[int, int]) -> float:
         """The scale at which a picture of that (height, width) is searched."""
@@ -171,6 +182,11 @@ def distances(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Floats:
         gap = cv2.absdiff(a[block], b[block]).astype(np.float32)
         squares[block] = np.einsum("ij,ij->i", gap, gap)
     return np.asarray(np.sqrt(squares) / np.float32(DESCRIPTOR_SCALE), np.float32)
+
+
+def _tabulate(keypoints: Sequence[cv2.KeyPoint]) -> Floats:
+    """(N, 5): x, y, diameter, angle in degrees, response."""
+    return np.array([(*k.pt, k.size, k.angle, k.response) for k in keypoints], np.float32)
 
 
 def _no_features(shape: tuple[int, int]) -> Features:

@@ -101,7 +101,7 @@ def weigh(pairs: Pairs, index: LocalIndex) -> tuple[Ints, Floats]:
     distance to the 10th nearest reference: a detail that is as
     near to many references weighs nothing.
     """
-    match = pairs.query * len(index) + index.owner(pairs.feature)
+    match = pairs.query * len(index) + pairs.owner
     order = _sort_by_distance(match, pairs.distance)
     order = order[_first_of_run(match[order])]
     order = order[_sort_by_distance(pairs.query[order], pairs.distance[order])]
@@ -175,12 +175,12 @@ def _heaviest_bins(votes: _Votes, most: int) -> list[_Bin]:
 
 
 def _cast_votes(index: LocalIndex, frame: Features, pairs: Pairs, weights: Floats) -> _Votes:
-    owner = index.owner(pairs.feature)
-    half = index.shapes[owner][:, ::-1] / 2
-    scale = frame.size[pairs.query] / index.size[pairs.feature]
-    angle = (frame.angle[pairs.query] - index.angle[pairs.feature]) % (2 * np.pi)
+    places = index.places(pairs.feature, pairs.owner)
+    half = places.shape[:, ::-1] / 2
+    scale = frame.size[pairs.query] / places.size
+    angle = (frame.angle[pairs.query] - places.angle) % (2 * np.pi)
 
-    arm = half - index.xy[pairs.feature]
+    arm = half - places.xy
     cos, sin = np.cos(angle), np.sin(angle)
     turned = np.stack(
         [cos * arm[:, 0] - sin * arm[:, 1], sin * arm[:, 0] + cos * arm[:, 1]], axis=1
@@ -188,7 +188,7 @@ def _cast_votes(index: LocalIndex, frame: Features, pairs: Pairs, weights: Float
     center = frame.xy[pairs.query] + scale[:, None] * turned
 
     diagonal = 2 * np.hypot(half[:, 0], half[:, 1])
-    return _Votes(owner, diagonal, np.log2(scale * diagonal), angle, center, weights)
+    return _Votes(pairs.owner, diagonal, np.log2(scale * diagonal), angle, center, weights)
 
 
 def _bin_votes(votes: _Votes) -> tuple[Ints, Ints]:

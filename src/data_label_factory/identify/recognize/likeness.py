@@ -178,6 +178,6 @@ def find_lookalikes(index: Index, references: ReferenceFeatures | None, row: int
     if references is None:
         return rows
 
-    for number in np.flatnonzero(np.isin(references.rows, list(rows))):
-        rows |= {int(references.rows[other]) for other in references.near_duplicates[number]}
+    for number in references.numbers_of(rows):
+        rows |= {int(references.rows[other]) for other in references.near_duplicates(number)}
     return rows

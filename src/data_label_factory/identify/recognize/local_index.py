@@ -4,15 +4,24 @@ each with its rarity.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data_label_factory.identify.recognize import codes
+from data_label_factory.identify.recognize.codes import Bits, Coordinates
+from data_label_factory.identify.recognize.columns import Columns
 from data_label_factory.identify.recognize.features import Features, Floats, Ints, distances
-from data_label_factory.identify.recognize.vocabulary import SIGNATURE_BITS, Signatures, Vocabulary
+from data_label_factory.identify.recognize.packing import (
+    unpack_angle,
+    unpack_places,
+    unpack_shared,
+    unpack_size,
+)
+from data_label_factory.identify.recognize.vocabulary import Vocabulary
 
 # RootSIFT distance below which two references hold the same detail.
 SAME_DISTANCE = 0.45
@@ -26,242 +35,262 @@ _MAX_BITS_OF_REFERENCES = 40
 
 # Of a detail that a great many references share; bounds the lists.
 _KEPT_COPIES = 32
-_BLOCK = 4000
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ divided by the golden ratio
 _QUERIES = 256  # whose lists are scanned at a time: what that takes stays in the cache
+_DETAILS_HELD = 1024  # references, of some 17 KB each
 
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
     """M candidate matches: a query's row, a stored feature's
-    number, their RootSIFT distance.
+    number, the reference that has it, their RootSIFT distance.
     """
 
     query: Ints  # (M,)
     feature: Ints  # (M,)
+    owner: Ints  # (M,)
     distance: Floats  # (M,)
 
     def taken(self, rows: NDArray[Any]) -> Pairs:
         """Those pairs alone, by number or by mask."""
-        return Pairs(self.query[rows], self.feature[rows], self.distance[rows])
+        return Pairs(self.query[rows], self.feature[rows], self.owner[rows], self.distance[rows])
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
-    """The features of N references, concatenated, and what was
-    worked out for each.
-
-    By reference: `counts` (N,) of features, `shapes` (N, 2)
-    heights and widths in px. By feature: `xy` (F, 2) px, `size`,
-    `angle` (F,) as in Features, `descriptors` (F, 128) uint8,
-    `words` (F,) of the vocabulary, `signatures` (F, 2) uint64
-    within their words, and `shared` (F,): how many other
-    references hold nearly the same descriptor.
+class Places:
+    """Where M features lie in their references: `xy` (M, 2) px of the
+    picture, `size` (M,) px, `angle` (M,) radians; `shape` (M, 2) are
+    the heights and widths of those pictures.
     """
 
-    counts: Ints
-    shapes: Floats
     xy: Floats
     size: Floats
     angle: Floats
-    descriptors: NDArray[np.uint8]
-    words: NDArray[np.int32]
-    signatures: Signatures
-    shared: NDArray[np.int32]
-
-    def taken(self, references: Ints) -> Stored:
-        """Those references alone, in that order."""
-        last = np.cumsum(self.counts)
-        runs = [slice(last[r] - self.counts[r], last[r]) for r in references]
-
-        def take(name: str) -> NDArray[Any]:
-            column = getattr(self, name)
-            if name in ("counts", "shapes"):
-                return np.asarray(column[references])
-            return np.concatenate([column[:0], *(column[run] for run in runs)])
-
-        return Stored(**{name: take(name) for name in STORED_FIELDS})
-
-    def followed_by(self, other: Stored) -> Stored:
-        """The references of both, these first."""
-        if not len(self.counts):  # not copied: that would double what building an index needs
-            return other
-
-        def join(name: str) -> NDArray[Any]:
-            return np.concatenate([getattr(self, name), getattr(other, name)])
-
-        return Stored(**{name: join(name) for name in STORED_FIELDS})
-
-    @classmethod
-    def of(cls, references: Sequence[Features]) -> Stored:
-        """Without words yet, nothing shared."""
-        total = sum(len(f) for f in references)
-        none = np.zeros(0, np.float32)
-        no_descriptors = np.zeros((0, 128), np.uint8)
-        return cls(
-            counts=np.array([len(f) for f in references], np.int64),
-            shapes=np.array([f.shape for f in references], np.float32).reshape(-1, 2),
-            xy=np.concatenate([none.reshape(0, 2), *(f.xy for f in references)]),
-            size=np.concatenate([none, *(f.size for f in references)]),
-            angle=np.concatenate([none, *(f.angle for f in references)]),
-            descriptors=np.concatenate([no_descriptors, *(f.descriptors for f in references)]),
-            words=np.zeros(total, np.int32),
-            signatures=np.zeros((total, SIGNATURE_BITS // 64), np.uint64),
-            shared=np.zeros(total, np.int32),
-        )
+    shape: Floats
 
 
-STORED_FIELDS = tuple(field.name for field in fields(Stored))
+@dataclass(frozen=True, eq=False)
+class Details:
+    """The F features of one reference of `shape` (2,): height and width.
+
+    Their numbers start at `first`; `rarity` (F,) is 1 for a detail
+    that only one reference has and falls to 0 for one that all share.
+    `slack` (F,) is what a squared distance is too large by.
+    """
+
+    first: int
+    shape: Floats
+    xy: Floats
+    size: Floats
+    angle: Floats
+    descriptors: Coordinates
+    slack: Floats
+    rarity: Floats
+
+    def __len__(self) -> int:
+        return len(self.xy)
 
 
 class LocalIndex:
-    """The features of N references in inverted lists. About 230
-    bytes per feature.
+    """The features of N references in inverted lists, as `columns` holds
+    them; 48 bytes a feature.
 
-    `reference` (F,) says which reference each feature belongs to;
-    those of reference r are `first[r] … first[r + 1]`. `rarity`
-    (F,) is 1 for a detail that only one reference has and falls
-    to 0 for one that all share. The other arrays are those of
-    `stored`.
+    Columns `counts` (N,) and `shapes` (N, 2) by reference; `places`
+    (F, 2), `sizes`, `angles`, `words`, `signs`, `outer` and `shared`
+    (F,) by feature, see `packing` and `codes`. `entries` are the numbers
+    of the first features, word by word, as many as `starts` (W + 1,)
+    says; those that came later are listed here.
     """
 
-    def __init__(self, stored: Stored, vocabulary: Vocabulary) -> None:
-        self.stored = stored
-        self.vocabulary = vocabulary
-        self.shapes = stored.shapes
-        self.xy = stored.xy
-        self.size = stored.size
-        self.angle = stored.angle
-        self.descriptors = stored.descriptors
-        self.first = np.concatenate([[0], np.cumsum(stored.counts)])
-        self.reference = np.repeat(np.arange(len(stored.counts), dtype=np.int32), stored.counts)
-        self._fill_lists()
+    def __init__(self, columns: Columns, vocabulary: Vocabulary | None = None) -> None:
+        """A `vocabulary` that is known to be the one in `columns` is not made again."""
+        self.columns = columns
+        self.vocabulary = vocabulary or open_vocabulary(columns)
+        self.counts = columns["counts"]
+        self._shapes = columns["shapes"]
+        self.first = np.concatenate([[0], np.cumsum(self.counts, dtype=np.int64)])
+        self._signs, self._words = columns["signs"], columns["words"]
+        self._listed = int(columns.notes.get("listed", 0))  # features in the lists on disk
+        self._late = self._list(self._listed)
+        # Of this object, so that they go when it goes.
+        self.details = lru_cache(_DETAILS_HELD)(self._read_details)
 
-    @classmethod
-    def build(cls, stored: Stored) -> LocalIndex:
-        """Learn a vocabulary from the features, and from them
-        which are rare.
-        """
-        vocabulary = Vocabulary.learn(stored.descriptors)
-        return cls(Stored.of([]), vocabulary).extended(stored)
+    def __len__(self) -> int:
+        return len(self.counts)
 
-    def extended(self, stored: Stored) -> LocalIndex:
-        """With more references appended.
-
-        The vocabulary stays, and so does what is known of the
-        features that are here already.
-        """
-        if not len(stored.counts):
-            return self
-
-        # Nothing shared yet: the counts of another index would leave details out of
-        # the lists that `_count_sharing` looks into.
-        words, signatures = self._quantize(stored.descriptors)
-        unshared = np.zeros(len(words), np.int32)
-        added = replace(stored, words=words, signatures=signatures, shared=unshared)
-        whole = LocalIndex(self.stored.followed_by(added), self.vocabulary)
-
-        shared = whole._count_sharing(int(self.stored.counts.sum()))
-        whole.stored = replace(whole.stored, shared=np.concatenate([self.stored.shared, shared]))
-        whole._fill_lists()
-        return whole
-
-    def taken(self, references: Ints) -> LocalIndex:
-        """Those references alone, in that order."""
-        if np.array_equal(references, np.arange(len(self))):
-            return self
-        return LocalIndex(self.stored.taken(references), self.vocabulary)
+    def turned(self, features: Features) -> Features:
+        """The features of a frame with coordinates instead of descriptors."""
+        return replace(features, descriptors=self.vocabulary.rotation(features.descriptors))
 
     def owner(self, features: Ints) -> Ints:
         """The reference that each of the `features` belongs to; same shape."""
-        return self.reference[features].astype(np.int64)
+        return np.searchsorted(self.first, features, side="right") - 1
 
-    def __len__(self) -> int:
-        return len(self.shapes)
+    def shape(self, reference: int) -> Floats:
+        """(2,): height and width of a reference's picture, px."""
+        return np.asarray(self._shapes[reference], np.float32)
 
-    def pairs(self, descriptors: NDArray[np.uint8], max_bits: int = _MAX_BITS) -> Pairs:
-        """Candidates for (Q, 128) descriptors: of the same word,
+    def places(self, features: Ints, owner: Ints) -> Places:
+        """Where `features` (M,) lie in the references `owner` (M,)."""
+        shape = np.take(self._shapes, owner, axis=0).astype(np.float32)
+        return Places(
+            unpack_places(np.take(self.columns["places"], features, axis=0), shape),
+            unpack_size(np.take(self.columns["sizes"], features)),
+            unpack_angle(np.take(self.columns["angles"], features)),
+            shape,
+        )
+
+    def pairs(self, rows: Coordinates, max_bits: int = _MAX_BITS) -> Pairs:
+        """Candidates for (Q, 128) coordinates: of the same word,
         signatures within `max_bits`.
         """
-        rows = descriptors.astype(np.float32)
         words = self.vocabulary.words(rows, _PROBES)
-        rotated = self.vocabulary.rotate(rows)
-
         found = []
         for start in range(0, max(len(rows), 1), _QUERIES):
             block = slice(start, start + _QUERIES)
-            query, feature = self._scan_lists(words[block], rotated[block], max_bits)
-            ours = np.take(descriptors[block], query, axis=0)
-            distance = distances(np.take(self.descriptors, feature, axis=0), ours)
+            query, feature = self._scan_lists(rows[block], words[block], max_bits)
+            distance = self._distances(np.take(rows[block], query, axis=0), feature)
             found.append((query + start, feature, distance))
-        return Pairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
+        query, feature, distance = (np.concatenate(column) for column in zip(*found, strict=True))
+        return Pairs(query, feature, self.owner(feature), distance)
 
-    def _scan_lists(self, words: Ints, rotated: Floats, max_bits: int) -> tuple[Ints, Ints]:
+    def count_sharing(self, start: int, end: int) -> NDArray[np.int64]:
+        """(end - start,) how many other references hold nearly the
+        descriptor of each feature in that range.
+        """
+        features = np.arange(start, end)
+        pairs = self.pairs(self._decode(features), max_bits=_MAX_BITS_OF_REFERENCES)
+        same = pairs.owner != self.owner(features)[pairs.query]
+        same &= pairs.distance < SAME_DISTANCE
+        key = np.unique(pairs.query[same] * len(self) + pairs.owner[same])
+        return np.bincount(key // len(self), minlength=len(features))
+
+    def listed(self) -> dict[str, NDArray[Any]]:
+        """The columns `entries` and `starts` of all features."""
+        entries, starts = self._list(0)
+        return {"entries": entries, "starts": starts}
+
+    def _list(self, start: int) -> tuple[NDArray[Any], Ints]:
+        """The lists of the features from number `start` on. Of a detail
+        that many share only some are in there, by chance but always
+        the same.
+        """
+        features = np.arange(start, len(self._words), dtype=np.int64)
+        shared = np.zeros(len(features), np.float32)  # of the last ones, maybe not known yet
+        known = self.columns["shared"][start:]
+        shared[: len(known)] = unpack_shared(known)
+        draw = (features.astype(np.uint64) * _GOLDEN >> np.uint64(32)).astype(np.float64) / 2**32
+        kept = features[draw * np.maximum(shared, _KEPT_COPIES) < _KEPT_COPIES]
+        words = np.take(self._words, kept).astype(np.int64)
+        order = np.argsort(words, kind="stable")
+        starts = np.cumsum([0, *np.bincount(words, minlength=len(self.vocabulary))])
+        return kept[order].astype(np.uint32), np.asarray(starts, np.int64)
+
+    def _scan_lists(self, rows: Coordinates, words: Ints, max_bits: int) -> tuple[Ints, Ints]:
         """The entries of the `words` (Q, probes) whose signatures
-        are near those of the `rotated` rows (Q, D): rows and
-        features, (M,) each.
-
-        np.take and np.repeat copy rows many times as fast as
-        indexing does.
+        are near those of the `rows` (Q, 128): rows and features,
+        (M,) each.
         """
         query, probe = np.nonzero(words >= 0)
         word = words[query, probe]
-        lengths = self._start[word + 1] - self._start[word]
-        before = np.cumsum(lengths) - lengths
-        entry = np.arange(lengths.sum()) + np.repeat(self._start[word] - before, lengths)
+        signature = self.vocabulary.signatures(np.take(rows, query, axis=0), word)
 
-        signature = self.vocabulary.signatures(np.take(rotated, query, axis=0), word)
-        differing = np.take(self._signatures, entry, axis=0)
-        differing ^= np.repeat(signature, lengths, axis=0)
-        bits = np.bitwise_count(differing)
-        near = np.flatnonzero(bits[:, 0] + bits[:, 1] <= max_bits)
-        return np.repeat(query, lengths)[near], self._entries[entry[near]]
+        found = []
+        for entries, starts in ((self.columns["entries"], self._starts), self._late):
+            if len(entries):
+                at, feature = _gather(entries, starts, word)
+                near = _differing(signature, at, self._signs, feature) <= max_bits
+                found.append((query[at[near]], feature[near]))
+        if not found:
+            return query[:0], query[:0]
+        own, feature = (np.concatenate(column) for column in zip(*found, strict=True))
+        return own, feature
 
-    def _quantize(self, descriptors: NDArray[np.uint8]) -> tuple[NDArray[np.int32], Signatures]:
-        """The word and the signature of each descriptor."""
-        words = np.zeros(len(descriptors), np.int32)
-        signatures = np.zeros((len(descriptors), SIGNATURE_BITS // 64), np.uint64)
-        for block in _blocks(len(words)):
-            rows = descriptors[block].astype(np.float32)
-            nearest = self.vocabulary.words(rows, 1)[:, 0]
-            words[block] = nearest
-            signatures[block] = self.vocabulary.signatures(self.vocabulary.rotate(rows), nearest)
-        return words, signatures
+    @cached_property
+    def _starts(self) -> Ints:
+        return np.asarray(self.columns["starts"], np.int64)
 
-    def _fill_lists(self) -> None:
-        """Work out rarities, and the inverted lists of all
-        features but surplus copies.
+    def _distances(self, rows: Coordinates, features: Ints) -> Floats:
+        """RootSIFT distances of coordinates (M, 128) to `features` (M,)."""
+        slack = codes.excess(np.take(self.vocabulary.spread, np.take(self._words, features)))
+        return near_distances(rows, self._decode(features), slack)
 
-        The entries of word w are `_entries[_start[w] : _start[w +
-        1]]`.
-        """
-        shared = self.stored.shared
+    def _decode(self, features: Ints) -> Coordinates:
+        words = np.take(self._words, features)
+        return codes.decode(
+            np.take(self.vocabulary.fine, words, axis=0).astype(np.float32),
+            np.take(self.vocabulary.spread, words),
+            np.take(self._signs, features, axis=0).view(np.uint8),
+            np.take(self.columns["outer"], features, axis=0),
+        )
+
+    def _read_details(self, reference: int) -> Details:
+        first, last = int(self.first[reference]), int(self.first[reference + 1])
+        features = np.arange(first, last)
+        places = self.places(features, np.full(len(features), reference))
+        return Details(
+            first,
+            self.shape(reference),
+            places.xy,
+            places.size,
+            places.angle,
+            self._decode(features),
+            codes.excess(np.take(self.vocabulary.spread, self._words[first:last])),
+            self._rarity(features),
+        )
+
+    def _rarity(self, features: Ints) -> Floats:
+        shared = unpack_shared(np.take(self.columns["shared"], features))
         rarity = 1 - np.log1p(shared) / np.log1p(max(len(self), 2))
-        self.rarity = np.asarray(rarity, np.float32).clip(0, 1)
-
-        chance = _KEPT_COPIES / np.maximum(shared, _KEPT_COPIES)
-        features = np.flatnonzero(np.random.default_rng(0).random(len(chance)) < chance)
-
-        words = self.stored.words[features].astype(np.int64)
-        self._entries = features[np.argsort(words, kind="stable")]
-        self._start = np.cumsum([0, *np.bincount(words, minlength=len(self.vocabulary))])
-        self._signatures = self.stored.signatures[self._entries]
-
-    def _count_sharing(self, first: int) -> NDArray[np.int32]:
-        """(F - first,) how many other references hold nearly the
-        descriptor of each feature.
-        """
-        shared = np.zeros(len(self.descriptors) - first, np.int32)
-        for block in _blocks(len(shared)):
-            features = slice(first + block.start, first + block.stop)
-            pairs = self.pairs(self.descriptors[features], max_bits=_MAX_BITS_OF_REFERENCES)
-            owner = self.reference[pairs.feature]
-            is_other = owner != self.reference[features][pairs.query]
-            same = is_other & (pairs.distance < SAME_DISTANCE)
-
-            key = np.unique(pairs.query[same] * len(self) + owner[same])
-            shared[block] = np.bincount(key // len(self), minlength=block.stop - block.start)
-        return shared
+        return np.asarray(rarity, np.float32).clip(0, 1)
 
 
-def _blocks(count: int) -> list[slice]:
-    return [slice(i, min(i + _BLOCK, count)) for i in range(0, count, _BLOCK)]
+def near_distances(a: Coordinates, b: Coordinates, slack: Floats) -> Floats:
+    """(M,) RootSIFT distances of coordinates (M, 128), row by row, less
+    what decoding adds to their squares: `slack` (M,).
+    """
+    squares = distances(a, b) ** 2 - slack
+    return np.asarray(np.sqrt(np.maximum(squares, 0)), np.float32)
+
+
+def open_vocabulary(columns: Columns) -> Vocabulary:
+    """The vocabulary that `columns` holds."""
+    mean = columns["mean"]
+    return Vocabulary(
+        codes.Rotation(np.array(mean)),
+        np.array(columns["coarse"]),
+        np.array(columns["fine"]),
+        columns["cells"].astype(np.int64),
+        np.array(columns["spread"]),
+    )
+
+
+def encode_features(
+    descriptors: NDArray[np.uint8], vocabulary: Vocabulary
+) -> dict[str, NDArray[Any]]:
+    """The columns `words`, `signs` and `outer` of (F, 128) descriptors."""
+    rows = vocabulary.rotation(descriptors)
+    words = vocabulary.words(rows, 1)[:, 0]
+    left = rows.astype(np.float32) - np.take(vocabulary.fine, words, axis=0)
+    signs, outer = codes.encode(left, np.take(vocabulary.spread, words))
+    return {"words": words, "signs": signs.view("<u8"), "outer": outer}
+
+
+def _gather(entries: NDArray[Any], starts: Ints, words: Ints) -> tuple[Ints, Ints]:
+    """The entries of `words` (M,): which of the words, and the features.
+
+    np.take and np.repeat copy rows many times as fast as indexing does.
+    """
+    lengths = starts[words + 1] - starts[words]
+    before = np.cumsum(lengths) - lengths
+    entry = np.arange(lengths.sum()) + np.repeat(starts[words] - before, lengths)
+    at = np.repeat(np.arange(len(words)), lengths)
+    return at, np.take(entries, entry).astype(np.int64)
+
+
+def _differing(signature: Bits, at: Ints, signs: NDArray[np.uint64], features: Ints) -> Ints:
+    """In how many bits the rows `at` of a signature (M, 16) and `features` differ."""
+    differing = np.take(signs, features, axis=0)
+    differing ^= np.take(signature.view(np.uint64), at, axis=0)
+    bits = np.bitwise_count(differing)
+    return np.asarray(bits[:, 0] + bits[:, 1], np.int64)

@@ -11,13 +11,8 @@ import cv2
 import numpy as np
 
 from data_label_factory.identify.quad import Quad
-from data_label_factory.identify.recognize.features import (
-    Features,
-    Floats,
-    Ints,
-    Mask,
-    distances,
-)
+from data_label_factory.identify.recognize.codes import ZERO, Coordinates
+from data_label_factory.identify.recognize.features import Features, Floats, Ints, Mask
 from data_label_factory.identify.recognize.geometry import (
     MIN_INLIERS,
     Matrix,
@@ -29,7 +24,12 @@ from data_label_factory.identify.recognize.geometry import (
     within,
 )
 from data_label_factory.identify.recognize.hough import Cluster
-from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs
+from data_label_factory.identify.recognize.local_index import (
+    Details,
+    LocalIndex,
+    Pairs,
+    near_distances,
+)
 
 _MAX_DISTANCE = 0.5  # RootSIFT
 _RATIO = 0.85  # of the nearest distance to the second: Lowe, IJCV 2004, has 0.8
@@ -112,22 +112,22 @@ class FrameMatcher:
         Uses only the frame's `free` features (F,). Gives one pose, or two to
         choose from by appearance, or none.
         """
-        shape = self._index.shapes[cluster.reference]
-        half = shape[::-1] / 2
+        details = self._index.details(cluster.reference)
+        half = details.shape[::-1] / 2
         cos, sin = np.cos(cluster.angle), np.sin(cluster.angle)
         turn = cluster.scale * np.array([[cos, -sin], [sin, cos]])
-        homography = self._fit_cluster(cluster, candidates, free, turn)
+        homography = self._fit_cluster(cluster, details, candidates, free, turn)
         if homography is None:
             return []
 
-        found = [self._refine(cluster.reference, homography, free)]
+        found = [self._refine(cluster.reference, details, homography, free)]
         if found[0] is not None and found[0].inlier_ratio < _WELL_SEEN:
             # Matches in one corner of an item say little about how it lies: start
             # from the votes' own similarity as well.
             similarity = np.eye(3)
             similarity[:2, :2] = turn
             similarity[:2, 2] = cluster.center - turn @ half
-            found.append(self._refine(cluster.reference, similarity, free, _WIDE))
+            found.append(self._refine(cluster.reference, details, similarity, free, _WIDE))
         return [one for one in found if one is not None]
 
     def match(self, reference: int, free: Mask) -> Hypothesis | None:
@@ -137,64 +137,67 @@ class FrameMatcher:
         Slower, and finds what the inverted index misses. Nearest neighbor
         with Lowe's ratio test among the reference's own features.
         """
-        index, frame = self._index, self._frame
-        first, last = index.first[reference], index.first[reference + 1]
+        details = self._index.details(reference)
         query = np.flatnonzero(free)
-        if last - first < 2 or not len(query):
+        if len(details) < 2 or not len(query):
             return None
 
-        ours = frame.descriptors[query].astype(np.float32)
-        theirs = index.descriptors[first:last].astype(np.float32)
+        ours = _centered(self._frame.descriptors[query])
+        theirs = _centered(details.descriptors)
         gap = np.einsum("ij,ij->i", theirs, theirs) - 2 * ours @ theirs.T
         nearest = np.argpartition(gap, 1, axis=1)[:, :2]
         two_best = np.sort(np.take_along_axis(gap, nearest, axis=1), axis=1)
         squares = two_best + np.einsum("ij,ij->i", ours, ours)[:, None]
 
         passes = squares[:, 0] < _RATIO**2 * squares[:, 1]
-        feature = first + gap[passes].argmin(axis=1)
-        fit = self._fit(reference, query[passes], feature, _MATCH_TOLERANCE_PX)
-        return None if fit is None else self._refine(reference, fit[0], free)
+        feature = gap[passes].argmin(axis=1)
+        fit = self._fit(details, query[passes], feature, _MATCH_TOLERANCE_PX)
+        return None if fit is None else self._refine(reference, details, fit[0], free)
 
     def _fit_cluster(
-        self, cluster: Cluster, candidates: Pairs, free: Mask, turn: Matrix
+        self, cluster: Cluster, details: Details, candidates: Pairs, free: Mask, turn: Matrix
     ) -> Matrix | None:
         """A first homography, from the candidates near where the cluster's
         similarity puts them.
         """
-        index, frame = self._index, self._frame
-        shape = index.shapes[cluster.reference]
-        half = shape[::-1] / 2
+        half = details.shape[::-1] / 2
         diagonal = 2 * float(np.hypot(*half)) * cluster.scale
 
-        query, feature = candidates.query, candidates.feature
-        gap = (index.xy[feature] - half) @ turn.T + cluster.center - frame.xy[query]
+        query, feature = candidates.query, candidates.feature - details.first
+        gap = (details.xy[feature] - half) @ turn.T + cluster.center - self._frame.xy[query]
         near = np.einsum("ij,ij->i", gap, gap) < (_AROUND_CLUSTER * diagonal) ** 2
-        near &= free[query] & self._fits_pose(query, feature, cluster.scale, cluster.angle)
+        near &= free[query]
+        near &= self._fits_pose(details, query, feature, cluster.scale, cluster.angle)
 
         # One to one: in an index of few references a detail is paired with many of
         # the same one.
         rows = np.flatnonzero(near)
         rows = rows[mutual_best(query[rows], feature[rows], candidates.distance[rows])]
         tolerance = max(_MIN_TOLERANCE_PX, _FIRST_TOLERANCE * diagonal)
-        fit = self._fit(cluster.reference, query[rows], feature[rows], tolerance)
+        fit = self._fit(details, query[rows], feature[rows], tolerance)
         return None if fit is None else fit[0]
 
     def _refine(
-        self, reference: int, homography: Matrix, free: Mask, radii: Sequence[float] = _CLOSE
+        self,
+        reference: int,
+        details: Details,
+        homography: Matrix,
+        free: Mask,
+        radii: Sequence[float] = _CLOSE,
     ) -> Hypothesis | None:
         """Match again around where the homography puts each feature, and
         fit anew, per radius.
         """
-        shape = self._index.shapes[reference]
+        shape = details.shape
         inliers: tuple[Ints, Ints] | None = None
         for radius in radii:
             quad = project_quad(homography, shape, self._frame.shape)
             if quad is None:
                 return None
             size = _Size.of(quad, shape)
-            query, feature = self._match_around(reference, homography, size, radius, free)
+            query, feature = self._match_around(details, homography, size, radius, free)
             tolerance = max(_MIN_TOLERANCE_PX, _TOLERANCE * size.diagonal)
-            fit = self._fit(reference, query, feature, tolerance)
+            fit = self._fit(details, query, feature, tolerance)
             if fit is None:
                 break
             homography, inlier = fit
@@ -203,50 +206,46 @@ class FrameMatcher:
         quad = project_quad(homography, shape, self._frame.shape)
         if inliers is None or quad is None or len(inliers[0]) < MIN_INLIERS:
             return None
-        count, inlier_ratio = self._measure(reference, homography, quad, *inliers)
+        count, inlier_ratio = self._measure(details, homography, quad, *inliers)
         return Hypothesis(reference, homography, quad, count, inlier_ratio)
 
     def _fit(
-        self, reference: int, query: Ints, feature: Ints, tolerance_px: float
+        self, details: Details, query: Ints, feature: Ints, tolerance_px: float
     ) -> tuple[Matrix, Mask] | None:
         """The homography of matches and its inliers, if a camera can see the
         reference so.
         """
-        fit = fit_homography(self._index.xy[feature], self._frame.xy[query], tolerance_px)
-        shape = self._index.shapes[reference]
-        if fit is None or project_quad(fit[0], shape, self._frame.shape) is None:
+        fit = fit_homography(details.xy[feature], self._frame.xy[query], tolerance_px)
+        if fit is None or project_quad(fit[0], details.shape, self._frame.shape) is None:
             return None
         return fit
 
     def _measure(
-        self, reference: int, homography: Matrix, quad: Quad, query: Ints, feature: Ints
+        self, details: Details, homography: Matrix, quad: Quad, query: Ints, feature: Ints
     ) -> tuple[int, float]:
         """The number of inliers, one per place, and the inlier ratio; see Hypothesis."""
-        index, frame = self._index, self._frame
-        rarity = index.rarity[feature]
-        kept = _keep_one_per_place(frame.xy[query], index.xy[feature], rarity)
+        rarity = details.rarity[feature]
+        kept = _keep_one_per_place(self._frame.xy[query], details.xy[feature], rarity)
 
-        features = np.arange(index.first[reference], index.first[reference + 1])
-        scale = _Size.of(quad, index.shapes[reference]).scale
-        large = features[index.size[features] * scale > _SURELY_SEEN_PX]
-        inside = within(project(index.xy[large], homography), frame.shape)
-        expected_inside = float(index.rarity[large[inside]].sum())
-        expected = max(expected_inside, _LEAST_INSIDE * float(index.rarity[large].sum()))
+        scale = _Size.of(quad, details.shape).scale
+        large = np.flatnonzero(details.size * scale > _SURELY_SEEN_PX)
+        inside = within(project(details.xy[large], homography), self._frame.shape)
+        expected_inside = float(details.rarity[large[inside]].sum())
+        expected = max(expected_inside, _LEAST_INSIDE * float(details.rarity[large].sum()))
         inlier_ratio = float(rarity[kept].sum()) / max(expected, _MIN_EXPECTED)
         return len(kept), min(inlier_ratio, 1.0)
 
     def _match_around(
-        self, reference: int, homography: Matrix, size: _Size, radius: float, free: Mask
+        self, details: Details, homography: Matrix, size: _Size, radius: float, free: Mask
     ) -> tuple[Ints, Ints]:
         """Pairs that are each other's best around the predicted places:
         (frame rows, features).
 
         `radius` is a fraction of the diagonal.
         """
-        index, frame = self._index, self._frame
-        features = np.arange(index.first[reference], index.first[reference + 1])
-        features = features[index.size[features] * size.scale > _DETECTABLE_PX]
-        place = project(index.xy[features], homography)
+        frame = self._frame
+        features = np.flatnonzero(details.size * size.scale > _DETECTABLE_PX)
+        place = project(details.xy[features], homography)
 
         reach = max(_MIN_RADIUS_PX, radius * size.diagonal)
         height, width = frame.shape
@@ -260,21 +259,29 @@ class FrameMatcher:
         around = _box_rows(frame.xy, place, reach)
         near, at = pairs_within(frame.xy[around], place, reach)
         query, feature = around[near], features[at]
-        fits = free[query] & self._fits_pose(query, feature, size.scale, size.turn)
+        fits = free[query] & self._fits_pose(details, query, feature, size.scale, size.turn)
         query, feature = query[fits], feature[fits]
 
-        distance = distances(index.descriptors[feature], frame.descriptors[query])
+        ours, theirs = frame.descriptors[query], details.descriptors[feature]
+        distance = near_distances(ours, theirs, details.slack[feature])
         best = mutual_best(query, feature, distance)
         best = best[distance[best] < _MAX_DISTANCE]
         return query[best], feature[best]
 
-    def _fits_pose(self, query: Ints, feature: Ints, scale: float, angle: float) -> Mask:
+    def _fits_pose(
+        self, details: Details, query: Ints, feature: Ints, scale: float, angle: float
+    ) -> Mask:
         """Pairs whose size and angle fit the pose to about a factor of two and 45°."""
-        index, frame = self._index, self._frame
-        octaves = np.log2(frame.size[query] / (index.size[feature] * scale))
-        turn = frame.angle[query] - index.angle[feature] - angle
+        frame = self._frame
+        octaves = np.log2(frame.size[query] / (details.size[feature] * scale))
+        turn = frame.angle[query] - details.angle[feature] - angle
         turn = (turn + np.pi) % (2 * np.pi) - np.pi
         return np.asarray((np.abs(octaves) < _MAX_OCTAVES) & (np.abs(turn) < _MAX_TURN), bool)
+
+
+def _centered(coordinates: Coordinates) -> Floats:
+    """As float32, around 0, where sums of products are exact."""
+    return coordinates.astype(np.float32) - np.float32(ZERO)
 
 
 def _box_rows(points: Floats, places: Floats, reach: float) -> Ints:

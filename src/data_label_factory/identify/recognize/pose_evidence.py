@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-import numpy as np
-
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize.detection import Assessment
 from data_label_factory.identify.recognize.features import Floats
@@ -73,9 +71,9 @@ def _give_way_to_nearest(
     if is_same_item or cosines[nearest] - cosines[row] <= noise:
         return pose
 
-    numbers = np.flatnonzero(references.rows == nearest)
-    if not len(numbers):  # its picture could not be read
+    numbers = references.numbers_of([nearest])
+    if not numbers:  # its picture could not be read
         return pose
-    swapped = swap_reference(pose.hypothesis, int(numbers[0]), references)
+    swapped = swap_reference(pose.hypothesis, numbers[0], references)
     rival = score_pose(frame, swapped, references)
     return rival if rival.score > pose.score - _TIE else pose

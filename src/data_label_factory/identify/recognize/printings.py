@@ -96,16 +96,11 @@ class Printings:
         self._reader, self._budget_ms = print_reader.reader, print_reader.budget_ms
         self._index, self._refs, self._references = index, refs, references
         self._cost = _FIRST_COST
-        doubtful = {
-            number
-            for own, others in enumerate(references.near_duplicates)
-            for number in (own, *others)
-            if others
-        }
+        doubtful = references.doubtful
         self._texts: dict[str, list[PlacedText]] = read_texts(
             index,
             refs,
-            [int(references.rows[number]) for number in sorted(doubtful)],
+            [int(references.rows[number]) for number in doubtful],
             self._reader,
             cache=print_reader.cache,
             quiet=quiet,
@@ -193,7 +188,7 @@ class Printings:
 
     def _lines(self, number: int) -> list[PlacedText] | None:
         """The lines of a reference; None if it was not read."""
-        return self._texts.get(str(self._references.contents[number]))
+        return self._texts.get(str(self._index.contents[self._references.rows[number]]))
 
     def _find_differences(self, group: tuple[int, ...]) -> list[Difference]:
         return find_differences([self._lines(number) or [] for number in group])

@@ -29,7 +29,6 @@ from data_label_factory.identify.recognize.confidence import Calibration
 from data_label_factory.identify.recognize.describing import Demands, describe, describe_guess
 from data_label_factory.identify.recognize.detection import Assessment, Detection
 from data_label_factory.identify.recognize.detectors import open_detector
-from data_label_factory.identify.recognize.feature_cache import read_cached_references
 from data_label_factory.identify.recognize.likeness import (
     find_lookalikes,
     open_likeness,
@@ -41,7 +40,8 @@ from data_label_factory.identify.recognize.printings import PrintReader, open_pr
 from data_label_factory.identify.recognize.proposals import whole_and_center
 from data_label_factory.identify.recognize.rates import WORTH_A_GUESS, WORTH_A_LOOK, Rates
 from data_label_factory.identify.recognize.reading_order import put_in_order
-from data_label_factory.identify.recognize.references import ReferenceFeatures, read_references
+from data_label_factory.identify.recognize.reference_reader import read_references
+from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.regions import assess_regions, shortlist, turn
 from data_label_factory.identify.recognize.scale_search import MOST_CHECKED
 from data_label_factory.identify.recognize.scoring import (
@@ -106,8 +106,9 @@ class Recognizer:
         self._references: ReferenceFeatures | None = None
         self._uses_references = refs is not None and detector != "none"
         if refs is not None and self._uses_references:
-            self._references, self.unreadable = read_cached_references(
-                index, Path(refs), Path(cache) if cache else None, quiet
+            folder = Path(cache) if cache else None
+            self._references, self.unreadable = read_references(
+                index, Path(refs), folder=folder, quiet=quiet
             )
         self._reader = reader
         self._printings = open_printings(reader, index, refs, self._references, quiet=quiet)
@@ -206,7 +207,7 @@ class Recognizer:
         if references is None:
             return self._assess_whole(frame, hidden)
 
-        numbers = np.flatnonzero(np.isin(references.rows, list(hidden)))
+        numbers = np.array(references.numbers_of(hidden), np.int64)
         most = _CHECKED_QUICKLY if quick else MOST_CHECKED
         effort = "fast" if quick else effort
         search = FrameSearch(frame, references, numbers, explained, most, effort)

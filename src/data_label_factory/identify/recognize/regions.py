@@ -48,5 +48,5 @@ def shortlist(guesses: Sequence[Assessment], references: ReferenceFeatures) -> l
     numbers: dict[int, None] = {}
     for guess in guesses:
         for row in np.argsort(-guess.cosines, kind="stable")[:_SHORTLIST]:
-            numbers |= dict.fromkeys(np.flatnonzero(references.rows == row).tolist())
+            numbers |= dict.fromkeys(references.numbers_of([int(row)]))
     return list(numbers)

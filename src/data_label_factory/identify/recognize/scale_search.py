@@ -49,6 +49,7 @@ class ScaleSearch:
     ) -> None:
         for quad in explained:
             features = features.taken(~inside(features.xy, quad))
+        features = references.local.turned(features)
         self._frame = frame
         self._references = references
         self._hidden = hidden
@@ -82,7 +83,7 @@ class ScaleSearch:
             found = self._check_clusters(votes, weights)
             poses += found
             sure = [pose.hypothesis.reference for pose in found if pose.is_convincing]
-            again = np.isin(local.owner(votes.feature), sure) & self._free[votes.query]
+            again = np.isin(votes.owner, sure) & self._free[votes.query]
             votes, weights = votes.taken(again), weights[again]
         return poses
 
@@ -114,19 +115,19 @@ class ScaleSearch:
     @cached_property
     def _pairs(self) -> Pairs:
         pairs = self._references.local.pairs(self._features.descriptors)
-        if not len(self._hidden):
-            return pairs
-        owner = self._references.local.owner(pairs.feature)
-        return pairs.taken(~np.isin(owner, self._hidden))
+        if len(self._references.unused):
+            pairs = pairs.taken(self._references.rows[pairs.owner] >= 0)
+        if len(self._hidden):
+            pairs = pairs.taken(~np.isin(pairs.owner, self._hidden))
+        return pairs
 
     @cached_property
     def _by_owner(self) -> tuple[Ints, Ints]:
         """The pairs' rows ordered by the reference of the
         feature, and those references.
         """
-        owner = self._references.local.owner(self._pairs.feature)
-        order = np.argsort(owner, kind="stable")
-        return order, owner[order]
+        order = np.argsort(self._pairs.owner, kind="stable")
+        return order, self._pairs.owner[order]
 
     def _candidates(self, reference: int) -> Pairs:
         order, owners = self._by_owner

@@ -93,7 +93,7 @@ def score_pose(frame: RGB, hypothesis: Hypothesis, references: ReferenceFeatures
     """Straighten (H, W, 3) `frame` by the pose and compare it with the reference."""
     number = hypothesis.reference
     thumb = references.thumbs[number]
-    to_frame = hypothesis.homography @ resizing(references.local.shapes[number], thumb.shape)
+    to_frame = hypothesis.homography @ resizing(references.local.shape(number), thumb.shape)
     crop = straighten_like(frame, to_frame, thumb.shape)
 
     cells = compare(crop, thumb)
@@ -106,7 +106,7 @@ def score_pose(frame: RGB, hypothesis: Hypothesis, references: ReferenceFeatures
         mask = _mask_frame(to_frame, thumb.shape, frame_shape)
         cells = cells.within(mask)
 
-    evidence = weigh_evidence(cells, references.chances[number])
+    evidence = weigh_evidence(cells, references.chance(number))
     color = measure_color_deficit(crop, thumb, cells)
     return ScoredPose(hypothesis, crop, evidence, color, mask)
 
@@ -117,8 +117,8 @@ def swap_reference(
     """Another reference at the same quad, to be told by appearance
     where geometry cannot.
     """
-    shapes = references.local.shapes
-    resize = resizing(shapes[hypothesis.reference], shapes[reference])
+    local = references.local
+    resize = resizing(local.shape(hypothesis.reference), local.shape(reference))
     return replace(hypothesis, reference=reference, homography=hypothesis.homography @ resize)
 
 
@@ -148,7 +148,7 @@ def find_near_duplicates(pose: ScoredPose, references: ReferenceFeatures) -> lis
     """
     number = pose.hypothesis.reference
     if pose.mask is None:
-        return references.near_duplicates[number]
+        return references.near_duplicates(number)
     return references.near_duplicates_within(number, pose.mask)
 
 

@@ -166,7 +166,7 @@ class FrameSearch:
 
     def _is_promising(self, cluster: Cluster) -> bool:
         """Whether there may be an item that a closer look would show."""
-        shape = self._references.local.shapes[cluster.reference]
+        shape = self._references.local.shape(cluster.reference)
         part = cluster.scale * float(np.hypot(*shape)) / max(self._shape)
         if cluster.weight < max(_LEAST_WEIGHT, _WEIGHT * part):
             return False
@@ -176,7 +176,7 @@ class FrameSearch:
 
     def _region(self, cluster: Cluster) -> Quad:
         """(4, 2) px around the item that a cluster places in the frame."""
-        height, width = self._references.local.shapes[cluster.reference] * cluster.scale * _MARGIN
+        height, width = self._references.local.shape(cluster.reference) * cluster.scale * _MARGIN
         center = tuple(map(float, cluster.center))
         turned = (center, (float(width), float(height)), float(np.rad2deg(cluster.angle)))
         return as_points(cv2.boxPoints(turned))

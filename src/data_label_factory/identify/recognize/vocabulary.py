@@ -1,11 +1,8 @@
-"""A vocabulary of local features learned from the index itself,
-and binary signatures within a word.
+"""A vocabulary of local features learned from the index itself.
 
 A word holds about `PER_WORD` descriptors however many references
 there are, so looking up a descriptor costs O(√words) and scanning
 its words O(1): the time per frame hardly grows with the index.
-Signatures after Hamming embedding: Jégou, Douze & Schmid, ECCV
-2008.
 """
 
 from __future__ import annotations
@@ -16,10 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data_label_factory.identify.recognize.codes import DIMENSIONS, Bits, Coordinates, Rotation
 from data_label_factory.identify.recognize.features import Floats, Ints
 
 PER_WORD = 48
-SIGNATURE_BITS = 128
+_MOST_WORDS = 2**18  # 128 MiB as float32; of more descriptors each word holds more
+_LEAST_PER_WORD = 12  # descriptors that a word is learned from
 _CELLS = 3  # coarse cells looked into for a query
 _COARSE_ITERATIONS = 8
 _FINE_ITERATIONS = 5
@@ -28,63 +27,82 @@ _ROWS_PER_WORD = 24  # that k-means within a cell learns from
 _BLOCK = 8192
 _BATCH = 64  # cells whose words are compared at a time
 
-Signatures = NDArray[np.uint64]  # (N, SIGNATURE_BITS / 64)
-
 
 class Vocabulary:
-    """Two-level k-means words over (N, 128) uint8 descriptors;
-    the same for the same descriptors.
+    """Two-level k-means words over turned coordinates (N, 128) uint8; the
+    same for the same descriptors.
 
-    `coarse` (C, 128) are the centers of the cells, `fine` (W,
-    128) the words, `sizes` (C,) the number of words in each cell,
-    in order; all float32 but the last.
+    `rotation` turns descriptors into these. `coarse` (C, 128) float32
+    are the centers of the cells, `fine` (W, 128) uint8 the words,
+    `sizes` (C,) the number of words in each cell, in order, `spread`
+    (W,) float32 how far a coordinate is from its word.
     """
 
-    def __init__(self, coarse: Floats, fine: Floats, sizes: Ints) -> None:
+    def __init__(
+        self,
+        rotation: Rotation,
+        coarse: Floats,
+        fine: Coordinates,
+        sizes: Ints,
+        spread: Floats | None = None,
+    ) -> None:
+        self.rotation = rotation
         self.coarse = coarse
         self.fine = fine
         self.sizes = sizes
+        self.spread = np.ones(len(fine), np.float32) if spread is None else spread
         self._first = np.concatenate([[0], np.cumsum(sizes)])
 
         # Worked out once: done for each frame, it would grow with the index.
         self._to_coarse = _scorer(coarse)
-        self._to_fine = [_scorer(words) for words in np.split(fine, self._first[1:-1])]
-        noise = np.random.default_rng(0).standard_normal((coarse.shape[1],) * 2)
-        self._rotation = np.asarray(np.linalg.qr(noise)[0][:, :SIGNATURE_BITS], np.float32)
-        self._rotated_words = fine @ self._rotation
+        self._to_fine = [
+            _scorer(fine[start:end].astype(np.float32)) for start, end in pairwise(self._first)
+        ]
 
     @classmethod
-    def learn(cls, descriptors: NDArray[np.uint8]) -> Vocabulary:
-        """Learn the words of (N, 128) uint8 descriptors; of none, one word."""
+    def learn(cls, descriptors: NDArray[np.uint8], expected: int = 0) -> Vocabulary:
+        """Learn words from (N, 128) uint8 descriptors; of none, one word.
+
+        As many as suit the `expected` number of descriptors, if that is
+        more than N, as far as so few can tell them.
+        """
         rng = np.random.default_rng(0)
         count = len(descriptors)
-        cells = max(1, int(np.sqrt(count / PER_WORD)))
-        sample = descriptors
+        rotation = Rotation(_mean(descriptors))
+        rows = _turn(rotation, descriptors)
+
+        words = min(max(count, expected) / PER_WORD, count / _LEAST_PER_WORD, _MOST_WORDS)
+        cells = max(1, int(np.sqrt(words)))
+        sample = rows
         if count > _TRAINING_ROWS:
-            sample = descriptors[rng.choice(count, _TRAINING_ROWS, replace=False)]
+            sample = rows[rng.choice(count, _TRAINING_ROWS, replace=False)]
 
         coarse = kmeans(sample.astype(np.float32), cells, _COARSE_ITERATIONS, rng)
-        fine = _learn_words(descriptors, coarse, rng)
-        return cls(coarse, np.concatenate(fine), np.array([len(words) for words in fine], np.int64))
+        fine = _learn_words(rows, coarse, count / max(words, 1), rng)
+        sizes = np.array([len(words) for words in fine], np.int64)
+        found = np.rint(np.concatenate(fine)).astype(np.uint8)
+        learned = cls(rotation, coarse, found, sizes)
+        learned.spread = learned._measure_spread(sample)
+        return learned
 
     def __len__(self) -> int:
         return len(self.fine)
 
-    def words(self, rows: Floats, probes: int) -> Ints:
-        """The nearest words (N, probes) of (N, 128) descriptors,
+    def words(self, rows: Coordinates, probes: int) -> Ints:
+        """The nearest words (N, probes) of (N, 128) coordinates,
         nearest first; -1 where none.
         """
         cells = min(_CELLS, len(self.coarse))
         if not len(rows):
             return np.zeros((0, probes), np.int64)
 
-        rows = _with_one(rows)
-        cell = _pop_best(rows @ self._to_coarse, cells)[0].ravel()
+        ones = _with_one(rows.astype(np.float32))
+        cell = _pop_best(ones @ self._to_coarse, cells)[0].ravel()
         order = np.argsort(cell, kind="stable")
 
         at = np.empty((len(order), probes), np.int64)
         score = np.empty((len(order), probes), np.float32)
-        at[order], score[order] = self._words_of_cells(rows[order // cells], cell[order], probes)
+        at[order], score[order] = self._words_of_cells(ones[order // cells], cell[order], probes)
         at += self._first[cell, None]
 
         at, score = at.reshape(-1, cells * probes), score.reshape(-1, cells * probes)
@@ -110,14 +128,22 @@ class Vocabulary:
         at, score = (np.concatenate(column) for column in zip(*found, strict=True))
         return at, score
 
-    def rotate(self, rows: Floats) -> Floats:
-        """(N, 128) → (N, SIGNATURE_BITS), what `signatures` compares."""
-        return rows @ self._rotation
+    def _measure_spread(self, rows: Coordinates) -> Floats:
+        """(W,) of the rows (N, 128) of each word; of a word of none, of all."""
+        squares, counts = np.zeros(len(self)), np.zeros(len(self))
+        for start in range(0, len(rows), _BLOCK):
+            block = rows[start : start + _BLOCK]
+            word = self.words(block, 1)[:, 0]
+            left = block.astype(np.float32) - np.take(self.fine, word, axis=0)
+            squares += np.bincount(word, np.einsum("ij,ij->i", left, left), len(self))
+            counts += np.bincount(word, minlength=len(self))
+        mean = squares.sum() / max(counts.sum(), 1)
+        of_word = np.where(counts > 0, squares / np.maximum(counts, 1), mean) / DIMENSIONS
+        return np.asarray(np.sqrt(np.maximum(of_word, 1)), np.float32)
 
-    def signatures(self, rotated: Floats, words: Ints) -> Signatures:
-        """Which side of its word's center each rotated row lies on, packed."""
-        sides = rotated > np.take(self._rotated_words, words, axis=0)
-        return np.packbits(sides, axis=1).view(np.uint64)
+    def signatures(self, rows: Coordinates, words: Ints) -> Bits:
+        """Which side of its word each row (N, 128) lies on, packed."""
+        return np.packbits(rows > np.take(self.fine, words, axis=0), axis=1)
 
 
 def kmeans(rows: Floats, k: int, iterations: int, rng: np.random.Generator) -> Floats:
@@ -131,7 +157,7 @@ def kmeans(rows: Floats, k: int, iterations: int, rng: np.random.Generator) -> F
 
     centers = rows[rng.choice(len(rows), min(k, len(rows)), replace=False)].copy()
     for _ in range(iterations):
-        own = _find_nearest(rows, centers)
+        own = find_nearest(rows, centers)
         sizes = np.bincount(own, minlength=len(centers))
         order = np.argsort(own, kind="stable")
         full = sizes > 0
@@ -141,11 +167,25 @@ def kmeans(rows: Floats, k: int, iterations: int, rng: np.random.Generator) -> F
     return centers
 
 
+def _mean(descriptors: NDArray[np.uint8]) -> Floats:
+    if not len(descriptors):
+        return np.zeros(DIMENSIONS, np.float32)
+    return np.asarray(descriptors.mean(axis=0, dtype=np.float64), np.float32)
+
+
+def _turn(rotation: Rotation, descriptors: NDArray[np.uint8]) -> Coordinates:
+    turned = np.empty_like(descriptors)
+    for start in range(0, len(descriptors), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        turned[block] = rotation(descriptors[block])
+    return turned
+
+
 def _learn_words(
-    descriptors: NDArray[np.uint8], coarse: Floats, rng: np.random.Generator
+    descriptors: Coordinates, coarse: Floats, per_word: float, rng: np.random.Generator
 ) -> list[Floats]:
     """The words of each coarse cell; an empty cell has its own center."""
-    cell = _find_nearest(descriptors, coarse)
+    cell = find_nearest(descriptors, coarse)
     order = np.argsort(cell, kind="stable")
     rows_of_cell = np.split(order, np.searchsorted(cell[order], np.arange(1, len(coarse))))
 
@@ -154,14 +194,14 @@ def _learn_words(
         if not len(rows):
             fine.append(center[None])
             continue
-        words = max(1, round(len(rows) / PER_WORD))
+        words = max(1, round(len(rows) / per_word))
         if len(rows) > _ROWS_PER_WORD * words:
             rows = np.sort(rng.choice(rows, _ROWS_PER_WORD * words, replace=False))
         fine.append(kmeans(descriptors[rows].astype(np.float32), words, _FINE_ITERATIONS, rng))
     return fine
 
 
-def _find_nearest(rows: NDArray[Any], centers: Floats) -> Ints:
+def find_nearest(rows: NDArray[Any], centers: Floats) -> Ints:
     """The nearest of the centers (K, D) to each of the rows (N, D): (N,)."""
     scorer = _scorer(centers)
     nearest = np.empty(len(rows), np.int64)

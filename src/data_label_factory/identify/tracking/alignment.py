@@ -102,7 +102,7 @@ def hold(
     anchor = anchors.find(before.reference, references)
     homography = _align(frame, homography, before.reference, anchor, references)
 
-    shape = references.local.shapes[before.reference]
+    shape = references.local.shape(before.reference)
     quad = project_quad(homography, shape, (frame.shape[0], frame.shape[1]))
     if quad is None:
         return None
@@ -175,7 +175,7 @@ def _align(
         return homography
 
     size = anchor.gray.shape
-    resize = resizing(references.local.shapes[reference], size)
+    resize = resizing(references.local.shape(reference), size)
     crop = straighten_like(frame, homography @ resize, size)
     gray = _even_out(np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8))
     found, is_found, _ = cv2.calcOpticalFlowPyrLK(
