@@ -29,6 +29,7 @@ from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.files import read_row
 from data_label_factory.identify.quad import Quad, frame_quad
 from data_label_factory.identify.recognize.confidence import (
+    EVIDENCE,
     LOG_ODDS_PRIOR,
     MARGIN_RATIO_PRIOR,
     Calibration,
@@ -64,11 +65,13 @@ class UnknownScene:
 
 
 def is_out_of_date(index: Index) -> bool:
-    """Whether the index was never calibrated, or has changed by over a
-    quarter of its items.
+    """Whether the index was never calibrated, or by other evidence than
+    now, or has changed by over a quarter of its items.
     """
     calibration = Calibration.from_dict(index.meta.calibration)
     known = calibration.items
+    if calibration.evidence != EVIDENCE:
+        return True
     if index.semantic is not None and calibration.likeness is None and index.item_count > 2:
         return True
     return abs(index.item_count - known) > _OUT_OF_DATE * known

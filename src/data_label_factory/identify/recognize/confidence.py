@@ -41,10 +41,23 @@ _OTHER_COLORS = 12.0
 _OTHER_COLORS_FROM = -0.6
 _COLOR_MIN = -1.4
 
+# A thing that is not flat, or is seen from the side, agrees with its picture in part of
+# the cells only; what speaks for it then are many inliers at once. Of packages in a
+# shop a sibling without a reference has 48 at most and other colors, the right one 50 to
+# 90 (docs/benchmarks.md). Set by hand: none of it where colors fall short by more than
+# `_OTHER_COLORS_FROM`, all of it `_COLOR_RANGE` above; none where cells disagree.
+_MANY_INLIERS = 1.5  # of the square root of their number …
+_FEW_INLIERS, _INLIERS_MAX = 25, 100  # … between these
+_COLOR_RANGE = 0.3
+
 # Set by hand: few cells agree by chance more often. Of drawn unknown items that are
 # a known one in other colors, cut in half, 3 % are taken for it at 1 %, and 8 %
 # without this term (bench/unknowns.py cut).
 _OUTSIDE = 1.5
+
+# Count it up with every change to what `log_odds` weighs: what unknown items reached
+# before says little about what they reach now.
+EVIDENCE = 2
 
 # How many of the highest values of unknown items say how the rest of the tail
 # falls.
@@ -60,6 +73,7 @@ def log_odds(
     margin_ratio: float,
     color: float,
     inlier_ratio: float,
+    inliers: int,
     outside: float,
 ) -> float:
     """The evidence for a hypothesis in one number: 0 is even, and
@@ -69,8 +83,9 @@ def log_odds(
     `whole_correlation`; `margin_ratio` is the embedding's margin
     divided by the reference's own margin; `color` is the color
     deficit; `inlier_ratio` is how much of the expected local
-    features was found; `outside` is the fraction of the item beyond
-    the edge of the frame, of which all these say nothing.
+    features was found, `inliers` their number; `outside` is the
+    fraction of the item beyond the edge of the frame, of which all
+    these say nothing.
     """
     clipped = min(max(appearance, _APPEARANCE_MIN), _APPEARANCE_MAX)
     return (
@@ -80,9 +95,19 @@ def log_odds(
         + _COLOR * max(color, _OTHER_COLORS_FROM)
         + _OTHER_COLORS * min(max(color, _COLOR_MIN) - _OTHER_COLORS_FROM, 0.0)
         + _INLIER_RATIO * math.sqrt(inlier_ratio)
+        + _weigh_many_inliers(inliers, appearance, color)
         - _OUTSIDE * outside
         + _BIAS
     )
+
+
+def _weigh_many_inliers(inliers: int, appearance: float, color: float) -> float:
+    """What more than a few inliers say beyond their ratio; never below 0."""
+    if appearance <= 0:
+        return 0.0
+    like = min(max((color - _OTHER_COLORS_FROM) / _COLOR_RANGE, 0.0), 1.0)
+    many = math.sqrt(min(max(inliers, _FEW_INLIERS), _INLIERS_MAX)) - math.sqrt(_FEW_INLIERS)
+    return _MANY_INLIERS * like * many
 
 
 @dataclass(frozen=True)
@@ -199,7 +224,8 @@ class Calibration:
     `unknowns` is how many were tried, `items` how many the index had
     then. `constants` are those of an encoder for which none were
     measured. `likeness` is what items left out of the index reach
-    by both embeddings; None where there is only one.
+    by both embeddings; None where there is only one. `evidence` is
+    the `EVIDENCE` that they were tried with.
     """
 
     log_odds: Tail = LOG_ODDS_PRIOR
@@ -208,6 +234,7 @@ class Calibration:
     items: int = 0
     constants: EncoderConstants | None = None
     likeness: Spread | None = None
+    evidence: int = EVIDENCE
 
     def rate_by_likeness(self, value: float) -> float:
         """The fraction of unknown items of the same kind that are more like
@@ -234,6 +261,7 @@ class Calibration:
             "lead": asdict(self.margin_ratio),
             "strangers": self.unknowns,
             "items": self.items,
+            "evidence": self.evidence,
         }
         if self.likeness:
             stored["likeness"] = asdict(self.likeness)
@@ -251,6 +279,7 @@ class Calibration:
             items=stored["items"],
             constants=EncoderConstants(**stored["encoder"]) if "encoder" in stored else None,
             likeness=Spread(**stored["likeness"]) if "likeness" in stored else None,
+            evidence=stored.get("evidence", 1),
         )
 
     def _mix(self, own: Tail, prior: Tail, value: float) -> float:

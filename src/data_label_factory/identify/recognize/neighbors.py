@@ -61,12 +61,17 @@ class NeighborSearch:
 
     def margin_ratio(self, row: int, cosines: Floats) -> float:
         """The margin of `row` divided by the margin that its own
-        reference picture has.
+        reference picture has, among the same rows: those that are
+        hidden, -inf in `cosines`, are no others to either.
         """
-        if row not in self._own_margins:
+        hidden = np.isneginf(cosines)
+        own = self._own_margins.get(row)
+        if own is None or hidden.any():
             own_cosines = self.index.embeddings @ self.index.embeddings[row]
-            self._own_margins[row] = self.margin(row, own_cosines)
-        return self.margin(row, cosines) / max(self._own_margins[row], _SMALLEST_OWN_MARGIN)
+            own = self.margin(row, np.where(hidden, -np.inf, own_cosines))
+        if not hidden.any():
+            self._own_margins[row] = own
+        return self.margin(row, cosines) / max(own, _SMALLEST_OWN_MARGIN)
 
     def nearest(self, cosines: Floats, k: int) -> list[int]:
         """The rows of the `k` nearest variants by cosines (N,),

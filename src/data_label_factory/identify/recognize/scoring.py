@@ -22,7 +22,6 @@ from data_label_factory.identify.recognize.appearance import (
 )
 from data_label_factory.identify.recognize.color import measure_color_deficit
 from data_label_factory.identify.recognize.confidence import log_odds
-from data_label_factory.identify.recognize.cutout import find_outline
 from data_label_factory.identify.recognize.features import Floats
 from data_label_factory.identify.recognize.geometry import Matrix, project, within
 from data_label_factory.identify.recognize.pose import Hypothesis
@@ -76,6 +75,7 @@ class ScoredPose:
             margin_ratio=margin_ratio,
             color=self.color,
             inlier_ratio=self.hypothesis.inlier_ratio,
+            inliers=self.hypothesis.inliers,
             outside=0.0 if self.mask is None else 1 - float(self.mask.mean()) / 255,
         )
 
@@ -97,9 +97,6 @@ def score_pose(frame: RGB, hypothesis: Hypothesis, references: ReferenceFeatures
     crop = straighten_like(frame, to_frame, thumb.shape)
 
     cells = compare(crop, thumb)
-    outline = find_outline(thumb)
-    if outline is not None:
-        cells = cells.within(outline)
     mask = None
     frame_shape = frame.shape[0], frame.shape[1]
     if not within(hypothesis.quad, frame_shape).all():
