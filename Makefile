@@ -5,17 +5,22 @@ BIN := $(VENV)/bin
 REFS ?=
 OUT ?= demo-output
 
-.PHONY: demo test quick setup wheel clean
+.PHONY: demo test lint suite quick setup wheel clean
 
 demo: $(VENV)/.identify  ## the main job on sample cards; REFS=~/my-collection uses your own pictures
 	$(BIN)/dlf identify demo --out "$(OUT)" $(if $(REFS),--refs "$(REFS)")
 
-# Two processes, also where there are more cores: most tests use one core, some all of them.
-test: $(VENV)/.dev node_modules/.checks  ## format, lint, types, import layers and all tests
+test: lint suite  ## format, lint, types, import layers and all tests
+
+lint: $(VENV)/.dev
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not timed" --numprocesses 2 --dist loadfile
+
+# Two processes, also where there are more cores: most tests use one core, some all of them. One that
+# is done takes over what the other has not begun: a file is parted at most where that happens.
+suite: $(VENV)/.dev node_modules/.checks
+	$(BIN)/python -m pytest -m "not timed" --numprocesses 2 --dist worksteal
 	$(BIN)/python -m pytest -m timed
 
 # The tests that take milliseconds, of every package; the rest needs encoders, servers or a browser.

@@ -26,6 +26,7 @@ from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.quad import Quad, frame_quad
 from data_label_factory.identify.recognize import Assessment, Recognizer
+from data_label_factory.identify.recognize.likeness import find_lookalikes
 from data_label_factory.labels import parse_label, stem_of
 from data_label_factory.samples import draw_collection
 
@@ -159,7 +160,8 @@ def find_lookalike_rows(recognizer: Recognizer, items: Sequence[TrueItem]) -> fr
     stems = frozenset().union(*(item.stems for item in items))
     names = enumerate(map(str, recognizer.index.references))
     rows = [row for row, name in names if stem_of(name) in stems]
-    return frozenset(like for row in rows for like in recognizer.find_lookalikes(row))
+    alike = [find_lookalikes(recognizer.index, recognizer.references, row) for row in rows]
+    return frozenset[int]().union(*alike)
 
 
 def collect(

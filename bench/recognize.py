@@ -36,7 +36,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from copy import copy
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -52,9 +51,10 @@ from recognize_sets import FIGURES, PictureSet, format_table, guessing, measure,
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import RGB, decode
-from data_label_factory.identify.recognize import Recognizer, appearance, pose, scoring
+from data_label_factory.identify.recognize import Recognizer, background, pose, scoring
 from data_label_factory.identify.recognize.calibrate import calibrate
 from data_label_factory.identify.recognize.confidence import Calibration, log_odds
+from data_label_factory.identify.recognize.features import Floats
 from data_label_factory.identify.recognize.search import FrameSearch
 
 _SIDES_PX = (640, 1600, 4000)
@@ -124,8 +124,11 @@ def _ignore_background(recognizer: Recognizer) -> AbstractContextManager[Any]:
     references = recognizer._references
     assert references is not None
 
-    chances = [np.full_like(chance, appearance._BY_CHANCE) for chance in references.chances]
-    return patch.object(recognizer, "_references", replace(references, chances=chances))
+    def chance(number: int) -> Floats:
+        known = type(references).chance(references, number)
+        return np.full_like(known, background._BY_CHANCE)
+
+    return patch.object(references, "chance", chance)
 
 
 # Patching a name that no longer exists raises, so an ablation cannot silently lose its effect.

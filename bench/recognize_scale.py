@@ -34,7 +34,7 @@ from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.recognize import Recognizer
-from data_label_factory.identify.recognize.feature_cache import feature_cache_path
+from data_label_factory.identify.recognize.feature_store import feature_store_path
 from data_label_factory.samples import draw_card, sample_cards
 from data_label_factory.walk import walk_folder
 
@@ -66,7 +66,7 @@ def scale(options: argparse.Namespace, scratch: Path) -> None:
     rows: list[list[str]] = []
     recognizers = []
     for index, name in ((small, "small.npz"), (large, "large.npz")):
-        cache = feature_cache_path(scratch / name)
+        cache = feature_store_path(scratch / name)
         recognizer, row = _open_recognizer(index, encoder, refs, cache)
         recognizers.append(recognizer)
         rows.append([str(len(index)), *row])

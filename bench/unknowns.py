@@ -21,6 +21,7 @@ from data_label_factory.identify.collection import Collection
 from data_label_factory.identify.evaluate.ground_truth import read_queries
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.recognize import Recognizer
+from data_label_factory.identify.recognize.likeness import find_lookalikes
 from data_label_factory.labels import parse_label
 from data_label_factory.samples import draw_collection
 
@@ -69,7 +70,8 @@ def leave_out(recognizer: Recognizer, photos: Path, every: int) -> Iterator[Unkn
     for query in read_queries(index, photos).photos[::every]:
         hidden: set[int] = set()
         for item in query.items:
-            hidden |= recognizer.find_lookalikes(rows[Path(item.reference).stem])
+            row = rows[Path(item.reference).stem]
+            hidden |= find_lookalikes(index, recognizer.references, row)
         if hidden:
             yield decode(query.path), frozenset(hidden)
 

@@ -113,6 +113,24 @@ def test_two_tabs_edit_one_list_and_nothing_is_lost(
     )
 
 
+def test_a_press_outlasts_what_another_device_does_to_its_row(
+    browser: Any, server: Server, files: list[str]
+) -> None:
+    number = make_list(server, "Pressed", {"item": files[0]})
+    with on_list(browser, server, number) as page:
+        wait_for_entries(page, 1)
+        page.get_by_label("One more of").hover()
+        page.mouse.down()
+        with page.expect_response(f"**/api/lists/{number}/entries?*"):
+            again = {"entries": [{"item": files[0]}], "merge": True}
+            ask(server, f"/api/lists/{number}/entries", again)
+        page.wait_for_timeout(200)  # the page has drawn what it was told
+        page.mouse.up()
+        until(page, "document.querySelector('#list-count').textContent === '3'")
+        until(page, "document.querySelector('#list').textContent.includes('3')")
+    assert [entry["quantity"] for entry in entries(server, number)] == [3]
+
+
 def test_the_deck_moves_in_and_what_the_server_misses_waits(
     browser: Any, server: Server, files: list[str]
 ) -> None:

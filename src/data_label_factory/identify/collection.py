@@ -141,10 +141,8 @@ class Collection:
     def require_references(self) -> None:
         """Raises FactoryError when not one of the references can be read."""
         if len(self.recognizer.unreadable) == len(self.index):
-            raise FactoryError(
-                f"None of the references can be read in {self.refs}",
-                "Name the folder that was indexed",
-            )
+            problem = f"None of the references can be read in {self.refs}"
+            raise FactoryError(problem, "Name the folder that was indexed")
 
     def recognize(
         self, picture: Picture, *, guess: bool = False, effort: Effort = "auto"
@@ -242,11 +240,13 @@ class Collection:
         """Write the index to its own file, as `add` does, or to another."""
         self.index.save(index or self.index_file)
 
-    def adopt(self, index: Index) -> None:
-        """Recognize by another index of the same embedder. Raises EncoderError."""
+    def adopt(self, index: Index, recognizer: Recognizer | None = None) -> None:
+        """Recognize by another index of the same embedder, and with another
+        `recognizer`, if given. Raises EncoderError.
+        """
         index.require_maker(self.embedder.identity)
-        if self._recognizer is not None:
-            self._recognizer = self._recognizer.updated(index, self.refs or Path())
+        if known := recognizer or self._recognizer:
+            self._recognizer = known.updated(index, self.refs or Path())
         self.index = index
 
     def _add(self, index: Index, picture: RGB, reference: str, label: Label) -> str:
@@ -294,7 +294,6 @@ class Collection:
 
 def _find(index: Index, reference: str) -> str:
     """The reference as the index spells it. Raises UnknownItemError."""
-    found = index.find(reference)
-    if found is None:
-        raise UnknownItemError(f"There is no reference {reference!r}", "The index lists them")
-    return found
+    if found := index.find(reference):
+        return found
+    raise UnknownItemError(f"There is no reference {reference!r}", "The index lists them")

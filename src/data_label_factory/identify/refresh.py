@@ -15,6 +15,8 @@ from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.calibrate import calibrate, is_out_of_date
 from data_label_factory.identify.recognize.feature_store import feature_store_path
 from data_label_factory.identify.recognize.printings import open_print_reader
+from data_label_factory.identify.recognize.reference_reader import read_references
+from data_label_factory.identify.recognize.reference_writer import ReferenceWriter
 from data_label_factory.labels import LabelScheme
 
 Calibrate = Literal["auto", "always", "never"]
@@ -41,16 +43,20 @@ def refresh_index(
     pictures that show none of your items) are given. Raises as
     `build_index` and `calibrate`.
     """
-    result = build_index(
-        refs,
-        out,
-        embedder,
-        trim=trim,
-        labels=labels,
-        full=full,
-        batch_size=batch_size,
-        quiet=quiet,
-    )
+    folder = feature_store_path(out)
+    with ReferenceWriter(folder) as writer:
+        result = build_index(
+            refs,
+            out,
+            embedder,
+            trim=trim,
+            labels=labels,
+            full=full,
+            batch_size=batch_size,
+            keep=writer.take,
+            quiet=quiet,
+        )
+    read_references(result.index, Path(refs), folder=folder, quiet=quiet)
 
     is_needed = calibrate == "always" or negatives is not None or is_out_of_date(result.index)
     if is_needed and calibrate != "never":

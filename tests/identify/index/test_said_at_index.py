@@ -20,7 +20,7 @@ from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import BuildResult, build_index
 from data_label_factory.identify.index.files import read_row
-from data_label_factory.identify.recognize.references import read_references
+from data_label_factory.identify.recognize.reference_reader import read_references
 from data_label_factory.identify.train.bank import build_bank
 from data_label_factory.identify.train.settings import ViewRecipe
 from data_label_factory.identify.verify.report import verify_index
@@ -76,7 +76,8 @@ def test_a_margin_is_left_out_and_said_and_everything_reads_the_same_part(refs: 
     assert report.self_id_rate == 1
     references, _ = read_references(index, refs)
     assert references is not None
-    shape = references.local.shapes[list(references.rows).index(row)]
+    (number,) = references.numbers_of([row])
+    shape = references.local.shape(number)
     assert shape[1] / shape[0] == pytest.approx(200 / 280, abs=0.02)
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stores import index_of
 
 from data_label_factory.identify.recognize.features import Features
 from data_label_factory.identify.recognize.geometry import (
@@ -13,7 +14,7 @@ from data_label_factory.identify.recognize.geometry import (
     project_quad,
 )
 from data_label_factory.identify.recognize.hough import _are_crowded, find_clusters, weigh
-from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs, Stored
+from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs
 from data_label_factory.identify.recognize.pose import FrameMatcher
 
 SHAPE = (300, 200)  # height, width of the references in px
@@ -70,21 +71,23 @@ def reference(rng: np.random.Generator, count: int) -> Features:
     )
 
 
+def references() -> list[Features]:
+    rng = np.random.default_rng(1)
+    return [reference(rng, 80) for _ in range(15)]
+
+
 @pytest.fixture(scope="module")
 def index() -> LocalIndex:
-    rng = np.random.default_rng(1)
-    return LocalIndex.build(Stored.of([reference(rng, 80) for _ in range(15)]))
+    return index_of(references())
 
 
-def naive_weigh(
-    pairs: Pairs, owner: np.ndarray, references: int, far: float = 0.5
-) -> dict[int, float]:
+def naive_weigh(pairs: Pairs, references: int, far: float = 0.5) -> dict[int, float]:
     """LNBNN query by query: the best of each reference, less the distance to the 10th other one."""
     weights = {}
     for query in set(pairs.query.tolist()):
         best: dict[int, int] = {}
         for row in np.flatnonzero(pairs.query == query).tolist():
-            whose = int(owner[pairs.feature[row]])
+            whose = int(pairs.owner[row])
             if whose not in best or pairs.distance[row] < pairs.distance[best[whose]]:
                 best[whose] = row
         ranked = sorted(best.values(), key=lambda row: pairs.distance[row])
@@ -103,11 +106,10 @@ def test_weigh_equals_the_naive_loop(index: LocalIndex, seed: int) -> None:
     rng = np.random.default_rng(seed)
     count = 400
     distance = rng.permutation(np.linspace(0.05, 0.6, count)).astype(np.float32)  # no ties
-    pairs = Pairs(
-        rng.integers(0, 12, count), rng.integers(0, len(index.reference), count), distance
-    )
+    feature = rng.integers(0, index.first[-1], count)
+    pairs = Pairs(rng.integers(0, 12, count), feature, index.owner(feature), distance)
     rows, weights = weigh(pairs, index)
-    naive = naive_weigh(pairs, index.reference, len(index))
+    naive = naive_weigh(pairs, len(index))
     assert sorted(rows.tolist()) == sorted(naive)
     assert dict(zip(rows.tolist(), weights.tolist(), strict=True)) == pytest.approx(naive, abs=1e-6)
 
@@ -121,27 +123,24 @@ def test_every_bin_of_three_votes_is_kept_and_of_lone_ones_few(bins: list[int], 
     assert kept[3 * len(bins) :].sum() < 20
 
 
-def seen_as(
-    index: LocalIndex, number: int, angle: float, scale: float, center: tuple[float, float]
-) -> Features:
+def seen_as(own: Features, angle: float, scale: float, center: tuple[float, float]) -> Features:
     """A frame that shows one reference turned by `angle` and scaled about `centre`, among
     features of nothing.
     """
     rng = np.random.default_rng(9)
-    own = slice(index.first[number], index.first[number + 1])
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     xy = (
-        (index.xy[own] - np.array([SHAPE[1], SHAPE[0]]) / 2) @ turn.T
+        (own.xy - np.array([SHAPE[1], SHAPE[0]]) / 2) @ turn.T
         + center
         + rng.normal(0, 0.3, (80, 2))
     )
     clutter = rng.uniform(0, 480, (200, 2))
-    angles = np.concatenate([index.angle[own] + angle, rng.uniform(0, 2 * np.pi, 200)])
+    angles = np.concatenate([own.angle + angle, rng.uniform(0, 2 * np.pi, 200)])
     return Features(
         np.concatenate([xy, clutter]).astype(np.float32),
-        np.concatenate([index.size[own] * scale, rng.uniform(2, 20, 200)]).astype(np.float32),
+        np.concatenate([own.size * scale, rng.uniform(2, 20, 200)]).astype(np.float32),
         angles.astype(np.float32),
-        np.concatenate([index.descriptors[own], descriptors(rng, 200)]),
+        np.concatenate([own.descriptors, descriptors(rng, 200)]),
         FRAME,
     )
 
@@ -151,14 +150,12 @@ def test_votes_find_the_pose_and_the_quad_starts_at_the_references_own_top_left(
     index: LocalIndex, degrees: int
 ) -> None:
     angle, scale, center = np.radians(degrees), 0.9, (320.0, 240.0)
-    frame = seen_as(index, 4, angle, scale, center)
+    frame = index.turned(seen_as(references()[4], angle, scale, center))
     pairs = index.pairs(frame.descriptors)
     rows, weights = weigh(pairs, index)
-    votes = Pairs(pairs.query[rows], pairs.feature[rows], pairs.distance[rows])
-    best = find_clusters(index, frame, votes, weights)[0]
+    best = find_clusters(index, frame, pairs.taken(rows), weights)[0]
     assert best.reference == 4
-    own = index.reference[pairs.feature] == 4
-    candidates = Pairs(pairs.query[own], pairs.feature[own], pairs.distance[own])
+    candidates = pairs.taken(pairs.owner == 4)
     matcher = FrameMatcher(index, frame)
     (found,) = matcher.verify(best, candidates, np.ones(len(frame), bool))
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

@@ -22,6 +22,8 @@ from data_label_factory.identify.recognize.likeness import put_first
 
 # Of 180, as OpenCV counts. Those beside one another are as near as unknown ones between.
 HUES = [0, 15, 45, 60, 90, 105, 135, 150]
+# The frames of a calibration teach what local features are worth; here there are none.
+quick = pytest.mark.usefixtures("quick_calibration")
 
 
 class HueEncoder:
@@ -122,6 +124,7 @@ def test_an_item_that_is_left_out_is_not_found(balls: Recognizer) -> None:
     assert known.likeness > found.likeness
 
 
+@quick
 def test_two_items_that_look_the_same_are_not_told_apart(tmp_path: Path) -> None:
     twins = open_balls(tmp_path, [*HUES[:6], HUES[0]])  # A and G
     found = twins.recognize(ball(HUES[0], 500), guess=True)
@@ -129,6 +132,7 @@ def test_two_items_that_look_the_same_are_not_told_apart(tmp_path: Path) -> None
     assert not any(one.confident for one in found)
 
 
+@quick
 def test_without_a_second_embedding_it_does_not_speak(tmp_path: Path) -> None:
     plain = open_balls(tmp_path, HUES, semantic=False)
     assert plain.calibration.likeness is None
@@ -136,12 +140,14 @@ def test_without_a_second_embedding_it_does_not_speak(tmp_path: Path) -> None:
     assert not any(one.confident for one in plain.recognize(ball(HUES[0], 600)))
 
 
+@quick
 def test_one_item_alone_has_nothing_to_be_told_from(tmp_path: Path) -> None:
     alone = open_balls(tmp_path, HUES[:1])
     assert alone.find_likely(ball(HUES[0], 700)) is None
     assert alone.calibration.likeness is None
 
 
+@quick
 def test_where_nothing_can_be_compared_nothing_is_sure_and_that_is_settled(tmp_path: Path) -> None:
     refs = draw_balls(tmp_path / "refs", HUES[:1])
     for letter in "bc":

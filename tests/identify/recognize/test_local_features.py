@@ -1,14 +1,13 @@
 """The parts of the recogniser against naive loops and hand-made cases."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stores import as_references, counted, index_of, store_of
 
-from data_label_factory.identify.recognize import appearance, references
+from data_label_factory.identify.recognize import appearance
 from data_label_factory.identify.recognize.features import (
     COARSE,
     FINE,
@@ -19,8 +18,10 @@ from data_label_factory.identify.recognize.features import (
 )
 from data_label_factory.identify.recognize.geometry import fit_homography, mutual_best, project_quad
 from data_label_factory.identify.recognize.hough import weigh
-from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs, Stored
+from data_label_factory.identify.recognize.local_index import LocalIndex, Pairs
+from data_label_factory.identify.recognize.packing import unpack_shared
 from data_label_factory.identify.recognize.scale_search import inside
+from data_label_factory.identify.recognize.store_writer import append_references, open_words
 from data_label_factory.identify.recognize.vocabulary import Vocabulary, kmeans
 
 SHAPE = np.array([300, 200], np.float32)
@@ -169,35 +170,73 @@ def test_a_detail_that_all_references_share_is_worth_nothing() -> None:
     references = [
         features_of(np.concatenate([template, random_descriptors(rng, 60)]), rng) for _ in range(30)
     ]
-    index = LocalIndex.build(Stored.of(references))
-    rarity = index.rarity.reshape(30, 120)
+    index = index_of(references)
+    rarity = np.stack([index.details(number).rarity for number in range(30)])
     assert rarity[:, :60].mean() < 0.15
     assert rarity[:, 60:].mean() > 0.9
-    pairs = index.pairs(references[7].descriptors)
+    pairs = index.pairs(index.turned(references[7]).descriptors)
     rows, weights = weigh(pairs, index)
-    own = index.reference[pairs.feature[rows]] == 7
+    own = pairs.owner[rows] == 7
     from_template = pairs.query[rows] < 60
     assert weights[own & ~from_template].sum() > 20 * weights[from_template].sum()
 
 
-def test_building_forgets_what_another_index_counted() -> None:
-    rng = np.random.default_rng(4)
+def shared(index: LocalIndex) -> np.ndarray:
+    """With how many others, (references, features of each)."""
+    return unpack_shared(index.columns["shared"]).reshape(len(index), -1)
+
+
+def sharing(rng: np.random.Generator, count: int) -> list[Features]:
+    """References whose first 30 details of 60 are the same."""
     common = random_descriptors(rng, 30)
-    stored = Stored.of(
-        [features_of(np.concatenate([common, random_descriptors(rng, 30)]), rng) for _ in range(6)]
+    return [
+        features_of(np.concatenate([common, random_descriptors(rng, 30)]), rng)
+        for _ in range(count)
+    ]
+
+
+def test_each_feature_knows_how_many_others_share_it() -> None:
+    counts = shared(index_of(sharing(np.random.default_rng(4), 6)))
+    assert counts[:, :30] == pytest.approx(np.full((6, 30), 5), rel=0.03)
+    assert (counts[:, 30:] < 0.5).mean() > 0.99
+
+
+def test_when_many_came_all_are_counted_anew_and_when_few_only_these() -> None:
+    references = sharing(np.random.default_rng(4), 9)
+    few = store_of(references[:3])
+    words = open_words(few)
+    many = counted(append_references(few, as_references(references[3:8], 3), words))
+    assert shared(LocalIndex(many))[:, :30] == pytest.approx(np.full((8, 30), 7), rel=0.03)
+    assert many.notes["listed"] == many.rows("words")
+
+    more = counted(append_references(many, as_references(references[8:], 8), words))
+    assert shared(LocalIndex(more))[:8].tolist() == shared(LocalIndex(many)).tolist()
+    assert shared(LocalIndex(more))[8, :30] == pytest.approx(np.full(30, 8), rel=0.03)
+    assert more.notes == many.notes
+    assert more["entries"] is many["entries"]
+
+
+def test_what_came_after_the_lists_is_found_as_well() -> None:
+    rng = np.random.default_rng(6)
+    references = [features_of(random_descriptors(rng, 100), rng) for _ in range(9)]
+    few = store_of(references[:8])
+    index = LocalIndex(
+        counted(append_references(few, as_references(references[8:], 8), open_words(few)))
     )
-    fresh = LocalIndex.build(stored).stored.shared
-    stale = replace(stored, shared=np.full(len(stored.shared), 10**6, np.int32))
-    assert fresh.max() == 5
-    assert np.array_equal(LocalIndex.build(stale).stored.shared, fresh)
+    for number in (3, 8):
+        pairs = index.pairs(index.turned(references[number]).descriptors)
+        own = pairs.query + 100 * number == pairs.feature
+        assert len(set(pairs.query[own].tolist())) > 95
+        assert (pairs.owner[own] == number).all()
+        assert pairs.distance[own].max() < 0.2 < pairs.distance[pairs.owner != number].min()
 
 
 def test_weigh_keeps_the_best_match_of_each_query_with_each_reference() -> None:
     rng = np.random.default_rng(2)
-    index = LocalIndex.build(
-        Stored.of([features_of(random_descriptors(rng, 20), rng) for _ in range(3)])
-    )
-    pairs = Pairs(np.array([0, 0, 0]), np.array([1, 2, 25]), np.array([0.3, 0.1, 0.2], np.float32))
+    index = index_of([features_of(random_descriptors(rng, 20), rng) for _ in range(3)])
+    feature = np.array([1, 2, 25])
+    distance = np.array([0.3, 0.1, 0.2], np.float32)
+    pairs = Pairs(np.array([0, 0, 0]), feature, index.owner(feature), distance)
     rows, weights = weigh(pairs, index)
     assert sorted(rows.tolist()) == [1, 2]
     assert weights[rows.tolist().index(1)] == pytest.approx(0.25 - 0.01, abs=1e-6)
@@ -205,14 +244,11 @@ def test_weigh_keeps_the_best_match_of_each_query_with_each_reference() -> None:
 
 def test_a_descriptor_finds_itself_through_the_vocabulary() -> None:
     rng = np.random.default_rng(3)
-    index = LocalIndex.build(
-        Stored.of([features_of(random_descriptors(rng, 400), rng) for _ in range(10)])
-    )
-    noisy = (
-        (index.descriptors.astype(int) + rng.integers(-6, 7, index.descriptors.shape))
-        .clip(0, 255)
-        .astype(np.uint8)
-    )
+    references = [features_of(random_descriptors(rng, 400), rng) for _ in range(10)]
+    index = index_of(references)
+    descriptors = np.concatenate([one.descriptors for one in references]).astype(int)
+    descriptors += rng.integers(-6, 7, descriptors.shape)
+    noisy = index.vocabulary.rotation(descriptors.clip(0, 255).astype(np.uint8))
     pairs = index.pairs(noisy)
     found = set(pairs.query[pairs.query == pairs.feature].tolist())
     assert len(found) > 0.9 * len(noisy)
@@ -302,25 +338,6 @@ def test_near_duplicates_are_told_apart_by_what_differs() -> None:
     assert appearance.prefer_first(lit, first, second) > 0.3
     assert appearance.prefer_first(lit, second, first) < -0.3
     assert appearance.prefer_first(lit, first, first.copy()) == 0
-
-
-def test_the_most_similar_references_equal_the_naive_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        references, "_SIMILAR_BLOCK", 7
-    )  # so that 40 references need several blocks, the last not full
-    rng = np.random.default_rng(5)
-    thumbs = [np.asarray(rng.integers(0, 256, (24, 18, 3)), np.uint8) for _ in range(40)]
-    tiny = [
-        cv2.resize(t, references._TINY_PX, interpolation=cv2.INTER_AREA).ravel().astype(np.float32)
-        for t in thumbs
-    ]
-    for number, found in enumerate(references._find_similar(thumbs)):
-        likeness = [
-            -np.inf if i == number else np.corrcoef(tiny[number], row)[0, 1]
-            for i, row in enumerate(tiny)
-        ]
-        assert found.tolist() == np.argsort(likeness)[::-1][: references._SIMILAR].tolist()
-    assert [len(found) for found in references._find_similar(thumbs[:1])] == [0]
 
 
 def test_what_lies_outside_the_frame_says_nothing() -> None:

@@ -78,18 +78,30 @@ def texts(refs: Path) -> dict[bytes, str]:
     return {decode(file).tobytes(): file.name.split("_")[0] for file in files}
 
 
-@pytest.fixture
-def reader(texts: dict[bytes, str]) -> ScriptedReader:
+@pytest.fixture(scope="module")
+def shared_reader(texts: dict[bytes, str]) -> ScriptedReader:
     return ScriptedReader(texts)
+
+
+@pytest.fixture
+def reader(shared_reader: ScriptedReader) -> ScriptedReader:
+    shared_reader.says = SILENT
+    return shared_reader
+
+
+@pytest.fixture(scope="module")
+def recognizer(
+    shared_reader: ScriptedReader, index: Index, embedder: Embedder, refs: Path
+) -> Recognizer:
+    return Recognizer(index, embedder, refs=refs, reader=PrintReader(shared_reader, 60_000))
 
 
 Look = Callable[[RGB], Detection]
 
 
 @pytest.fixture
-def look(reader: ScriptedReader, index: Index, embedder: Embedder, refs: Path) -> Look:
-    """Recognize a frame that shows one card."""
-    recognizer = Recognizer(index, embedder, refs=refs, reader=PrintReader(reader, 60_000))
+def look(reader: ScriptedReader, recognizer: Recognizer) -> Look:
+    """Recognize a frame that shows one card; `reader` has been told nothing yet."""
     return lambda frame: recognizer.recognize(frame)[0]
 
 
@@ -207,8 +219,9 @@ def test_a_printing_that_no_reference_has_is_none_of_them(
 
 
 def test_only_references_that_look_alike_are_read_and_only_once(
-    reader: ScriptedReader, index: Index, embedder: Embedder, refs: Path, tmp_path: Path
+    texts: dict[bytes, str], index: Index, embedder: Embedder, refs: Path, tmp_path: Path
 ) -> None:
+    reader = ScriptedReader(texts)
     cache = text_cache_path(tmp_path / "i.npz")
     Recognizer(index, embedder, refs=refs, reader=PrintReader(reader, 150, cache))
     assert reader.references_read == len(CODES)
@@ -238,9 +251,8 @@ def test_without_time_nothing_is_read(
 
 
 def test_hidden_rows_are_not_named(
-    reader: ScriptedReader, index: Index, embedder: Embedder, refs: Path
+    reader: ScriptedReader, recognizer: Recognizer, index: Index, refs: Path
 ) -> None:
-    recognizer = Recognizer(index, embedder, refs=refs, reader=PrintReader(reader, 60_000))
     frame, _ = filmed(refs, "EMBR-EN087")
     reader.says = Line("EMBR-EN087", 0.99)
     hidden = index.row_of[file_of(refs, "EMBR-EN087").name]

@@ -5,7 +5,7 @@ Incremental by content: what is encoded once is not encoded again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from typing import NamedTuple
 from data_label_factory.errors import FactoryError, IndexFileError
 from data_label_factory.identify.content import Box
 from data_label_factory.identify.encoders import Embedder, Embeddings
+from data_label_factory.identify.images import RGB
 from data_label_factory.identify.index.duplicates import find_same_pictures
 from data_label_factory.identify.index.files import (
     BATCH_SIZE,
@@ -24,7 +25,7 @@ from data_label_factory.identify.index.files import (
     hash_files,
 )
 from data_label_factory.identify.index.index import Index
-from data_label_factory.identify.index.meta import IndexMeta, Row
+from data_label_factory.identify.index.meta import IndexMeta, Row, name_content
 from data_label_factory.identify.index.semantic import Packed, embed_kinds
 from data_label_factory.identify.index.sharing import find_shared_items
 from data_label_factory.identify.reference_pictures import Reading, read_reference
@@ -72,6 +73,11 @@ class BuildResult:
         return {name: box.area for name, box in boxes.items() if box}
 
 
+# Contents as the index names them, their pictures (H, W, 3), and how many references
+# there will be.
+Keep = Callable[[Sequence[str], Sequence[RGB], int], None]
+
+
 class _Known(NamedTuple):
     """What is known of a file by its content: the embedding (D,),
     and as in Row.
@@ -92,6 +98,7 @@ def build_index(
     labels: LabelScheme | None = None,
     full: bool = False,
     batch_size: int = BATCH_SIZE,
+    keep: Keep | None = None,
     quiet: bool = False,
 ) -> BuildResult:
     """Index the pictures below `refs` into the file `out`, encoding
@@ -99,7 +106,8 @@ def build_index(
 
     `trim` leaves out margins, and `labels` is what file names say;
     None does as the index that is there, or else trims, and reads
-    names of cards. One unreadable picture never stops the rest.
+    names of cards. `keep` is given every picture that is encoded.
+    One unreadable picture never stops the rest.
     When the build is interrupted, what was encoded so far is kept
     in `OUT.partial` for the next run, and `out` stays as it was.
     Raises FactoryError when no picture can be indexed or the disk
@@ -147,6 +155,12 @@ def build_index(
                 batch.names, batch.rows, batch.readings, kinds, strict=True
             ):
                 known[hashes[name]] = _Known(row, reading.box, reading.nothing, kind)
+            if keep is not None:
+                contents = [
+                    name_content(hashes[name], reading.box)
+                    for name, reading in zip(batch.names, batch.readings, strict=True)
+                ]
+                keep(contents, pictures, len(hashes))
             unreadable |= batch.errors
             encoded += len(batch.names)
     except BaseException:

@@ -26,7 +26,7 @@ from data_label_factory.identify.index.file_format import (
     TEXT_FIELDS,
     read_index_file,
 )
-from data_label_factory.identify.index.meta import IndexMeta, Row
+from data_label_factory.identify.index.meta import IndexMeta, Row, name_content
 from data_label_factory.identify.index.semantic import Packed
 from data_label_factory.identify.index.topk import top_k
 from data_label_factory.labels import Label, item_key, view_number
@@ -162,9 +162,7 @@ class Index:
         parts of equal files.
         """
         boxes = self.meta.boxes
-        keys = [
-            f"{sha256} {boxes[sha256]}" if sha256 in boxes else sha256 for sha256 in self.sha256
-        ]
+        keys = [name_content(sha256, boxes.get(sha256)) for sha256 in self.sha256.tolist()]
         return np.array(keys, np.str_)
 
     def label(self, row: int) -> Label:

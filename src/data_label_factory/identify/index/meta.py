@@ -69,3 +69,8 @@ class IndexMeta:
 
     def __str__(self) -> str:
         return str(self.maker)
+
+
+def name_content(sha256: str, box: Sequence[float] | None) -> str:
+    """What was indexed of a file: equal for equal parts of equal files."""
+    return f"{sha256} {list(box)}" if box else sha256

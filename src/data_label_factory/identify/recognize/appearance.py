@@ -11,7 +11,6 @@ taken for a known one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -22,7 +21,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from data_label_factory.identify.images import RGB
-from data_label_factory.identify.recognize.features import Floats, Ints, Mask
+from data_label_factory.identify.recognize.features import Floats, Mask
 
 FrameMask = NDArray[np.uint8]  # (H, W) of a crop: 255 inside the frame, 0 outside
 
@@ -37,10 +36,8 @@ _SOFTENING_PX = 1.1  # sigma of the blur before cells are compared
 
 # The likelihood of a cell.
 _AGREES = 0.6  # correlation from which a cell agrees
-_BY_CHANCE = 0.12  # how often an unrelated cell does
 # How often the true one does: with contrast, and under glare.
 _VISIBLE, _HIDDEN = 0.7, 0.25
-_PRIOR_WEIGHT = 4  # references that `_BY_CHANCE` counts for
 _MIN_CHANCE = 1e-3  # keeps the logarithm finite
 
 # The contrast of a cell, in gray levels.
@@ -160,37 +157,6 @@ def compare(crop: RGB, reference: RGB, shift_px: int = _SHIFT_PX) -> Cells:
         reference_contrast=np.sqrt(variance),
         crop_contrast=np.sqrt(crop_variance),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class Agreement:
-    """How many of the `compared` references agree with one in each cell:
-    `hits` (rows, columns). `near_duplicates` are the places of those
-    that look the same; they are left out of it: otherwise no cell could
-    tell them apart.
-    """
-
-    hits: Ints
-    compared: int
-    near_duplicates: list[int]
-
-
-def learn_background(own: RGB, others: Sequence[RGB]) -> Agreement:
-    """Where the thumbnails of other references agree with one."""
-    hits = np.zeros(compare(own, own, shift_px=0).correlation.shape, np.int64)
-    near_duplicates = []
-    for place, other in enumerate(others):
-        cells = compare(resize_like(other, own), own, shift_px=0)
-        if cells.are_near_duplicates:
-            near_duplicates.append(place)
-        else:
-            hits += cells.agrees
-    return Agreement(hits, len(others) - len(near_duplicates), near_duplicates)
-
-
-def weigh_agreement(hits: Floats, compared: int) -> Floats:
-    """(rows, columns) → how often another item of the kind agrees in each cell."""
-    return (hits + _PRIOR_WEIGHT * _BY_CHANCE) / np.float32(compared + _PRIOR_WEIGHT)
 
 
 def weigh_evidence(cells: Cells, chance: Floats) -> Evidence:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -16,9 +17,8 @@ from data_label_factory.cpu import cpu_count
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize.appearance import (
     MOST_CELLS,
-    Agreement,
-    learn_background,
-    weigh_agreement,
+    compare,
+    resize_like,
 )
 from data_label_factory.identify.recognize.columns import Columns
 from data_label_factory.identify.recognize.features import Floats, Ints
@@ -26,6 +26,8 @@ from data_label_factory.identify.recognize.vocabulary import find_nearest, kmean
 
 SIMILAR = 12  # references that show what a kind has in common
 TINY_PX = (6, 8)  # width, height: only the coarsest can be seen
+_BY_CHANCE = 0.12  # how often an unrelated cell agrees
+_PRIOR_WEIGHT = 4  # references that `_BY_CHANCE` counts for
 _BLOCK = 256  # references compared with all others at a time
 _LEAST_DEVIATION = 1e-3  # keeps a picture of one color finite
 
@@ -46,6 +48,19 @@ RECORD = np.dtype(
         ("hits", "u1", (MOST_CELLS,)),
     ]
 )
+
+
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """How many of the `compared` references agree with one in each cell:
+    `hits` (rows, columns). `near_duplicates` are the places of those
+    that look the same; they are left out of it: otherwise no cell could
+    tell them apart.
+    """
+
+    hits: Ints
+    compared: int
+    near_duplicates: list[int]
 
 
 class Backgrounds:
@@ -115,6 +130,24 @@ def learn_backgrounds(
             record["similar"][: len(others)] = others
             record["near_duplicates"] = sum(1 << at for at in one.near_duplicates)
     return {"backgrounds": records, "background_of": numbers.astype(np.uint32)}
+
+
+def learn_background(own: RGB, others: Sequence[RGB]) -> Agreement:
+    """Where the thumbnails of other references agree with one."""
+    hits = np.zeros(compare(own, own, shift_px=0).correlation.shape, np.int64)
+    near_duplicates = []
+    for place, other in enumerate(others):
+        cells = compare(resize_like(other, own), own, shift_px=0)
+        if cells.are_near_duplicates:
+            near_duplicates.append(place)
+        else:
+            hits += cells.agrees
+    return Agreement(hits, len(others) - len(near_duplicates), near_duplicates)
+
+
+def weigh_agreement(hits: Floats, compared: int) -> Floats:
+    """(rows, columns) → how often another item of the kind agrees in each cell."""
+    return (hits + _PRIOR_WEIGHT * _BY_CHANCE) / np.float32(compared + _PRIOR_WEIGHT)
 
 
 def find_similar(tiny: NDArray[np.uint8], numbers: Ints, known: Ints) -> list[Ints]:

@@ -39,6 +39,7 @@ from data_label_factory.identify.recognize.confidence import (
 from data_label_factory.identify.recognize.detection import Assessment
 from data_label_factory.identify.recognize.distractors import recompose, shrink
 from data_label_factory.identify.recognize.encoder_constants import learn_from_references
+from data_label_factory.identify.recognize.likeness import find_lookalikes
 from data_label_factory.identify.recognize.recognizer import Recognizer
 from data_label_factory.progress import Progress
 from data_label_factory.walk import walk_folder
@@ -147,7 +148,7 @@ def _try_left_out(recognizer: Recognizer, refs: Path, row: int) -> list[float]:
     """How much an item is like the rest of the index: what unknown
     things of the same kind reach. Nothing if it cannot be read.
     """
-    hidden = recognizer.find_lookalikes(row)
+    hidden = find_lookalikes(recognizer.index, recognizer.references, row)
     found = [
         recognizer.find_likely(picture, hidden)
         for picture in _read_rows(recognizer.index, refs, [row])
@@ -188,7 +189,8 @@ def _leave_out(recognizer: Recognizer, refs: Path, seed: int) -> Iterator[Unknow
         pictures = _read_rows(index, refs, shown)
         if pictures:
             view = _render(pictures, rng)
-            hidden = frozenset(like for row in shown for like in recognizer.find_lookalikes(row))
+            alike = [find_lookalikes(index, recognizer.references, row) for row in shown]
+            hidden = frozenset[int]().union(*alike)
             yield UnknownScene(view.image, view.quads, hidden)
 
 

@@ -52,6 +52,7 @@ class Columns:
         number = _next_number(folder) if folder is not None else 0
         self._files = {name: (f"{name}.{number}", 0) for name in layout}
         self._arrays: dict[str, NDArray[Any]] = {}
+        self._open()
 
     @classmethod
     def load(cls, layout: Layout, folder: Path) -> Columns | None:
@@ -66,17 +67,17 @@ class Columns:
             if {name: str(dtype) for name, dtype in layout.items()} != manifest["layout"]:
                 return None
             for name, (file, rows) in files.items():
-                if (folder / file).stat().st_size < rows * layout[name].itemsize:
+                size = rows * layout[name].itemsize  # of nothing, there may be no file
+                if size and (folder / file).stat().st_size < size:
                     return None
+            loaded._files, loaded._arrays = files, {}
+            loaded._open()
         except (OSError, ValueError, LookupError, TypeError):
             return None
-        loaded._files = files
         return loaded
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """The rows of a column (N, …), read-only where they are mapped."""
-        if name not in self._arrays:
-            self._arrays[name] = self._map(name)
         return self._arrays[name]
 
     def rows(self, name: str) -> int:
@@ -126,6 +127,7 @@ class Columns:
 
         if new.folder is not None:
             new._commit()
+            new._open()
             new._sweep()
         return new
 
@@ -135,6 +137,12 @@ class Columns:
         held.folder = None
         held._arrays = {name: np.array(self[name]) for name in self._layout}
         return held
+
+    def _open(self) -> None:
+        """Map what is not mapped yet: later, the file may be gone."""
+        for name in self._layout:
+            if name not in self._arrays:
+                self._arrays[name] = self._map(name)
 
     def _map(self, name: str) -> NDArray[Any]:
         file, rows = self._files[name]
@@ -202,3 +210,8 @@ def locked(folder: Path) -> Iterator[None]:
     folder.mkdir(exist_ok=True)
     with FileLock(folder / _LOCK, timeout=_PATIENCE_SECONDS):
         yield
+
+    if not (folder / _MANIFEST).exists():  # nothing was written
+        with suppress(OSError):
+            (folder / _LOCK).unlink(missing_ok=True)
+            folder.rmdir()

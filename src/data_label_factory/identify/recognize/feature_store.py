@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -66,7 +67,7 @@ def feature_store_path(index_file: str | Path) -> Path:
 def load_store(folder: Path | None) -> Columns:
     """What a folder holds, or nothing yet; without one, in memory."""
     loaded = Columns.load(LAYOUT, folder) if folder is not None else None
-    if loaded is None or loaded.notes.get("version") != _VERSION:
+    if loaded is None or loaded.notes.get("version") != _VERSION or not _fits(loaded):
         return new_store(folder)
     return loaded
 
@@ -76,3 +77,38 @@ def new_store(folder: Path | None) -> Columns:
     store = Columns(LAYOUT, folder)
     store.notes["version"] = _VERSION
     return store
+
+
+def remove_old_file(folder: Path) -> None:
+    """Remove the one file that earlier versions kept instead of the
+    folder: `my.features.npz`. An index of that name stays.
+    """
+    file = folder.with_name(f"{folder.name}.npz")
+    try:
+        with np.load(file) as arrays:
+            is_ours = str(arrays["version"]).startswith("features ")
+        if is_ours:
+            file.unlink()
+    except (OSError, ValueError, LookupError, TypeError, EOFError, BadZipFile):
+        return
+
+
+def _fits(store: Columns) -> bool:
+    """Whether the columns are as long as each other says."""
+    rows = store.rows
+    features = int(store["counts"].sum(dtype=np.int64))
+    thumbs = int(store["thumb_ends"][-1]) if rows("thumb_ends") else 0
+    lengths = [
+        (rows("counts"), ("keys", "shapes", "thumb_ends", "tiny")),
+        (thumbs, ("thumbs",)),
+        (features, ("places", "sizes", "angles")),
+        (rows("backgrounds"), ("background_of",)),
+    ]
+    if rows("fine"):
+        lengths.append((features, ("words", "signs", "outer")))
+        lengths.append((rows("coarse"), ("cells",)))
+        lengths.append((rows("fine"), ("spread",)))
+        lengths.append((rows("fine") + 1, ("starts",)))
+    else:
+        lengths.append((features, ("raw",)))
+    return all(rows(name) == length for length, names in lengths for name in names)

@@ -135,6 +135,16 @@ def pairs_within(points: Floats, places: Floats, radius: float) -> tuple[Ints, I
     return point[near], place[near]
 
 
+def rows_in_box(points: Floats, places: Floats, reach: float) -> Ints:
+    """The rows of the points (N, 2) in the box around the places,
+    and at most `reach` px beyond it.
+    """
+    low, high = places.min(axis=0) - reach, places.max(axis=0) + reach
+    x, y = points.T
+    inside = (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1])
+    return np.flatnonzero(inside)
+
+
 def mutual_best(a: Ints, b: Ints, distance: Floats) -> Ints:
     """Which of M pairs (a[i], b[i]) are the nearest of both their
     sides: rows, ascending.

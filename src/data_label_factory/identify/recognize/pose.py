@@ -21,6 +21,7 @@ from data_label_factory.identify.recognize.geometry import (
     pairs_within,
     project,
     project_quad,
+    rows_in_box,
     within,
 )
 from data_label_factory.identify.recognize.hough import Cluster
@@ -256,7 +257,7 @@ class FrameMatcher:
         if not len(features):
             return features, features
 
-        around = _box_rows(frame.xy, place, reach)
+        around = rows_in_box(frame.xy, place, reach)
         near, at = pairs_within(frame.xy[around], place, reach)
         query, feature = around[near], features[at]
         fits = free[query] & self._fits_pose(details, query, feature, size.scale, size.turn)
@@ -282,16 +283,6 @@ class FrameMatcher:
 def _centered(coordinates: Coordinates) -> Floats:
     """As float32, around 0, where sums of products are exact."""
     return coordinates.astype(np.float32) - np.float32(ZERO)
-
-
-def _box_rows(points: Floats, places: Floats, reach: float) -> Ints:
-    """The rows of the points (N, 2) in the box around the places,
-    and at most `reach` px beyond it.
-    """
-    low, high = places.min(axis=0) - reach, places.max(axis=0) + reach
-    x, y = points.T
-    inside = (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1])
-    return np.flatnonzero(inside)
 
 
 def _keep_one_per_place(a: Floats, b: Floats, rarity: Floats) -> Ints:

@@ -29,18 +29,14 @@ from data_label_factory.identify.recognize.confidence import Calibration
 from data_label_factory.identify.recognize.describing import Demands, describe, describe_guess
 from data_label_factory.identify.recognize.detection import Assessment, Detection
 from data_label_factory.identify.recognize.detectors import open_detector
-from data_label_factory.identify.recognize.likeness import (
-    find_lookalikes,
-    open_likeness,
-    put_first,
-)
+from data_label_factory.identify.recognize.likeness import open_likeness, put_first
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
 from data_label_factory.identify.recognize.pose_evidence import assess_poses
 from data_label_factory.identify.recognize.printings import PrintReader, open_printings
 from data_label_factory.identify.recognize.proposals import whole_and_center
 from data_label_factory.identify.recognize.rates import WORTH_A_GUESS, WORTH_A_LOOK, Rates
 from data_label_factory.identify.recognize.reading_order import put_in_order
-from data_label_factory.identify.recognize.reference_reader import read_references
+from data_label_factory.identify.recognize.reference_reader import is_outgrown, read_references
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.regions import assess_regions, shortlist, turn
 from data_label_factory.identify.recognize.scale_search import MOST_CHECKED
@@ -58,11 +54,11 @@ _NOTHING_NEAR = 0.99  # of unknown things; beyond that not even a guess
 class Recognizer:
     """Names the items of an index in frames. Safe to call from several threads.
 
-    With `refs`, every reference file is read and its local features are held in
-    memory (see `references`); `unreadable` maps those that could not be read, and
-    are never named, to the reason. `cache` is a file to keep those features in, so
-    that the next start is quick (see `feature_cache`). Without `refs`, regions of
-    the frame are compared by embedding alone.
+    With `refs`, every reference file is read once; `unreadable` maps those that
+    could not be read, and are never named, to the reason. `cache` is a folder to
+    keep their local features in, so that the next start is quick (see
+    `feature_store`); without one they are held in memory. Without `refs`, regions
+    of the frame are compared by embedding alone.
 
     `detector` says where the embedding looks: "flat" also at quads of flat things,
     "yolo-world" also at what that model finds, "none" only at the whole frame and
@@ -111,14 +107,14 @@ class Recognizer:
                 index, Path(refs), folder=folder, quiet=quiet
             )
         self._reader = reader
-        self._printings = open_printings(reader, index, refs, self._references, quiet=quiet)
-        self._likeness = open_likeness(index, self._neighbors, self._references)
+        self._open_stages(refs, quiet)
 
-    def updated(self, index: Index, refs: str | Path) -> Recognizer:
+    def updated(self, index: Index, refs: str | Path, *, anew: bool = False) -> Recognizer:
         """A recognizer for a changed `index` by the same embedder.
 
-        What is known of unchanged files, by their content, is not worked out again.
-        This recognizer stays as it is, so a server can go on answering with it.
+        What is known of unchanged files, by their content, is not worked out again,
+        unless `anew`. This recognizer stays as it is, so a server can go on answering
+        with it.
         """
         index.require_maker(self.embedder.identity)
         new = copy(self)
@@ -126,10 +122,25 @@ class Recognizer:
         new.calibration = Calibration.from_dict(index.meta.calibration)
         new._neighbors = NeighborSearch(index, self.embedder)
         if self._uses_references:
-            new._references, new.unreadable = read_references(index, Path(refs), self._references)
-        new._likeness = open_likeness(index, new._neighbors, new._references)
-        new._printings = open_printings(self._reader, index, refs, new._references)
+            known = None if anew else self._references
+            folder = self._references.columns.folder if self._references else None
+            new._references, new.unreadable = read_references(
+                index, Path(refs), known, folder=folder
+            )
+        new._open_stages(refs)
         return new
+
+    @property
+    def is_outgrown(self) -> bool:
+        """Whether to read all references anew: they are many times as many as their
+        words were learned for.
+        """
+        return self._references is not None and is_outgrown(self._references)
+
+    def _open_stages(self, refs: str | Path | None, quiet: bool = True) -> None:
+        known = self._references
+        self._likeness = open_likeness(self.index, self._neighbors, known)
+        self._printings = open_printings(self._reader, self.index, refs, known, quiet=quiet)
 
     @property
     def embedder(self) -> Embedder:
@@ -252,10 +263,6 @@ class Recognizer:
         quads = whole_and_center(frame)
         copies, cosines = self._neighbors.look_at(frame, quads, hidden)
         return self._likeness.assess(frame, quads, copies, cosines, hidden)
-
-    def find_lookalikes(self, row: int) -> set[int]:
-        """The rows of the item of `row`, and their near-duplicates."""
-        return find_lookalikes(self.index, self._references, row)
 
     def margin_ratios(
         self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()

@@ -5,7 +5,6 @@ again.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,31 +17,33 @@ from numpy.typing import NDArray
 from data_label_factory.errors import FactoryError, ImageError
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.files import read_ahead, read_row
-from data_label_factory.identify.recognize.appearance import make_thumbnail
-from data_label_factory.identify.recognize.background import Backgrounds, make_tiny
+from data_label_factory.identify.recognize.background import Backgrounds
 from data_label_factory.identify.recognize.columns import Columns, locked
-from data_label_factory.identify.recognize.feature_store import load_store, new_store
-from data_label_factory.identify.recognize.features import Ints, Mask, reference_extractor
+from data_label_factory.identify.recognize.feature_store import (
+    load_store,
+    new_store,
+    remove_old_file,
+)
+from data_label_factory.identify.recognize.features import Ints, Mask
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 from data_label_factory.identify.recognize.store_writer import (
+    SAMPLE,
     Reference,
     append_references,
     compare_kinds,
     count_shared,
+    describe,
+    key_of,
     learn_words,
     open_words,
 )
-from data_label_factory.identify.recognize.thumbnails import compress
 from data_label_factory.identify.recognize.vocabulary import Vocabulary
 from data_label_factory.progress import Progress
 
-MOST_FEATURES = 96  # a reference: with its thumbnail 8 KB (docs/scale.md)
-_MIN_SIDE_PX = 480  # a larger JPEG is decoded smaller
 _BATCH = 256  # references in a batch
 _SHOWN_FROM = 100  # references read, for a progress line to be worth it
 _WALKED_FROM = 1000  # files, from which a walk is faster than asking for each
 
-_SAMPLE = 25_000  # references that words are learned from, where there are more
 _OUTGROWN = 4  # times as many as the words were learned for
 _MOST_UNUSED = 0.5  # fraction of a store
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ divided by the golden ratio
@@ -103,7 +104,8 @@ def _write(
     numbers = _match(index, is_there, store)
     used = np.sort(numbers[numbers >= 0])
     if len(used):
-        store = compare_kinds(count_shared(store, words), used)
+        store = count_shared(store, words, quiet=quiet)
+        store = compare_kinds(store, used, quiet=quiet)
     return store, numbers, unreadable
 
 
@@ -113,7 +115,9 @@ def _in_folder(store: Columns, write: Callable[[Columns], _Written]) -> _Written
     """
     if store.folder is not None:
         with suppress(FactoryError, OSError), locked(store.folder):
-            return write(load_store(store.folder))
+            written = write(load_store(store.folder))
+            remove_old_file(store.folder)
+            return written
         store = store.in_memory()  # costs time at the next start, nothing else
     return write(store)
 
@@ -125,15 +129,12 @@ def _read_files(
     and why the others cannot.
     """
     words = open_words(store)
-    if words is None and len(rows) > _SAMPLE:  # the first ones have to stand for all
+    if words is None and len(rows) > SAMPLE:  # the first ones have to stand for all
         rows = np.random.default_rng(0).permutation(rows)
     keys = _content_keys(index)
-    extract = reference_extractor(MOST_FEATURES)
 
     def read(row: int) -> Reference:
-        picture = read_row(index, refs, row, _MIN_SIDE_PX)
-        thumb = make_thumbnail(picture)
-        return Reference(keys[row], extract(picture), compress(thumb), make_tiny(thumb))
+        return describe(int(keys[row]), read_row(index, refs, row))
 
     unreadable: dict[str, str] = {}
     is_shown = not quiet and len(rows) >= _SHOWN_FROM
@@ -146,7 +147,7 @@ def _read_files(
                     unreadable[str(index.references[row])] = str(result)
             good = [one for one in batch if isinstance(one, Reference)]
             store = append_references(store, good, words)
-            if words is None and store.rows("counts") >= _SAMPLE:
+            if words is None and store.rows("counts") >= SAMPLE:
                 store = learn_words(store, len(index))
                 words = open_words(store)
             progress.step(len(batch))
@@ -158,6 +159,13 @@ def _read_files(
     return store, words, unreadable
 
 
+def is_outgrown(known: ReferenceFeatures) -> bool:
+    """Whether there are so many more references than the words were learned
+    for that each frame takes longer, and it is better to read all anew.
+    """
+    return _has_many_more(known.columns, int((known.rows >= 0).sum()))
+
+
 def _is_outgrown(store: Columns, numbers: Ints, is_start: bool) -> bool:
     """Whether to read everything anew: the words are for far fewer
     references, or most of what is there is unused.
@@ -165,13 +173,16 @@ def _is_outgrown(store: Columns, numbers: Ints, is_start: bool) -> bool:
     While answers wait, only if most is to be read anyway.
     """
     used = int((numbers >= 0).sum())
-    learned_for = store.notes.get("learned_for")
-    if learned_for is None:
+    if "learned_for" not in store.notes:
         return False
     if not used or used < _MOST_UNUSED * store.rows("counts"):
         return True
-    is_larger = len(numbers) > _OUTGROWN * learned_for
-    return is_larger and (is_start or len(numbers) >= _OUTGROWN * used)
+    may = is_start or len(numbers) >= _OUTGROWN * used
+    return may and _has_many_more(store, len(numbers))
+
+
+def _has_many_more(store: Columns, references: int) -> bool:
+    return references > _OUTGROWN * int(store.notes["learned_for"])
 
 
 def _is_up_to_date(store: Columns, numbers: Ints) -> bool:
@@ -199,8 +210,7 @@ def _match(index: Index, is_there: Mask, store: Columns) -> Ints:
 
 def _content_keys(index: Index) -> NDArray[np.uint64]:
     """(N,) 64 bits of a hash of what was indexed of each file."""
-    digests = [hashlib.blake2b(text.encode(), digest_size=8).digest() for text in index.contents]
-    return np.frombuffer(b"".join(digests), "<u8")
+    return np.array([key_of(content) for content in index.contents.tolist()], np.uint64)
 
 
 def _number_copies(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:

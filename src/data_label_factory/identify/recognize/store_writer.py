@@ -7,6 +7,7 @@ is interrupted goes on there.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -15,13 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_label_factory.cpu import cpu_count
+from data_label_factory.identify.images import RGB
+from data_label_factory.identify.recognize.appearance import make_thumbnail
 from data_label_factory.identify.recognize.background import (
     Backgrounds,
     find_similar,
     learn_backgrounds,
+    make_tiny,
 )
 from data_label_factory.identify.recognize.columns import Columns
-from data_label_factory.identify.recognize.features import Features, Ints
+from data_label_factory.identify.recognize.features import Features, Ints, reference_extractor
 from data_label_factory.identify.recognize.local_index import (
     LocalIndex,
     encode_features,
@@ -33,9 +37,13 @@ from data_label_factory.identify.recognize.packing import (
     pack_shared,
     pack_size,
 )
-from data_label_factory.identify.recognize.thumbnails import Thumbnails
+from data_label_factory.identify.recognize.thumbnails import Thumbnails, compress
 from data_label_factory.identify.recognize.vocabulary import Vocabulary
+from data_label_factory.progress import Progress
 
+MOST_FEATURES = 96  # a reference: with its thumbnail 8 KB (docs/scale.md)
+SAMPLE = 25_000  # references that words are learned from, where there are more
+_SHOWN_FROM = 1000  # references, for a progress line to be worth it
 _BLOCK = 4096  # features, or references, worked on at a time
 _RELIST = 0.5  # fraction of the features that are not in the lists yet
 
@@ -49,6 +57,18 @@ class Reference(NamedTuple):
     features: Features
     thumb: NDArray[np.uint8]
     tiny: NDArray[np.uint8]
+
+
+def describe(key: int, picture: RGB) -> Reference:
+    """What is kept of a picture (H, W, 3) with the `key` of its content."""
+    thumb = make_thumbnail(picture)
+    features = reference_extractor(MOST_FEATURES)(picture)
+    return Reference(key, features, compress(thumb), make_tiny(thumb))
+
+
+def key_of(content: str) -> int:
+    """64 bits of a hash of what was indexed of a file, as an index names it."""
+    return int.from_bytes(hashlib.blake2b(content.encode(), digest_size=8).digest(), "little")
 
 
 def append_references(
@@ -102,7 +122,7 @@ def learn_words(store: Columns, references: int) -> Columns:
     return store.changed(replace={**learned, **words}, notes={"learned_for": references})
 
 
-def count_shared(store: Columns, vocabulary: Vocabulary) -> Columns:
+def count_shared(store: Columns, vocabulary: Vocabulary, *, quiet: bool = True) -> Columns:
     """With how many references share each feature, and lists of the
     features, where too many are not in them. Raises FactoryError when
     the disk is full.
@@ -110,19 +130,19 @@ def count_shared(store: Columns, vocabulary: Vocabulary) -> Columns:
     features, known = store.rows("words"), store.rows("shared")
     late = features - int(store.notes.get("listed", 0))
     if late <= _RELIST * features:
-        shared = _count(LocalIndex(store, vocabulary), known)
+        shared = _count(LocalIndex(store, vocabulary), known, quiet)
         return store.changed(append={"shared": shared}) if len(shared) else store
 
     # Nothing is shared yet: what was counted among fewer would leave details out of the
     # lists that are looked into.
     bare = {"entries": np.zeros(0), "starts": np.zeros(len(vocabulary) + 1)}
     store = store.changed(replace={**bare, "shared": np.zeros(features)}, notes={"listed": 0})
-    store = store.changed(replace={"shared": _count(LocalIndex(store, vocabulary), 0)})
+    store = store.changed(replace={"shared": _count(LocalIndex(store, vocabulary), 0, quiet)})
     lists = LocalIndex(store, vocabulary).listed()
     return store.changed(replace=lists, notes={"listed": features})
 
 
-def compare_kinds(store: Columns, used: Ints) -> Columns:
+def compare_kinds(store: Columns, used: Ints, *, quiet: bool = True) -> Columns:
     """With backgrounds of all references `used`: of those that have none,
     and of those whose kind has changed by these. Raises FactoryError when
     the disk is full.
@@ -142,9 +162,12 @@ def compare_kinds(store: Columns, used: Ints) -> Columns:
     ]
     numbers = np.array([*new, *(number for number, _ in changed)], np.int64)
     similar += [others for _, others in changed]
-    for start, end in _blocks(0, len(numbers)):
-        records = learn_backgrounds(thumbs.__getitem__, numbers[start:end], similar[start:end])
-        store = store.changed(append=records)
+    is_shown = not quiet and len(numbers) >= _SHOWN_FROM
+    with Progress("references compared", len(numbers), enabled=is_shown) as progress:
+        for start, end in _blocks(0, len(numbers)):
+            records = learn_backgrounds(thumbs.__getitem__, numbers[start:end], similar[start:end])
+            store = store.changed(append=records)
+            progress.step(end - start)
     return store
 
 
@@ -153,12 +176,19 @@ def open_words(store: Columns) -> Vocabulary | None:
     return open_vocabulary(store) if store.rows("fine") else None
 
 
-def _count(local: LocalIndex, start: int) -> NDArray[np.uint8]:
+def _count(local: LocalIndex, start: int, quiet: bool) -> NDArray[np.uint8]:
     """How many references share each feature from number `start` on, packed."""
-    runs = _blocks(start, local.columns.rows("words"))
-    with ThreadPoolExecutor(cpu_count()) as pool:
-        counts = list(pool.map(lambda run: pack_shared(local.count_sharing(*run)), runs))
-    return np.concatenate([np.zeros(0, np.uint8), *counts])
+    end = local.columns.rows("words")
+    is_shown = not quiet and len(local) >= _SHOWN_FROM
+    counts = [np.zeros(0, np.uint8)]
+    with (
+        ThreadPoolExecutor(cpu_count()) as pool,
+        Progress("features compared", end - start, enabled=is_shown) as progress,
+    ):
+        for found in pool.map(lambda run: local.count_sharing(*run), _blocks(start, end)):
+            counts.append(pack_shared(found))
+            progress.step(len(found))
+    return np.concatenate(counts)
 
 
 def _blocks(start: int, end: int) -> list[tuple[int, int]]:

@@ -224,13 +224,16 @@ class Engine:
         start = time.perf_counter()
         note("calibrating", items=snapshot.index.item_count)
         refs = self.settings.refs or Path()
+        recognizer = snapshot.recognizer
+        if recognizer.is_outgrown:
+            recognizer = recognizer.updated(snapshot.index, refs, anew=True)
         # On one core: the others answer frames.
-        learned = calibrate(snapshot.recognizer, refs, threads=1, quiet=True)
+        learned = calibrate(recognizer, refs, threads=1, quiet=True)
 
         with self.changing:
             index = self.collection.read_index().with_calibration(learned.as_dict())
             index.save(self.settings.index)
-            self.collection.adopt(index)
+            self.collection.adopt(index, recognizer)
             self._publish("calibrated again", start)
 
 

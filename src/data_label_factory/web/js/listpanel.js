@@ -13,6 +13,7 @@ const POLL_MS = 2000;
 const PAGE = 100;
 const MOST_ROWS = 1000; // of one answer of the server
 const TYPING_MS = 150;
+const PRESS_MS = 50; // how soon after a press the rows change
 const ORDERS = {
   newest: "Newest first",
   name: "Name",
@@ -138,6 +139,8 @@ export class ListPanel {
     const asked = ++this.#asked;
     const [q, sort, state] = [this.#search.value.trim(), this.#order.value, this.#state.value];
     const page = await entries(list.id, { q, sort, state, limit: Math.min(MOST_ROWS, this.#limit), cursor: "" });
+    // A press ends where it began, or it is none: a row that is pressed is not replaced.
+    while (this.#rows.matches(":active")) await new Promise((resolve) => setTimeout(resolve, PRESS_MS));
     if (asked === this.#asked) this.#show(page.entries, page.total);
   }
 
