@@ -43,7 +43,7 @@ Floats = NDArray[np.float64]
 class Hypotheses:
     """N hypotheses and U unknown items.
 
-    `evidence` (N, 7) is in the order of `log_odds`; `collection` (N,) and `unknowns` (U,)
+    `evidence` (N, 6) is in the order of `log_odds`; `collection` (N,) and `unknowns` (U,)
     name the set; `unknown` (N,) is the row of the unknown item that was mistaken for a
     known one, or -1; `margin_ratios` (U,) is the best of each, NaN where its quad is not
     known.
@@ -123,7 +123,7 @@ class Collector:
 
 
 def evidence_of(one: Assessment) -> tuple[float, ...]:
-    """The seven arguments of `log_odds`."""
+    """The six arguments of `log_odds`."""
     pose = one.pose
     assert pose is not None
     outside = 0.0 if pose.mask is None else 1 - float(pose.mask.mean()) / 255
@@ -133,7 +133,6 @@ def evidence_of(one: Assessment) -> tuple[float, ...]:
         one.margin_ratio,
         pose.color,
         pose.hypothesis.inlier_ratio,
-        pose.hypothesis.inliers,
         outside,
     )
 

@@ -50,8 +50,8 @@ _PRIOR_RATE, _TAIL_RATE = 0.01, 0.1  # where a prior starts; the fraction whose 
 
 
 def transform(evidence: Floats) -> tuple[Floats, Floats]:
-    """Evidence (N, 7) → what the six weights multiply (N, 6), and the hand-set terms (N,)."""
-    appearance, correlation, margin_ratio, color, inlier_ratio, inliers, outside = evidence.T
+    """Evidence (N, 6) → what the six weights multiply (N, 6), and the hand-set terms (N,)."""
+    appearance, correlation, margin_ratio, color, inlier_ratio, outside = evidence.T
     clipped = np.clip(appearance, confidence._APPEARANCE_MIN, confidence._APPEARANCE_MAX)
     features = np.stack(
         [
@@ -67,8 +67,7 @@ def transform(evidence: Floats) -> tuple[Floats, Floats]:
 
     beyond = np.maximum(color, confidence._COLOR_MIN) - confidence._OTHER_COLORS_FROM
     fixed = confidence._OTHER_COLORS * np.minimum(beyond, 0) - confidence._OUTSIDE * outside
-    of_inliers = zip(inliers, appearance, color, strict=True)
-    return features, fixed + [confidence._weigh_many_inliers(*one) for one in of_inliers]
+    return features, fixed
 
 
 def fit_weights(

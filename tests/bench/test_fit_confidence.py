@@ -12,16 +12,8 @@ from data_label_factory.identify.recognize.confidence import log_odds
 from data_label_factory.identify.recognize.encoder_constants import learn_constants
 
 BENCH = Path(__file__).parents[2] / "bench"
-EVIDENCE = (
-    "appearance",
-    "correlation",
-    "margin_ratio",
-    "color",
-    "inlier_ratio",
-    "inliers",
-    "outside",
-)
-LOWEST, HIGHEST = [-30, 0, -1.2, -1.5, 0, 0, 0], [90, 1, 1.2, 0.2, 0.8, 120, 0.6]
+EVIDENCE = ("appearance", "correlation", "margin_ratio", "color", "inlier_ratio", "outside")
+LOWEST, HIGHEST = [-30, 0, -1.2, -1.5, 0, 0], [90, 1, 1.2, 0.2, 0.8, 0.6]
 
 
 @pytest.fixture
@@ -43,7 +35,7 @@ def bench(monkeypatch: pytest.MonkeyPatch, quick_calibration: None) -> ModuleTyp
 
 
 def draw_evidence(count: int) -> np.ndarray:
-    return np.random.default_rng(0).uniform(LOWEST, HIGHEST, (count, 7))
+    return np.random.default_rng(0).uniform(LOWEST, HIGHEST, (count, 6))
 
 
 def test_the_features_are_those_of_the_log_odds(bench: ModuleType) -> None:

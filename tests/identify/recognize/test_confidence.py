@@ -22,7 +22,6 @@ CLEAR = {
     "margin_ratio": 0.5,
     "color": 0.1,
     "inlier_ratio": 0.3,
-    "inliers": 60,
     "outside": 0.0,
 }
 
@@ -35,7 +34,6 @@ CLEAR = {
         ("margin_ratio", -0.2),
         ("color", -0.9),
         ("inlier_ratio", 0.05),
-        ("inliers", 30),
         ("outside", 0.5),
     ],
 )
@@ -50,7 +48,6 @@ def test_no_single_piece_of_evidence_can_decide_alone() -> None:
         "margin_ratio": 0.0,
         "color": 0.0,
         "inlier_ratio": 0.0,
-        "inliers": 0,
         "outside": 0.0,
     }
     for field, value in (
@@ -58,23 +55,8 @@ def test_no_single_piece_of_evidence_can_decide_alone() -> None:
         ("margin_ratio", 1e9),
         ("color", 0.2),
         ("correlation", 1.0),
-        ("inliers", 1000),
     ):
         assert log_odds(**{**nothing, field: value}) < LOG_ODDS_PRIOR.start
-
-
-def test_many_inliers_stand_in_for_cells_that_a_bent_package_shifts() -> None:
-    bent = {**CLEAR, "appearance": 20.0, "correlation": 0.5, "inlier_ratio": 0.1}
-    few = log_odds(**{**bent, "inliers": 25})
-    assert log_odds(**{**bent, "inliers": 5}) == few  # they say nothing against it
-    assert log_odds(**{**bent, "inliers": 80}) > few + 3
-
-
-def test_many_inliers_of_a_shared_logo_count_for_nothing() -> None:
-    """In other colors, or where cells disagree: a sibling."""
-    for sibling in ({"color": -0.65}, {"appearance": -1.0}):
-        few, many = ({**CLEAR, **sibling, "inliers": n} for n in (10, 90))
-        assert log_odds(**many) == log_odds(**few)
 
 
 def test_a_tail_recovers_an_exponential_one() -> None:

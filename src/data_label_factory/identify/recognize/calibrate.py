@@ -47,7 +47,7 @@ from data_label_factory.walk import walk_folder
 _FRAMES = 24
 _ITEMS_PER_FRAME = 3
 _FRAME_SIZE_PX = (800, 600)
-_LEFT_OUT = 48  # items compared with all others
+_LEFT_OUT = 48  # references compared with all items but their own
 _FEW_ITEMS = 24  # with fewer, distractors are tried as unknown items too
 _DISTRACTOR_FRAMES = 6
 _NEGATIVE_MIN_SIDE_PX = 1024
@@ -120,12 +120,15 @@ def calibrate(
             progress.step()
 
         likeness: list[float] = []
-        for values in pool.map(lambda row: _try_left_out(recognizer, refs, row), left_out):
+        items: set[int] = set()
+        values_of = pool.map(lambda row: _try_left_out(recognizer, refs, row), left_out)
+        for row, values in zip(left_out, values_of, strict=True):
             likeness += values
+            items |= {int(index.items[row])} if values else set()
             progress.step()
 
     return Calibration(
-        likeness=Spread.of(likeness) if left_out else None,
+        likeness=Spread.of(likeness, len(items)) if left_out else None,
         log_odds=Tail.of(log_odds, LOG_ODDS_PRIOR),
         margin_ratio=Tail.of(margin_ratios, MARGIN_RATIO_PRIOR),
         unknowns=len(log_odds),
@@ -135,13 +138,18 @@ def calibrate(
 
 
 def _choose_left_out(index: Index, seed: int) -> list[int]:
-    """The rows of some items to compare with all others, where two
-    are left to tell apart.
+    """The rows of some items, all views of each, to compare with all
+    others, where two are left to tell apart.
     """
     if index.semantic is None or index.item_count < 3:
         return []
-    first_of_item = np.unique(index.items, return_index=True)[1]
-    return [int(row) for row in np.random.default_rng(seed).permutation(first_of_item)[:_LEFT_OUT]]
+    items = np.unique(index.items)
+    chosen: list[int] = []
+    for item in np.random.default_rng(seed).permutation(items):
+        chosen += map(int, np.flatnonzero(index.items == item))
+        if len(chosen) >= _LEFT_OUT:
+            break
+    return chosen[:_LEFT_OUT]
 
 
 def _try_left_out(recognizer: Recognizer, refs: Path, row: int) -> list[float]:

@@ -41,22 +41,13 @@ _OTHER_COLORS = 12.0
 _OTHER_COLORS_FROM = -0.6
 _COLOR_MIN = -1.4
 
-# A thing that is not flat, or is seen from the side, agrees with its picture in part of
-# the cells only; what speaks for it then are many inliers at once. Of packages in a
-# shop a sibling without a reference has 48 at most and other colors, the right one 50 to
-# 90 (docs/benchmarks.md). Set by hand: none of it where colors fall short by more than
-# `_OTHER_COLORS_FROM`, all of it `_COLOR_RANGE` above; none where cells disagree.
-_MANY_INLIERS = 1.5  # of the square root of their number …
-_FEW_INLIERS, _INLIERS_MAX = 25, 100  # … between these
-_COLOR_RANGE = 0.3
-
 # Set by hand: few cells agree by chance more often. Of drawn unknown items that are
 # a known one in other colors, cut in half, 3 % are taken for it at 1 %, and 8 %
 # without this term (bench/unknowns.py cut).
 _OUTSIDE = 1.5
 
-# Count it up with every change to what `log_odds` weighs: what unknown items reached
-# before says little about what they reach now.
+# Count it up with every change to the evidence: what unknown items reached before says
+# little about what they reach now.
 EVIDENCE = 2
 
 # How many of the highest values of unknown items say how the rest of the tail
@@ -73,7 +64,6 @@ def log_odds(
     margin_ratio: float,
     color: float,
     inlier_ratio: float,
-    inliers: int,
     outside: float,
 ) -> float:
     """The evidence for a hypothesis in one number: 0 is even, and
@@ -83,9 +73,8 @@ def log_odds(
     `whole_correlation`; `margin_ratio` is the embedding's margin
     divided by the reference's own margin; `color` is the color
     deficit; `inlier_ratio` is how much of the expected local
-    features was found, `inliers` their number; `outside` is the
-    fraction of the item beyond the edge of the frame, of which all
-    these say nothing.
+    features was found; `outside` is the fraction of the item beyond
+    the edge of the frame, of which all these say nothing.
     """
     clipped = min(max(appearance, _APPEARANCE_MIN), _APPEARANCE_MAX)
     return (
@@ -95,19 +84,9 @@ def log_odds(
         + _COLOR * max(color, _OTHER_COLORS_FROM)
         + _OTHER_COLORS * min(max(color, _COLOR_MIN) - _OTHER_COLORS_FROM, 0.0)
         + _INLIER_RATIO * math.sqrt(inlier_ratio)
-        + _weigh_many_inliers(inliers, appearance, color)
         - _OUTSIDE * outside
         + _BIAS
     )
-
-
-def _weigh_many_inliers(inliers: int, appearance: float, color: float) -> float:
-    """What more than a few inliers say beyond their ratio; never below 0."""
-    if appearance <= 0:
-        return 0.0
-    like = min(max((color - _OTHER_COLORS_FROM) / _COLOR_RANGE, 0.0), 1.0)
-    many = math.sqrt(min(max(inliers, _FEW_INLIERS), _INLIERS_MAX)) - math.sqrt(_FEW_INLIERS)
-    return _MANY_INLIERS * like * many
 
 
 @dataclass(frozen=True)
@@ -171,12 +150,14 @@ class Spread:
     count: int
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> Spread:
-        """Of any number of values."""
+    def of(cls, values: Sequence[float], count: int) -> Spread:
+        """Of any number of values, of views of `count` things: the
+        views of one are no independent witnesses.
+        """
         array = np.asarray(values, np.float64)
         if not len(array):
             return cls(0.0, 0.0, 0)
-        return cls(float(array.mean()), float(array.std()), len(array))
+        return cls(float(array.mean()), float(array.std()), count)
 
     def above(self, value: float) -> float:
         """The fraction of unknown items beyond `value`, to be

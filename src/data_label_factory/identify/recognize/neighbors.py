@@ -59,17 +59,16 @@ class NeighborSearch:
         # expectation of unrelated pictures.
         return float(cosines[row]) - (best if np.isfinite(best) else 0.0)
 
-    def margin_ratio(self, row: int, cosines: Floats) -> float:
+    def margin_ratio(self, row: int, cosines: Floats, hidden: Collection[int] = ()) -> float:
         """The margin of `row` divided by the margin that its own
-        reference picture has, among the same rows: those that are
-        hidden, -inf in `cosines`, are no others to either.
+        reference picture has, with the same rows `hidden`.
         """
-        hidden = np.isneginf(cosines)
-        own = self._own_margins.get(row)
-        if own is None or hidden.any():
+        own = None if hidden else self._own_margins.get(row)
+        if own is None:
             own_cosines = self.index.embeddings @ self.index.embeddings[row]
-            own = self.margin(row, np.where(hidden, -np.inf, own_cosines))
-        if not hidden.any():
+            own_cosines[list(hidden)] = -np.inf
+            own = self.margin(row, own_cosines)
+        if not hidden:
             self._own_margins[row] = own
         return self.margin(row, cosines) / max(own, _SMALLEST_OWN_MARGIN)
 

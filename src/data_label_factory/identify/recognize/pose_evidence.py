@@ -47,7 +47,7 @@ def assess_poses(
         # With a single item, that it is nearer than others is no evidence.
         margin_ratio = 0.0
         if neighbors.index.item_count > 1:
-            margin_ratio = neighbors.margin_ratio(row, cosines)
+            margin_ratio = neighbors.margin_ratio(row, cosines, hidden)
         assessed.append(
             Assessment(row, pose.quad, cosines, margin_ratio, pose, near_duplicates, read=told.read)
         )

@@ -234,7 +234,7 @@ class Recognizer:
         # The embedding may know where to look.
         quads = self._propose(frame)
         copies, cosines = self._neighbors.look_at(frame, quads, hidden)
-        regions = assess_regions(quads, cosines, self._neighbors)
+        regions = assess_regions(quads, cosines, self._neighbors, hidden)
         promising = [one for one in regions if self._rates.of(one) <= WORTH_A_LOOK]
         if more := search.by_shortlist(shortlist(promising, references)):
             poses = keep_best_per_place([*poses, *more], references)
@@ -269,7 +269,7 @@ class Recognizer:
     ) -> list[float]:
         """The margin ratio of the item nearest to each of the `quads` (4, 2) px."""
         found = self._neighbors.cosines(frame, quads, hidden)
-        return [self._neighbors.margin_ratio(int(row.argmax()), row) for row in found]
+        return [self._neighbors.margin_ratio(int(row.argmax()), row, hidden) for row in found]
 
     def _assess_poses(
         self, frame: RGB, poses: Sequence[ScoredPose], hidden: Collection[int]
@@ -285,7 +285,7 @@ class Recognizer:
             return [likely] if likely is not None else []
         quads = turn(self._propose(frame), turns=4)
         cosines = self._neighbors.cosines(frame, quads, hidden)
-        return assess_regions(quads, cosines, self._neighbors)[:1]
+        return assess_regions(quads, cosines, self._neighbors, hidden)[:1]
 
     def describe(self, one: Assessment) -> Detection:
         """An assessment with its label, its rate, and whether to believe it."""

@@ -4,7 +4,7 @@ too little.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -23,10 +23,14 @@ def turn(regions: Sequence[Quad], turns: int) -> list[Quad]:
 
 
 def assess_regions(
-    quads: Sequence[Quad], cosines: Floats, neighbors: NeighborSearch
+    quads: Sequence[Quad],
+    cosines: Floats,
+    neighbors: NeighborSearch,
+    hidden: Collection[int] = (),
 ) -> list[Assessment]:
     """The nearest item of each of the `quads` (4, 2) px, by the
-    cosines (Q, N) of what is in them.
+    cosines (Q, N) of what is in them, with the rows `hidden` taken
+    out of the index.
 
     Best margin ratio first, each item once.
     """
@@ -35,7 +39,7 @@ def assess_regions(
     for quad, row_cosines in zip(quads, cosines, strict=True):
         row = int(row_cosines.argmax())
         item = int(index.items[row])
-        margin_ratio = neighbors.margin_ratio(row, row_cosines)
+        margin_ratio = neighbors.margin_ratio(row, row_cosines, hidden)
         if item not in best or margin_ratio > best[item].margin_ratio:
             best[item] = Assessment(row, quad, row_cosines, margin_ratio, None)
     return sorted(best.values(), key=lambda one: -one.margin_ratio)

@@ -75,7 +75,6 @@ class ScoredPose:
             margin_ratio=margin_ratio,
             color=self.color,
             inlier_ratio=self.hypothesis.inlier_ratio,
-            inliers=self.hypothesis.inliers,
             outside=0.0 if self.mask is None else 1 - float(self.mask.mean()) / 255,
         )
 
