@@ -33,7 +33,7 @@ STAGES: dict[str, tuple[tuple[Any, str], ...]] = {
     "appearance": ((scale_search, "score_pose"), (recognizer, "score_pose")),
     "near-duplicates": ((ReferenceFeatures, "near_duplicates_within"),),
     "regions": ((recognizer, "assess_regions"),),
-    "embedding": ((NeighborSearch, "cosines"),),
+    "embedding": ((NeighborSearch, "look_at"),),
 }
 _REST = "the rest"
 

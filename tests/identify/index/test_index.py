@@ -22,7 +22,9 @@ from data_label_factory.identify.encoders import (
     unit_rows,
 )
 from data_label_factory.identify.index import Index, IndexMeta
+from data_label_factory.identify.index import exact
 from data_label_factory.identify.index import index as index_module
+from data_label_factory.identify.recognize.nearest import Nearest
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
 from data_label_factory.labels import Label
 
@@ -325,5 +327,24 @@ def test_the_nearest_are_the_nearest_views_of_different_variants(words: list[str
     expected: dict[str, int] = {}
     for row in np.argsort(-cosines):
         expected.setdefault(str(index.names[row]), int(row))
-    found = NeighborSearch(index, Embedder(GridEncoder())).nearest(cosines, k)
+    order = np.argsort(-cosines)
+    nearest = Nearest(index, index.embeddings[0], found=(cosines[order], order))
+    found = NeighborSearch(index, Embedder(GridEncoder())).nearest_variants(nearest, k)
     assert found == list(expected.values())[:k]
+
+
+@pytest.mark.parametrize(("rows", "k"), [(1, 3), (7, 9), (64, 300)])
+def test_search_in_parts_of_the_rows_gives_the_same(
+    rows: int, k: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(k)
+    vectors = unit_rows(rng.integers(-1, 2, size=(300, 8)) + np.eye(300, 8))  # many equal cosines
+    index = make([str(i) for i in range(300)], vectors)
+    queries = unit_rows(rng.normal(size=(6, 8)))
+    expected = index.search(queries, k)[0]
+    monkeypatch.setattr(exact, "_ROWS", rows)
+    scores, found = index.search(queries, k)
+    assert np.allclose(scores, expected)
+    cosines = queries @ index.embeddings.T
+    assert np.allclose(np.take_along_axis(cosines, found, axis=1), expected, atol=1e-6)
+    assert all(len(set(line)) == k for line in found.tolist())

@@ -2,7 +2,7 @@
 becomes one (`build`).
 
 Local features, which only the recognizer uses, are kept by
-`recognize.feature_cache`.
+`recognize.feature_store`.
 """
 
 from data_label_factory.identify.index.index import Index

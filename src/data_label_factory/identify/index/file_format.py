@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from data_label_factory.errors import IndexFileError
 from data_label_factory.identify.encoders import EncoderIdentity
 from data_label_factory.identify.index.meta import FORMAT_VERSION, IndexMeta
+from data_label_factory.identify.index.npz import read_npz
 from data_label_factory.identify.index.semantic import Packed
 
 # Each column of the file, and the field of Index that holds it.
@@ -26,6 +27,8 @@ COLUMNS = {
     "sha256": "sha256",
 }
 TEXT_FIELDS = tuple(field for field in COLUMNS.values() if field != "embeddings")
+_CHECKED_ROWS = 4096
+
 # What zipfile, numpy and json raise for a damaged file; RuntimeError for an archive
 # that claims to be encrypted.
 DAMAGED = (
@@ -45,10 +48,11 @@ def read_index_file(path: Path) -> tuple[dict[str, Any], IndexMeta]:
     another format, OSError, and DAMAGED.
     """
     # Opened here, not by numpy, which leaves the file open when it is no archive.
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        fields = {name: stored[column] for column, name in COLUMNS.items()}
-        semantic = stored.get("semantic")
-        meta = json.loads(str(stored["meta"]))
+    with path.open("rb") as file:
+        stored = read_npz(file)
+    fields = {name: stored[column] for column, name in COLUMNS.items()}
+    semantic = stored.get("semantic")
+    meta = json.loads(str(stored["meta"]))
 
     if meta["format"] != FORMAT_VERSION:
         raise IndexFileError(
@@ -77,7 +81,8 @@ def _check_columns(fields: dict[str, Any]) -> None:
         raise ValueError(f"embeddings are {embeddings.dtype} {embeddings.shape}")
     if not len(embeddings):
         raise ValueError("it holds no reference")
-    if not np.isfinite(embeddings).all():
+    # Of a large file only the first: what is mapped is read when it is needed.
+    if not np.isfinite(embeddings[:_CHECKED_ROWS]).all():
         raise ValueError("embeddings are not finite")
 
     for name in TEXT_FIELDS:

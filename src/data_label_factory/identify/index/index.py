@@ -20,16 +20,22 @@ from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import EncoderError, IndexFileError
 from data_label_factory.identify.content import Box
 from data_label_factory.identify.encoders import EmbedderIdentity, Embeddings
+from data_label_factory.identify.index.exact import search_exactly
 from data_label_factory.identify.index.file_format import (
     COLUMNS,
     DAMAGED,
     TEXT_FIELDS,
     read_index_file,
 )
+from data_label_factory.identify.index.grouping import (
+    find_first_views,
+    number_items,
+    number_variants,
+)
 from data_label_factory.identify.index.meta import IndexMeta, Row, name_content
+from data_label_factory.identify.index.npz import write_npz
 from data_label_factory.identify.index.semantic import Packed
-from data_label_factory.identify.index.topk import top_k
-from data_label_factory.labels import Label, item_key, view_number
+from data_label_factory.labels import Label
 from data_label_factory.names import Names
 
 _SEARCH_BLOCK_BYTES = 64 * 2**20
@@ -95,9 +101,7 @@ class Index:
 
         Rows of one name are variants of an item.
         """
-        keys = np.array([item_key(str(name)) for name in self.names], dtype=np.str_)
-        _, numbers = np.unique(keys, return_inverse=True)
-        return numbers.astype(np.int64).reshape(-1)
+        return number_items(self.names)
 
     @cached_property
     def variants(self) -> NDArray[np.int64]:
@@ -105,9 +109,7 @@ class Index:
 
         Rows of one label are views of one variant.
         """
-        numbers: dict[tuple[int, str, str], int] = {}
-        keys = zip(*(c.tolist() for c in (self.items, self.set_codes, self.rarities)), strict=True)
-        return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
+        return number_variants(self.items, self.set_codes, self.rarities)
 
     @cached_property
     def first_views(self) -> NDArray[np.int64]:
@@ -115,14 +117,9 @@ class Index:
         that in the uppermost folder with the lowest number in its
         name.
         """
-        files = [str(reference) for reference in self.references]
-        ranks = [(file.count("/"), view_number(file), file) for file in files]
-        first: dict[int, int] = {}
-        for row in sorted(range(len(self)), key=ranks.__getitem__):
-            first.setdefault(int(self.variants[row]), row)
-        return np.array([first[int(number)] for number in self.variants], np.int64)
+        return find_first_views(self.variants, self.references)
 
-    @property
+    @cached_property
     def item_count(self) -> int:
         """The number of items; variants of an item count once."""
         return int(self.items.max()) + 1 if len(self) else 0
@@ -130,7 +127,7 @@ class Index:
     @cached_property
     def row_of(self) -> Mapping[str, int]:
         """The row of each reference."""
-        return {str(reference): row for row, reference in enumerate(self.references)}
+        return {reference: row for row, reference in enumerate(self.references.tolist())}
 
     def other_variants(self, row: int, rows: Sequence[int]) -> tuple[int, ...]:
         """Those of the `rows` that show another variant than `row`;
@@ -162,6 +159,8 @@ class Index:
         parts of equal files.
         """
         boxes = self.meta.boxes
+        if not boxes:
+            return self.sha256
         keys = [name_content(sha256, boxes.get(sha256)) for sha256 in self.sha256.tolist()]
         return np.array(keys, np.str_)
 
@@ -214,14 +213,7 @@ class Index:
                 f"queries of shape {queries.shape} against an index of dimension {self.dim}"
             )
 
-        k = min(k, len(self))
-        step = max(1, _SEARCH_BLOCK_BYTES // max(4 * len(self), 1))
-        scores = np.empty((len(queries), k), np.float32)
-        rows = np.empty((len(queries), k), np.int64)
-        for start in range(0, len(queries), step):
-            block = slice(start, start + step)
-            scores[block], rows[block] = top_k(queries[block] @ self.embeddings.T, k)
-        return scores, rows
+        return search_exactly(self.embeddings, queries, min(k, len(self)), _SEARCH_BLOCK_BYTES)
 
     def require_maker(self, maker: EmbedderIdentity) -> None:
         """Raises EncoderError, naming both, unless this encoder
@@ -250,7 +242,7 @@ class Index:
             columns["semantic"] = self.semantic
         meta = np.array(json.dumps(asdict(self.meta), ensure_ascii=False))
         with atomic_write(Path(path)) as file:
-            np.savez(file, meta=meta, **columns)
+            write_npz(file, {"meta": meta, **columns})
 
     @classmethod
     def load(cls, path: str | Path) -> Index:

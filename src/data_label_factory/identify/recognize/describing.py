@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from data_label_factory.identify.recognize.detection import Assessment, Detection, common_label
-from data_label_factory.identify.recognize.neighbors import NeighborSearch
+from data_label_factory.identify.recognize.neighbors import NeighborSearch, first_of_each
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,10 @@ def describe(
     variants = [row for row in one.near_duplicates if index.items[row] == index.items[one.row]]
     is_one_item = len(variants) == len(one.near_duplicates)
 
-    score = float(one.cosines[one.row])
-    margin = neighbors.margin(one.row, one.cosines)
+    score = one.nearest.cosine(one.row)
+    margin = neighbors.margin(one.row, one.nearest)
     is_enough = score > demands.cosine and margin > demands.margin
-    nearest = neighbors.nearest(one.cosines, k)
+    variants_near = neighbors.nearest_variants(one.nearest, k)
     return Detection(
         label=common_label([index.label(row) for row in (one.row, *variants)]),
         reference=str(index.references[one.row]),
@@ -47,7 +48,7 @@ def describe(
         confident=rate <= demands.strictness and is_enough and is_one_item,
         quad=one.quad,
         inliers=one.pose.hypothesis.inliers if one.pose else 0,
-        top_k=_name(one, nearest, neighbors),
+        top_k=_name(one, variants_near, neighbors),
         false_accept_rate=rate if is_one_item else 1.0,
         ambiguous_with=tuple(str(index.references[row]) for row in one.near_duplicates),
         read=one.read,
@@ -60,10 +61,10 @@ def describe_guess(
     """The same, never confident; `top_k` has one reference of each of
     the `k` nearest items.
     """
-    items = neighbors.index.items
-    order = np.argsort(-(one.cosines if one.ranked is None else one.ranked), kind="stable")
-    _, first = np.unique(items[order], return_index=True)
-    rows = [int(row) for row in order[np.sort(first)[:k]]]
+    order: Iterable[int] = one.nearest.rows()
+    if one.ranked is not None:
+        order = map(int, np.argsort(-one.ranked, kind="stable"))
+    rows = first_of_each(order, neighbors.index.items, k)
     described = describe(one, rate, neighbors, demands, k)
     return replace(described, confident=False, is_guess=True, top_k=_name(one, rows, neighbors))
 
@@ -72,4 +73,5 @@ def _name(
     one: Assessment, rows: list[int], neighbors: NeighborSearch
 ) -> tuple[tuple[str, float], ...]:
     references = neighbors.index.references
-    return tuple((str(references[row]), float(one.cosines[row])) for row in rows)
+    cosines = one.nearest.cosines(rows).tolist()
+    return tuple((str(references[row]), cosine) for row, cosine in zip(rows, cosines, strict=True))

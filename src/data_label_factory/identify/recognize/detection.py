@@ -12,6 +12,7 @@ import numpy as np
 
 from data_label_factory.identify.quad import Box, Quad, box_of
 from data_label_factory.identify.recognize.features import Floats
+from data_label_factory.identify.recognize.nearest import Nearest
 from data_label_factory.identify.recognize.scoring import ScoredPose
 from data_label_factory.labels import Label
 
@@ -118,8 +119,7 @@ class Assessment:
     """A reference (its `row` in the index) believed to lie at `quad`,
     before anything is decided.
 
-    `cosines` (N,) are those of the crop to every row; `margin_ratio` is
-    the margin divided by the margin that the reference picture itself
+    `nearest` is what of the index is near the crop; `margin_ratio` is the margin divided by the margin that the reference picture itself
     has; `pose` is None when the embedding alone is evidence for it;
     `near_duplicates` are rows that the frame cannot tell from it.
     `likeness` is the evidence of a `LikenessSearch`, if that found it,
@@ -129,7 +129,7 @@ class Assessment:
 
     row: int
     quad: Quad
-    cosines: Floats
+    nearest: Nearest
     margin_ratio: float
     pose: ScoredPose | None
     near_duplicates: tuple[int, ...] = ()

@@ -85,7 +85,7 @@ def remove_old_file(folder: Path) -> None:
     """
     file = folder.with_name(f"{folder.name}.npz")
     try:
-        with np.load(file) as arrays:
+        with file.open("rb") as opened, np.load(opened) as arrays:
             is_ours = str(arrays["version"]).startswith("features ")
         if is_ours:
             file.unlink()

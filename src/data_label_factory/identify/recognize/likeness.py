@@ -1,7 +1,7 @@
 """Things without a flat pose: which item the whole picture, or its
 center, is most like, by both embeddings.
 
-How both are compared is in `index.centered`.
+How the two are compared is in `index.centered`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from data_label_factory.identify.encoders import Embeddings, Encoder
+from data_label_factory.identify.encoders import Encoder
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.centered import Centered
@@ -19,6 +19,7 @@ from data_label_factory.identify.index.semantic import Packed, unpack
 from data_label_factory.identify.quad import Quad, straighten
 from data_label_factory.identify.recognize.detection import Assessment
 from data_label_factory.identify.recognize.features import Floats, Ints
+from data_label_factory.identify.recognize.nearest import Nearest
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 
@@ -49,18 +50,16 @@ class LikenessSearch:
         self,
         frame: RGB,
         quads: Sequence[Quad],
-        copies: Embeddings,
-        cosines: Floats,
+        found: Sequence[Nearest],
         hidden: Collection[int] = (),
     ) -> Assessment | None:
         """The item that one of Q `quads` (4, 2) px is most like.
 
-        `copies` (Q, D) are their embeddings, `cosines` (Q, N) those
-        to every row; of more than Q, the first. Rows `hidden` are
-        taken out of the index. None when no two items are left to
-        tell apart.
+        `found` is what is near each of them, without the rows
+        `hidden`; of more than Q, the first. None when no two items
+        are left to tell apart.
         """
-        copies, cosines = copies[: len(quads)], cosines[: len(quads)]
+        copies = np.stack([nearest.embedding for nearest in found[: len(quads)]])
         visible = np.setdiff1d(np.arange(len(self._index)), list(hidden))
         items, number = np.unique(self._index.items[visible], return_inverse=True)
         if len(items) < 2:
@@ -80,12 +79,12 @@ class LikenessSearch:
 
         ranked = np.full(len(self._index), -np.inf, np.float32)
         ranked[visible] = scores[quad]
-        ratio = self._neighbors.margin_ratio(row, cosines[quad], hidden)
+        ratio = self._neighbors.margin_ratio(row, found[quad])
         near_duplicates = self._find_ambiguous(row, ranked, known.rows)
         return Assessment(
             row,
             quads[quad],
-            cosines[quad],
+            found[quad],
             ratio,
             pose=None,
             near_duplicates=near_duplicates,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.recognize.detection import Assessment
-from data_label_factory.identify.recognize.features import Floats
+from data_label_factory.identify.recognize.nearest import Nearest
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
 from data_label_factory.identify.recognize.printings import Printings, tell_printing
 from data_label_factory.identify.recognize.references import ReferenceFeatures
@@ -34,10 +34,10 @@ def assess_poses(
     than `noise` takes the other's place. `printings` reads what
     tells near-duplicates apart.
     """
-    found = neighbors.cosines(frame, [pose.quad for pose in poses], hidden)
+    found = neighbors.look_at(frame, [pose.quad for pose in poses], hidden)
     assessed = []
-    for pose, cosines in zip(poses, found, strict=True):
-        pose = _give_way_to_nearest(frame, pose, cosines, references, neighbors, noise)
+    for pose, nearest in zip(poses, found, strict=True):
+        pose = _give_way_to_nearest(frame, pose, nearest, references, neighbors, noise)
         told = tell_printing(printings, frame, pose, references, hidden)
         row = int(references.rows[told.number])
         same = references.rows[list(told.alike)]
@@ -47,9 +47,9 @@ def assess_poses(
         # With a single item, that it is nearer than others is no evidence.
         margin_ratio = 0.0
         if neighbors.index.item_count > 1:
-            margin_ratio = neighbors.margin_ratio(row, cosines, hidden)
+            margin_ratio = neighbors.margin_ratio(row, nearest)
         assessed.append(
-            Assessment(row, pose.quad, cosines, margin_ratio, pose, near_duplicates, read=told.read)
+            Assessment(row, pose.quad, nearest, margin_ratio, pose, near_duplicates, read=told.read)
         )
     return assessed
 
@@ -57,7 +57,7 @@ def assess_poses(
 def _give_way_to_nearest(
     frame: RGB,
     pose: ScoredPose,
-    cosines: Floats,
+    nearest: Nearest,
     references: ReferenceFeatures,
     neighbors: NeighborSearch,
     noise: float,
@@ -66,12 +66,13 @@ def _give_way_to_nearest(
     else `pose`.
     """
     row = int(references.rows[pose.hypothesis.reference])
-    nearest = int(cosines.argmax())
-    is_same_item = neighbors.index.items[nearest] == neighbors.index.items[row]
-    if is_same_item or cosines[nearest] - cosines[row] <= noise:
+    best = nearest.best
+    if best is None or neighbors.index.items[best] == neighbors.index.items[row]:
+        return pose
+    if nearest.cosine(best) - nearest.cosine(row) <= noise:
         return pose
 
-    numbers = references.numbers_of([nearest])
+    numbers = references.numbers_of([best])
     if not numbers:  # its picture could not be read
         return pose
     swapped = swap_reference(pose.hypothesis, numbers[0], references)

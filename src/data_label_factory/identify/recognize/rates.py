@@ -31,7 +31,7 @@ class Rates:
             return self.calibration.rate_by_likeness(one.likeness)
         if one.pose is not None:
             return self.calibration.rate_by_log_odds(one.log_odds)
-        if one.cosines[one.row] <= self.constants.unrelated_cosine:
+        if one.nearest.cosine(one.row) <= self.constants.unrelated_cosine:
             return 1.0  # a margin among unrelated pictures tells nothing
         return self.calibration.rate_by_margin_ratio(one.margin_ratio)
 

@@ -184,7 +184,8 @@ class Recognizer:
         likely = self.find_likely(frame)
         if likely is None:
             quads = self._propose(frame)
-            nearest = assess_regions(quads, self._neighbors.cosines(frame, quads), self._neighbors)
+            found = self._neighbors.look_at(frame, quads)
+            nearest = assess_regions(quads, found, self._neighbors)
             return [self._describe_guess(one) for one in nearest[:1]]
         if self.calibration.likeness and self._rates.of(likely) > _NOTHING_NEAR:
             return []
@@ -233,8 +234,8 @@ class Recognizer:
         # No confident answer: nothing of ours is in view, or it has few details.
         # The embedding may know where to look.
         quads = self._propose(frame)
-        copies, cosines = self._neighbors.look_at(frame, quads, hidden)
-        regions = assess_regions(quads, cosines, self._neighbors, hidden)
+        found = self._neighbors.look_at(frame, quads, hidden)
+        regions = assess_regions(quads, found, self._neighbors)
         promising = [one for one in regions if self._rates.of(one) <= WORTH_A_LOOK]
         if more := search.by_shortlist(shortlist(promising, references)):
             poses = keep_best_per_place([*poses, *more], references)
@@ -244,7 +245,7 @@ class Recognizer:
 
         likely = None
         if self._likeness is not None:
-            likely = self._likeness.assess(frame, quads[:2], copies, cosines, hidden)
+            likely = self._likeness.assess(frame, quads[:2], found, hidden)
         if likely is not None and self._rates.of(likely) <= self.strictness:
             return put_first(likely, assessed, self.index)
         if assessed:
@@ -261,15 +262,21 @@ class Recognizer:
         if self._likeness is None:
             return None
         quads = whole_and_center(frame)
-        copies, cosines = self._neighbors.look_at(frame, quads, hidden)
-        return self._likeness.assess(frame, quads, copies, cosines, hidden)
+        found = self._neighbors.look_at(frame, quads, hidden)
+        return self._likeness.assess(frame, quads, found, hidden)
 
     def margin_ratios(
         self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()
     ) -> list[float]:
-        """The margin ratio of the item nearest to each of the `quads` (4, 2) px."""
-        found = self._neighbors.cosines(frame, quads, hidden)
-        return [self._neighbors.margin_ratio(int(row.argmax()), row, hidden) for row in found]
+        """The margin ratio of the item nearest to each of the `quads` (4, 2)
+        px; -inf where all rows are hidden.
+        """
+        found = self._neighbors.look_at(frame, quads, hidden)
+        best = [(nearest.best, nearest) for nearest in found]
+        return [
+            -np.inf if row is None else self._neighbors.margin_ratio(row, nearest)
+            for row, nearest in best
+        ]
 
     def _assess_poses(
         self, frame: RGB, poses: Sequence[ScoredPose], hidden: Collection[int]
@@ -284,8 +291,8 @@ class Recognizer:
             likely = self.find_likely(frame, hidden)
             return [likely] if likely is not None else []
         quads = turn(self._propose(frame), turns=4)
-        cosines = self._neighbors.cosines(frame, quads, hidden)
-        return assess_regions(quads, cosines, self._neighbors, hidden)[:1]
+        found = self._neighbors.look_at(frame, quads, hidden)
+        return assess_regions(quads, found, self._neighbors)[:1]
 
     def describe(self, one: Assessment) -> Detection:
         """An assessment with its label, its rate, and whether to believe it."""

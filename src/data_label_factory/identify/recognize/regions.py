@@ -4,13 +4,14 @@ too little.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
 from data_label_factory.identify.quad import Quad, as_points
 from data_label_factory.identify.recognize.detection import Assessment
-from data_label_factory.identify.recognize.features import Floats
+from data_label_factory.identify.recognize.nearest import Nearest
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
 from data_label_factory.identify.recognize.references import ReferenceFeatures
 
@@ -23,25 +24,24 @@ def turn(regions: Sequence[Quad], turns: int) -> list[Quad]:
 
 
 def assess_regions(
-    quads: Sequence[Quad],
-    cosines: Floats,
-    neighbors: NeighborSearch,
-    hidden: Collection[int] = (),
+    quads: Sequence[Quad], found: Sequence[Nearest], neighbors: NeighborSearch
 ) -> list[Assessment]:
-    """The nearest item of each of the `quads` (4, 2) px, by the
-    cosines (Q, N) of what is in them, with the rows `hidden` taken
-    out of the index.
+    """The nearest item of each of the `quads` (4, 2) px, by what was
+    `found` near each.
 
-    Best margin ratio first, each item once.
+    Best margin ratio first, each item once; nothing where all rows
+    are hidden.
     """
     index = neighbors.index
     best: dict[int, Assessment] = {}
-    for quad, row_cosines in zip(quads, cosines, strict=True):
-        row = int(row_cosines.argmax())
+    for quad, nearest in zip(quads, found, strict=True):
+        row = nearest.best
+        if row is None:
+            continue
         item = int(index.items[row])
-        margin_ratio = neighbors.margin_ratio(row, row_cosines, hidden)
+        margin_ratio = neighbors.margin_ratio(row, nearest)
         if item not in best or margin_ratio > best[item].margin_ratio:
-            best[item] = Assessment(row, quad, row_cosines, margin_ratio, None)
+            best[item] = Assessment(row, quad, nearest, margin_ratio, None)
     return sorted(best.values(), key=lambda one: -one.margin_ratio)
 
 
@@ -51,6 +51,6 @@ def shortlist(guesses: Sequence[Assessment], references: ReferenceFeatures) -> l
     """
     numbers: dict[int, None] = {}
     for guess in guesses:
-        for row in np.argsort(-guess.cosines, kind="stable")[:_SHORTLIST]:
-            numbers |= dict.fromkeys(references.numbers_of([int(row)]))
+        for row in islice(guess.nearest.rows(), _SHORTLIST):
+            numbers |= dict.fromkeys(references.numbers_of([row]))
     return list(numbers)
