@@ -20,6 +20,7 @@ from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.images import RGB, Picture, as_rgb
 from data_label_factory.identify.index import Index, Row
 from data_label_factory.identify.index.build import BuildResult
+from data_label_factory.identify.index.changing import add_row, remove_row
 from data_label_factory.identify.index.duplicates import require_new
 from data_label_factory.identify.index.files import DECODE_MIN_SIDE
 from data_label_factory.identify.index.maker import open_maker
@@ -195,7 +196,7 @@ class Collection:
             label = parse_label(Path(picture).name, scheme)
         stem = format_label(label, scheme)
 
-        views = [row for row in range(len(index)) if index.label(row).variant == label.variant]
+        views = index.find_views(label)
         if views and as_view:
             return self.add_view(picture, str(index.references[index.first_views[views[0]]]))
         if views:
@@ -230,9 +231,9 @@ class Collection:
         if len(index) == 1:
             raise ConflictError("The last reference cannot be removed", "Add another one first")
 
-        smaller = index.taken(index.references != reference)
-        smaller.save(self.index_file)
-        self.adopt(smaller)
+        smaller = remove_row(index, self.index_file, reference)
+        smaller.write()
+        self.adopt(smaller.index)
         set_aside(refs, reference)
         return label
 
@@ -264,13 +265,13 @@ class Collection:
 
         (kind,) = embed_kinds(self.embedder, [reading.picture], index.meta.semantic)
         row = Row(reference, label, sha256, embedding, reading.box, reading.nothing, kind)
-        larger = index.with_row(row)
+        larger = add_row(index, self.index_file, row)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_write(path) as file:
                 file.write(data)
-            self.adopt(larger)
-            larger.save(self.index_file)
+            self.adopt(larger.index)
+            larger.write()
         except BaseException:
             with suppress(OSError):
                 path.unlink(missing_ok=True)

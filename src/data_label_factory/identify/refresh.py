@@ -10,6 +10,7 @@ from typing import Literal
 
 from data_label_factory.identify.encoders import Embedder
 from data_label_factory.identify.index import Index
+from data_label_factory.identify.index.approximate import update_graph
 from data_label_factory.identify.index.build import BuildResult, build_index
 from data_label_factory.identify.recognize import Recognizer
 from data_label_factory.identify.recognize.calibrate import calibrate, is_out_of_date
@@ -64,6 +65,7 @@ def refresh_index(
             result.index, out, embedder, refs, negatives=negatives, quiet=quiet
         )
         result.written = True
+    update_graph(result.index, Path(out))
     return result
 
 

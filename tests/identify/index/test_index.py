@@ -21,8 +21,7 @@ from data_label_factory.identify.encoders import (
     EncoderIdentity,
     unit_rows,
 )
-from data_label_factory.identify.index import Index, IndexMeta
-from data_label_factory.identify.index import exact
+from data_label_factory.identify.index import Index, IndexMeta, exact
 from data_label_factory.identify.index import index as index_module
 from data_label_factory.identify.recognize.nearest import Nearest
 from data_label_factory.identify.recognize.neighbors import NeighborSearch

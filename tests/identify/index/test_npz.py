@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from data_label_factory.identify.index import npz
-from data_label_factory.identify.index.npz import read_npz, write_npz
+from data_label_factory.identify.index.npz import Npz, write_npz
 
 
 def is_mapped(array: NDArray) -> bool:
@@ -24,7 +24,7 @@ def is_mapped(array: NDArray) -> bool:
 
 def read(path: Path) -> dict[str, NDArray]:
     with path.open("rb") as file:
-        return read_npz(file)
+        return Npz(file).arrays
 
 
 @given(
@@ -96,3 +96,20 @@ def test_a_small_file_is_read(tmp_path: Path) -> None:
         write_npz(file, {"embeddings": np.ones((4, 4), np.float32)})
     found = read(tmp_path / "i.npz")["embeddings"]
     assert not is_mapped(found)
+
+
+def test_an_array_grows_and_the_file_stays(large: dict[str, NDArray], tmp_path: Path) -> None:
+    before = (tmp_path / "i.npz").read_bytes()
+    with (tmp_path / "i.npz").open("rb") as file:
+        stored = Npz(file)
+        longer = stored.extended("embeddings", 53)
+        another = stored.extended("names", 5000)  # more than there is room for
+    assert is_mapped(longer)
+    longer[50:] = 7
+    longer[3] = 8
+    another[50:] = "new"
+    assert np.array_equal(longer[4:50], large["embeddings"][4:])
+    assert another[:50].tolist() == large["names"].tolist()
+    assert np.array_equal(stored.arrays["embeddings"], large["embeddings"])
+    assert stored.arrays["names"].tolist() == large["names"].tolist()
+    assert (tmp_path / "i.npz").read_bytes() == before

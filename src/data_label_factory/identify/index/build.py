@@ -17,6 +17,7 @@ from data_label_factory.errors import FactoryError, IndexFileError
 from data_label_factory.identify.content import Box
 from data_label_factory.identify.encoders import Embedder, Embeddings
 from data_label_factory.identify.images import RGB
+from data_label_factory.identify.index.changing import fold
 from data_label_factory.identify.index.duplicates import find_same_pictures
 from data_label_factory.identify.index.files import (
     BATCH_SIZE,
@@ -99,6 +100,7 @@ def build_index(
     full: bool = False,
     batch_size: int = BATCH_SIZE,
     keep: Keep | None = None,
+    base: Path | None = None,
     quiet: bool = False,
 ) -> BuildResult:
     """Index the pictures below `refs` into the file `out`, encoding
@@ -107,6 +109,8 @@ def build_index(
     `trim` leaves out margins, and `labels` is what file names say;
     None does as the index that is there, or else trims, and reads
     names of cards. `keep` is given every picture that is encoded.
+    `base` is the index file to build upon, if that is not `out`;
+    it stays as it is.
     One unreadable picture never stops the rest.
     When the build is interrupted, what was encoded so far is kept
     in `OUT.partial` for the next run, and `out` stays as it was.
@@ -117,7 +121,8 @@ def build_index(
     _check_destination(out)
     maker = embedder.identity
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    before = _read_meta(out)
+    base = base or out
+    before = _read_meta(base)
     if trim is None:
         trim = before.trim if before else True
     labels = labels or (before.labels if before else "cards")
@@ -131,7 +136,7 @@ def build_index(
     )
 
     partial_file = out.with_name(out.name + ".partial")
-    old, rebuilt = (None, "") if full else _load_if_same_maker(out, meta)
+    old, rebuilt = (None, "") if full else _load_if_same_maker(base, meta)
     if old:
         meta = replace(meta, calibration=old.meta.calibration)
     known = {} if full else _recall([_load_if_same_maker(partial_file, meta)[0], old], meta)
@@ -178,7 +183,7 @@ def build_index(
             _first_reasons(unreadable),
         )
 
-    index = _assemble(hashes, known, meta)
+    index = replace(_assemble(hashes, known, meta), file=base)
     unchanged = (
         old is not None
         and old.same_rows(index)
@@ -187,6 +192,7 @@ def build_index(
     )
     if old is not None and unchanged:
         index = old
+        fold(out)
     else:
         index.save(out)
     partial_file.unlink(missing_ok=True)

@@ -59,9 +59,8 @@ def require_new(index: Index, refs: Path, picture: RGB, sha256: str, embedding: 
     `picture` is as it came, `sha256` and the (D,) unit `embedding` are of
     what it would be saved as.
     """
-    cosines = index.embeddings @ embedding
-    nearest = np.argsort(-cosines, kind="stable")[:_MOST_NEIGHBORS]
-    near = [int(row) for row in nearest if cosines[row] > _SAVED_AGAIN]
+    (cosines,), (nearest,) = index.search(embedding[None], _MOST_NEIGHBORS)
+    near = nearest[cosines > _SAVED_AGAIN].tolist()
     same = [int(row) for row in np.flatnonzero(index.sha256 == sha256)]
     same += [row for row in near if _shows(refs / str(index.references[row]), picture)]
     if same:

@@ -6,9 +6,8 @@ One `.npz`, never a pickle.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data_label_factory.atomic import atomic_write
 from data_label_factory.errors import EncoderError, IndexFileError
 from data_label_factory.identify.content import Box
 from data_label_factory.identify.encoders import EmbedderIdentity, Embeddings
+from data_label_factory.identify.index.approximate import EXACT_ROWS, Approximate
 from data_label_factory.identify.index.exact import search_exactly
 from data_label_factory.identify.index.file_format import (
     COLUMNS,
     DAMAGED,
     TEXT_FIELDS,
     read_index_file,
+    write_index_file,
 )
 from data_label_factory.identify.index.grouping import (
     find_first_views,
@@ -33,7 +33,6 @@ from data_label_factory.identify.index.grouping import (
     number_variants,
 )
 from data_label_factory.identify.index.meta import IndexMeta, Row, name_content
-from data_label_factory.identify.index.npz import write_npz
 from data_label_factory.identify.index.semantic import Packed
 from data_label_factory.labels import Label
 from data_label_factory.names import Names
@@ -51,7 +50,8 @@ class Index:
     `references` are paths below the refs folder, with `/`;
     `sha256` are of the reference files' bytes. `semantic` (N, D)
     int8 says what kind of thing each shows (`semantic.unpack`);
-    None where no such encoder was used.
+    None where no such encoder was used. `file` is what it was read
+    from, or what that came from; beside it there may be a graph.
     """
 
     embeddings: Embeddings
@@ -62,6 +62,7 @@ class Index:
     sha256: NDArray[np.str_]
     meta: IndexMeta
     semantic: Packed | None = None
+    file: Path | None = None
 
     @classmethod
     def from_rows(cls, rows: list[Row], meta: IndexMeta) -> Index:
@@ -140,7 +141,7 @@ class Index:
         """The reference that is meant by its path, see
         `Names.find`; or None.
         """
-        return self._lookup.find(reference)
+        return reference if reference in self.row_of else self._lookup.find(reference)
 
     @cached_property
     def _lookup(self) -> Names:
@@ -168,6 +169,12 @@ class Index:
         """The label of a row, 0 … N - 1. Raises IndexError for any other."""
         return Label(str(self.names[row]), str(self.set_codes[row]), str(self.rarities[row]))
 
+    def find_views(self, label: Label) -> list[int]:
+        """The rows of the variant that a label names."""
+        is_alike = (self.set_codes == label.set_code) & (self.rarities == label.rarity)
+        rows = np.flatnonzero(is_alike).tolist()
+        return [row for row in rows if self.label(row).item == label.item]
+
     def taken(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Index:
         """The index of the `rows` given, by number (M,) in that
         order, or by a mask (N,).
@@ -193,15 +200,20 @@ class Index:
         return larger.taken(np.argsort(larger.references, kind="stable"))
 
     def same_rows(self, other: Index) -> bool:
-        """Whether both hold the same references, in the same
-        order and with the same labels.
+        """Whether both hold the same references with the same labels,
+        in any order.
         """
-        return len(self) == len(other) and all(
-            np.array_equal(getattr(self, name), getattr(other, name)) for name in TEXT_FIELDS
+        if len(self) != len(other):
+            return False
+        orders = [index.references.argsort(kind="stable") for index in (self, other)]
+        return all(
+            np.array_equal(getattr(self, name)[orders[0]], getattr(other, name)[orders[1]])
+            for name in TEXT_FIELDS
         )
 
     def search(self, queries: Embeddings, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """The `k` most similar rows of each query, exactly.
+        """The `k` most similar rows of each query: of a large index
+        that has a graph beside it those that this finds, else all.
 
         `queries` (Q, D) float32 unit rows → cosines (Q, k)
         float32, highest first, and rows (Q, k) int64, with k cut
@@ -213,7 +225,18 @@ class Index:
                 f"queries of shape {queries.shape} against an index of dimension {self.dim}"
             )
 
-        return search_exactly(self.embeddings, queries, min(k, len(self)), _SEARCH_BLOCK_BYTES)
+        k = min(k, len(self))
+        if self._approximate is not None:
+            found = self._approximate.search(queries, k)
+            if found is not None:
+                return found
+        return search_exactly(self.embeddings, queries, k, _SEARCH_BLOCK_BYTES)
+
+    @cached_property
+    def _approximate(self) -> Approximate | None:
+        if self.file is None or len(self) <= EXACT_ROWS:
+            return None
+        return Approximate.open(self, self.file)
 
     def require_maker(self, maker: EmbedderIdentity) -> None:
         """Raises EncoderError, naming both, unless this encoder
@@ -237,16 +260,15 @@ class Index:
         Raises FactoryError when the disk is full or the folder
         not writable.
         """
-        columns: dict[str, Any] = {column: getattr(self, name) for column, name in COLUMNS.items()}
+        fields = {name: getattr(self, name) for name in COLUMNS.values()}
         if self.semantic is not None:
-            columns["semantic"] = self.semantic
-        meta = np.array(json.dumps(asdict(self.meta), ensure_ascii=False))
-        with atomic_write(Path(path)) as file:
-            write_npz(file, {"meta": meta, **columns})
+            fields["semantic"] = self.semantic
+        write_index_file(Path(path), fields, self.meta)
 
     @classmethod
     def load(cls, path: str | Path) -> Index:
-        """Read an index.
+        """Read an index; of a large file the arrays are views, that nobody
+        may write to.
 
         Raises IndexFileError if it is missing, damaged, or of
         another format.
@@ -262,7 +284,7 @@ class Index:
         except DAMAGED as exc:
             hint = "Make one with: identify index"
             raise IndexFileError(f"{path} is damaged, or no index of this program", hint) from exc
-        return cls(**fields, meta=meta)
+        return cls(**fields, meta=meta, file=path)
 
 
 def _stack(rows: list[Packed | None]) -> Packed | None:

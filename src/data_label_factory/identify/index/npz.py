@@ -8,12 +8,13 @@ reads such a file as any other.
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 import os
+import secrets
 import struct
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -44,6 +45,7 @@ def write_npz(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
     and aligned.
     """
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        archive.comment = secrets.token_hex(8).encode()  # tells it from an equal one
         for name, array in arrays.items():
             info = zipfile.ZipInfo(name + _ENDING)
             info.extra = _pad(file.tell() + _LOCAL_HEADER.size + len(info.filename) + _ZIP64_BYTES)
@@ -51,31 +53,62 @@ def write_npz(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
                 npy.write_array(member, np.asarray(array, order="C"), allow_pickle=False)
 
 
-def read_npz(file: BinaryIO) -> dict[str, NDArray[Any]]:
-    """All arrays of an open file.
+class Npz:
+    """The arrays of an open file.
 
     Of a large file they are read-only views of it, where their data
     are aligned and not compressed. Raises what zipfile and numpy
     raise for a damaged file.
     """
-    with np.load(file, allow_pickle=False) as stored:
-        is_large = os.fstat(file.fileno()).st_size >= MAPPED_FROM_BYTES
-        if not is_large or os.name == "nt":  # there, nothing could replace a mapped file
-            return {name: stored[name] for name in stored.files}
 
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        arrays = {}
-        for info in stored.zip.infolist():
-            name = info.filename.removesuffix(_ENDING)
-            array = _view(mapped, info)
-            arrays[name] = stored[name] if array is None else array
-        return arrays
+    def __init__(self, file: BinaryIO) -> None:
+        self.arrays: dict[str, NDArray[Any]] = {}
+        self._file = file
+        self._starts: dict[str, int] = {}  # where data begin, of those that are views
+        with np.load(file, allow_pickle=False) as stored:
+            is_large = os.fstat(file.fileno()).st_size >= MAPPED_FROM_BYTES
+            if is_large and os.name != "nt":  # there, nothing could replace a mapped file
+                self._map(stored.zip)
+            self.arrays |= {name: stored[name] for name in stored.files if name not in self.arrays}
+            self.fingerprint = _fingerprint(stored.zip)
+
+    def extended(self, name: str, count: int) -> NDArray[Any]:
+        """An array (N, …) with `count` ≥ N rows, to be written into,
+        while the file is open; those from N on hold anything.
+
+        A view stays one: what follows it in the file gives way in
+        memory, page by page as it is written to, and the file stays
+        as it is.
+        """
+        array = self.arrays[name]
+        shape = (count, *array.shape[1:])
+        size = int(np.prod(shape, dtype=np.int64)) * array.itemsize
+        start = self._starts.get(name)
+        if start is None or start + size > os.fstat(self._file.fileno()).st_size:
+            larger = np.empty(shape, array.dtype)
+            larger[: len(array)] = array
+            return larger
+        skipped = start % mmap.ALLOCATIONGRANULARITY
+        private = mmap.mmap(
+            self._file.fileno(), skipped + size, access=mmap.ACCESS_COPY, offset=start - skipped
+        )
+        return np.frombuffer(private, array.dtype, size // array.itemsize, skipped).reshape(shape)
+
+    def _map(self, archive: zipfile.ZipFile) -> None:
+        mapped = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        for info in archive.infolist():
+            view = _view(mapped, info)
+            if view is not None:
+                name = info.filename.removesuffix(_ENDING)
+                self.arrays[name], self._starts[name] = view
 
 
-def read_member(path: Path, name: str) -> NDArray[Any]:
-    """One array of a file. Raises as `read_npz`."""
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        return np.asarray(stored[name])
+def _fingerprint(archive: zipfile.ZipFile) -> bytes:
+    """32 bytes that no other archive has: of its comment and its
+    directory, with the checksums of its members.
+    """
+    members = [(one.filename, one.file_size, one.CRC) for one in archive.infolist()]
+    return hashlib.sha256(repr((archive.comment, members)).encode()).digest()
 
 
 def _pad(start: int) -> bytes:
@@ -84,8 +117,10 @@ def _pad(start: int) -> bytes:
     return _FIELD_HEADER.pack(_PADDING_ID, length) + bytes(length)
 
 
-def _view(mapped: mmap.mmap, info: zipfile.ZipInfo) -> NDArray[Any] | None:
-    """A member as a view; None if it has to be read."""
+def _view(mapped: mmap.mmap, info: zipfile.ZipInfo) -> tuple[NDArray[Any], int] | None:
+    """A member as a view, and where its data begin; None if it has
+    to be read.
+    """
     if info.compress_type != zipfile.ZIP_STORED:
         return None
     magic, name_bytes, extra_bytes = _LOCAL_HEADER.unpack_from(mapped, info.header_offset)
@@ -104,4 +139,4 @@ def _view(mapped: mmap.mmap, info: zipfile.ZipInfo) -> NDArray[Any] | None:
         return None
     if data + count * dtype.itemsize != start + info.file_size:
         raise ValueError(f"{info.filename} is cut short")
-    return np.frombuffer(mapped, dtype, count, data).reshape(shape)
+    return np.frombuffer(mapped, dtype, count, data).reshape(shape), data

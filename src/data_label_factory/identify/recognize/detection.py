@@ -119,7 +119,8 @@ class Assessment:
     """A reference (its `row` in the index) believed to lie at `quad`,
     before anything is decided.
 
-    `nearest` is what of the index is near the crop; `margin_ratio` is the margin divided by the margin that the reference picture itself
+    `nearest` is what of the index is near the crop; `margin_ratio` is
+    the margin divided by the margin that the reference picture itself
     has; `pose` is None when the embedding alone is evidence for it;
     `near_duplicates` are rows that the frame cannot tell from it.
     `likeness` is the evidence of a `LikenessSearch`, if that found it,

@@ -59,6 +59,11 @@ class NeighborSearch:
             self._own_margins[row] = own
         return self.margin(row, nearest) / max(own, _SMALLEST_OWN_MARGIN)
 
+    def best_margin_ratio(self, nearest: Nearest) -> float:
+        """That of the nearest row; -inf where all are hidden."""
+        row = nearest.best
+        return -np.inf if row is None else self.margin_ratio(row, nearest)
+
     def nearest_variants(self, nearest: Nearest, k: int) -> list[int]:
         """The rows of the `k` variants nearest to a crop, nearest
         first, each by its nearest view.

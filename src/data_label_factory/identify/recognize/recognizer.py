@@ -184,8 +184,7 @@ class Recognizer:
         likely = self.find_likely(frame)
         if likely is None:
             quads = self._propose(frame)
-            found = self._neighbors.look_at(frame, quads)
-            nearest = assess_regions(quads, found, self._neighbors)
+            nearest = assess_regions(quads, self._neighbors.look_at(frame, quads), self._neighbors)
             return [self._describe_guess(one) for one in nearest[:1]]
         if self.calibration.likeness and self._rates.of(likely) > _NOTHING_NEAR:
             return []
@@ -268,15 +267,9 @@ class Recognizer:
     def margin_ratios(
         self, frame: RGB, quads: Sequence[Quad], hidden: Collection[int] = ()
     ) -> list[float]:
-        """The margin ratio of the item nearest to each of the `quads` (4, 2)
-        px; -inf where all rows are hidden.
-        """
+        """The margin ratio of the item nearest to each of the `quads` (4, 2) px."""
         found = self._neighbors.look_at(frame, quads, hidden)
-        best = [(nearest.best, nearest) for nearest in found]
-        return [
-            -np.inf if row is None else self._neighbors.margin_ratio(row, nearest)
-            for row, nearest in best
-        ]
+        return [self._neighbors.best_margin_ratio(nearest) for nearest in found]
 
     def _assess_poses(
         self, frame: RGB, poses: Sequence[ScoredPose], hidden: Collection[int]

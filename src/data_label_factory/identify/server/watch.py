@@ -9,17 +9,16 @@ copied is left alone.
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from data_label_factory.errors import FactoryError
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
+from data_label_factory.identify.index.journal import journal_path
 from data_label_factory.identify.server.engine import Engine
 from data_label_factory.walk import walk_folder
 
@@ -70,7 +69,7 @@ class Watcher:
         watched = [
             # The folder may have changed while no server ran.
             _Watched("refs", lambda: _sign_folder(refs), self._adopt_refs, adopt_first=True),
-            _Watched("index", lambda: sign_file(settings.index), self._adopt_index),
+            _Watched("index", lambda: _sign_index(settings.index), self._adopt_index),
         ]
         prices = settings.prices
         if prices is not None:
@@ -103,15 +102,14 @@ class Watcher:
         settings = engine.settings
         assert settings.refs is not None
 
-        # Built on a copy: if the folder changes or disappears meanwhile, nothing is
+        # Built elsewhere: if the folder changes or disappears meanwhile, nothing is
         # adopted, and the next look finds the change.
         with engine.changing, TemporaryDirectory() as scratch:
             before = _sign_folder(settings.refs)
             out = Path(scratch) / "index.npz"
-            with suppress(FileNotFoundError):
-                shutil.copyfile(settings.index, out)
-
-            built = build_index(settings.refs, out, engine.embedder, quiet=True)
+            built = build_index(
+                settings.refs, out, engine.embedder, base=settings.index, quiet=True
+            )
             if _sign_folder(settings.refs) != before:
                 raise _ChangedError
 
@@ -192,6 +190,11 @@ def sign_file(path: Path) -> Signature:
     except OSError:
         return (0, 0, 0)
     return (info.st_mtime_ns, info.st_size, info.st_ino)
+
+
+def _sign_index(path: Path) -> object:
+    """Of an index file with the journal beside it."""
+    return sign_file(path), sign_file(journal_path(path))
 
 
 def _sign_folder(refs: Path) -> object:
