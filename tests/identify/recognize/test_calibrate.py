@@ -174,6 +174,9 @@ def test_an_index_is_calibrated_anew_when_it_has_grown_a_lot(
     known = index.with_calibration(replace(tried, likeness=Spread(0.3, 0.1, 24)).as_dict())
     assert not is_out_of_date(known)
     assert is_out_of_date(index.with_calibration(tried.as_dict()))  # by both embeddings, too
+    before = known.meta.calibration.copy()
+    del before["evidence"]  # by that of an earlier version
+    assert is_out_of_date(index.with_calibration(before))
     grown = index.with_calibration(
         replace(Calibration(), unknowns=96, items=index.item_count // 2).as_dict()
     )

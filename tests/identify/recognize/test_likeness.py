@@ -190,7 +190,7 @@ def test_with_nothing_seen_the_prior_speaks(count: int, value: float, rate: floa
 
 def test_with_much_seen_the_prior_is_forgotten() -> None:
     values = np.random.default_rng(0).normal(0.8, 0.05, 20_000)
-    spread = Spread.of(values.tolist())
+    spread = Spread.of(values.tolist(), len(values))
     assert spread.above(0.8 + 2.326 * 0.05) == pytest.approx(0.01, rel=0.05)
     assert spread.above(0.8 - 2.326 * 0.05) == pytest.approx(0.99, rel=0.01)
 
@@ -200,16 +200,47 @@ def test_few_values_are_believed_less() -> None:
     assert few.above(0.6) > 5 * many.above(0.6)
 
 
+def test_views_of_one_thing_are_no_independent_witnesses() -> None:
+    values = np.random.default_rng(0).normal(0.3, 0.1, 40).tolist()
+    few, many = Spread.of(values, 8), Spread.of(values, 40)
+    assert (few.mean, few.deviation) == (many.mean, many.deviation)
+    assert few.above(0.6) > 2 * many.above(0.6)
+
+
 @pytest.mark.parametrize("count", [4, 8, 20])
 def test_the_promised_rate_holds_for_few_items(count: int) -> None:
     rng = np.random.default_rng(count)
     accepted = tried = 0
     for _ in range(4000):
         mean, deviation = rng.uniform(0.15, 0.5), rng.uniform(0.08, 0.2)
-        spread = Spread.of(rng.normal(mean, deviation, count).tolist())
+        spread = Spread.of(rng.normal(mean, deviation, count).tolist(), count)
         tried += 1
         accepted += spread.above(rng.normal(mean, deviation)) <= 0.01
     assert 0.002 <= accepted / tried <= 0.02
+
+
+def test_every_view_is_compared_with_the_other_items(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the number of items is what counts."""
+    refs = draw_balls(tmp_path / "refs", HUES[:4])
+    for number, hue in enumerate(HUES[:4]):
+        view = ball(hue, 300 + number)
+        Image.fromarray(view).save(refs / f"ball_{chr(97 + number)}__2.png")
+    compared: list[int] = []
+    find_likely = Recognizer.find_likely
+
+    def spy(self: Recognizer, frame: RGB, hidden: Sequence[int] = ()) -> Assessment | None:
+        compared.append(len(hidden))
+        return find_likely(self, frame, hidden)
+
+    monkeypatch.setattr(Recognizer, "find_likely", spy)
+    embedder = Embedder(HueEncoder("copies", 0.8), semantic=HueEncoder("kinds", 1.2))
+    learned = Collection.open(refs, embedder=embedder).recognizer.calibration.likeness
+    assert len(compared) == 8
+    assert min(compared) == 2  # the view's own item is taken out, and what looks like it
+    assert learned is not None
+    assert learned.count == 4
 
 
 def test_what_was_learned_is_kept_with_the_index(balls: Recognizer) -> None:

@@ -129,6 +129,12 @@ def _as_text(report: Report) -> str:
             f"variants             {separation['items']} items, "
             f"median distance {separation['median']:.3f}"
         )
+    if views := report.views:
+        by_both = "" if views.found_by_both is None else f", by both {views.found_by_both:.1%}"
+        lines.append(
+            f"views                {views.found:.1%} of {views.views} of {views.items} items are "
+            f"nearest to another one of their item{by_both}"
+        )
     if simulated := report.simulated:
         lines.append(
             f"simulated camera     top-1 {simulated.top1:.1%} of {simulated.views} views; "

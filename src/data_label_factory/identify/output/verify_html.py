@@ -65,6 +65,10 @@ def _list_facts(report: Report) -> dict[str, str]:
         "margin threshold": f"{report.thresholds['margin']:.3f}",
     }
 
+    if views := report.views:
+        shown["views found by another one"] = f"{views.found:.1%}"
+        if views.found_by_both is not None:
+            shown["… by both encoders"] = f"{views.found_by_both:.1%}"
     if simulation := report.simulated:
         shown |= {
             "simulated top-1": f"{simulation.top1:.1%}",

@@ -29,6 +29,7 @@ from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.files import read_row
 from data_label_factory.identify.quad import Quad, frame_quad
 from data_label_factory.identify.recognize.confidence import (
+    EVIDENCE,
     LOG_ODDS_PRIOR,
     MARGIN_RATIO_PRIOR,
     Calibration,
@@ -46,7 +47,7 @@ from data_label_factory.walk import walk_folder
 _FRAMES = 24
 _ITEMS_PER_FRAME = 3
 _FRAME_SIZE_PX = (800, 600)
-_LEFT_OUT = 48  # items compared with all others
+_LEFT_OUT = 48  # references compared with all items but their own
 _FEW_ITEMS = 24  # with fewer, distractors are tried as unknown items too
 _DISTRACTOR_FRAMES = 6
 _NEGATIVE_MIN_SIDE_PX = 1024
@@ -65,11 +66,13 @@ class UnknownScene:
 
 
 def is_out_of_date(index: Index) -> bool:
-    """Whether the index was never calibrated, or has changed by over a
-    quarter of its items.
+    """Whether the index was never calibrated, or by other evidence than
+    now, or has changed by over a quarter of its items.
     """
     calibration = Calibration.from_dict(index.meta.calibration)
     known = calibration.items
+    if calibration.evidence != EVIDENCE:
+        return True
     if index.semantic is not None and calibration.likeness is None and index.item_count > 2:
         return True
     return abs(index.item_count - known) > _OUT_OF_DATE * known
@@ -117,12 +120,15 @@ def calibrate(
             progress.step()
 
         likeness: list[float] = []
-        for values in pool.map(lambda row: _try_left_out(recognizer, refs, row), left_out):
+        items: set[int] = set()
+        values_of = pool.map(lambda row: _try_left_out(recognizer, refs, row), left_out)
+        for row, values in zip(left_out, values_of, strict=True):
             likeness += values
+            items |= {int(index.items[row])} if values else set()
             progress.step()
 
     return Calibration(
-        likeness=Spread.of(likeness) if left_out else None,
+        likeness=Spread.of(likeness, len(items)) if left_out else None,
         log_odds=Tail.of(log_odds, LOG_ODDS_PRIOR),
         margin_ratio=Tail.of(margin_ratios, MARGIN_RATIO_PRIOR),
         unknowns=len(log_odds),
@@ -132,13 +138,18 @@ def calibrate(
 
 
 def _choose_left_out(index: Index, seed: int) -> list[int]:
-    """The rows of some items to compare with all others, where two
-    are left to tell apart.
+    """The rows of some items, all views of each, to compare with all
+    others, where two are left to tell apart.
     """
     if index.semantic is None or index.item_count < 3:
         return []
-    first_of_item = np.unique(index.items, return_index=True)[1]
-    return [int(row) for row in np.random.default_rng(seed).permutation(first_of_item)[:_LEFT_OUT]]
+    items = np.unique(index.items)
+    chosen: list[int] = []
+    for item in np.random.default_rng(seed).permutation(items):
+        chosen += map(int, np.flatnonzero(index.items == item))
+        if len(chosen) >= _LEFT_OUT:
+            break
+    return chosen[:_LEFT_OUT]
 
 
 def _try_left_out(recognizer: Recognizer, refs: Path, row: int) -> list[float]:

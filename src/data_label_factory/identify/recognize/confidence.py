@@ -46,6 +46,10 @@ _COLOR_MIN = -1.4
 # without this term (bench/unknowns.py cut).
 _OUTSIDE = 1.5
 
+# Count it up with every change to the evidence: what unknown items reached before says
+# little about what they reach now.
+EVIDENCE = 2
+
 # How many of the highest values of unknown items say how the rest of the tail
 # falls.
 _TAIL_FRACTION = 0.1
@@ -146,12 +150,14 @@ class Spread:
     count: int
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> Spread:
-        """Of any number of values."""
+    def of(cls, values: Sequence[float], count: int) -> Spread:
+        """Of any number of values, of views of `count` things: the
+        views of one are no independent witnesses.
+        """
         array = np.asarray(values, np.float64)
         if not len(array):
             return cls(0.0, 0.0, 0)
-        return cls(float(array.mean()), float(array.std()), len(array))
+        return cls(float(array.mean()), float(array.std()), count)
 
     def above(self, value: float) -> float:
         """The fraction of unknown items beyond `value`, to be
@@ -199,7 +205,8 @@ class Calibration:
     `unknowns` is how many were tried, `items` how many the index had
     then. `constants` are those of an encoder for which none were
     measured. `likeness` is what items left out of the index reach
-    by both embeddings; None where there is only one.
+    by both embeddings; None where there is only one. `evidence` is
+    the `EVIDENCE` that they were tried with.
     """
 
     log_odds: Tail = LOG_ODDS_PRIOR
@@ -208,6 +215,7 @@ class Calibration:
     items: int = 0
     constants: EncoderConstants | None = None
     likeness: Spread | None = None
+    evidence: int = EVIDENCE
 
     def rate_by_likeness(self, value: float) -> float:
         """The fraction of unknown items of the same kind that are more like
@@ -234,6 +242,7 @@ class Calibration:
             "lead": asdict(self.margin_ratio),
             "strangers": self.unknowns,
             "items": self.items,
+            "evidence": self.evidence,
         }
         if self.likeness:
             stored["likeness"] = asdict(self.likeness)
@@ -251,6 +260,7 @@ class Calibration:
             items=stored["items"],
             constants=EncoderConstants(**stored["encoder"]) if "encoder" in stored else None,
             likeness=Spread(**stored["likeness"]) if "likeness" in stored else None,
+            evidence=stored.get("evidence", 1),
         )
 
     def _mix(self, own: Tail, prior: Tail, value: float) -> float:

@@ -1,11 +1,7 @@
 """Things without a flat pose: which item the whole picture, or its
 center, is most like, by both embeddings.
 
-An embedding that was trained to find copies and one that was
-trained on kinds of things err on different things. Both are taken
-less what all references have in common (the mean), so that "leaf
-on white paper" says nothing and the rest more; then their cosines
-are added.
+How the two are compared is in `index.centered`.
 """
 
 from __future__ import annotations
@@ -15,9 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from data_label_factory.identify.encoders import Embeddings, Encoder, unit_rows
+from data_label_factory.identify.encoders import Encoder
 from data_label_factory.identify.images import RGB
 from data_label_factory.identify.index import Index
+from data_label_factory.identify.index.centered import Centered
 from data_label_factory.identify.index.semantic import Packed, unpack
 from data_label_factory.identify.quad import Quad, straighten
 from data_label_factory.identify.recognize.detection import Assessment
@@ -25,11 +22,6 @@ from data_label_factory.identify.recognize.features import Floats, Ints
 from data_label_factory.identify.recognize.nearest import Nearest
 from data_label_factory.identify.recognize.neighbors import NeighborSearch
 from data_label_factory.identify.recognize.references import ReferenceFeatures
-
-# Of the two embeddings, of kinds and of copies: twice as much for the first loses least
-# on household things, parts and leaves together (docs/benchmarks.md). On packages in a
-# shop the second is the better one.
-_WEIGHTS = (2 / 3, 1 / 3)
 
 # Of two references that differ by less no region is clearly the one.
 _LEAST_GAP = 0.1
@@ -116,36 +108,9 @@ class LikenessSearch:
         ]
         return self._index.other_variants(row, found)
 
-    def _center(self, rows: Ints) -> _Centered:
+    def _center(self, rows: Ints) -> Centered:
         kinds = unpack(self._semantic[rows])
-        return _Centered(rows, [kinds, self._index.embeddings[rows]])
-
-
-class _Centered:
-    """Both embeddings of M `rows` of an index, less their means."""
-
-    def __init__(self, rows: Ints, embeddings: Sequence[Embeddings]) -> None:
-        self.rows = rows
-        self._means = [each.mean(axis=0) for each in embeddings]
-        self._known = [
-            unit_rows(each - mean) for each, mean in zip(embeddings, self._means, strict=True)
-        ]
-
-    def compare(self, found: Sequence[Embeddings]) -> Floats:
-        """(Q, D) of each embedding → (Q, M), 1 for what is the same."""
-        total = np.zeros((len(found[0]), len(self.rows)), np.float32)
-        for query, mean, known, weight in zip(
-            found, self._means, self._known, _WEIGHTS, strict=True
-        ):
-            total += weight * (unit_rows(query - mean) @ known.T)
-        return total
-
-    def compare_own(self, one: int, others: Sequence[int]) -> Floats:
-        """The same of two of the M, by number: (len(others),)."""
-        total = np.zeros(len(others), np.float32)
-        for known, weight in zip(self._known, _WEIGHTS, strict=True):
-            total += weight * (known[list(others)] @ known[one])
-        return total
+        return Centered(rows, [kinds, self._index.embeddings[rows]])
 
 
 def open_likeness(

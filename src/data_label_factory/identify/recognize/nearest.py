@@ -37,6 +37,15 @@ class Nearest:
         self._hidden = np.array(sorted(hidden), np.int64)
         self._cosines, self._rows = found or self._search(_FIRST + len(hidden))
 
+    @property
+    def hides(self) -> bool:
+        """Whether any rows are hidden."""
+        return bool(len(self._hidden))
+
+    def around(self, row: int) -> Nearest:
+        """What is near that reference, with the same rows hidden."""
+        return Nearest(self._index, self._index.embeddings[row], self._hidden.tolist())
+
     def cosines(self, rows: Sequence[int]) -> Floats:
         """(M,) of the crop to these M `rows`, exactly; -inf to hidden ones."""
         wanted = np.asarray(rows, np.int64)

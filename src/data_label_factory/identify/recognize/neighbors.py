@@ -50,12 +50,14 @@ class NeighborSearch:
 
     def margin_ratio(self, row: int, nearest: Nearest) -> float:
         """The margin of `row` divided by the margin that its own
-        reference picture has.
+        reference picture has, with the same rows hidden.
         """
-        if row not in self._own_margins:
-            own = Nearest(self.index, self.index.embeddings[row])
-            self._own_margins[row] = self.margin(row, own)
-        return self.margin(row, nearest) / max(self._own_margins[row], _SMALLEST_OWN_MARGIN)
+        own = None if nearest.hides else self._own_margins.get(row)
+        if own is None:
+            own = self.margin(row, nearest.around(row))
+        if not nearest.hides:
+            self._own_margins[row] = own
+        return self.margin(row, nearest) / max(own, _SMALLEST_OWN_MARGIN)
 
     def best_margin_ratio(self, nearest: Nearest) -> float:
         """That of the nearest row; -inf where all are hidden."""

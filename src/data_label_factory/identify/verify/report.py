@@ -21,6 +21,7 @@ from data_label_factory.identify.verify.pairs import (
     find_confusable_pairs,
 )
 from data_label_factory.identify.verify.simulation import Simulation, simulate_camera
+from data_label_factory.identify.verify.views import ViewCheck, check_views
 from data_label_factory.labels import LabelScheme
 
 SELF_ID_PASS_RATE = 0.99
@@ -44,6 +45,12 @@ VERDICTS = (
         "The references are too close for this encoder alone. "
         "Train a projection head, then index again.",
     ),
+)
+# Instead of "ship it", when one view of an item is often not like another.
+ADD_VIEWS = (
+    "add views",
+    "The items are far apart, but one view of an item is often not like another, as of things "
+    "that are not flat. Expect candidates rather than names; add views from further sides.",
 )
 # Instead of "ship it", when the test was not passed.
 MEND = (
@@ -78,6 +85,7 @@ class Report:
     thresholds: dict[str, Any]
     variant_separation: dict[str, Any] | None
     simulated: Simulation | None = field(default=None)
+    views: ViewCheck | None = field(default=None)
     labels: LabelScheme = "cards"
 
     @property
@@ -103,6 +111,7 @@ class Report:
             "margin_quartiles": [low, high],
             "confusable_pairs": pairs,
             "simulated": self.simulated.as_json() if self.simulated else None,
+            "views": vars(self.views) if self.views else None,
         }
 
 
@@ -150,7 +159,10 @@ def verify_index(
     was_read = np.array([str(name) not in unreadable for name in index.references])
     is_identified = was_read & (margins > _TIE)
     self_id_rate = float(is_identified.mean())
+    views = check_views(index)
     verdict, action = _choose_verdict(np.median(margins), self_id_rate)
+    if verdict == VERDICTS[0][1] and views is not None and views.are_unlike:
+        verdict, action = ADD_VIEWS
     reasons = {
         str(index.references[row]): _explain(index, near, row, folder, unreadable)
         for row in map(int, np.flatnonzero(~is_identified))
@@ -175,6 +187,7 @@ def verify_index(
         thresholds=_recommend_thresholds(near, simulation, false_accept_rate),
         variant_separation=_measure_variant_separation(index),
         simulated=simulation,
+        views=views,
     )
 
 
