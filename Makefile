@@ -5,10 +5,13 @@ BIN := $(VENV)/bin
 REFS ?=
 OUT ?= demo-output
 
-.PHONY: demo test lint suite quick setup wheel clean
+.PHONY: demo demo-ray test lint suite quick setup wheel clean
 
 demo: $(VENV)/.identify  ## the main job on sample cards; REFS=~/my-collection uses your own pictures
 	$(BIN)/dlf identify demo --out "$(OUT)" $(if $(REFS),--refs "$(REFS)")
+
+demo-ray: $(VENV)/.ray  ## two machines of a Ray cluster on this one: build, serve, and lose one meanwhile
+	$(BIN)/python bench/demo_ray.py --out "$(OUT)/ray"
 
 test: lint suite  ## format, lint, types, import layers and all tests
 
@@ -48,6 +51,10 @@ WEIGHTS = $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' ||
 $(VENV)/.identify: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q --editable '.[identify]'
 	$(WEIGHTS)
+	@touch $@
+
+$(VENV)/.ray: pyproject.toml $(VENV)/.identify
+	$(BIN)/python -m pip install -q --editable '.[ray]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python

@@ -5,7 +5,6 @@
     python bench/recognize.py sizes    [--data DIR] [--sets NAMES] [--every N]
     python bench/recognize.py profile  [--data DIR] [--sets NAMES] [--every N]
     python bench/recognize.py scenes   [--data DIR] [--sets NAMES] [--kinds NAMES] [--count N]
-    python bench/recognize.py scale    [--data DIR] [--set cards] [--references 10000] [--profile]
 
 `accuracy`  index and calibrate each set, then print the figures of `identify evaluate`, with
             negatives among the photos; with --ablate the same with one stage after the other
@@ -17,8 +16,6 @@
 `profile`   milliseconds of each stage, per photo, negatives among them
 `scenes`    drawn photos of walls, shelves, binder pages and spines: 10 to 60 things in 2 to 12
             megapixels, every fifth of them unknown; by their size
-`scale`     a frame with the set's own references against the same plus drawn ones, which take
-            turns in one process
 
 The folder --data holds NAME/refs beside NAME/queries, NAME/frames or NAME/photos, and `negatives`.
 The set NAME+views takes the pictures in NAME/views as further references. Guesses count in top-1
@@ -44,7 +41,6 @@ import cv2
 import numpy as np
 from recognize_profile import profile
 from recognize_rivals import rivals
-from recognize_scale import scale
 from recognize_scenes import add_options, scenes
 from recognize_sets import FIGURES, PictureSet, format_table, guessing, measure, open_sets
 
@@ -150,15 +146,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     benches = parser.add_subparsers(dest="bench", required=True)
-    for bench in (accuracy, rivals, sizes, profile, scale, scenes):
+    for bench in (accuracy, rivals, sizes, profile, scenes):
         own = benches.add_parser(bench.__name__)
         own.set_defaults(run=bench)
         data = Path(os.environ.get("DLF_DATA", "../shared/data"))
         own.add_argument("--data", type=Path, default=data)
-        if bench is scale:
-            _add_scale_options(own)
-            continue
-
         own.add_argument("--sets", type=_split, default=_SETS, help="default: all three")
         if bench is scenes:
             add_options(own)
@@ -176,14 +168,6 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _split(names: str) -> list[str]:
     return names.split(",")
-
-
-def _add_scale_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--set", default="cards", help="default: cards")
-    parser.add_argument("--references", type=int, default=10_000, help="in all (default: 10000)")
-    parser.add_argument("--frames", type=int, default=40, help="default: 40")
-    text = "also list the functions whose time grows most"
-    parser.add_argument("--profile", action="store_true", help=text)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,10 +8,9 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from drawn import draw_collection
 from PIL import Image
+from table_rows import rows_of
 
-from data_label_factory.identify.camera import render_view
 from data_label_factory.identify.encoders import Embedder, open_encoder
 from data_label_factory.identify.images import RGB, decode
 from data_label_factory.identify.index.build import build_index
@@ -28,40 +27,6 @@ def bench(monkeypatch: pytest.MonkeyPatch, quick_calibration: None) -> ModuleTyp
     import recognize  # type: ignore[import-not-found, unused-ignore]
 
     return recognize
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """Five references, three frames with their ground truth, two negatives."""
-    drawn = tmp_path / "drawn"
-    cards = draw_collection(drawn / "refs", count=5)
-    rng = np.random.default_rng(3)
-    truth = []
-    for number, shown in enumerate([cards[:1], cards[1:3], cards[4:]]):
-        view = render_view([decode(card) for card in shown], rng)
-        save(view.image, drawn / "frames" / f"{number}.jpg")
-        items = []
-        for card, quad in zip(shown, view.quads, strict=True):
-            items.append({"ref": card.name, "quad": quad.tolist()})
-        truth.append({"file": f"{number}.jpg", "items": items})
-    (drawn / "frames" / "truth.json").write_text(json.dumps(truth))
-
-    for number in range(2):
-        noise = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
-        picture = np.asarray(Image.fromarray(noise).resize((640, 480)))
-        save(picture, tmp_path / "negatives" / f"{number}.jpg")
-    return tmp_path
-
-
-def save(picture: RGB, path: Path) -> None:
-    path.parent.mkdir(exist_ok=True)
-    Image.fromarray(picture).save(path)
-
-
-def rows_of(table: str) -> list[dict[str, str]]:
-    lines = [line.strip("| ").split("|") for line in table.strip().splitlines()]
-    head, _, *rows = [[cell.strip() for cell in line] for line in lines]
-    return [dict(zip(head, row, strict=True)) for row in rows]
 
 
 @pytest.mark.slow

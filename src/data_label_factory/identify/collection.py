@@ -59,6 +59,7 @@ class Collection:
         self.refs = refs
         self.unreadable: dict[str, str] = {}  # reference → why it could not be indexed
         read, ms = options.pop("read", "auto"), options.pop("read_ms", DEFAULT_READ_MS)
+        self._make_recognizer = options.pop("make_recognizer", Recognizer)
         self._options = {"reader": open_print_reader(read, index_file, ms)} | options
         self._recognizer: Recognizer | None = None
 
@@ -134,9 +135,8 @@ class Collection:
         """
         if self._recognizer is None:
             cache = feature_store_path(self.index_file)
-            self._recognizer = Recognizer(
-                self.index, self.embedder, refs=self.refs, cache=cache, **self._options
-            )
+            known = {"refs": self.refs, "cache": cache} | self._options
+            self._recognizer = self._make_recognizer(self.index, self.embedder, **known)
         return self._recognizer
 
     def require_references(self) -> None:

@@ -44,8 +44,7 @@ def refresh_index(
     pictures that show none of your items) are given. Raises as
     `build_index` and `calibrate`.
     """
-    folder = feature_store_path(out)
-    with ReferenceWriter(folder) as writer:
+    with ReferenceWriter(feature_store_path(out)) as writer:
         result = build_index(
             refs,
             out,
@@ -57,7 +56,25 @@ def refresh_index(
             keep=writer.take,
             quiet=quiet,
         )
-    read_references(result.index, Path(refs), folder=folder, quiet=quiet)
+    return finish(
+        result, refs, out, embedder, calibrate=calibrate, negatives=negatives, quiet=quiet
+    )
+
+
+def finish(
+    result: BuildResult,
+    refs: str | Path,
+    out: str | Path,
+    embedder: Embedder,
+    *,
+    calibrate: Calibrate = "auto",
+    negatives: str | Path | None = None,
+    quiet: bool = False,
+) -> BuildResult:
+    """What follows on a build: the references' local features, and where
+    needed the calibration. See `refresh_index`.
+    """
+    read_references(result.index, Path(refs), folder=feature_store_path(out), quiet=quiet)
 
     is_needed = calibrate == "always" or negatives is not None or is_out_of_date(result.index)
     if is_needed and calibrate != "never":

@@ -266,6 +266,15 @@ def test_what_is_wrong_is_named(client: TestClient, binder: str) -> None:
     assert client.get(binder).json()["entries"] == 0
 
 
+def test_of_very_many_faults_the_first_are_named(client: TestClient, binder: str) -> None:
+    entry = {"name": "x", **{f"field{number}": 1 for number in range(2000)}}
+    answer = client.post(f"{binder}/entries", json={"entries": [entry]})
+    assert answer.status_code == 422
+    detail = answer.json()["detail"]
+    assert detail.count("is no field here") == 10
+    assert "and 1990 more. See /docs" in detail
+
+
 def test_writing_is_protected_as_enrolment_is(settings: Settings) -> None:
     with served(settings) as client:
         foreign = {"Origin": "https://evil.example"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from data_label_factory.identify.commands.options import (
     encoder_option,
     json_option,
     projection_option,
+    ray_option,
     report_passed_over,
     report_unusable,
     semantic_option,
@@ -82,6 +84,15 @@ _SHARED_MAX = 3  # items named
 )
 @trim_option
 @labels_option("those of the index that is there, or cards")
+@ray_option("encode")
+@click.option(
+    "--shared",
+    metavar="URL",
+    default="",
+    show_default="a folder beside the index",
+    help="with --ray: where workers leave what they have done, a folder that all machines see, "
+    "s3://…, gs://…",
+)
 @click.option("--strict", is_flag=True, help="exit 1 if any picture could not be read")
 @json_option
 def command(
@@ -93,6 +104,8 @@ def command(
     device: Device,
     batch_size: int,
     ocr: bool,
+    ray: str | None,
+    shared: str,
     strict: bool,
     as_json: bool,
     **build: Any,
@@ -105,13 +118,20 @@ def command(
     from data_label_factory.identify.encoders import Embedder
     from data_label_factory.identify.refresh import read_prints, refresh_index
 
+    if shared and ray is None:
+        raise click.UsageError("--shared is for --ray")
     start = time.perf_counter()
-    embedder = Embedder.open(
-        encoder, projection, semantic=semantic, device=device, batch_size=batch_size
-    )
-    result = refresh_index(refs, out, embedder, batch_size=batch_size, **build)
+    options: dict[str, Any] = {"semantic": semantic, "device": device, "batch_size": batch_size}
+    open_embedder = partial(Embedder.open, encoder, projection, **options)
+    build["batch_size"] = batch_size
+    if ray is None:
+        result = refresh_index(refs, out, open_embedder(), **build)
+    else:
+        from data_label_factory.identify.distributed.build import build_on_ray
+
+        result = build_on_ray(refs, out, open_embedder, address=ray, shared=shared, **build)
     if ocr and result.written:
-        read_prints(result.index, out, embedder, refs)
+        read_prints(result.index, out, open_embedder(), refs)
     seconds = time.perf_counter() - start
 
     if as_json:

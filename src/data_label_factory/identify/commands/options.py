@@ -121,6 +121,20 @@ projection_option = click.option(
 )
 
 
+def ray_option(verb: str) -> Callable[[Function], Function]:
+    """The option that has a Ray cluster do the work: its address,
+    `LOCAL` where none is named, None without the option.
+    """
+    return click.option(
+        "--ray",
+        metavar="[ADDRESS]",
+        is_flag=False,
+        flag_value="local",
+        help=f"{verb} on the machines of the Ray cluster at ADDRESS, such as auto or HOST:6379; "
+        "without an address on a Ray that is started here (extra ray)",
+    )
+
+
 @dataclass(frozen=True)
 class RecognizerOptions:
     """The options that say what recognizes, and how strictly."""

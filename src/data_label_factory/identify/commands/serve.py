@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from data_label_factory.command_line import FILE, PORT, POSITIVE, Whole
-from data_label_factory.identify.commands.options import Number, recognizer_options
+from data_label_factory.identify.commands.options import (
+    Number,
+    ray_option,
+    recognizer_options,
+)
 from data_label_factory.identify.server.settings import TRACKER_ORIGINS, Settings
 
 if TYPE_CHECKING:
@@ -152,19 +156,45 @@ def _repeat_options(args: list[str]) -> list[str]:
     multiple=True,
     help="fixed rates in USD; no network request",
 )
+@ray_option("answer")
+@click.option(
+    "--replicas",
+    metavar="N",
+    type=POSITIVE,
+    default=1,
+    help="with --ray: servers that share the requests, each with the whole index",
+)
+@click.option(
+    "--shards",
+    metavar="N",
+    type=POSITIVE,
+    default=1,
+    help="with --ray: parts that the references are divided into, where one machine's memory "
+    "does not hold them all",
+)
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     help="least severe messages to log",
 )
-def command(workers: int | None, **values: Any) -> None:
+def command(
+    workers: int | None, ray: str | None, replicas: int, shards: int, **values: Any
+) -> None:
     """Answer frames over HTTP: POST /api/falcon, the live tracker, /docs."""
     from data_label_factory.identify.server.run import serve
 
     if workers is not None:
         values["workers"] = workers
-    serve(Settings(**values), _show_access)
+    settings = Settings(**values)
+    if ray is not None:
+        from data_label_factory.identify.distributed.serve import serve_on_ray
+
+        serve_on_ray(settings, address=ray, replicas=replicas, shards=shards)
+    elif replicas > 1 or shards > 1:
+        raise click.UsageError("--replicas and --shards are for --ray")
+    else:
+        serve(settings, _show_access)
 
 
 def _show_access(access: Access) -> None:

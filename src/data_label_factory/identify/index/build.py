@@ -5,7 +5,7 @@ Incremental by content: what is encoded once is not encoded again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -79,7 +79,7 @@ class BuildResult:
 Keep = Callable[[Sequence[str], Sequence[RGB], int], None]
 
 
-class _Known(NamedTuple):
+class Known(NamedTuple):
     """What is known of a file by its content: the embedding (D,),
     and as in Row.
     """
@@ -88,6 +88,13 @@ class _Known(NamedTuple):
     box: Box | None
     nothing: str
     semantic: Packed | None = None
+
+
+# What is known of some more pictures, by content; and of files why they cannot be read.
+Encoded = tuple[dict[str, Known], dict[str, str]]
+# Encodes the files of contents that are new, as an index of this meta has them; so many
+# references there will be.
+Encode = Callable[[IndexMeta, dict[str, str], int], Iterator[Encoded]]
 
 
 def build_index(
@@ -101,6 +108,7 @@ def build_index(
     batch_size: int = BATCH_SIZE,
     keep: Keep | None = None,
     base: Path | None = None,
+    encode: Encode | None = None,
     quiet: bool = False,
 ) -> BuildResult:
     """Index the pictures below `refs` into the file `out`, encoding
@@ -108,14 +116,13 @@ def build_index(
 
     `trim` leaves out margins, and `labels` is what file names say;
     None does as the index that is there, or else trims, and reads
-    names of cards. `keep` is given every picture that is encoded.
-    `base` is the index file to build upon, if that is not `out`;
-    it stays as it is.
-    One unreadable picture never stops the rest.
-    When the build is interrupted, what was encoded so far is kept
-    in `OUT.partial` for the next run, and `out` stays as it was.
-    Raises FactoryError when no picture can be indexed or the disk
-    is full.
+    names of cards. `keep` is given every picture that is encoded,
+    unless `encode` does that elsewhere. `base` is the index file to
+    build upon, if that is not `out`; it stays as it is. One unreadable
+    picture never stops the rest. When the build is interrupted, what
+    was encoded so far is kept in `OUT.partial` for the next run, and
+    `out` stays as it was. Raises FactoryError when no picture can be
+    indexed or the disk is full.
     """
     refs, out = Path(refs), Path(out)
     _check_destination(out)
@@ -123,8 +130,7 @@ def build_index(
     created = datetime.now(UTC).isoformat(timespec="seconds")
     base = base or out
     before = _read_meta(base)
-    if trim is None:
-        trim = before.trim if before else True
+    trim = trim if trim is not None else before.trim if before else True
     labels = labels or (before.labels if before else "cards")
     meta = IndexMeta(
         maker.encoder,
@@ -151,23 +157,12 @@ def build_index(
         digest: name for name, digest in hashes.items() if digest not in known
     }  # each content once
     encoded = 0
-    read = partial(_read, refs, trim)
+    encode = encode or partial(_encode_files, refs, embedder, batch_size, keep, quiet)
     try:
-        for batch in embed_files(embedder, list(todo.values()), read, batch_size, quiet=quiet):
-            pictures = [reading.picture for reading in batch.readings]
-            kinds = embed_kinds(embedder, pictures, meta.semantic)
-            for name, row, reading, kind in zip(
-                batch.names, batch.rows, batch.readings, kinds, strict=True
-            ):
-                known[hashes[name]] = _Known(row, reading.box, reading.nothing, kind)
-            if keep is not None:
-                contents = [
-                    name_content(hashes[name], reading.box)
-                    for name, reading in zip(batch.names, batch.readings, strict=True)
-                ]
-                keep(contents, pictures, len(hashes))
-            unreadable |= batch.errors
-            encoded += len(batch.names)
+        for found, errors in encode(meta, todo, len(hashes)):
+            known |= found
+            unreadable |= errors
+            encoded += len(found)
     except BaseException:
         if encoded:
             with suppress(FactoryError):
@@ -210,6 +205,34 @@ def build_index(
     )
 
 
+def _encode_files(
+    refs: Path,
+    embedder: Embedder,
+    batch_size: int,
+    keep: Keep | None,
+    quiet: bool,
+    meta: IndexMeta,
+    todo: dict[str, str],
+    expected: int,
+) -> Iterator[Encoded]:
+    """Encode the files `todo`, by content, here; see Encode."""
+    digest_of = {name: digest for digest, name in todo.items()}
+    read = partial(_read, refs, meta.trim)
+    for batch in embed_files(embedder, list(digest_of), read, batch_size, quiet=quiet):
+        digests = [digest_of[name] for name in batch.names]
+        pictures = [reading.picture for reading in batch.readings]
+        kinds = embed_kinds(embedder, pictures, meta.semantic)
+        columns = digests, batch.rows, batch.readings, kinds
+        found = {
+            digest: Known(row, reading.box, reading.nothing, kind)
+            for digest, row, reading, kind in zip(*columns, strict=True)
+        }
+        if keep is not None:
+            contents = [name_content(digest, known.box) for digest, known in found.items()]
+            keep(contents, pictures, expected)
+        yield found, batch.errors
+
+
 def _read(refs: Path, trim: bool, name: str) -> Reading:
     return read_reference(refs / name, DECODE_MIN_SIDE, trim=trim)
 
@@ -248,7 +271,7 @@ def _read_meta(path: Path) -> IndexMeta | None:
         return None
 
 
-def _recall(indexes: Iterable[Index | None], meta: IndexMeta) -> dict[str, _Known]:
+def _recall(indexes: Iterable[Index | None], meta: IndexMeta) -> dict[str, Known]:
     """What is known of each content, by its SHA-256."""
     known = {}
     for index in indexes:
@@ -258,11 +281,11 @@ def _recall(indexes: Iterable[Index | None], meta: IndexMeta) -> dict[str, _Know
         for row, digest in enumerate(map(str, index.sha256)):
             nothing = index.meta.nothing.get(digest, "")
             kind = None if kinds is None else kinds[row]
-            known[digest] = _Known(index.embeddings[row], index.box(row), nothing, kind)
+            known[digest] = Known(index.embeddings[row], index.box(row), nothing, kind)
     return known
 
 
-def _assemble(hashes: dict[str, str], known: dict[str, _Known], meta: IndexMeta) -> Index:
+def _assemble(hashes: dict[str, str], known: dict[str, Known], meta: IndexMeta) -> Index:
     """The index of those files whose embedding is known."""
     rows = [
         Row(name, parse_label(name, meta.labels), digest, *known[digest])

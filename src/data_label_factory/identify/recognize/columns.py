@@ -91,6 +91,11 @@ class Columns:
         )
 
     @property
+    def state(self) -> tuple[tuple[str, str, int], ...]:
+        """What tells this state from others of the same folder."""
+        return tuple((name, *self._files[name]) for name in sorted(self._files))
+
+    @property
     def nbytes(self) -> int:
         """What all columns take, on disk or in memory."""
         return sum(rows * self._layout[name].itemsize for name, (_, rows) in self._files.items())

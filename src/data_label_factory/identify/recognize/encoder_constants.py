@@ -100,15 +100,17 @@ def learn_constants(
     is three standard deviations (RMS over the views) of the difference
     between the nearest other item's cosine and the true one's.
     """
-    cosines = np.asarray(views @ references.T, np.float64)
-    own = np.take_along_axis(cosines, rows[:, None, None], axis=2)[..., 0]
+    own = np.einsum("vkd,vd->vk", views, references[rows]).astype(np.float64)
     highest_unrelated = np.quantile((unrelated @ references.T).max(axis=1), _UNRELATED_BELOW)
     lowest_true = np.quantile(own, 1 - _TRUE_ABOVE)
 
-    is_same = items[rows][:, None] == items
-    nearest = np.where(is_same, -np.inf, cosines.mean(axis=1)).argmax(axis=1)
-    other = np.take_along_axis(cosines, nearest[:, None, None], axis=2)[..., 0]
-    other[is_same.all(axis=1)] = 0.0  # no other item: the expectation of unrelated pictures
+    other = np.zeros_like(own)  # with no other item: the expectation of unrelated pictures
+    for at, row in enumerate(rows):  # all views at once take a gigabyte of a million references
+        is_same = items == items[row]
+        if not is_same.all():
+            cosines = views[at] @ references.T
+            nearest = np.where(is_same, -np.inf, cosines.mean(axis=0)).argmax()
+            other[at] = cosines[:, nearest]
     variance = (other - own).var(axis=1, ddof=1).mean()
     return EncoderConstants(
         unrelated_cosine=float(highest_unrelated + lowest_true) / 2,

@@ -18,7 +18,7 @@ from data_label_factory.identify.recognize.codes import DIMENSIONS
 from data_label_factory.identify.recognize.columns import Columns
 
 # Count it up with every change to features, words, thumbnails or backgrounds.
-_VERSION = "features 6"
+VERSION = "features 6"
 
 
 def _row(dtype: Any, *shape: int) -> np.dtype[Any]:
@@ -67,7 +67,7 @@ def feature_store_path(index_file: str | Path) -> Path:
 def load_store(folder: Path | None) -> Columns:
     """What a folder holds, or nothing yet; without one, in memory."""
     loaded = Columns.load(LAYOUT, folder) if folder is not None else None
-    if loaded is None or loaded.notes.get("version") != _VERSION or not _fits(loaded):
+    if loaded is None or loaded.notes.get("version") != VERSION or not _fits(loaded):
         return new_store(folder)
     return loaded
 
@@ -75,7 +75,7 @@ def load_store(folder: Path | None) -> Columns:
 def new_store(folder: Path | None) -> Columns:
     """Nothing yet, to be written into a folder, or in memory."""
     store = Columns(LAYOUT, folder)
-    store.notes["version"] = _VERSION
+    store.notes["version"] = VERSION
     return store
 
 

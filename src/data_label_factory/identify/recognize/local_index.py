@@ -4,6 +4,7 @@ each with its rarity.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -25,7 +26,7 @@ from data_label_factory.identify.recognize.vocabulary import Vocabulary
 
 # RootSIFT distance below which two references hold the same detail.
 SAME_DISTANCE = 0.45
-_PROBES = 4  # words looked at for a query descriptor
+PROBES = 4  # words looked at for a query descriptor
 
 # Bits of 128 that may differ: those of unrelated descriptors of one word differ in
 # about 64. A frame is blurred; two references are not, so fewer do when these are
@@ -36,7 +37,7 @@ _MAX_BITS_OF_REFERENCES = 40
 # Of a detail that a great many references share; bounds the lists.
 _KEPT_COPIES = 32
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ divided by the golden ratio
-_QUERIES = 256  # whose lists are scanned at a time: what that takes stays in the cache
+QUERIES = 256  # whose lists are scanned at a time: what that takes stays in the cache
 _DETAILS_HELD = 1024  # references, of some 17 KB each
 
 
@@ -58,9 +59,8 @@ class Pairs:
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Where M features lie in their references: `xy` (M, 2) px of the
-    picture, `size` (M,) px, `angle` (M,) radians; `shape` (M, 2) are
-    the heights and widths of those pictures.
+    """Where M features lie in their references: `xy` (M, 2) px, `size`
+    (M,) px, `angle` (M,) radians; `shape` (M, 2) of those pictures.
     """
 
     xy: Floats
@@ -141,13 +141,14 @@ class LocalIndex:
         )
 
     def pairs(self, rows: Coordinates, max_bits: int = _MAX_BITS) -> Pairs:
-        """Candidates for (Q, 128) coordinates: of the same word,
-        signatures within `max_bits`.
-        """
-        words = self.vocabulary.words(rows, _PROBES)
+        """Candidates for (Q, 128): of the same word, signatures within `max_bits`."""
+        return self.scan(rows, self.vocabulary.words(rows, PROBES), max_bits)
+
+    def scan(self, rows: Coordinates, words: Ints, max_bits: int) -> Pairs:
+        """The same, of the `words` (Q, PROBES), -1 where there are fewer."""
         found = []
-        for start in range(0, max(len(rows), 1), _QUERIES):
-            block = slice(start, start + _QUERIES)
+        for start in range(0, max(len(rows), 1), QUERIES):
+            block = slice(start, start + QUERIES)
             query, feature = self._scan_lists(rows[block], words[block], max_bits)
             distance = self._distances(np.take(rows[block], query, axis=0), feature)
             found.append((query + start, feature, distance))
@@ -196,7 +197,7 @@ class LocalIndex:
         signature = self.vocabulary.signatures(np.take(rows, query, axis=0), word)
 
         found = []
-        for entries, starts in ((self.columns["entries"], self._starts), self._late):
+        for entries, starts in self._lists:
             if len(entries):
                 at, feature = _gather(entries, starts, word)
                 near = _differing(signature, at, self._signs, feature) <= max_bits
@@ -207,8 +208,10 @@ class LocalIndex:
         return own, feature
 
     @cached_property
-    def _starts(self) -> Ints:
-        return np.asarray(self.columns["starts"], np.int64)
+    def _lists(self) -> Sequence[tuple[NDArray[Any], Ints]]:
+        """Entries and starts: those in `columns`, and the later ones."""
+        starts = np.asarray(self.columns["starts"], np.int64)
+        return (self.columns["entries"], starts), self._late
 
     def _distances(self, rows: Coordinates, features: Ints) -> Floats:
         """RootSIFT distances of coordinates (M, 128) to `features` (M,)."""

@@ -10,7 +10,7 @@ the frame are compared by embedding alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from pathlib import Path
 
@@ -66,12 +66,13 @@ class Recognizer:
 
     `strictness` is the fraction of unknown items that may be named confidently.
     `sim_threshold` and `margin_threshold` (cosines) are asked of confident answers
-    on top of that. A `reader` reads what is printed where references differ in
-    nothing else.
+    on top of that. A `reader` reads print, where references differ in nothing else.
 
     Raises EncoderError when the embedder did not make the index, and
     MissingExtraError when the detector is not installed.
     """
+
+    _read_references = staticmethod(read_references)
 
     def __init__(
         self,
@@ -101,20 +102,18 @@ class Recognizer:
 
         self._references: ReferenceFeatures | None = None
         self._uses_references = refs is not None and detector != "none"
+        self._reader = reader
         if refs is not None and self._uses_references:
             folder = Path(cache) if cache else None
-            self._references, self.unreadable = read_references(
-                index, Path(refs), folder=folder, quiet=quiet
-            )
-        self._reader = reader
+            read = self._read_references(index, Path(refs), folder=folder, quiet=quiet)
+            self._references, self.unreadable = read
         self._open_stages(refs, quiet)
 
     def updated(self, index: Index, refs: str | Path, *, anew: bool = False) -> Recognizer:
         """A recognizer for a changed `index` by the same embedder.
 
         What is known of unchanged files, by their content, is not worked out again,
-        unless `anew`. This recognizer stays as it is, so a server can go on answering
-        with it.
+        unless `anew`. This recognizer stays as it is: a server can go on with it.
         """
         index.require_maker(self.embedder.identity)
         new = copy(self)
@@ -123,18 +122,15 @@ class Recognizer:
         new._neighbors = NeighborSearch(index, self.embedder)
         if self._uses_references:
             known = None if anew else self._references
-            folder = self._references.columns.folder if self._references else None
-            new._references, new.unreadable = read_references(
-                index, Path(refs), known, folder=folder
-            )
+            there = self._references.columns.folder if self._references else None
+            read = self._read_references(index, Path(refs), known, folder=there)
+            new._references, new.unreadable = read
         new._open_stages(refs)
         return new
 
     @property
     def is_outgrown(self) -> bool:
-        """Whether to read all references anew: they are many times as many as their
-        words were learned for.
-        """
+        """Whether to read all anew: they are too many for the words they are told by."""
         return self._references is not None and is_outgrown(self._references)
 
     def _open_stages(self, refs: str | Path | None, quiet: bool = True) -> None:
@@ -252,6 +248,10 @@ class Recognizer:
         if likely is not None and self._rates.of(likely) <= WORTH_A_GUESS:
             return [likely]
         return [one for one in promising[:1] if self._rates.of(one) <= WORTH_A_GUESS]
+
+    def watch_gaps(self) -> Callable[[], bool]:
+        """What tells, once asked, whether references were away since now."""
+        return lambda: False
 
     def find_likely(self, frame: RGB, hidden: Collection[int] = ()) -> Assessment | None:
         """What a (H, W, 3) frame as a whole, or its center, is most like by both

@@ -70,11 +70,19 @@ class ReferenceWriter:
         """
         if self._store is None:
             return
-        self._expected = expected
         new = dict(zip(map(key_of, contents), pictures, strict=True))
         fresh = [(key, picture) for key, picture in new.items() if key not in self._known]
-        self._known |= {key for key, _ in fresh}
-        self._waiting += self._pool.map(lambda one: describe(*one), fresh)
+        self.add(list(self._pool.map(lambda one: describe(*one), fresh)), expected)
+
+    def add(self, references: Sequence[Reference], expected: int) -> None:
+        """The same of references that were made elsewhere, each by its key."""
+        if self._store is None:
+            return
+        self._expected = expected
+        for one in references:
+            if one.key not in self._known:
+                self._known.add(one.key)
+                self._waiting.append(one)
         if len(self._waiting) >= _BATCH:
             self._write()
 

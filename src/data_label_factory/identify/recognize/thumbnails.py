@@ -31,9 +31,13 @@ class Thumbnails:
         """The thumbnail (H, W, 3) of a reference; not to be written to."""
         return self._decoded(int(number))
 
-    def _decode(self, number: int) -> RGB:
+    def compressed(self, number: int) -> NDArray[np.uint8]:
+        """The bytes of one."""
         start = int(self._ends[number - 1]) if number else 0
-        data = np.array(self._bytes[start : int(self._ends[number])])
+        return np.array(self._bytes[start : int(self._ends[number])])
+
+    def _decode(self, number: int) -> RGB:
+        data = self.compressed(number)
         decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
         return np.ascontiguousarray(decoded[..., ::-1])
 

@@ -48,6 +48,7 @@ def answer_frame(context: Context, frame: Frame) -> bytes:
 
     with stages.labels("decode").time():
         picture = decode_upload(frame.data, frame.media_type, context.limits)
+    was_partial = snapshot.recognizer.watch_gaps()
     with stages.labels("recognize").time():
         masks = _name(context, snapshot, frame, picture)
 
@@ -59,6 +60,8 @@ def answer_frame(context: Context, frame: Frame) -> bytes:
             query=frame.query,
             elapsed_seconds=round(time.perf_counter() - frame.received, 4),
         )
+        if was_partial():
+            answer.partial = True
         if frame.session:
             answer.session, answer.frame = frame.session, frame.number
         return answer.model_dump_json(exclude_unset=True).encode()

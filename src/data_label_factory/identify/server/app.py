@@ -242,6 +242,7 @@ def _add_error_handlers(app: FastAPI) -> None:
         return _as_problem(500, UNEXPECTED)
 
 
+_NAMED_FAULTS = 10  # of a request
 # pydantic's kinds of faults, in words for people.
 _FAULTS = {
     "missing": "is missing",
@@ -274,12 +275,15 @@ def _find_status_code(error: FactoryError) -> int:
 def _describe_faults(error: RequestValidationError) -> str:
     """What is wrong with a request, without the values sent: one may be a whole picture."""
     faults = []
-    for fault in error.errors():
+    every = error.errors()
+    for fault in every[:_NAMED_FAULTS]:
         field = ".".join(str(part) for part in fault["loc"][1:])
         is_file = "UploadFile" in fault["msg"]
         what = "must be a file" if is_file else _FAULTS.get(fault["type"], "is not valid")
         what = what.format(**fault.get("ctx", {}))
         faults.append(f"{field} {what}")
+    if len(every) > _NAMED_FAULTS:
+        faults.append(f"and {len(every) - _NAMED_FAULTS} more")
 
     hint = "See /docs"
     if "image" in str(faults):

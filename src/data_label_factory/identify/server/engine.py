@@ -65,7 +65,9 @@ class Engine:
     Everything else is safe to call from any thread.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, make_recognizer: Callable[..., Recognizer] = Recognizer
+    ) -> None:
         """Raises FactoryError when index, head, encoder or prices cannot be used."""
         self.settings = settings
         index = Index.load(settings.index)
@@ -83,6 +85,7 @@ class Engine:
             margin_threshold=settings.margin_threshold,
             read=settings.read,
             read_ms=settings.read_ms,
+            make_recognizer=make_recognizer,
         )
         self.snapshot: Snapshot | None = None
         self.prices: PriceBook | None = None

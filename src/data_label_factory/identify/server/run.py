@@ -32,7 +32,7 @@ _WAITING_MESSAGES = 2
 _LATE_CLIENT_SECONDS = 0.3
 # Shorter than Python's 5 ms, so that /health gets its turn beside busy workers. Only
 # once loaded, because it slows loading down.
-_SWITCH_SECONDS = 0.001
+SWITCH_SECONDS = 0.001
 
 
 def serve(settings: Settings, on_listening: OnListening | None = None) -> None:
@@ -55,7 +55,7 @@ def serve(settings: Settings, on_listening: OnListening | None = None) -> None:
         failures: list[FactoryError] = []
 
         def on_loaded(error: FactoryError | None) -> None:
-            sys.setswitchinterval(_SWITCH_SECONDS)
+            sys.setswitchinterval(SWITCH_SECONDS)
             if error:
                 failures.append(error)
                 server.should_exit = True
@@ -154,6 +154,7 @@ class _EarlyAndLateSignals:
 def _make_config(app: object, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
+        loop="asyncio",  # also where another package brings uvloop
         http="h11",  # the strictest of uvicorn's parsers, and part of its plain install
         ws="websockets-sansio",
         ws_max_size=settings.max_upload_bytes,

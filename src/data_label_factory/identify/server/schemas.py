@@ -134,6 +134,11 @@ class Answer(BaseModel):
     masks: list[Mask]
     query: str
     elapsed_seconds: float
+    partial: bool = Field(
+        default=False,
+        description="Some of the references could not be compared just now: what may be one of "
+        "them is not `confident`. Left out otherwise",
+    )
     session: str | None = Field(default=None, description="As asked for")
     frame: int | None = Field(default=None, description="The number of the session's frame, from 0")
 
