@@ -264,7 +264,7 @@ def test_killed_at_any_moment_it_has_what_was_said(tmp_path: Path, seconds: floa
     assert len(added) - len(said) <= 1
 
 
-@pytest.mark.usefixtures("journaled")
+@pytest.mark.usefixtures("journaled", "quick_calibration")
 def test_a_collection_adds_and_removes_by_records(tmp_path: Path) -> None:
     refs = tmp_path / "refs"
     refs.mkdir()
