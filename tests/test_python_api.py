@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -48,10 +49,7 @@ def folder(
     built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_calibration: None
 ) -> Path:
     """A copy of it, with what the recipes read, as the working directory."""
-    for path in built.rglob("*.*"):
-        copy = tmp_path / path.relative_to(built)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(path.read_bytes())
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
     (tmp_path / "my.npz").write_bytes((built / "my-collection.npz").read_bytes())
 
     references = sorted((tmp_path / "my-collection").glob("*.jpg"))
