@@ -10,12 +10,16 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from conftest import GridEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from data_label_factory.errors import FactoryError
+from data_label_factory.identify.collection import Collection
 from data_label_factory.identify.content import Box
-from data_label_factory.identify.encoders import EncoderIdentity, unit_rows
+from data_label_factory.identify.encoders import Embedder, EncoderIdentity, unit_rows
+from data_label_factory.identify.images import RGB
 from data_label_factory.identify.index import Index, IndexMeta, Row, changing, npz
 from data_label_factory.identify.index.changing import add_row, fold, remove_row
 from data_label_factory.identify.index.journal import (
@@ -258,3 +262,30 @@ def test_killed_at_any_moment_it_has_what_was_said(tmp_path: Path, seconds: floa
     added = sorted(int(name[:-4]) for name in Index.load(path).row_of if len(name) > 6)
     assert added[: len(said)] == said
     assert len(added) - len(said) <= 1
+
+
+@pytest.mark.usefixtures("journaled", "quick_calibration")
+def test_a_collection_adds_and_removes_by_records(tmp_path: Path) -> None:
+    refs = tmp_path / "refs"
+    refs.mkdir()
+    rng = np.random.default_rng(0)
+
+    def draw() -> RGB:
+        return rng.integers(0, 256, (120, 90, 3), np.uint8)
+
+    for name in ("bear", "crane", "duck"):
+        Image.fromarray(draw()).save(refs / f"{name}.png")
+    collection = Collection.open(refs, embedder=Embedder(GridEncoder()))
+    path = collection.index_file
+    before = path.read_bytes()
+
+    assert collection.add(draw(), "Aardvark") == "aardvark.jpg"
+    view = collection.add_view(draw(), "aardvark.jpg")
+    assert collection.remove("duck.png").name == "Duck"
+    assert path.read_bytes() == before
+    names = {"bear.png", "crane.png", "aardvark.jpg", view}
+    assert set(Index.load(path).row_of) == set(collection.index.row_of) == names
+
+    assert collection.refresh().written is False  # the folder holds what the journal says
+    assert not journal_path(path).exists()
+    assert Index.load(path).references.tolist() == sorted(names)
