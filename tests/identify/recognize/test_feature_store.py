@@ -20,7 +20,12 @@ from data_label_factory.identify.images import decode
 from data_label_factory.identify.index import Index
 from data_label_factory.identify.index.build import build_index
 from data_label_factory.identify.index.files import read_row
-from data_label_factory.identify.recognize import Recognizer, columns, reference_reader
+from data_label_factory.identify.recognize import (
+    Recognizer,
+    columns,
+    reference_reader,
+    store_writer,
+)
 from data_label_factory.identify.recognize.background import Backgrounds
 from data_label_factory.identify.recognize.columns import Columns
 from data_label_factory.identify.recognize.feature_store import (
@@ -269,8 +274,8 @@ def test_each_reference_has_at_most_so_many_features(
     collection: tuple[Path, Index], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refs, index = collection
-    assert read(index, refs).local.counts.max() == reference_reader.MOST_FEATURES
-    monkeypatch.setattr(reference_reader, "MOST_FEATURES", 40)
+    assert read(index, refs).local.counts.max() == store_writer.MOST_FEATURES
+    monkeypatch.setattr(store_writer, "MOST_FEATURES", 40)
     assert read(index, refs).local.counts.tolist() == [40] * CARDS
 
 
@@ -463,13 +468,13 @@ def test_a_build_that_was_interrupted_is_continued(
 ) -> None:
     refs, index = collection
     monkeypatch.setattr(reference_reader, "_BATCH", 4)
-    monkeypatch.setattr(reference_reader, "_SAMPLE", sample)
+    monkeypatch.setattr(reference_reader, "SAMPLE", sample)
     whole = read(index, refs, folder=tmp_path / "whole")
 
     def interrupt(row: int) -> np.ndarray:
         if row == order[at]:
             raise Interrupted
-        return real(index, refs, row, reference_reader._MIN_SIDE_PX)
+        return real(index, refs, row)
 
     real = reference_reader.read_row
     order = np.random.default_rng(0).permutation(CARDS) if sample < CARDS else np.arange(CARDS)
