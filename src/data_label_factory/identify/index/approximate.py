@@ -44,6 +44,7 @@ _MOST_ASKED = 4096  # candidates; for more, comparing all is no slower
 # The width of the search, four times what `usearch` takes: a row that is missed makes
 # another one look surer than it is.
 _WIDTH = 256
+_EDGES = 32  # of a row, twice what `usearch` takes, for the same reason
 _SPARE = 32  # candidates more than twice as many: a byte a dimension confuses their order
 _BATCH = 4096  # rows at once
 
@@ -139,7 +140,8 @@ def _read_graph(path: Path, dim: int, keys: Keys) -> Any:
         used = int(np.count_nonzero(graph.contains(keys)))
         if used >= (1 - _MOST_UNKNOWN) * len(graph):
             return graph
-    return need("usearch.index", extra="scale").Index(ndim=dim, metric="cos", dtype="i8")
+    graph = need("usearch.index", extra="scale").Index
+    return graph(ndim=dim, metric="cos", dtype="i8", connectivity=_EDGES, expansion_add=_WIDTH)
 
 
 def _restore(path: Path, dim: int, *, view: bool) -> Any:

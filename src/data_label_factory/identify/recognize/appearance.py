@@ -54,7 +54,9 @@ _NEAR_DUPLICATE_FRACTION = 0.85  # of cells that agree between two near-duplicat
 _DETAIL_PX = 1.5  # sigma below which differences are noise
 _LOCAL_PX = 10  # sigma of what counts as local
 _MIN_VARIANCE = 9
-_SAME = 12  # gray levels, summed over RGB, by which equal pictures may differ
+# Gray levels, summed over RGB, by which equal pictures may differ, and the part of the
+# pixels that may differ by more: thumbnails are compressed (docs/scale.md).
+_SAME, _SAME_PART = 40, 0.002
 # Local standard deviations, beyond which a pixel counts no more.
 _MAX_DEVIATION = 2
 _WELL_INSIDE = 230  # of 255: around a pixel, for local contrast
@@ -185,7 +187,8 @@ def prefer_first(crop: RGB, a: RGB, b: RGB, mask: FrameMask | None = None) -> fl
     decides nothing.
     """
     seen, first, second = (_blur(picture, _DETAIL_PX) for picture in (crop, a, b))
-    if float(np.abs(first - second).sum(axis=2).max()) < _SAME:
+    differs = np.abs(first - second).sum(axis=2) > _SAME
+    if differs.mean() < _SAME_PART:
         return 0.0
 
     spread = _local_spread(np.asarray((first + second) / 2, np.float32))
@@ -193,7 +196,7 @@ def prefer_first(crop: RGB, a: RGB, b: RGB, mask: FrameMask | None = None) -> fl
     like_a = (first - _blur(first, _LOCAL_PX)) / spread
     like_b = (second - _blur(second, _LOCAL_PX)) / spread
 
-    weight = np.abs(like_a - like_b)
+    weight = np.abs(like_a - like_b) * differs[..., None]
     far_from_a = np.minimum(np.abs(own - like_a), _MAX_DEVIATION)
     far_from_b = np.minimum(np.abs(own - like_b), _MAX_DEVIATION)
     difference = float((weight * weight).sum())
