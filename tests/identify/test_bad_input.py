@@ -172,7 +172,8 @@ def test_a_full_disk_is_an_error_that_leaves_the_old_index_and_no_litter(
     assert "error: Could not write" in done.stderr
     assert "Traceback" not in done.stderr
     assert out.read_bytes() == before
-    assert sorted(path.name for path in refs.parent.iterdir()) == ["i.npz", "refs"]
+    assert sorted(path.name for path in refs.parent.iterdir()) == ["i.features", "i.npz", "refs"]
+    assert not list((refs.parent / "i.features").glob("*.part"))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -1,5 +1,6 @@
 """Files that torch reads, written without it."""
 
+import io
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,19 @@ def test_what_is_written_is_read_again(value: Any) -> None:
     assert agree(value, read_torch_zip(torch_bytes(value)))
 
 
+@pytest.fixture(scope="module")
+def torch() -> Any:
+    """Ready to load: what the first import and load take is no example's time."""
+    module = pytest.importorskip("torch")
+    module.load(io.BytesIO(torch_bytes({"a": np.zeros(1, np.float32)})), weights_only=True)
+    return module
+
+
 @pytest.mark.torch
 @given(VALUES)
-def test_torch_reads_the_same(tmp_path_factory: pytest.TempPathFactory, value: Any) -> None:
-    torch = pytest.importorskip("torch")
+def test_torch_reads_the_same(
+    torch: Any, tmp_path_factory: pytest.TempPathFactory, value: Any
+) -> None:
     path = tmp_path_factory.mktemp("torch") / "x.pt"
     path.write_bytes(torch_bytes(value))
     assert agree(value, torch.load(path, weights_only=True))
